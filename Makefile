@@ -1,0 +1,76 @@
+# arkki: build, test, run. `make help` lists the targets.
+BUILD ?= build
+CC ?= gcc
+CXX ?= g++
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+ifeq ($(origin CXX),default)
+CXX := g++
+endif
+OPT ?= -O2 -g
+WERROR ?= -Werror
+PKGS := libgit2 xapian-core libmicrohttpd libsodium libarchive libcrypto sqlite3 jansson libvoikko \
+	poppler-glib libxml-2.0 libseccomp pangocairo zlib
+
+DEBS := build-essential pkg-config git openssh-client python3 nodejs libgit2-dev libxapian-dev \
+	libmicrohttpd-dev libsodium-dev libarchive-dev libmagic-dev libssl-dev libsqlite3-dev \
+	libjansson-dev libvoikko-dev voikko-fi libstemmer-dev libpoppler-glib-dev libxml2-dev \
+	libseccomp-dev zlib1g-dev libpango1.0-dev fonts-dejavu-core libcmocka-dev strace
+LINT_DEBS := clang clang-tidy clang-format cppcheck shellcheck libclang-rt-14-dev
+BENCH_DEBS := nginx-light wrk
+
+WARN := -Wall -Wextra -Wshadow -Wpointer-arith -Wcast-qual -Wwrite-strings -Wformat=2 -Wundef -Wvla
+CWARN := $(WARN) -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition
+DEFS := -D_GNU_SOURCE -D_FORTIFY_SOURCE=2
+SAN ?=
+# expanded when first needed, so that `make deps` runs before pkg-config exists
+PKG_CFLAGS = $(eval PKG_CFLAGS := $$(shell pkg-config --cflags $(PKGS) | sed 's/-I/-isystem /g'))$(PKG_CFLAGS)
+PKG_LIBS = $(eval PKG_LIBS := $$(shell pkg-config --libs $(PKGS)) -lmagic -lstemmer -lm)$(PKG_LIBS)
+CFLAGS_ALL = -std=c17 $(OPT) $(CWARN) $(WERROR) $(filter-out $(if $(SAN),-D_FORTIFY_SOURCE=2),$(DEFS)) -Iinclude -I. -fPIE -pthread \
+	-fstack-protector-strong -fno-strict-aliasing $(SAN) $(PKG_CFLAGS)
+CXXFLAGS_ALL = -std=c++17 $(OPT) $(WARN) $(WERROR) $(filter-out $(if $(SAN),-D_FORTIFY_SOURCE=2),$(DEFS)) -Iinclude -I. -fPIE -pthread \
+	-fstack-protector-strong -fno-strict-aliasing -fvisibility=hidden $(SAN) $(PKG_CFLAGS)
+LDFLAGS_ALL = -pie -pthread -Wl,-z,relro,-z,now $(SAN)
+
+LIB_C := $(sort $(wildcard archive/base/*.c archive/*.c policies/*.c index/*.c index/formats/*.c api/*.c api/pages/*.c))
+LIB_CC := $(sort $(wildcard index/*.cc))
+LIB_O := $(LIB_C:%.c=$(BUILD)/%.o) $(LIB_CC:%.cc=$(BUILD)/%.o)
+TOOL_C := $(sort $(wildcard tools/*.c))
+TOOL_O := $(TOOL_C:%.c=$(BUILD)/%.o)
+UNIT_C := $(sort $(wildcard tests/unit/test_*.c))
+UNIT := $(UNIT_C:tests/unit/%.c=$(BUILD)/tests/%)
+
+.PHONY: all help deps lint-deps check unit test lint asan tsan fuzz bench run clean format
+all: $(BUILD)/arkki
+
+help:
+	@sed -n 's/^#: //p' $(firstword $(MAKEFILE_LIST))
+
+$(BUILD)/libarkki.a: $(LIB_O)
+	@rm -f $@
+	ar rcs $@ $^
+
+$(BUILD)/arkki: $(TOOL_O) $(BUILD)/libarkki.a
+	$(CXX) $(LDFLAGS_ALL) -o $@ $(TOOL_O) $(BUILD)/libarkki.a $(PKG_LIBS)
+
+$(BUILD)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+
+$(BUILD)/%.o: %.cc
+	@mkdir -p $(@D)
+	$(CXX) $(CXXFLAGS_ALL) -MMD -MP -c -o $@ $<
+
+$(BUILD)/tests/%: tests/unit/%.c $(BUILD)/libarkki.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@.o $<
+	$(CXX) $(LDFLAGS_ALL) -o $@ $@.o $(BUILD)/libarkki.a -lcmocka $(PKG_LIBS)
+
+unit: $(UNIT)
+	@tests/run-unit $(UNIT)
+
+clean:
+	rm -rf $(BUILD)
+
+-include $(LIB_O:.o=.d) $(TOOL_O:.o=.d) $(UNIT:%=%.d)

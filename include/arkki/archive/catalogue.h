@@ -1,0 +1,169 @@
+/* The catalogue answers "which" questions fast: SQLite over what the store
+ * holds, rebuildable from it at any time (catalogue.sqlite: WAL, NORMAL).
+ *
+ * In the clear stand only ids that arkki made, dates, types, classes, sizes
+ * and times. Chosen names (units, cases, organisations, users, counties) stand as keyed
+ * hashes (keyring_name); titles, file names, digests and all the rest stay in
+ * sealed copies of the store's own meta blobs. Callers give and get plain ids
+ * where noted; the catalogue hashes what it compares.
+ *
+ * It applies facts, in the store's order, and never decides. It does not open
+ * sealed bytes. Rows give the sealed copies back as they came.
+ *
+ * Threads: struct catalogue is one connection for one thread at a time; the
+ * writer has one, each reader its own.
+ * Durability: catalogue_apply() batches are atomic; the applied sequence is in
+ * the same transaction. A lost tail is replayed from the store.
+ */
+#ifndef ARKKI_ARCHIVE_CATALOGUE_H
+#define ARKKI_ARCHIVE_CATALOGUE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "arkki/archive/keyring.h"
+#include "arkki/archive/store.h"
+#include "arkki/base/buf.h"
+#include "arkki/base/error.h"
+#include "arkki/policies/access.h"
+
+struct catalogue;
+
+/* ARK_ENOTFOUND when create is false and there is none; ARK_EINPUT for another schema version (mend: arkki rebuild). */
+ARK_MUSTUSE int catalogue_open(const char *path, const struct keyring *keys, bool for_writing,
+    bool create, struct catalogue **ret, struct ark_error *err);
+void catalogue_close(struct catalogue *c);
+uint64_t catalogue_sequence(struct catalogue *c); /* last commit applied */
+
+/* ---- facts: what one change line of a commit says ---- */
+struct catalogue_blob {
+	const void *bytes;
+	size_t len;
+};
+
+enum catalogue_fact_kind {
+	FACT_VERSION,  /* a version, with the metadata record that came with it */
+	FACT_METADATA, /* a metadata record that amends `version` */
+	FACT_RECORD,   /* organisation, user, unit, case, placement, policies, … */
+};
+
+struct catalogue_fact {
+	enum catalogue_fact_kind kind;
+	uint64_t sequence; /* of the commit */
+	uint32_t item;     /* place in the commit, from 0 */
+	int64_t time_us;
+	/* VERSION and METADATA */
+	const char *document;
+	uint32_t version;
+	uint32_t metadata; /* number of the metadata record */
+	struct catalogue_blob sealed_metadata; /* the store's mNNNN blob */
+	/* attributes of the metadata record, in the clear as given; hashed here */
+	const char *type, *date, *language, *publicity, *state;
+	const char *author, *case_id;          /* case_id may be NULL */
+	const char *const *units;
+	const char *const *counties; /* of the units when it was filed */
+	size_t units_len, counties_len;
+	/* VERSION only */
+	struct catalogue_blob sealed_version; /* the store's vNNNN/meta blob */
+	const char *filed_by, *filed_by_org;
+	uint64_t size, sealed_size;
+	const char *media_type;
+	struct store_oid content;    /* blob, or the tree of chunks */
+	uint32_t chunks;             /* 0: one blob */
+	const char *request;         /* keyed hash of (principal, Idempotency-Key), or NULL */
+	/* RECORD */
+	const char *record_kind; /* "units" … */
+	const char *record_id;
+	uint32_t record_number;
+	struct catalogue_blob sealed_record;
+};
+
+/* All facts of one commit, or of several: one transaction. Facts at or below
+ * the applied sequence are passed over (replay is idempotent). */
+ARK_MUSTUSE int catalogue_apply(struct catalogue *c, const struct catalogue_fact *facts, size_t n,
+    uint64_t sequence, struct ark_error *err);
+
+/* ---- rows ---- */
+struct catalogue_row { /* one version; pointers are the row's, until catalogue_row_free() */
+	char document[33];
+	uint32_t version;
+	uint32_t metadata; /* the record in effect for this version */
+	uint64_t sequence, metadata_sequence;
+	int64_t filed_us;
+	struct buf sealed_metadata, sealed_version;
+	char *type, *date, *language, *publicity, *state, *media_type;
+	uint64_t size, sealed_size;
+	struct store_oid content;
+	uint32_t chunks;
+	uint32_t visible_versions; /* how many versions the filter admits; set where a filter was given */
+	/* text extraction, set by catalogue_set_text() */
+	char *text_state;  /* "pending" "ready" "none" */
+	char *text_reason; /* why none, or NULL */
+};
+void catalogue_row_free(struct catalogue_row *row); /* what it holds, not the struct */
+
+/* One version; version 0: the newest that the filter admits. ARK_ENOTFOUND also when the
+ * filter does not admit it. filter NULL: no filter (system work). */
+ARK_MUSTUSE int catalogue_get(struct catalogue *c, const char *document, uint32_t version,
+    const struct access_filter *filter, struct catalogue_row *ret, struct ark_error *err);
+/* The newest version and metadata record whatever anyone may see: for the writer. */
+ARK_MUSTUSE int catalogue_newest(struct catalogue *c, const char *document, uint32_t *ret_version,
+    uint32_t *ret_metadata, struct ark_error *err);
+
+typedef int (*catalogue_each)(void *arg, const struct catalogue_row *row); /* non-zero stops */
+/* All versions of a document that the filter admits, oldest first. */
+ARK_MUSTUSE int catalogue_versions(struct catalogue *c, const char *document,
+    const struct access_filter *filter, catalogue_each each, void *arg, struct ark_error *err);
+
+struct catalogue_list {
+	const char *unit, *case_id, *type; /* NULL: any */
+	const char *from, *to;             /* document dates, inclusive */
+	/* page: documents after this (date, document), newest date first; empty: from the start */
+	char after_date[11];
+	char after_document[33];
+	unsigned int limit;
+};
+/* One row a document: its newest version that the filter admits. */
+ARK_MUSTUSE int catalogue_documents(struct catalogue *c, const struct catalogue_list *list,
+    const struct access_filter *filter, catalogue_each each, void *arg, struct ark_error *err);
+ARK_MUSTUSE int catalogue_count(struct catalogue *c, const struct catalogue_list *list,
+    const struct access_filter *filter, uint64_t *ret, struct ark_error *err);
+
+struct catalogue_change {
+	uint64_t sequence;
+	uint32_t item;
+	int64_t time_us;
+	const char *kind; /* "filed" "version" "metadata" */
+	char document[33];
+	uint32_t version;
+};
+/* Changes after (sequence, item), oldest first, of versions that the filter admits. */
+ARK_MUSTUSE int catalogue_changes(struct catalogue *c, uint64_t after_sequence, uint32_t after_item,
+    unsigned int limit, const struct access_filter *filter,
+    int (*each)(void *arg, const struct catalogue_change *change), void *arg, struct ark_error *err);
+
+/* The document filed under this idempotency hash, or ARK_ENOTFOUND. */
+ARK_MUSTUSE int catalogue_request(struct catalogue *c, const char *request, char ret_document[33],
+    uint32_t *ret_version, struct ark_error *err);
+
+/* Newest record of each (kind, id) of one kind, or one of them. `id` is not stored: it is inside the
+ * sealed record. name: its keyed hash. */
+ARK_MUSTUSE int catalogue_records(struct catalogue *c, const char *record_kind,
+    int (*each)(void *arg, const char *name, uint32_t number, const struct catalogue_blob *sealed),
+    void *arg, struct ark_error *err);
+/* Number of the newest record of (kind, id); 0: none. */
+ARK_MUSTUSE int catalogue_record_number(struct catalogue *c, const char *record_kind, const char *id,
+    uint32_t *ret, struct ark_error *err);
+
+/* ---- extraction state, written by the indexer (not from the store; a rebuild sets "pending") ---- */
+ARK_MUSTUSE int catalogue_set_text(struct catalogue *c, const char *document, uint32_t version,
+    const char *state, const char *reason, struct ark_error *err);
+/* Versions of commits after `sequence`, in order: what the indexer must do next. */
+ARK_MUSTUSE int catalogue_after(struct catalogue *c, uint64_t sequence, unsigned int limit,
+    catalogue_each each, void *arg, struct ark_error *err);
+
+/* For verify: counts, and every row once. */
+ARK_MUSTUSE int catalogue_all(struct catalogue *c, catalogue_each each, void *arg, struct ark_error *err);
+
+#endif

@@ -1,0 +1,39 @@
+/* state.sqlite (WAL, FULL): what is neither record nor rebuildable: bearer
+ * tokens, stored only as keyed hashes, and small counters.
+ *
+ * Threads: struct state has its own lock; any thread. Durability: each call
+ * that writes is one durable transaction.
+ */
+#ifndef ARKKI_ARCHIVE_STATE_H
+#define ARKKI_ARCHIVE_STATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "arkki/archive/keyring.h"
+#include "arkki/base/error.h"
+
+struct state;
+
+ARK_MUSTUSE int state_open(const char *path, const struct keyring *keys, bool create,
+    struct state **ret, struct ark_error *err);
+void state_close(struct state *s);
+
+enum { STATE_TOKEN_SIZE = 64 }; /* text and NUL */
+
+/* A fresh random token "arkki_" + base64url of 32 bytes for `user`, valid until expires_us. Only its hash
+ * is stored; user is sealed. ret_id: 16 hex digits that name it in logs. */
+ARK_MUSTUSE int state_token_create(struct state *s, const char *user, const char *name,
+    int64_t expires_us, char ret_token[STATE_TOKEN_SIZE], char ret_id[17], struct ark_error *err);
+
+struct state_token {
+	char id[17];
+	char user[65];
+	int64_t created_us, expires_us;
+};
+/* ARK_ENOTFOUND: unknown, revoked or expired at now_us; the three cannot be told apart, also by time. */
+ARK_MUSTUSE int state_token_find(struct state *s, const char *token, int64_t now_us,
+    struct state_token *ret, struct ark_error *err);
+ARK_MUSTUSE int state_token_revoke(struct state *s, const char *id, struct ark_error *err);
+
+#endif

@@ -1,0 +1,103 @@
+/* Encodings, times and the buffer. */
+#include "tests/unit/unit.h"
+
+#include "arkki/base/buf.h"
+#include "arkki/base/clock.h"
+#include "arkki/base/json.h"
+#include "arkki/base/text.h"
+
+static void test_base64__rfc4648_vectors_and_strictness(void **state)
+{
+	static const char *const pairs[][2] = {{"", ""}, {"f", "Zg=="}, {"fo", "Zm8="},
+	    {"foo", "Zm9v"}, {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"}};
+	struct buf b = BUF_INIT;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(*pairs); i++) {
+		buf_clear(&b);
+		base64_encode(&b, pairs[i][0], strlen(pairs[i][0]));
+		assert_string_equal(b.data ? b.data : "", pairs[i][1]);
+		buf_clear(&b);
+		assert_true(base64_decode(&b, pairs[i][1], strlen(pairs[i][1])));
+		assert_string_equal(b.data ? b.data : "", pairs[i][0]);
+	}
+	assert_false(base64_decode(&b, "Zh==", 4)); /* bits beyond the end */
+	assert_false(base64_decode(&b, "Zg=", 3));
+	assert_false(base64_decode(&b, "Zg\n==", 5));
+	assert_false(base64url_decode(&b, "Zg==", 4));
+	buf_free(&b);
+}
+
+static void test_utf8__overlong_surrogate_nul_and_cut_are_refused(void **state)
+{
+	(void)state;
+	assert_true(utf8_valid("\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80", 9));
+	assert_false(utf8_valid("\xc0\x80", 2));
+	assert_false(utf8_valid("\xe0\x80\x80", 3));
+	assert_false(utf8_valid("\xed\xa0\x80", 3));
+	assert_false(utf8_valid("\xf4\x90\x80\x80", 4));
+	assert_false(utf8_valid("a\0b", 3));
+	assert_false(utf8_valid("\xc3", 1));
+	assert_int_equal(utf8_length("\xc3\xa4\xe2\x82\xac", 5), 2);
+}
+
+static void test_clock__round_trip_offsets_and_bad_days(void **state)
+{
+	char text[CLOCK_TEXT_SIZE];
+	int64_t a, b;
+
+	(void)state;
+	assert_true(clock_parse("2026-03-12T08:15:30.123456Z", &a));
+	clock_format(text, a);
+	assert_string_equal(text, "2026-03-12T08:15:30.123456Z");
+	assert_true(clock_parse("2026-03-12T10:15:30.123456+02:00", &b));
+	assert_int_equal(a, b);
+	assert_false(clock_parse("2026-02-29", &a));
+	assert_true(clock_parse("2024-02-29", &a));
+	assert_false(clock_parse("2026-03-12T", &a));
+	assert_false(date_valid("1799-12-31"));
+	assert_true(date_valid("1800-01-01"));
+	assert_false(date_valid("2026-3-12"));
+}
+
+static void test_json__depth_duplicates_and_nul_are_refused(void **state)
+{
+	struct ark_error err;
+	json_t *v = NULL;
+	char deep[200];
+
+	(void)state;
+	memset(deep, '[', 100);
+	memset(deep + 100, ']', 100);
+	assert_int_equal(json_read(deep, 200, &v, &err), ARK_EINPUT);
+	assert_int_equal(json_read("{\"a\":1,\"a\":2}", 13, &v, &err), ARK_EINPUT);
+	assert_int_equal(json_read("\"\\u0000\"", 8, &v, &err), ARK_EINPUT);
+	assert_int_equal(json_read("{\"a\":[1]}", 9, &v, &err), ARK_OK);
+	json_decref(v);
+}
+
+static void test_buf__limit_is_a_sticky_failure(void **state)
+{
+	struct buf b = {.limit = 4};
+
+	(void)state;
+	buf_adds(&b, "abc");
+	buf_adds(&b, "de");
+	buf_adds(&b, "f");
+	assert_true(buf_failed(&b));
+	assert_string_equal(b.data, "abc");
+	buf_free(&b);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_base64__rfc4648_vectors_and_strictness),
+	    cmocka_unit_test(test_utf8__overlong_surrogate_nul_and_cut_are_refused),
+	    cmocka_unit_test(test_clock__round_trip_offsets_and_bad_days),
+	    cmocka_unit_test(test_json__depth_duplicates_and_nul_are_refused),
+	    cmocka_unit_test(test_buf__limit_is_a_sticky_failure),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
