@@ -15,7 +15,7 @@ enum {
 	SHARD_HEADER_SIZE = 128,
 	SHARD_NUMBER_MAX = 65535,
 	SLOT_SIZE = 72,      /* nonce[24] || wrapped key[32] || tag[16] */
-	ROOT_FILE_MAX = 256, /* bytes; a well-formed one has 93 or a few less */
+	ROOT_FILE_MAX = 256, /* bytes; a well-formed one has 85 to 94 */
 };
 
 /* ---- keyring_root.c ---- */

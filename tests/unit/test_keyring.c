@@ -498,6 +498,63 @@ static void test_names__are_keyed_and_differ_by_kind(void **state)
 	teardown(&f);
 }
 
+/* ---- the bytes, opened as archive/README.md tells a stranger to ---- */
+static void test_format__a_stranger_opens_secrets_shard_and_slot(void **state)
+{
+	unsigned char aad[64], shard_key[32], key[32], secrets[160];
+	const unsigned char *p, *id;
+	struct seal_key want = key_number(6);
+	struct keyring_root root;
+	struct buf file = BUF_INIT;
+	struct fixture f;
+	char path[600];
+
+	(void)state;
+	setup(&f);
+	open_ring(&f, true, 4);
+	add_keys(&f, 7);
+	assert_int_equal(keyring_sync(f.k, &f.err), ARK_OK);
+	id = keyring_secrets(f.k)->archive_id;
+	read_all(f.root, &file);
+	assert_int_equal(file.len, 85);
+	assert_int_equal(keyring_root_parse("f", file.data, file.len, &root, NULL), ARK_OK);
+
+	in_keys(&f, "secrets", path);
+	read_all(path, &file);
+	p = (unsigned char *)file.data;
+	assert_memory_equal(p, "ARKKISEC\0\0\0\1\0\0\0\1", 16);
+	assert_memory_equal(p + 16, id, 16);
+	memcpy(aad, "arkki-secrets-v1\0\0\0\1", 20);
+	memcpy(aad + 20, id, 16);
+	assert_int_equal(crypto_aead_xchacha20poly1305_ietf_decrypt(
+			     secrets, NULL, NULL, p + 72, 176, aad, 36, p + 48, root.key.bytes),
+	    0);
+	assert_memory_equal(secrets, keyring_secrets(f.k), 160);
+
+	in_keys(&f, "shard-000001", path);
+	read_all(path, &file);
+	p = (unsigned char *)file.data;
+	assert_int_equal(file.len, 128 + 3 * 72);
+	assert_memory_equal(p, "ARKKISHD\0\0\0\1\0\0\0\1\0\0\0\1\0\0\0\4", 24);
+	assert_memory_equal(p + 24, id, 16);
+	assert_true(sodium_is_zero(p + 112, 16));
+	memcpy(aad, "arkki-shard-v1", 14);
+	memcpy(aad + 14, p, 40);
+	assert_int_equal(crypto_aead_xchacha20poly1305_ietf_decrypt(
+			     shard_key, NULL, NULL, p + 64, 48, aad, 54, p + 40, root.key.bytes),
+	    0);
+	p += 128 + 2 * 72; /* slot 6 of the archive, with four to a shard */
+	memcpy(aad, "arkki-slot-v1", 13);
+	memcpy(aad + 13, id, 16);
+	memcpy(aad + 29, "\0\0\0\1\0\0\0\1\0\0\0\0\0\0\0\6", 16);
+	assert_int_equal(crypto_aead_xchacha20poly1305_ietf_decrypt(
+			     key, NULL, NULL, p + 24, 48, aad, 45, p, shard_key),
+	    0);
+	assert_memory_equal(key, want.bytes, 32);
+	buf_free(&file);
+	teardown(&f);
+}
+
 /* ---- checking ---- */
 struct seen {
 	unsigned int calls;
@@ -642,6 +699,7 @@ int main(void)
 	    cmocka_unit_test(test_keyring__a_reader_sees_slots_younger_than_its_opening),
 	    cmocka_unit_test(test_keyring__a_failed_sync_stops_it_until_it_is_opened_anew),
 	    cmocka_unit_test(test_names__are_keyed_and_differ_by_kind),
+	    cmocka_unit_test(test_format__a_stranger_opens_secrets_shard_and_slot),
 	    cmocka_unit_test(test_check__names_each_bad_slot_and_each_bad_shard_once),
 	    cmocka_unit_test(test_keyring__threads_add_sync_and_unwrap_together),
 	};
