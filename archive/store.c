@@ -114,12 +114,11 @@ static int packed_ref_read(const struct store *s, struct store_oid *ret, struct 
 	const char *at;
 	int rc = fs_path(path, err, "%s/packed-refs", s->dir);
 
-	if (!rc)
-		rc = fs_read_file(path, PACKED_REFS_LIMIT, &text, err);
-	if (rc) {
-		rc = rc == ARK_ENOTFOUND ? 0 : rc;
+	if (rc || !fs_exists(path))
+		return rc;
+	rc = fs_read_file(path, PACKED_REFS_LIMIT, &text, err);
+	if (rc)
 		goto out;
-	}
 	at = text.data ? strstr(text.data, name) : NULL;
 	if (at && at - text.data >= 2 * STORE_OID_SIZE)
 		rc = parse_id(at - 2 * STORE_OID_SIZE, 2 * STORE_OID_SIZE, ret);
@@ -136,10 +135,10 @@ int store_ref_read(const struct store *s, struct store_oid *ret, struct ark_erro
 
 	if (rc)
 		return rc;
+	if (!fs_exists(path))
+		return packed_ref_read(s, ret, err);
 	rc = fs_read_file(path, REF_LIMIT, &text, err);
-	if (rc == ARK_ENOTFOUND)
-		rc = packed_ref_read(s, ret, err);
-	else if (!rc && parse_id(text.data, text.len, ret))
+	if (!rc && parse_id(text.data, text.len, ret))
 		rc = 1;
 	else if (!rc || rc == ARK_EINPUT)
 		rc = ark_fail(err, ARK_ECORRUPT,

@@ -15,7 +15,8 @@ struct store_txn {
 	struct store *store;
 	struct store_head base;
 	struct gittree *tree;
-	struct ark_error error; /* the first failure; its status is 0 while there is none */
+	int status; /* of the first failure, and its text */
+	struct ark_error error;
 };
 
 /* Takes the transaction's turn. */
@@ -78,21 +79,20 @@ int store_begin(struct store *s, struct store_txn **ret, struct ark_error *err)
 	return ARK_OK;
 }
 
-/* Gives the caller the first failure, and remembers it. */
+/* Remembers the first failure, and gives it to the caller. */
 static int report(struct store_txn *t, int rc, struct ark_error *err)
 {
-	if (rc && !t->error.status)
-		t->error.status = rc;
-	if (err && t->error.status)
+	t->status = rc;
+	if (err && rc)
 		*err = t->error;
-	return t->error.status;
+	return rc;
 }
 
 int store_put(struct store_txn *t, const char *path, const void *bytes, size_t len,
     struct store_oid *ret_oid, struct ark_error *err)
 {
 	struct store_oid *place;
-	int rc = t->error.status;
+	int rc = t->status;
 
 	if (!rc)
 		rc = gittree_place(t->tree, path, &place, &t->error);
@@ -107,7 +107,7 @@ int store_put_fd(struct store_txn *t, const char *path, int fd, uint64_t offset,
     struct store_oid *ret_oid, struct ark_error *err)
 {
 	struct store_oid *place;
-	int rc = t->error.status;
+	int rc = t->status;
 
 	if (!rc)
 		rc = gittree_place(t->tree, path, &place, &t->error);
@@ -215,7 +215,7 @@ int store_commit(struct store_txn *t, const char *changes, int64_t time_us, stru
 	struct store *s = t->store;
 	struct store_head head = {.sequence = t->base.sequence + 1};
 	bool packed = false, moved = false, sync_failed = false;
-	int rc = t->error.status;
+	int rc = t->status;
 
 	if (!rc)
 		rc = gittree_write(t->tree, s->pack, &head.tree, &t->error);
