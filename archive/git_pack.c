@@ -19,6 +19,9 @@ enum {
 	PACK_MAX_OBJECTS = 1 << 30,
 };
 
+/* Whatever ends with .idx counts as a pack's for git, so temporary names must not. */
+static const char TMP_PACK[] = "tmp_pack_arkki", TMP_IDX[] = "tmp_idx_arkki";
+
 struct entry {
 	struct store_oid oid;
 	uint32_t crc;
@@ -182,7 +185,7 @@ static int tmp_open(const char *dir, const char *name, int *ret, struct ark_erro
 
 static int flush(struct gitpack *p, struct ark_error *err)
 {
-	int rc = p->fd < 0 ? tmp_open(p->dir, "tmp_arkki.pack", &p->fd, err) : ARK_OK;
+	int rc = p->fd < 0 ? tmp_open(p->dir, TMP_PACK, &p->fd, err) : ARK_OK;
 
 	if (!rc)
 		rc = fs_pwrite_all(p->fd, p->buffer, p->len, p->base, err);
@@ -458,7 +461,7 @@ static int finish_idx(struct gitpack *p, const struct store_oid *pack, struct ar
 	int rc = make_idx(p, pack, &idx, err);
 
 	if (!rc)
-		rc = tmp_open(p->dir, "tmp_arkki.idx", &fd, err);
+		rc = tmp_open(p->dir, TMP_IDX, &fd, err);
 	if (!rc)
 		rc = fs_write_all(fd, idx.data, idx.len, err);
 	if (!rc) {
@@ -471,10 +474,10 @@ static int finish_idx(struct gitpack *p, const struct store_oid *pack, struct ar
 	return rc;
 }
 
-static int name_part(struct gitpack *p, const char *ext, struct ark_error *err)
+static int name_part(struct gitpack *p, const char *tmp, const char *ext, struct ark_error *err)
 {
 	char from[4096], to[4096];
-	int rc = fs_path(from, err, "%s/tmp_arkki.%s", p->dir, ext);
+	int rc = fs_path(from, err, "%s/%s", p->dir, tmp);
 
 	if (!rc)
 		rc = fs_path(to, err, "%s/pack-%s.%s", p->dir, p->name, ext);
@@ -493,10 +496,10 @@ int gitpack_finish(struct gitpack *p, struct ark_error *err)
 	p->fd = -1;
 	if (!rc) {
 		hex_encode(p->name, sum.id, STORE_OID_SIZE);
-		rc = name_part(p, "pack", err);
+		rc = name_part(p, TMP_PACK, "pack", err);
 	}
 	if (!rc)
-		rc = name_part(p, "idx", err);
+		rc = name_part(p, TMP_IDX, "idx", err);
 	if (!rc) {
 		rc = fs_sync_dir(p->dir, err);
 		p->sync_failed |= rc != 0;
@@ -506,12 +509,13 @@ int gitpack_finish(struct gitpack *p, struct ark_error *err)
 	return rc;
 }
 
+/* What stays is removed, or ignored, at the next start. */
 static void remove_part(const char *dir, const char *name, const char *ext)
 {
 	char path[4096];
 
-	if (fs_path(path, NULL, "%s/%s.%s", dir, name, ext) == ARK_OK)
-		unlink(path); /* what stays is removed, or ignored, at the next start */
+	if (fs_path(path, NULL, "%s/%s%s", dir, name, ext) == ARK_OK)
+		unlink(path);
 }
 
 void gitpack_abort(struct gitpack *p)
@@ -521,12 +525,12 @@ void gitpack_abort(struct gitpack *p)
 	if (p->fd >= 0)
 		close(p->fd);
 	p->fd = -1;
-	remove_part(p->dir, "tmp_arkki", "idx");
-	remove_part(p->dir, "tmp_arkki", "pack");
+	remove_part(p->dir, TMP_IDX, "");
+	remove_part(p->dir, TMP_PACK, "");
 	if (p->name[0]) {
 		snprintf(name, sizeof(name), "pack-%s", p->name);
-		remove_part(p->dir, name, "idx");
-		remove_part(p->dir, name, "pack");
+		remove_part(p->dir, name, ".idx");
+		remove_part(p->dir, name, ".pack");
 	}
 	gitpack_start(p);
 }
