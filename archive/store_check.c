@@ -1,0 +1,310 @@
+/* Verification: every byte of every pack, every object, the chain, what the head reaches. */
+#include "archive/store_internal.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "archive/git_tree.h"
+#include "arkki/base/fs.h"
+#include "arkki/base/text.h"
+
+enum { CHECK_BUFFER = 1 << 20 };
+
+struct check {
+	struct store *store;
+	struct gitobj *objects;
+	struct githash *hash;
+	unsigned char *buffer; /* CHECK_BUFFER */
+	void (*bad)(void *arg, const char *what);
+	void *arg;
+	uint64_t faults, count;
+	char **seen; /* packs that are done, by name */
+	size_t seen_len, seen_cap;
+	bool found_new;
+	char idx[4096]; /* the pack that is being read */
+	struct ark_error *err;
+};
+
+ARK_PRINTF(2, 3) static void fault(struct check *c, const char *fmt, ...)
+{
+	char text[480];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	c->faults++;
+	c->bad(c->arg, text);
+}
+
+static const char *hex(char out[2 * STORE_OID_SIZE + 1], const struct store_oid *oid)
+{
+	hex_encode(out, oid->id, STORE_OID_SIZE);
+	return out;
+}
+
+/* ---- packs ---- */
+
+/* A pack and an idx each end with the SHA-1 of all bytes before it. */
+static int check_trailer(struct check *c, const char *path, struct ark_error *err)
+{
+	struct store_oid stored, sum;
+	struct stat st;
+	uint64_t size;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int rc = ARK_OK;
+
+	if (fd < 0 || fstat(fd, &st) < 0 || st.st_size < STORE_OID_SIZE) {
+		rc = ark_fail_errno(err, ARK_EIO, "cannot read %s", path);
+		goto out;
+	}
+	size = (uint64_t)st.st_size - STORE_OID_SIZE;
+	githash_start(c->hash);
+	for (uint64_t at = 0; !rc && at < size;) {
+		size_t n = size - at < CHECK_BUFFER ? (size_t)(size - at) : CHECK_BUFFER;
+
+		rc = fs_pread_all(fd, c->buffer, n, at, err);
+		githash_update(c->hash, c->buffer, n);
+		at += n;
+	}
+	if (!rc)
+		rc = fs_pread_all(fd, stored.id, STORE_OID_SIZE, size, err);
+	if (!rc)
+		rc = githash_final(c->hash, &sum, err);
+	if (!rc && memcmp(&stored, &sum, sizeof(sum)) != 0)
+		rc = ark_fail(err, ARK_ECORRUPT, "its bytes do not match its checksum");
+out:
+	if (fd >= 0)
+		close(fd);
+	return rc;
+}
+
+static int check_object(void *arg, const struct store_oid *oid, enum gitobj_type type,
+    const void *bytes, size_t len, const char *why)
+{
+	struct check *c = arg;
+	char name[2 * STORE_OID_SIZE + 1];
+	struct store_oid sum;
+	int rc;
+
+	c->count++;
+	if (!bytes) {
+		/* a compaction may take the pack away meanwhile: a newer one has its objects */
+		if (fs_exists(c->idx))
+			fault(c, "object %s cannot be read: %s", hex(name, oid), why);
+		return 0;
+	}
+	githash_start_object(c->hash, type, len);
+	githash_update(c->hash, bytes, len);
+	rc = githash_final(c->hash, &sum, c->err);
+	if (!rc && memcmp(&sum, oid, sizeof(sum)) != 0)
+		fault(c, "object %s (%s) does not hash to its name: its bytes were changed",
+		    hex(name, oid), gitobj_type_name(type));
+	return rc;
+}
+
+static bool seen(struct check *c, const char *name)
+{
+	for (size_t i = 0; i < c->seen_len; i++)
+		if (strcmp(c->seen[i], name) == 0)
+			return true;
+	return false;
+}
+
+static int remember(struct check *c, const char *name)
+{
+	if (c->seen_len == c->seen_cap) {
+		size_t cap = c->seen_cap ? c->seen_cap * 2 : 64;
+		char **list = realloc(c->seen, cap * sizeof(char *));
+
+		if (!list)
+			return ark_fail(c->err, ARK_ENOMEM, "no memory to check");
+		c->seen = list;
+		c->seen_cap = cap;
+	}
+	c->seen[c->seen_len] = strdup(name);
+	if (!c->seen[c->seen_len])
+		return ark_fail(c->err, ARK_ENOMEM, "no memory to check");
+	c->seen_len++;
+	return ARK_OK;
+}
+
+/* Both files of a pack, then its objects. */
+static int check_pack(void *arg, const char *name)
+{
+	struct check *c = arg;
+	struct ark_error why = {0};
+	char pack[4096];
+	const char *idx = c->idx;
+	int stem = (int)(strlen(name) - strlen(".idx"));
+	int rc;
+
+	if (strncmp(name, "pack-", 5) != 0 || seen(c, name))
+		return 0;
+	c->found_new = true;
+	rc = remember(c, name);
+	if (!rc)
+		rc = fs_path(c->idx, c->err, "%s/%s", c->store->pack_dir, name);
+	if (!rc)
+		rc = fs_path(pack, c->err, "%s/%.*s.pack", c->store->pack_dir, stem, name);
+	if (rc)
+		return rc;
+	if (check_trailer(c, pack, &why) && fs_exists(idx))
+		fault(
+		    c, "%.*s.pack is damaged: %s; restore it from a mirror", stem, name, why.text);
+	if (check_trailer(c, idx, &why) && fs_exists(idx))
+		fault(c, "%s is damaged: %s; git index-pack makes it anew", name, why.text);
+	rc = gitobj_each_in_pack(idx, check_object, c, &why);
+	if (rc && !fs_exists(idx))
+		return ARK_OK;
+	if (rc == ARK_ENOMEM)
+		return ark_fail(c->err, rc, "%s", why.text);
+	if (rc)
+		fault(c, "the objects of %s cannot be listed: %s", name, why.text);
+	return ARK_OK;
+}
+
+static int check_orphan(void *arg, const char *name)
+{
+	struct check *c = arg;
+	char idx[4096], pack[4096];
+	int stem = (int)(strlen(name) - strlen(".pack"));
+
+	if (strncmp(name, "pack-", 5) != 0)
+		return 0;
+	if (fs_path(idx, NULL, "%s/%.*s.idx", c->store->pack_dir, stem, name) ||
+	    fs_path(pack, NULL, "%s/%s", c->store->pack_dir, name))
+		return 0;
+	if (!fs_exists(idx) && fs_exists(pack) && !fs_exists(idx))
+		fault(c, "%s has no index: git index-pack makes it", name);
+	return 0;
+}
+
+/* Packs that a compaction makes meanwhile are found by looking again. */
+static int check_packs(struct check *c)
+{
+	int rc;
+
+	do {
+		c->found_new = false;
+		rc = store_each_file(c->store, ".idx", check_pack, c, c->err);
+	} while (!rc && c->found_new);
+	return rc ? rc : store_each_file(c->store, ".pack", check_orphan, c, c->err);
+}
+
+/* ---- the chain of commits ---- */
+
+static int check_commit(struct check *c, uint64_t sequence, struct store_oid *oid, bool *ret_broken)
+{
+	struct ark_error why = {0};
+	struct store_blob bytes = {0};
+	char name[2 * STORE_OID_SIZE + 1], tree[2 * STORE_OID_SIZE + 1];
+	struct gitcommit g;
+	int rc = store_commit_read(c->objects, oid, &bytes, &g, &why);
+
+	if (rc == ARK_ENOMEM || rc == ARK_EIO)
+		return ark_fail(c->err, rc, "%s", why.text);
+	if (rc) {
+		fault(c, "commit number %" PRIu64 ": %s", sequence, why.text);
+		*ret_broken = true;
+		return ARK_OK;
+	}
+	hex(name, oid);
+	if (g.sequence != sequence)
+		fault(c, "commit %s carries number %" PRIu64 " where %" PRIu64 " belongs", name,
+		    g.sequence, sequence);
+	if (!gitcommit_verify(&g, bytes.bytes, bytes.len, c->store->signer))
+		fault(c, "commit %s (number %" PRIu64 ") is not signed by this archive", name,
+		    sequence);
+	if (!gitobj_has(c->objects, &g.tree))
+		fault(c, "tree %s of commit %s is missing", hex(tree, &g.tree), name);
+	if (g.has_parent != (sequence > 1)) {
+		fault(c, "commit %s (number %" PRIu64 ") has %s", name, sequence,
+		    g.has_parent ? "a parent, but is the first" : "no parent");
+		*ret_broken = true;
+	}
+	*oid = g.parent;
+	gitobj_release(&bytes);
+	return ARK_OK;
+}
+
+static int check_chain(struct check *c, const struct store_head *head)
+{
+	struct store_oid oid = head->commit;
+	bool broken = false;
+	int rc = ARK_OK;
+
+	for (uint64_t sequence = head->sequence; !rc && !broken && sequence; sequence--)
+		rc = check_commit(c, sequence, &oid, &broken);
+	return rc;
+}
+
+/* ---- what the head reaches ---- */
+
+static int check_tree(struct check *c, const struct store_oid *oid, unsigned int depth)
+{
+	char name[2 * STORE_OID_SIZE + 1], below[2 * STORE_OID_SIZE + 1];
+	struct ark_error why = {0};
+	struct store_blob bytes = {0};
+	struct gittree_entry entry;
+	size_t at = 0;
+	int rc = gitobj_read(c->objects, oid, GITOBJ_TREE, &bytes, &why), step = 0;
+
+	hex(name, oid);
+	if (rc == ARK_ENOMEM || rc == ARK_EIO)
+		return ark_fail(c->err, rc, "%s", why.text);
+	if (rc) {
+		fault(c, "tree %s, which the newest commit needs: %s", name, why.text);
+		return ARK_OK;
+	}
+	while (!rc && (step = gittree_next(bytes.bytes, bytes.len, &at, &entry, &why)) == 1) {
+		if (entry.is_tree && depth < GITTREE_MAX_DEPTH)
+			rc = check_tree(c, &entry.oid, depth + 1);
+		else if (!gitobj_has(c->objects, &entry.oid))
+			fault(c, "object %s (\"%.100s\" of tree %s) is missing",
+			    hex(below, &entry.oid), entry.name, name);
+	}
+	if (step < 0)
+		fault(c, "tree %s: %s", name, why.text);
+	gitobj_release(&bytes);
+	return rc;
+}
+
+int store_check(struct store *s, void (*bad)(void *arg, const char *what), void *arg,
+    uint64_t *ret_objects, struct ark_error *err)
+{
+	struct check c = {.store = s, .bad = bad, .arg = arg, .err = err};
+	struct store_head head;
+	int rc = ARK_OK;
+
+	store_head(s, &head);
+	c.hash = githash_new();
+	c.buffer = malloc(CHECK_BUFFER);
+	if (!c.hash || !c.buffer)
+		rc = ark_fail(err, ARK_ENOMEM, "no memory to check");
+	if (!rc)
+		rc = gitobj_open(s->objects_dir, &c.objects, err);
+	if (!rc)
+		rc = check_packs(&c);
+	if (!rc && head.sequence)
+		rc = check_chain(&c, &head);
+	if (!rc && head.sequence)
+		rc = check_tree(&c, &head.tree, 1);
+	if (!rc && ret_objects)
+		*ret_objects = c.count;
+	if (!rc && c.faults)
+		rc = ark_fail(err, ARK_ECORRUPT, "%s has %" PRIu64 " faults", s->dir, c.faults);
+	for (size_t i = 0; i < c.seen_len; i++)
+		free(c.seen[i]);
+	free(c.seen);
+	gitobj_close(c.objects);
+	free(c.buffer);
+	githash_free(c.hash);
+	return rc;
+}

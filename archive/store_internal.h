@@ -1,0 +1,54 @@
+/* What the files of the store share: store.c (handle, head), store_write.c (transactions), store_read.c (readers),
+ * store_care.c (counting, compaction, recovery), store_check.c (verification).
+ *
+ * Invariants:
+ *   1. `head` is what refs/heads/main says, or said before a commit whose last
+ *      sync failed; then `broken` is set and no transaction begins any more.
+ *   2. Only the writer's process moves the ref, and only under main.lock.
+ *   3. `objects` and `pack` belong to the transaction; `in_txn` guards them.
+ */
+#ifndef ARKKI_ARCHIVE_STORE_INTERNAL_H
+#define ARKKI_ARCHIVE_STORE_INTERNAL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "archive/git_commit.h"
+#include "archive/git_objects.h"
+#include "archive/git_pack.h"
+#include "archive/git_sign.h"
+#include "arkki/archive/store.h"
+
+struct store {
+	char *dir, *objects_dir, *pack_dir;
+	char origin[GITCOMMIT_ORIGIN_SIZE]; /* as commits carry it */
+	struct gitsign *signer;
+	bool for_writing;
+	pthread_mutex_t lock; /* head, in_txn, broken */
+	struct store_head head;
+	bool in_txn, broken;
+	atomic_uint generation; /* moves when packs were removed: readers reopen */
+	atomic_bool compacting;
+	struct gitobj *objects;
+	struct gitpack *pack;
+};
+
+struct store_reader {
+	struct store *store;
+	struct gitobj *objects;
+	unsigned int generation;
+};
+
+/* 1 and the id; 0: the branch is unborn; negative: ARK_ECORRUPT, ARK_EIO. */
+int store_ref_read(const struct store *s, struct store_oid *ret, struct ark_error *err);
+/* A commit of ours, parsed; the blob is the caller's. */
+ARK_MUSTUSE int store_commit_read(struct gitobj *objects, const struct store_oid *oid,
+    struct store_blob *ret_bytes, struct gitcommit *ret, struct ark_error *err);
+/* Removes what a crash left. */
+ARK_MUSTUSE int store_recover(struct store *s, struct ark_error *err);
+/* Every file of objects/pack whose name ends with `ext`; a non-zero return stops. */
+ARK_MUSTUSE int store_each_file(const struct store *s, const char *ext,
+    int (*each)(void *arg, const char *name), void *arg, struct ark_error *err);
+
+#endif
