@@ -226,20 +226,20 @@ static bool add_rule(
 /* An OR that admits everything, nothing, or one thing, said as that. */
 static void simplify(struct access_filter **f)
 {
-	struct access_filter * or = *f, *only;
+	struct access_filter *any_of = *f, *only;
 	bool all = false;
 
-	for (size_t i = 0; i < or->children; i++)
-		all = all || or->child[i]->op == ACCESS_OP_ALL;
-	if (all || or->children == 0) {
-		for (size_t i = 0; i < or->children; i++)
-			access_filter_free(or->child[i]);
-		or->children = 0;
-		or->op = all ? ACCESS_OP_ALL : ACCESS_OP_NONE;
-	} else if (or->children == 1) {
-		only = or->child[0];
-		or->children = 0;
-		access_filter_free(or);
+	for (size_t i = 0; i < any_of->children; i++)
+		all = all || any_of->child[i]->op == ACCESS_OP_ALL;
+	if (all || any_of->children == 0) {
+		for (size_t i = 0; i < any_of->children; i++)
+			access_filter_free(any_of->child[i]);
+		any_of->children = 0;
+		any_of->op = all ? ACCESS_OP_ALL : ACCESS_OP_NONE;
+	} else if (any_of->children == 1) {
+		only = any_of->child[0];
+		any_of->children = 0;
+		access_filter_free(any_of);
 		*f = only;
 	}
 }

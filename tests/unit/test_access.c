@@ -227,19 +227,19 @@ static void test_access__filter_operators_combine(void **state)
 	struct access_filter county = {ACCESS_OP_HAS, ACCESS_ATTR_COUNTY, (char[]){"90"}, NULL, 0};
 	struct access_filter draft = {ACCESS_OP_HAS, ACCESS_ATTR_STATE, (char[]){"draft"}, NULL, 0};
 	struct access_filter *one[] = {&draft}, *two[] = {&county, &draft};
-	struct access_filter not = {ACCESS_OP_NOT, ACCESS_ATTR_STATE, NULL, one, 1};
-	struct access_filter and = {ACCESS_OP_AND, ACCESS_ATTR_STATE, NULL, two, 2};
-	struct access_filter or = {ACCESS_OP_OR, ACCESS_ATTR_STATE, NULL, two, 2};
+	struct access_filter not_draft = {ACCESS_OP_NOT, ACCESS_ATTR_STATE, NULL, one, 1};
+	struct access_filter both_of = {ACCESS_OP_AND, ACCESS_ATTR_STATE, NULL, two, 2};
+	struct access_filter any_of = {ACCESS_OP_OR, ACCESS_ATTR_STATE, NULL, two, 2};
 
 	(void)state;
 	assert_true(access_filter_admits(&county, &r));
-	assert_true(access_filter_admits(&not, &r));
-	assert_false(access_filter_admits(&and, &r));
-	assert_true(access_filter_admits(& or, &r));
-	and.children = or.children = not .children = 0;
-	assert_true(access_filter_admits(&and, &r));
-	assert_false(access_filter_admits(& or, &r));
-	assert_false(access_filter_admits(&not, &r));
+	assert_true(access_filter_admits(&not_draft, &r));
+	assert_false(access_filter_admits(&both_of, &r));
+	assert_true(access_filter_admits(&any_of, &r));
+	both_of.children = any_of.children = not_draft.children = 0;
+	assert_true(access_filter_admits(&both_of, &r));
+	assert_false(access_filter_admits(&any_of, &r));
+	assert_false(access_filter_admits(&not_draft, &r));
 }
 
 static void test_access__decision_is_explained_in_one_sentence(void **state)
