@@ -28,11 +28,18 @@ static void column_is(struct query *q, const char *alias, const char *condition)
 	query_sql(q, condition);
 }
 
+/* True and false, said of a column (newest is 0 or 1): SQLite folds a constant
+ * false through the whole WHERE and then finds no plan for a named index. */
+static void write_constant(struct query *q, const char *alias, bool value)
+{
+	column_is(q, alias, value ? ".newest >= 0" : ".newest < 0");
+}
+
 static void write_has(
     struct query *q, const struct catalogue *c, const struct access_filter *f, const char *alias)
 {
 	if (!f->value || !*f->value) { /* no attribute is, or contains, nothing */
-		query_sql(q, "0");
+		write_constant(q, alias, false);
 		return;
 	}
 	switch (f->attribute) {
@@ -68,7 +75,7 @@ static void write_has(
 static int write_filter(struct query *q, const struct catalogue *c, const struct access_filter *f,
     const char *alias, int depth, struct ark_error *err)
 {
-	bool and = f->op == ACCESS_OP_AND;
+	bool every = f->op == ACCESS_OP_AND;
 	int rc = ARK_OK;
 
 	if (depth > DEPTH_MAX)
@@ -77,14 +84,14 @@ static int write_filter(struct query *q, const struct catalogue *c, const struct
 	query_sql(q, "(");
 	switch (f->op) {
 	case ACCESS_OP_ALL:
-		query_sql(q, "1");
+		write_constant(q, alias, true);
 		break;
 	case ACCESS_OP_HAS:
 		write_has(q, c, f, alias);
 		break;
 	case ACCESS_OP_NOT:
 		if (f->children != 1) {
-			query_sql(q, "0");
+			write_constant(q, alias, false);
 			break;
 		}
 		query_sql(q, "NOT ");
@@ -93,16 +100,16 @@ static int write_filter(struct query *q, const struct catalogue *c, const struct
 	case ACCESS_OP_AND:
 	case ACCESS_OP_OR:
 		if (f->children == 0)
-			query_sql(q, and? "1" : "0");
+			write_constant(q, alias, every);
 		for (size_t i = 0; i < f->children && !rc; i++) {
 			if (i)
-				query_sql(q, and? " AND " : " OR ");
+				query_sql(q, every ? " AND " : " OR ");
 			rc = write_filter(q, c, f->child[i], alias, depth + 1, err);
 		}
 		break;
 	case ACCESS_OP_NONE:
 	default:
-		query_sql(q, "0");
+		write_constant(q, alias, false);
 	}
 	query_sql(q, ")");
 	return rc;
