@@ -96,6 +96,9 @@ struct catalogue_row { /* one version; pointers are the row's, until catalogue_r
 	uint64_t size, sealed_size;
 	struct store_oid content;
 	uint32_t chunks;
+	/* catalogue_after() only: the commit whose change this row stands for. The row shows the
+	 * version as it is now, so metadata_sequence may be later. */
+	uint64_t change_sequence;
 	uint32_t visible_versions; /* how many versions the filter admits; set where a filter was given */
 	/* text extraction, set by catalogue_set_text() */
 	char *text_state;  /* "pending" "ready" "none" */
@@ -111,7 +114,8 @@ ARK_MUSTUSE int catalogue_get(struct catalogue *c, const char *document, uint32_
 ARK_MUSTUSE int catalogue_newest(struct catalogue *c, const char *document, uint32_t *ret_version,
     uint32_t *ret_metadata, struct ark_error *err);
 
-typedef int (*catalogue_each)(void *arg, const struct catalogue_row *row); /* non-zero stops */
+/* Non-zero stops the walk and is returned, here and for every each() below. The row is freed after. */
+typedef int (*catalogue_each)(void *arg, const struct catalogue_row *row);
 /* All versions of a document that the filter admits, oldest first. */
 ARK_MUSTUSE int catalogue_versions(struct catalogue *c, const char *document,
     const struct access_filter *filter, catalogue_each each, void *arg, struct ark_error *err);
@@ -159,7 +163,11 @@ ARK_MUSTUSE int catalogue_record_number(struct catalogue *c, const char *record_
 /* ---- extraction state, written by the indexer (not from the store; a rebuild sets "pending") ---- */
 ARK_MUSTUSE int catalogue_set_text(struct catalogue *c, const char *document, uint32_t version,
     const char *state, const char *reason, struct ark_error *err);
-/* Versions of commits after `sequence`, in order: what the indexer must do next. */
+/* What the indexer must do next: the versions that were filed or whose metadata was amended in
+ * commits after `sequence`, a row for each change, in order. Whole commits only: at `limit` rows the
+ * commit that has begun is still finished, so the next call continues after the last row's
+ * change_sequence. Fewer than `limit` rows: all is done up to the catalogue_sequence() that was
+ * read before the call (commits of records only have no row). */
 ARK_MUSTUSE int catalogue_after(struct catalogue *c, uint64_t sequence, unsigned int limit,
     catalogue_each each, void *arg, struct ark_error *err);
 

@@ -1,0 +1,955 @@
+/* The catalogue against a plain model of what was filed. */
+#include "tests/unit/unit_keyring.h"
+
+#include <sqlite3.h>
+
+#include "archive/catalogue_private.h"
+#include "arkki/base/clock.h"
+#include "arkki/base/text.h"
+
+struct fixture {
+	struct unit_keyring k;
+	char path[300];
+	struct catalogue *c;
+};
+
+static int setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+
+	assert_non_null(f);
+	unit_keyring_begin(&f->k);
+	snprintf(f->path, sizeof(f->path), "%s/catalogue.sqlite", f->k.dir);
+	assert_int_equal(catalogue_open(f->path, f->k.keys, true, true, &f->c, NULL), ARK_OK);
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	catalogue_close(f->c);
+	unit_keyring_end(&f->k);
+	free(f);
+	return 0;
+}
+
+static unsigned int draw(unsigned int *seed, unsigned int n)
+{
+	*seed = *seed * 1664525U + 1013904223U;
+	return (*seed >> 16) % n;
+}
+
+/* ---- facts ---- */
+static const char *const classes[] = {"public", "secret", "partly-secret"};
+static const char *const counties[] = {"90", "06", "21"};
+static const char *const units[] = {"koivula", "mantyla", "kuusela", "90"};
+static const char *const orgs[] = {"lvv", "esavi", "90"};
+static const char *const types[] = {"inspection-report", "decision"};
+static const char *const states[] = {"final", "draft"};
+static const char *const dates[] = {"2026-03-12", "2025-12-31", "1999-01-01", "2200-12-31"};
+
+static void name_document(char out[33], unsigned int n)
+{
+	snprintf(out, 33, "%08x%024x", n * 2654435761U, n);
+}
+
+/* What the model knows of one version; the fact points into it. */
+struct model {
+	char document[33];
+	uint32_t version;
+	const char *unit[3], *county[3];
+	char seal[64];
+	struct catalogue_fact fact;
+};
+
+static void attributes(struct model *m, unsigned int *seed)
+{
+	struct catalogue_fact *f = &m->fact;
+
+	f->type = types[draw(seed, 2)];
+	f->date = dates[draw(seed, 4)];
+	f->publicity = classes[draw(seed, 3)];
+	f->state = states[draw(seed, 2)];
+	f->author = draw(seed, 4) ? orgs[draw(seed, 3)] : NULL;
+	f->case_id = draw(seed, 3) ? NULL : "c1";
+	f->language = "fi";
+	f->units = m->unit;
+	f->counties = m->county;
+	f->units_len = draw(seed, 4);
+	f->counties_len = draw(seed, 4);
+	for (size_t i = 0; i < f->units_len; i++)
+		m->unit[i] = units[draw(seed, 4)];
+	for (size_t i = 0; i < f->counties_len; i++)
+		m->county[i] = counties[draw(seed, 3)];
+	f->sealed_metadata = (struct catalogue_blob){m->seal, strlen(m->seal)};
+}
+
+static void make_version(struct model *m, unsigned int document, uint32_t version,
+    uint64_t sequence, uint32_t item, unsigned int *seed)
+{
+	memset(m, 0, sizeof(*m));
+	name_document(m->document, document);
+	m->version = version;
+	snprintf(m->seal, sizeof(m->seal), "sealed %u.%u", document, version);
+	m->fact = (struct catalogue_fact){.kind = FACT_VERSION,
+	    .sequence = sequence,
+	    .item = item,
+	    .time_us = (int64_t)sequence * 1000,
+	    .document = m->document,
+	    .version = version,
+	    .metadata = version,
+	    .sealed_version = {m->seal, strlen(m->seal)},
+	    .filed_by = "maija",
+	    .filed_by_org = "lvv",
+	    .size = sequence,
+	    .sealed_size = sequence + 72,
+	    .media_type = "application/pdf"};
+	m->fact.content.id[3] = (unsigned char)version;
+	attributes(m, seed);
+}
+
+static void apply(struct catalogue *c, const struct catalogue_fact *facts, size_t n, uint64_t seq)
+{
+	struct ark_error err = {0};
+
+	if (catalogue_apply(c, facts, n, seq, &err))
+		fail_msg("apply: %s", err.text);
+}
+
+enum { DOCUMENTS = 120, VERSIONS_MAX = 4 };
+struct world {
+	struct model m[DOCUMENTS * VERSIONS_MAX];
+	size_t n;
+	uint64_t sequence;
+};
+
+/* Versions of many documents, a commit each five, in mixed order; some amended afterwards. */
+static struct world *make_world(struct catalogue *c, unsigned int *seed)
+{
+	struct world *w = calloc(1, sizeof(*w));
+
+	assert_non_null(w);
+	for (uint32_t version = 1; version <= VERSIONS_MAX; version++) {
+		for (unsigned int d = 0; d < DOCUMENTS; d++) {
+			if (d % VERSIONS_MAX + 1 < version)
+				continue;
+			make_version(&w->m[w->n], d, version, w->n / 5 + 1, w->n % 5, seed);
+			w->n++;
+		}
+	}
+	for (size_t i = 0; i < w->n; i += 5) {
+		struct catalogue_fact group[5];
+		size_t n = w->n - i < 5 ? w->n - i : 5;
+
+		for (size_t k = 0; k < n; k++)
+			group[k] = w->m[i + k].fact;
+		w->sequence = group[0].sequence;
+		apply(c, group, n, w->sequence);
+	}
+	for (size_t i = 0; i < w->n; i += 7) {
+		struct catalogue_fact f;
+
+		snprintf(w->m[i].seal, sizeof(w->m[i].seal), "amended %zu", i);
+		attributes(&w->m[i], seed);
+		f = w->m[i].fact;
+		f.kind = FACT_METADATA;
+		f.sequence = ++w->sequence;
+		f.item = 0;
+		f.metadata = w->m[i].fact.metadata = 100;
+		apply(c, &f, 1, w->sequence);
+	}
+	return w;
+}
+
+static struct access_resource resource(const struct model *m)
+{
+	return (struct access_resource){.publicity = m->fact.publicity,
+	    .author = m->fact.author,
+	    .state = m->fact.state,
+	    .type = m->fact.type,
+	    .units = m->unit,
+	    .units_len = m->fact.units_len,
+	    .counties = m->county,
+	    .counties_len = m->fact.counties_len};
+}
+
+static bool admits(const struct access_filter *f, const struct model *m)
+{
+	struct access_resource r = resource(m);
+
+	return access_filter_admits(f, &r);
+}
+
+/* ---- random filters ---- */
+static struct access_filter *random_filter(unsigned int *seed, int depth)
+{
+	static const char *const values[] = {"public", "secret", "90", "06", "koivula", "lvv",
+	    "final", "decision", "", "none'); DROP TABLE version; --"};
+	struct access_filter *f = calloc(1, sizeof(*f));
+
+	assert_non_null(f);
+	f->op = (enum access_op)draw(seed, depth ? 6 : 3);
+	f->attribute = (enum access_attribute)draw(seed, 6);
+	if (f->op == ACCESS_OP_HAS)
+		assert_non_null(f->value = strdup(values[draw(seed, 10)]));
+	if (f->op < ACCESS_OP_AND)
+		return f;
+	f->children = f->op == ACCESS_OP_NOT ? draw(seed, 8) != 0 : draw(seed, 4);
+	f->child = calloc(4, sizeof(struct access_filter *));
+	assert_non_null(f->child);
+	for (size_t i = 0; i < f->children; i++)
+		f->child[i] = random_filter(seed, depth - 1);
+	return f;
+}
+
+static struct access_filter *filter_of(enum access_org_kind kind, const char *county)
+{
+	struct access_principal p = {
+	    .user = "u", .org = "o", .org_kind = kind, .counties = &county, .counties_len = 1};
+	struct access_filter *f;
+
+	assert_int_equal(access_filter(&p, ACCESS_LIST, NULL, &f, NULL), ARK_OK);
+	return f;
+}
+
+/* ---- the model's answers ---- */
+static const struct model *newest_admitted(
+    const struct world *w, const char *document, const struct access_filter *f, uint32_t *visible)
+{
+	const struct model *best = NULL;
+
+	*visible = 0;
+	for (size_t i = 0; i < w->n; i++) {
+		const struct model *m = &w->m[i];
+
+		if (strcmp(m->document, document) != 0 || (f && !admits(f, m)))
+			continue;
+		(*visible)++;
+		if (!best || m->version > best->version)
+			best = m;
+	}
+	return best;
+}
+
+static bool matches(const struct model *m, const struct catalogue_list *l)
+{
+	bool unit = !l->unit;
+
+	for (size_t i = 0; i < m->fact.units_len && !unit; i++)
+		unit = strcmp(m->unit[i], l->unit) == 0;
+	return unit &&
+	       (!l->case_id || (m->fact.case_id && strcmp(m->fact.case_id, l->case_id) == 0)) &&
+	       (!l->type || strcmp(m->fact.type, l->type) == 0) &&
+	       (!l->from || strcmp(m->fact.date, l->from) >= 0) &&
+	       (!l->to || strcmp(m->fact.date, l->to) <= 0);
+}
+
+static int by_page_order(const void *a, const void *b)
+{
+	const struct model *const *x = a, *const *y = b;
+	int date = strcmp((*y)->fact.date, (*x)->fact.date);
+
+	return date ? date : strcmp((*x)->document, (*y)->document);
+}
+
+static size_t expect_documents(const struct world *w, const struct catalogue_list *l,
+    const struct access_filter *f, const struct model **ret)
+{
+	size_t n = 0;
+
+	for (unsigned int d = 0; d < DOCUMENTS; d++) {
+		char document[33];
+		uint32_t visible;
+		const struct model *m;
+
+		name_document(document, d);
+		m = newest_admitted(w, document, f, &visible);
+		if (m && matches(m, l))
+			ret[n++] = m;
+	}
+	qsort(ret, n, sizeof(*ret), by_page_order);
+	return n;
+}
+
+/* ---- one version ---- */
+static void test_catalogue__a_version_comes_back_as_it_was_filed(void **state)
+{
+	struct fixture *f = *state;
+	struct catalogue_row row;
+	unsigned int seed = 1;
+	struct model m;
+
+	make_version(&m, 5, 1, 9, 0, &seed);
+	m.fact.size = 1ULL << 40;
+	m.fact.chunks = 77;
+	apply(f->c, &m.fact, 1, 9);
+	assert_int_equal(catalogue_sequence(f->c), 9);
+	assert_int_equal(catalogue_get(f->c, m.document, 1, NULL, &row, NULL), ARK_OK);
+	assert_string_equal(row.document, m.document);
+	assert_int_equal(row.version, 1);
+	assert_int_equal(row.metadata, 1);
+	assert_int_equal(row.sequence, 9);
+	assert_int_equal(row.metadata_sequence, 9);
+	assert_int_equal(row.filed_us, 9000);
+	assert_string_equal(row.date, m.fact.date);
+	assert_string_equal(row.type, m.fact.type);
+	assert_string_equal(row.language, "fi");
+	assert_string_equal(row.publicity, m.fact.publicity);
+	assert_string_equal(row.state, m.fact.state);
+	assert_string_equal(row.media_type, "application/pdf");
+	assert_int_equal(row.size, 1ULL << 40);
+	assert_int_equal(row.sealed_size, 9 + 72);
+	assert_int_equal(row.chunks, 77);
+	assert_memory_equal(row.content.id, m.fact.content.id, STORE_OID_SIZE);
+	assert_string_equal(row.sealed_metadata.data, m.seal);
+	assert_string_equal(row.sealed_version.data, m.seal);
+	assert_string_equal(row.text_state, "pending");
+	assert_null(row.text_reason);
+	catalogue_row_free(&row);
+}
+
+static void test_catalogue__what_is_not_there_is_not_found(void **state)
+{
+	struct fixture *f = *state;
+	struct catalogue_row row;
+	struct model m;
+	unsigned int seed = 1;
+	uint32_t a, b;
+	char document[33];
+
+	make_version(&m, 5, 1, 1, 0, &seed);
+	apply(f->c, &m.fact, 1, 1);
+	assert_int_equal(catalogue_get(f->c, m.document, 2, NULL, &row, NULL), ARK_ENOTFOUND);
+	name_document(document, 6);
+	assert_int_equal(catalogue_get(f->c, document, 0, NULL, &row, NULL), ARK_ENOTFOUND);
+	assert_int_equal(catalogue_get(f->c, "' OR 1 --", 0, NULL, &row, NULL), ARK_ENOTFOUND);
+	assert_int_equal(catalogue_newest(f->c, document, &a, &b, NULL), ARK_ENOTFOUND);
+	assert_int_equal(catalogue_newest(f->c, m.document, &a, &b, NULL), ARK_OK);
+	assert_int_equal(catalogue_set_text(f->c, document, 1, "ready", NULL, NULL), ARK_ENOTFOUND);
+}
+
+static void test_catalogue__metadata_amends_one_version(void **state)
+{
+	struct fixture *f = *state;
+	struct access_filter *public = filter_of(ACCESS_ORG_PROVIDER, "90");
+	struct catalogue_row row;
+	unsigned int seed = 1;
+	struct model v[2];
+	struct catalogue_fact amend;
+	uint32_t newest, metadata;
+
+	for (uint32_t i = 0; i < 2; i++) {
+		make_version(&v[i], 5, i + 1, i + 1, 0, &seed);
+		v[i].fact.publicity = "public";
+		apply(f->c, &v[i].fact, 1, i + 1);
+	}
+	amend = v[1].fact;
+	amend.kind = FACT_METADATA, amend.publicity = "secret", amend.metadata = 3;
+	amend.sequence = 3, amend.date = "2030-01-01";
+	apply(f->c, &amend, 1, 3);
+	assert_int_equal(catalogue_newest(f->c, v[0].document, &newest, &metadata, NULL), ARK_OK);
+	assert_int_equal(newest, 2);
+	assert_int_equal(metadata, 3);
+	assert_int_equal(catalogue_get(f->c, v[0].document, 0, public, &row, NULL), ARK_OK);
+	assert_int_equal(row.version, 1);
+	assert_int_equal(row.visible_versions, 1);
+	assert_int_equal(row.metadata_sequence, 1);
+	catalogue_row_free(&row);
+	assert_int_equal(catalogue_get(f->c, v[0].document, 2, public, &row, NULL), ARK_ENOTFOUND);
+	assert_int_equal(catalogue_get(f->c, v[0].document, 0, NULL, &row, NULL), ARK_OK);
+	assert_string_equal(row.date, "2030-01-01");
+	assert_int_equal(row.metadata, 3);
+	assert_int_equal(row.metadata_sequence, 3);
+	assert_int_equal(row.sequence, 2);
+	catalogue_row_free(&row);
+	access_filter_free(public);
+}
+
+/* ---- filters ---- */
+static int note_version(void *arg, const struct catalogue_row *row)
+{
+	uint32_t *seen = arg;
+
+	*seen |= 1U << row->version;
+	return 0;
+}
+
+static void test_catalogue__sql_admits_what_the_filter_admits(void **state)
+{
+	struct fixture *f = *state;
+	unsigned int seed = 42, trials = 0, admitted = 0;
+	struct world *w = make_world(f->c, &seed);
+
+	for (int i = 0; i < 150; i++) {
+		struct access_filter *filter = random_filter(&seed, 3);
+
+		for (size_t k = draw(&seed, 5); k < w->n; k += 5) {
+			const struct model *m = &w->m[k], *newest;
+			struct catalogue_row row;
+			uint32_t visible, seen = 0, expect = 0;
+			bool may = admits(filter, m);
+			int rc = catalogue_get(f->c, m->document, m->version, filter, &row, NULL);
+
+			assert_int_equal(rc, may ? ARK_OK : ARK_ENOTFOUND);
+			newest = newest_admitted(w, m->document, filter, &visible);
+			if (!rc) {
+				assert_int_equal(row.visible_versions, visible);
+				catalogue_row_free(&row);
+			}
+			rc = catalogue_get(f->c, m->document, 0, filter, &row, NULL);
+			assert_int_equal(rc, newest ? ARK_OK : ARK_ENOTFOUND);
+			if (newest) {
+				assert_int_equal(row.version, newest->version);
+				assert_string_equal(row.sealed_metadata.data, newest->seal);
+				catalogue_row_free(&row);
+			}
+			for (size_t j = 0; j < w->n; j++)
+				if (strcmp(w->m[j].document, m->document) == 0 &&
+				    admits(filter, &w->m[j]))
+					expect |= 1U << w->m[j].version;
+			assert_int_equal(catalogue_versions(
+					     f->c, m->document, filter, note_version, &seen, NULL),
+			    ARK_OK);
+			assert_int_equal(seen, expect);
+			trials++, admitted += may;
+		}
+		access_filter_free(filter);
+	}
+	assert_in_range(admitted, trials / 10, trials - trials / 10);
+	free(w);
+}
+
+static void test_catalogue__a_filter_beyond_the_bounds_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	struct access_filter level[40] = {0}, *child[40], many = {.op = ACCESS_OP_OR};
+	struct access_filter leaf = {ACCESS_OP_HAS, ACCESS_ATTR_COUNTY, (char[]){"90"}, NULL, 0};
+	struct catalogue_row row;
+	struct ark_error err;
+	char document[33];
+
+	name_document(document, 1);
+	for (int i = 0; i < 40; i++) {
+		child[i] = &level[i + 1 < 40 ? i + 1 : i];
+		level[i] = (struct access_filter){ACCESS_OP_NOT, 0, NULL, &child[i], i < 39};
+	}
+	assert_int_equal(catalogue_get(f->c, document, 0, &level[0], &row, &err), ARK_EINPUT);
+	many.children = 5000;
+	many.child = calloc(many.children, sizeof(struct access_filter *));
+	assert_non_null(many.child);
+	for (size_t i = 0; i < many.children; i++)
+		many.child[i] = &leaf;
+	assert_int_equal(catalogue_get(f->c, document, 0, &many, &row, &err), ARK_EINPUT);
+	many.children = 120; /* an organisation of every county */
+	assert_int_equal(catalogue_get(f->c, document, 0, &many, &row, &err), ARK_ENOTFOUND);
+	free(many.child);
+}
+
+/* ---- lists ---- */
+struct page {
+	const struct model **expect;
+	size_t at, len, given;
+	struct catalogue_list *list;
+};
+
+static int check_page(void *arg, const struct catalogue_row *row)
+{
+	struct page *p = arg;
+
+	assert_true(p->at < p->len);
+	assert_string_equal(row->document, p->expect[p->at]->document);
+	assert_int_equal(row->version, p->expect[p->at]->version);
+	snprintf(p->list->after_date, sizeof(p->list->after_date), "%s", row->date);
+	snprintf(p->list->after_document, sizeof(p->list->after_document), "%s", row->document);
+	p->at++, p->given++;
+	return 0;
+}
+
+static void check_list(const struct world *w, struct catalogue *c, struct catalogue_list *l,
+    const struct access_filter *filter)
+{
+	const struct model *expect[DOCUMENTS];
+	struct page p = {.expect = expect, .list = l};
+	struct ark_error err = {0};
+	uint64_t count;
+
+	p.len = expect_documents(w, l, filter, expect);
+	do {
+		p.given = 0;
+		if (catalogue_documents(c, l, filter, check_page, &p, &err))
+			fail_msg("documents: %s", err.text);
+		assert_true(p.given <= l->limit);
+	} while (p.given == l->limit);
+	assert_int_equal(p.at, p.len);
+	assert_int_equal(catalogue_count(c, l, filter, &count, NULL), ARK_OK);
+	assert_int_equal(count, p.len);
+}
+
+static void test_catalogue__pages_and_counts_follow_the_model(void **state)
+{
+	struct fixture *f = *state;
+	unsigned int seed = 7;
+	struct world *w = make_world(f->c, &seed);
+	struct access_filter *fixed[] = {NULL, filter_of(ACCESS_ORG_STATE_AGENCY, "90"),
+	    filter_of(ACCESS_ORG_PROVIDER, "90"), filter_of(ACCESS_ORG_COUNTY, "06")};
+
+	for (unsigned int i = 0; i < 400; i++) {
+		bool random = draw(&seed, 2);
+		struct access_filter *filter = random ? random_filter(&seed, 2) : fixed[i % 4];
+		struct catalogue_list l = {.unit = draw(&seed, 3) ? NULL : units[draw(&seed, 4)],
+		    .case_id = draw(&seed, 3) ? NULL : "c1",
+		    .type = draw(&seed, 3) ? NULL : types[draw(&seed, 2)],
+		    .from = draw(&seed, 3) ? NULL : dates[draw(&seed, 4)],
+		    .to = draw(&seed, 3) ? NULL : dates[draw(&seed, 4)],
+		    .limit = 1 + draw(&seed, 40)};
+
+		check_list(w, f->c, &l, filter);
+		if (random)
+			access_filter_free(filter);
+	}
+	for (size_t i = 1; i < 4; i++)
+		access_filter_free(fixed[i]);
+	free(w);
+}
+
+static void test_catalogue__lists_walk_an_index_and_never_sort(void **state)
+{
+	struct fixture *f = *state;
+	unsigned int seed = 7;
+	struct world *w = make_world(f->c, &seed);
+	struct access_filter *filters[] = {NULL, filter_of(ACCESS_ORG_STATE_AGENCY, "90"),
+	    filter_of(ACCESS_ORG_PROVIDER, "90"), filter_of(ACCESS_ORG_COUNTY, "06")};
+	size_t looked = 0;
+
+	for (size_t i = 0; i < 4; i++) {
+		struct catalogue_list plain = {.limit = 3}, unit = {.unit = "koivula", .limit = 3},
+				      type = {.type = "decision", .limit = 3},
+				      of_case = {.case_id = "c1", .limit = 3},
+				      range = {
+					  .from = "1999-01-01", .to = "2200-12-31", .limit = 3};
+
+		check_list(w, f->c, &plain, filters[i]);
+		check_list(w, f->c, &unit, filters[i]);
+		check_list(w, f->c, &type, filters[i]);
+		check_list(w, f->c, &of_case, filters[i]);
+		check_list(w, f->c, &range, filters[i]);
+		access_filter_free(filters[i]);
+	}
+	for (size_t i = 0; i < DB_STATEMENTS; i++) {
+		sqlite3_stmt *s = f->c->db.kept[i].stmt;
+
+		if (!s || !strstr(sqlite3_sql(s), "LIMIT"))
+			continue;
+		assert_int_equal(sqlite3_stmt_status(s, SQLITE_STMTSTATUS_SORT, 0), 0);
+		looked++;
+	}
+	assert_in_range(looked, 15, DB_STATEMENTS);
+	free(w);
+}
+
+static void test_catalogue__malformed_lists_are_refused_and_quotes_find_nothing(void **state)
+{
+	struct fixture *f = *state;
+	unsigned int seed = 7;
+	struct world *w = make_world(f->c, &seed);
+	struct catalogue_list bad = {.from = "2026-3-1", .limit = 1};
+	struct catalogue_list quoted = {.unit = "x' OR '1'='1", .limit = 9};
+	struct catalogue_list type = {.type = "decision' OR 1=1 --", .limit = 9};
+	uint64_t count = 9;
+
+	assert_int_equal(catalogue_count(f->c, &bad, NULL, &count, NULL), ARK_EINPUT);
+	bad = (struct catalogue_list){.after_date = "2026-03-01", .limit = 1};
+	assert_int_equal(catalogue_documents(f->c, &bad, NULL, NULL, NULL, NULL), ARK_EINPUT);
+	assert_int_equal(catalogue_count(f->c, &quoted, NULL, &count, NULL), ARK_OK);
+	assert_int_equal(count, 0);
+	assert_int_equal(catalogue_count(f->c, &type, NULL, &count, NULL), ARK_OK);
+	assert_int_equal(count, 0);
+	free(w);
+}
+
+/* ---- replay ---- */
+static void dump(const char *path, struct buf *out)
+{
+	static const char *const sql[] = {"SELECT * FROM version ORDER BY id",
+	    "SELECT * FROM version_unit ORDER BY id, unit", "SELECT * FROM version_county",
+	    "SELECT * FROM change", "SELECT * FROM record", "SELECT * FROM applied"};
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	for (size_t i = 0; i < 6; i++) {
+		sqlite3_stmt *s;
+
+		assert_int_equal(sqlite3_prepare_v2(db, sql[i], -1, &s, NULL), SQLITE_OK);
+		while (sqlite3_step(s) == SQLITE_ROW) {
+			for (int k = 0; k < sqlite3_column_count(s); k++) {
+				const void *bytes = sqlite3_column_blob(s, k);
+
+				buf_add(out, bytes, (size_t)sqlite3_column_bytes(s, k));
+				buf_addc(out, '|');
+			}
+		}
+		sqlite3_finalize(s);
+	}
+	sqlite3_close(db);
+}
+
+static void test_catalogue__replay_changes_nothing_and_a_rebuild_is_equal(void **state)
+{
+	struct fixture *f = *state;
+	struct buf before = BUF_INIT, after = BUF_INIT, rebuilt = BUF_INIT;
+	char path[300];
+	struct catalogue *again;
+	unsigned int seed = 3;
+	struct world *w = make_world(f->c, &seed);
+
+	dump(f->path, &before);
+	assert_true(before.len > 10000);
+	for (size_t i = 0; i < w->n; i++)
+		apply(f->c, &w->m[i].fact, 1, w->m[i].fact.sequence);
+	assert_int_equal(catalogue_sequence(f->c), w->sequence);
+	dump(f->path, &after);
+	assert_int_equal(before.len, after.len);
+	assert_memory_equal(before.data, after.data, before.len);
+	snprintf(path, sizeof(path), "%s/again.sqlite", f->k.dir);
+	assert_int_equal(catalogue_open(path, f->k.keys, true, true, &again, NULL), ARK_OK);
+	free(w);
+	seed = 3;
+	w = make_world(again, &seed);
+	catalogue_close(again);
+	dump(path, &rebuilt);
+	assert_int_equal(before.len, rebuilt.len);
+	assert_memory_equal(before.data, rebuilt.data, before.len);
+	buf_free(&before);
+	buf_free(&after);
+	buf_free(&rebuilt);
+	free(w);
+}
+
+static void test_catalogue__a_batch_with_one_bad_fact_leaves_nothing(void **state)
+{
+	struct fixture *f = *state;
+	unsigned int seed = 3;
+	struct model m[2];
+	struct catalogue_fact facts[2];
+	struct buf before = BUF_INIT, after = BUF_INIT;
+	struct ark_error err;
+
+	make_version(&m[0], 1, 1, 1, 0, &seed);
+	apply(f->c, &m[0].fact, 1, 1);
+	dump(f->path, &before);
+	make_version(&m[0], 2, 1, 2, 0, &seed);
+	make_version(&m[1], 3, 1, 2, 1, &seed);
+	facts[0] = m[0].fact, facts[1] = m[1].fact;
+	facts[1].date = "2026-02-30";
+	assert_int_equal(catalogue_apply(f->c, facts, 2, 2, &err), ARK_EINPUT);
+	facts[1] = m[1].fact, facts[1].kind = FACT_METADATA;
+	assert_int_equal(catalogue_apply(f->c, facts, 2, 2, &err), ARK_ECORRUPT);
+	facts[1] = m[0].fact, facts[1].item = 1; /* the same version again */
+	assert_int_equal(catalogue_apply(f->c, facts, 2, 2, &err), ARK_ECORRUPT);
+	facts[1] = m[1].fact, facts[1].sequence = 3; /* of a commit beyond */
+	assert_int_equal(catalogue_apply(f->c, facts, 2, 2, &err), ARK_EINPUT);
+	dump(f->path, &after);
+	assert_int_equal(before.len, after.len);
+	assert_memory_equal(before.data, after.data, before.len);
+	assert_int_equal(catalogue_sequence(f->c), 1);
+	facts[1] = m[1].fact;
+	apply(f->c, facts, 2, 2);
+	buf_free(&before);
+	buf_free(&after);
+}
+
+/* ---- changes ---- */
+struct trail {
+	uint64_t sequence[1000];
+	uint32_t item[1000], version[1000];
+	char kind[1000];
+	size_t n, stop;
+};
+
+static int note_change(void *arg, const struct catalogue_change *change)
+{
+	struct trail *t = arg;
+
+	t->sequence[t->n] = change->sequence;
+	t->item[t->n] = change->item;
+	t->version[t->n] = change->version;
+	t->kind[t->n++] = change->kind[0];
+	return t->stop && t->n == t->stop ? 17 : 0;
+}
+
+static void test_catalogue__changes_keep_the_order_of_the_store(void **state)
+{
+	struct fixture *f = *state;
+	unsigned int seed = 3;
+	struct world *w = make_world(f->c, &seed);
+	struct trail all = {0}, part = {0}, stopped = {.stop = 3};
+	struct access_filter *public = filter_of(ACCESS_ORG_PROVIDER, "90");
+	size_t expect = 0;
+
+	assert_int_equal(
+	    catalogue_changes(f->c, 0, 0, 1000, NULL, note_change, &all, NULL), ARK_OK);
+	/* (0, 0) is before everything; 0 stands for no commit */
+	assert_int_equal(all.n, w->n + (w->n + 6) / 7);
+	for (size_t i = 0; i < w->n; i++) {
+		assert_int_equal(all.sequence[i], i / 5 + 1);
+		assert_int_equal(all.item[i], i % 5);
+		assert_int_equal(all.kind[i], w->m[i].version == 1 ? 'f' : 'v');
+	}
+	assert_int_equal(all.kind[w->n], 'm');
+	assert_int_equal(catalogue_changes(f->c, 3, 2, 4, NULL, note_change, &part, NULL), ARK_OK);
+	assert_int_equal(part.n, 4);
+	assert_int_equal(part.sequence[0], 3);
+	assert_int_equal(part.item[0], 3);
+	assert_int_equal(part.sequence[2], 4);
+	assert_int_equal(part.item[2], 0);
+	assert_int_equal(catalogue_changes(f->c, 0, 0, 9, NULL, note_change, &stopped, NULL), 17);
+	assert_int_equal(stopped.n, 3);
+	part.n = 0;
+	assert_int_equal(
+	    catalogue_changes(f->c, 0, 0, 1000, public, note_change, &part, NULL), ARK_OK);
+	for (size_t i = 0; i < w->n; i++)
+		expect += admits(public, &w->m[i]) * (i % 7 == 0 ? 2U : 1U);
+	assert_int_equal(part.n, expect);
+	access_filter_free(public);
+	free(w);
+}
+
+static int note_after(void *arg, const struct catalogue_row *row)
+{
+	struct trail *t = arg;
+
+	t->version[t->n] = row->version;
+	t->item[t->n] = row->metadata;
+	t->sequence[t->n++] = row->change_sequence;
+	return 0;
+}
+
+static void test_catalogue__the_indexer_gets_whole_commits_and_amended_versions(void **state)
+{
+	struct fixture *f = *state;
+	unsigned int seed = 3;
+	struct world *w = make_world(f->c, &seed);
+	struct trail t = {0};
+	uint64_t at = 0;
+	size_t total = 0, rows;
+
+	assert_int_equal(catalogue_after(f->c, 0, 3, note_after, &t, NULL), ARK_OK);
+	assert_int_equal(t.n, 5); /* the commit of five is not cut at three */
+	assert_int_equal(t.sequence[4], 1);
+	do {
+		t.n = 0;
+		assert_int_equal(catalogue_after(f->c, at, 12, note_after, &t, NULL), ARK_OK);
+		rows = t.n, total += rows;
+		for (size_t i = 0; i < rows; i++) {
+			assert_true(t.sequence[i] >= at);
+			at = t.sequence[i];
+		}
+	} while (rows >= 12);
+	assert_int_equal(total, w->n + (w->n + 6) / 7);
+	assert_int_equal(at, w->sequence);
+	assert_int_equal(t.item[t.n - 1], 100);
+	t.n = 0;
+	assert_int_equal(catalogue_after(f->c, at, 12, note_after, &t, NULL), ARK_OK);
+	assert_int_equal(t.n, 0);
+	t.n = 0;
+	assert_int_equal(catalogue_all(f->c, note_after, &t, NULL), ARK_OK);
+	assert_int_equal(t.n, w->n);
+	free(w);
+}
+
+/* ---- the rest ---- */
+static void test_catalogue__requests_are_found_by_their_hash(void **state)
+{
+	struct fixture *f = *state;
+	unsigned int seed = 3;
+	struct model m;
+	char document[33];
+	uint32_t version;
+
+	make_version(&m, 4, 1, 1, 0, &seed);
+	m.fact.request = "00112233445566778899aabbccddeeff";
+	apply(f->c, &m.fact, 1, 1);
+	assert_int_equal(
+	    catalogue_request(f->c, "00112233445566778899aabbccddeeff", document, &version, NULL),
+	    ARK_OK);
+	assert_string_equal(document, m.document);
+	assert_int_equal(version, 1);
+	assert_int_equal(catalogue_request(f->c, "00", document, &version, NULL), ARK_ENOTFOUND);
+}
+
+static int note_record(
+    void *arg, const char *name, uint32_t number, const struct catalogue_blob *sealed)
+{
+	struct buf *out = arg;
+
+	assert_int_equal(strlen(name), 32);
+	buf_addf(out, "%u:%.*s ", number, (int)sealed->len, (const char *)sealed->bytes);
+	return 0;
+}
+
+static void test_catalogue__the_newest_record_of_each_id_is_kept(void **state)
+{
+	struct fixture *f = *state;
+	static const struct {
+		const char *kind, *id, *sealed;
+		uint32_t number;
+	} records[] = {{"units", "koivula", "one", 1}, {"units", "mantyla", "other", 1},
+	    {"units", "koivula", "two", 2}, {"users", "koivula", "user", 1}};
+	struct buf b = BUF_INIT;
+	uint32_t number;
+
+	for (size_t i = 0; i < 4; i++) {
+		struct catalogue_fact fact = {.kind = FACT_RECORD,
+		    .sequence = i + 1,
+		    .record_kind = records[i].kind,
+		    .record_id = records[i].id,
+		    .record_number = records[i].number,
+		    .sealed_record = {records[i].sealed, strlen(records[i].sealed)}};
+
+		apply(f->c, &fact, 1, i + 1);
+	}
+	assert_int_equal(catalogue_record_number(f->c, "units", "koivula", &number, NULL), ARK_OK);
+	assert_int_equal(number, 2);
+	assert_int_equal(catalogue_record_number(f->c, "units", "none", &number, NULL), ARK_OK);
+	assert_int_equal(number, 0);
+	assert_int_equal(catalogue_records(f->c, "units", note_record, &b, NULL), ARK_OK);
+	assert_int_equal(b.len, 14);
+	assert_non_null(strstr(b.data, "2:two "));
+	assert_non_null(strstr(b.data, "1:other "));
+	buf_free(&b);
+}
+
+static void test_catalogue__text_state_is_set_and_survives_new_metadata(void **state)
+{
+	struct fixture *f = *state;
+	struct catalogue_row row;
+	unsigned int seed = 3;
+	struct model m;
+
+	make_version(&m, 4, 1, 1, 0, &seed);
+	apply(f->c, &m.fact, 1, 1);
+	assert_int_equal(catalogue_set_text(f->c, m.document, 1, "done", NULL, NULL), ARK_EINPUT);
+	assert_int_equal(
+	    catalogue_set_text(f->c, m.document, 1, "none", "encrypted", NULL), ARK_OK);
+	m.fact.kind = FACT_METADATA, m.fact.sequence = 2;
+	apply(f->c, &m.fact, 1, 2);
+	assert_int_equal(catalogue_get(f->c, m.document, 1, NULL, &row, NULL), ARK_OK);
+	assert_string_equal(row.text_state, "none");
+	assert_string_equal(row.text_reason, "encrypted");
+	catalogue_row_free(&row);
+}
+
+static void test_catalogue__disk_holds_no_chosen_name(void **state)
+{
+	struct fixture *f = *state;
+	unsigned int seed = 3;
+	struct model m;
+
+	make_version(&m, 4, 1, 1, 0, &seed);
+	m.unit[0] = "koivulan-lastenkoti", m.county[0] = "county-of-somewhere";
+	m.fact.units_len = m.fact.counties_len = 1;
+	m.fact.author = m.fact.filed_by_org = "some-organisation";
+	m.fact.case_id = "case-of-someone", m.fact.filed_by = "maija-meikalainen";
+	apply(f->c, &m.fact, 1, 1);
+	assert_true(unit_holds(f->k.dir, m.seal, strlen(m.seal))); /* the search itself works */
+	assert_false(unit_holds(f->k.dir, "lastenkoti", 10));
+	assert_false(unit_holds(f->k.dir, "somewhere", 9));
+	assert_false(unit_holds(f->k.dir, "some-organisation", 17));
+	assert_false(unit_holds(f->k.dir, "someone", 7));
+	assert_false(unit_holds(f->k.dir, "meikalainen", 11));
+}
+
+static void test_catalogue__opening_checks_presence_schema_and_purpose(void **state)
+{
+	struct fixture *f = *state;
+	struct catalogue *c = NULL;
+	char path[320];
+	struct ark_error err;
+	unsigned int seed = 3;
+	struct model m;
+	sqlite3 *db;
+
+	make_version(&m, 4, 1, 1, 0, &seed);
+	snprintf(path, sizeof(path), "%s/none.sqlite", f->k.dir);
+	assert_int_equal(catalogue_open(path, f->k.keys, true, false, &c, &err), ARK_ENOTFOUND);
+	assert_false(fs_exists(path));
+	assert_int_equal(catalogue_open(f->path, f->k.keys, false, false, &c, &err), ARK_OK);
+	assert_int_equal(catalogue_apply(c, &m.fact, 1, 1, &err), ARK_EIO); /* a reader */
+	assert_int_equal(catalogue_sequence(c), 0);
+	apply(f->c, &m.fact, 1, 1); /* a writer beside it */
+	assert_int_equal(catalogue_sequence(c), 1);
+	catalogue_close(c);
+	c = NULL;
+	assert_int_equal(sqlite3_open(f->path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version=99", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+	assert_int_equal(catalogue_open(f->path, f->k.keys, true, true, &c, &err), ARK_EINPUT);
+	assert_non_null(strstr(err.text, "arkki rebuild"));
+	assert_null(c);
+}
+
+struct nested {
+	struct catalogue *c;
+	unsigned int rows, inner;
+};
+
+static int count_row(void *arg, const struct catalogue_row *row)
+{
+	(void)row;
+	(*(unsigned int *)arg)++;
+	return 0;
+}
+
+static int list_again(void *arg, const struct catalogue_row *row)
+{
+	struct nested *n = arg;
+	struct catalogue_list l = {.limit = 5};
+
+	(void)row;
+	n->rows++;
+	return catalogue_documents(n->c, &l, NULL, count_row, &n->inner, NULL);
+}
+
+static void test_catalogue__a_question_within_the_same_question_is_its_own(void **state)
+{
+	struct fixture *f = *state;
+	unsigned int seed = 3;
+	struct world *w = make_world(f->c, &seed);
+	struct catalogue_list l = {.limit = 5};
+	struct nested n = {.c = f->c};
+
+	assert_int_equal(catalogue_documents(f->c, &l, NULL, list_again, &n, NULL), ARK_OK);
+	assert_int_equal(n.rows, 5);
+	assert_int_equal(n.inner, 25);
+	free(w);
+}
+
+#define BOTH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    BOTH(test_catalogue__a_version_comes_back_as_it_was_filed),
+	    BOTH(test_catalogue__what_is_not_there_is_not_found),
+	    BOTH(test_catalogue__metadata_amends_one_version),
+	    BOTH(test_catalogue__sql_admits_what_the_filter_admits),
+	    BOTH(test_catalogue__a_filter_beyond_the_bounds_is_refused),
+	    BOTH(test_catalogue__pages_and_counts_follow_the_model),
+	    BOTH(test_catalogue__lists_walk_an_index_and_never_sort),
+	    BOTH(test_catalogue__malformed_lists_are_refused_and_quotes_find_nothing),
+	    BOTH(test_catalogue__replay_changes_nothing_and_a_rebuild_is_equal),
+	    BOTH(test_catalogue__a_batch_with_one_bad_fact_leaves_nothing),
+	    BOTH(test_catalogue__changes_keep_the_order_of_the_store),
+	    BOTH(test_catalogue__the_indexer_gets_whole_commits_and_amended_versions),
+	    BOTH(test_catalogue__requests_are_found_by_their_hash),
+	    BOTH(test_catalogue__the_newest_record_of_each_id_is_kept),
+	    BOTH(test_catalogue__text_state_is_set_and_survives_new_metadata),
+	    BOTH(test_catalogue__disk_holds_no_chosen_name),
+	    BOTH(test_catalogue__opening_checks_presence_schema_and_purpose),
+	    BOTH(test_catalogue__a_question_within_the_same_question_is_its_own),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
