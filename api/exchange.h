@@ -34,8 +34,8 @@ enum reply_kind { REPLY_EMPTY, REPLY_BUF, REPLY_STATIC, REPLY_STREAM };
 struct reply {
 	int status; /* 0: none yet */
 	enum reply_kind kind;
-	bool cached_default, referrer_default; /* the handler has not replaced them */
-	struct buf headers;                    /* name NUL value NUL … */
+	bool cached_set, referrer_set; /* the handler gave its own */
+	struct buf headers;            /* name NUL value NUL … */
 	struct buf body;
 	const void *bytes; /* STATIC */
 	uint64_t len;
@@ -49,6 +49,11 @@ struct attached {
 	http_end_fn *end;
 };
 
+struct kept {
+	struct kept *next;
+	char text[];
+};
+
 struct http_server;
 
 struct exchange {
@@ -56,6 +61,8 @@ struct exchange {
 	struct MHD_Connection *connection;
 	struct conn *conn;
 	const char *method;
+	char *target_text; /* as sent; NULL when there was none */
+	char *field_text;  /* method and fields, copied: MHD's memory goes with the connection */
 	int64_t began_us;
 
 	struct guard_verdict guard;
@@ -68,12 +75,13 @@ struct exchange {
 	bool admitted; /* gate and begin are through, or there is no body to hold back */
 	void (*wait_fn)(struct exchange *x);
 	atomic_int wake;
-	struct exchange *wait_prev, *wait_next; /* the server's list of the suspended */
+	bool listed; /* on the server's list of the suspended */
+	struct exchange *wait_prev, *wait_next;
 
 	size_t piece_seen;  /* bytes of MHD's current piece that body() has had */
 	uint64_t bytes_in;  /* of the body */
 	uint64_t discarded; /* of those, after the reply */
-	bool cut;           /* replied past MHD: only draining is left */
+	bool cut;           /* replied past the transport: only draining is left */
 	uint64_t body_max;
 	struct buf whole;
 	char *form_text;
@@ -81,8 +89,7 @@ struct exchange {
 	unsigned int n_form;
 
 	struct attached data, caller;
-	struct buf texts[4]; /* joined headers, cookies: live as long as the exchange */
-	unsigned int n_texts;
+	struct kept *kept; /* joined headers, cookies: live as long as the exchange */
 	char peer[64];
 
 	struct reply reply;
@@ -101,7 +108,7 @@ enum pump {
 };
 
 /* exchange.c: the story of a request. */
-void exchange_arrive(struct exchange *x, const char *target, const char *version, bool fields_cut);
+void exchange_arrive(struct exchange *x, const char *version, bool fields_cut);
 enum pump exchange_advance(struct exchange *x, enum step until);
 enum pump exchange_piece(struct exchange *x, const char *bytes, size_t len);
 /* Frees what is held, calling free_arg and the `end`s; not x itself. */
@@ -111,7 +118,7 @@ void exchange_close(struct exchange *x, enum http_outcome outcome);
 const struct http_config *server_config(const struct http_server *s);
 const struct router *server_router(const struct http_server *s);
 void *server_app(const struct http_server *s);
-void transport_suspend(struct exchange *x); /* and puts it on the server's list */
+bool transport_suspend(struct exchange *x); /* false: the server waits for nobody any more */
 void transport_resume(struct exchange *x);
 void transport_wake(struct exchange *x);
 

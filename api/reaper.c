@@ -1,8 +1,13 @@
 #include "api/reaper.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
 #include <pthread.h>
+#include <stddef.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <time.h>
 
@@ -26,14 +31,32 @@ void conn_mark(struct conn *c, enum phase phase, int64_t deadline_us)
 	atomic_store_explicit(&c->phase, (int)phase, memory_order_release);
 }
 
-static bool too_slow(const struct reaper *r, struct conn *c, int64_t now)
+/* What the peer has acknowledged, and whether anything waits for it. Only TCP tells; a local
+ * socket's peer is our own proxy, which has deadlines of its own. */
+static bool acknowledged(int fd, uint64_t *ret)
+{
+	struct tcp_info info = {0};
+	socklen_t len = sizeof(info);
+	int queued = 0;
+
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0 ||
+	    len < offsetof(struct tcp_info, tcpi_bytes_received))
+		return false;
+	*ret = info.tcpi_bytes_acked;
+	return ioctl(fd, SIOCOUTQ, &queued) == 0 && queued > 0;
+}
+
+static bool too_slow(const struct reaper *r, struct conn *c, enum phase phase, int64_t now)
 {
 	unsigned int turn = atomic_load_explicit(&c->turn, memory_order_relaxed);
-	uint64_t moved = atomic_load_explicit(&c->moved, memory_order_relaxed);
+	uint64_t moved = atomic_load_explicit(&c->received, memory_order_relaxed);
+	bool same = c->window_turn == turn, due = true;
 
-	if (c->window_turn == turn && now - c->window_us < r->window_us)
+	if (same && now - c->window_us < r->window_us)
 		return false;
-	if (c->window_turn == turn && moved - c->window_moved < r->slow_bytes)
+	if (phase == PHASE_SEND)
+		due = acknowledged(c->fd, &moved);
+	if (same && due && moved - c->window_moved < r->slow_bytes)
 		return true;
 	c->window_turn = turn;
 	c->window_moved = moved;
@@ -43,16 +66,13 @@ static bool too_slow(const struct reaper *r, struct conn *c, int64_t now)
 
 static bool late(const struct reaper *r, struct conn *c, int64_t now)
 {
-	switch ((enum phase)atomic_load_explicit(&c->phase, memory_order_acquire)) {
-	case PHASE_HEADERS:
-	case PHASE_REPLY:
+	enum phase phase = (enum phase)atomic_load_explicit(&c->phase, memory_order_acquire);
+
+	if (phase == PHASE_HEADERS)
 		return now > atomic_load_explicit(&c->deadline_us, memory_order_relaxed);
-	case PHASE_STREAM:
-		return too_slow(r, c, now);
-	case PHASE_BUSY:
-		break;
-	}
-	return false;
+	if (phase == PHASE_BUSY)
+		return false;
+	return too_slow(r, c, phase, now);
 }
 
 static void *run(void *arg)

@@ -23,8 +23,8 @@ struct reaper;
 enum phase {
 	PHASE_HEADERS, /* until deadline_us */
 	PHASE_BUSY,    /* ours: handlers, waiting */
-	PHASE_STREAM,  /* bytes must move, slow_bytes in each window */
-	PHASE_REPLY,   /* a reply of known size, until deadline_us */
+	PHASE_RECEIVE, /* slow_bytes must come in each window */
+	PHASE_SEND, /* slow_bytes must be acknowledged in each window while any are unacknowledged */
 };
 
 struct conn {
@@ -33,7 +33,7 @@ struct conn {
 	bool local; /* loopback or Unix socket */
 	atomic_int phase;
 	_Atomic int64_t deadline_us; /* monotonic */
-	_Atomic uint64_t moved;      /* bytes since the connection began, both directions */
+	_Atomic uint64_t received;   /* bytes of bodies since the connection began */
 	atomic_uint turn;            /* grows with each phase: a new window begins */
 	/* the reaper's own */
 	unsigned int window_turn;
@@ -50,9 +50,9 @@ void reaper_add(struct reaper *r, struct conn *c);
 void reaper_remove(struct reaper *r, struct conn *c);
 
 void conn_mark(struct conn *c, enum phase phase, int64_t deadline_us);
-static inline void conn_moved(struct conn *c, uint64_t bytes)
+static inline void conn_received(struct conn *c, uint64_t bytes)
 {
-	atomic_fetch_add_explicit(&c->moved, bytes, memory_order_relaxed);
+	atomic_fetch_add_explicit(&c->received, bytes, memory_order_relaxed);
 }
 
 #endif

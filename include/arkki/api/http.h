@@ -15,6 +15,9 @@
  * gate, begin or body to a request with a body closes the connection after it.
  * After a reply no further handler runs.
  *
+ * In a request without a body, gate runs when the request is complete, so
+ * that a refusal keeps the connection.
+ *
  * Threads: all handlers and wait functions of one exchange run one at a time
  *          in a server thread, and must not block for long: work that blocks
  *          goes to a thread of the caller's, between http_wait() and
@@ -155,7 +158,7 @@ enum http_outcome {
 };
 
 /* How an exchange ended: bytes_out counts the answer's body (0 for HEAD), at most 64 KiB
- * ahead of what the client got when it failed. */
+ * ahead of what the client got when a stream failed, and all of a buffer that may have arrived. */
 typedef void http_end_fn(void *data, enum http_outcome outcome, int status, uint64_t bytes_out);
 
 /* Attaches the handler's data. `end` (may be NULL) is called exactly once, when the exchange
