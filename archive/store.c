@@ -306,6 +306,7 @@ void store_close(struct store *s)
 	if (!s)
 		return;
 	gitpack_free(s->pack);
+	gittree_cache_free(s->trees);
 	gitobj_close(s->objects);
 	gitsign_free(s->signer);
 	pthread_mutex_destroy(&s->lock);

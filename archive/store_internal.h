@@ -5,7 +5,7 @@
  *   1. `head` is what refs/heads/main says, or said before a commit whose last
  *      sync failed; then `broken` is set and no transaction begins any more.
  *   2. Only the writer's process moves the ref, and only under main.lock.
- *   3. `objects` and `pack` belong to the transaction; `in_txn` guards them.
+ *   3. `objects`, `trees` and `pack` belong to the transaction; `in_txn` guards them.
  */
 #ifndef ARKKI_ARCHIVE_STORE_INTERNAL_H
 #define ARKKI_ARCHIVE_STORE_INTERNAL_H
@@ -18,6 +18,7 @@
 #include "archive/git_objects.h"
 #include "archive/git_pack.h"
 #include "archive/git_sign.h"
+#include "archive/git_tree_cache.h"
 #include "arkki/archive/store.h"
 
 struct store {
@@ -31,6 +32,7 @@ struct store {
 	atomic_uint generation; /* moves when packs were removed: readers reopen */
 	atomic_bool compacting;
 	struct gitobj *objects;
+	struct gittree_cache *trees;
 	struct gitpack *pack;
 };
 

@@ -64,11 +64,13 @@ int store_begin(struct store *s, struct store_txn **ret, struct ark_error *err)
 	t->store = s;
 	if (!s->objects)
 		rc = gitobj_open(s->objects_dir, &s->objects, err);
+	if (!rc && !s->trees && !(s->trees = gittree_cache_new()))
+		rc = ark_fail(err, ARK_ENOMEM, "no memory for a transaction");
 	if (!rc && !s->pack)
 		rc = gitpack_new(s->pack_dir, &s->pack, err);
 	if (!rc)
-		rc =
-		    gittree_new(s->objects, t->base.sequence ? &t->base.tree : NULL, &t->tree, err);
+		rc = gittree_new(
+		    s->objects, s->trees, t->base.sequence ? &t->base.tree : NULL, &t->tree, err);
 	if (rc) {
 		release(s, NULL, false);
 		free(t);
