@@ -238,10 +238,10 @@ bool merkle_consistency_valid(struct sha256 *sha, uint64_t old_size, uint64_t ne
 	merkle_empty(&none);
 	if (old_size > new_size || (old_size == 0 && memcmp(old_root, &none, sizeof(none)) != 0))
 		return false;
-	if (old_size == new_size || old_size == 0)
-		return proof_len == 0 &&
-		       (old_size == 0 && new_size ? true
-						  : memcmp(old_root, new_root, sizeof(none)) == 0);
+	if (old_size == new_size)
+		return proof_len == 0 && memcmp(old_root, new_root, sizeof(none)) == 0;
+	if (old_size == 0)
+		return false;
 	for (; fn & 1; fn >>= 1)
 		sn >>= 1;
 	if (fn == 0) { /* the old tree is perfect: its root begins the proof */

@@ -68,7 +68,7 @@ ARK_MUSTUSE int merkle_consistency(const struct merkle_source *src, uint64_t old
 bool merkle_inclusion_valid(struct sha256 *sha, uint64_t index, uint64_t size,
     const struct merkle_hash *leaf, const struct merkle_hash *proof, size_t proof_len,
     const struct merkle_hash *root);
-/* A tree of size 0 has the root of no leaves and nothing to prove. */
+/* Growth from size 0 is never valid: there is nothing that a proof could show. */
 bool merkle_consistency_valid(struct sha256 *sha, uint64_t old_size, uint64_t new_size,
     const struct merkle_hash *old_root, const struct merkle_hash *new_root,
     const struct merkle_hash *proof, size_t proof_len);
