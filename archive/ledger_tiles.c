@@ -159,7 +159,13 @@ int tile_read(const char *dir, const struct tile_id *id, struct buf *out, struct
 	if (rc != ARK_ENOTFOUND)
 		return rc;
 	file.width = find_partial(dir, id);
-	return file.width ? read_exactly(dir, &file, id->width, out, err) : rc;
+	if (file.width)
+		rc = read_exactly(dir, &file, id->width, out, err);
+	if (rc != ARK_ENOTFOUND)
+		return rc;
+	/* the writer may have put the full tile in the place of the partial ones meanwhile */
+	file.width = MERKLE_WIDTH;
+	return read_exactly(dir, &file, id->width, out, err);
 }
 
 /* ---- writing ---- */
