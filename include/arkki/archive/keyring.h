@@ -49,7 +49,7 @@ void keyring_close(struct keyring *k);
 
 const struct keyring_secrets *keyring_secrets(const struct keyring *k);
 uint32_t keyring_epoch(const struct keyring *k);
-uint64_t keyring_slots(const struct keyring *k); /* how many there are */
+uint64_t keyring_slots(const struct keyring *k); /* how many there are; for a reader, at its opening */
 
 /* Wraps `key` in the next slot. Not durable yet. */
 ARK_MUSTUSE int keyring_add(
@@ -70,7 +70,8 @@ ARK_MUSTUSE int keyring_unwrap_ledger(
 /* Keyed hash of a chosen name (BLAKE2b-128 by libsodium, over kind || 0x00 || name), 32 hex digits. */
 void keyring_name(const struct keyring *k, const char *kind, const char *name, char out[33]);
 
-/* Every slot opens under the root: for verify. Calls bad() for each that does not. */
+/* Every slot opens under the root: for verify. Calls bad() for each that does not (once, with its
+ * first slot, for a shard that is missing, cut or has a bad header); ARK_ECORRUPT when there was any. */
 ARK_MUSTUSE int keyring_check(struct keyring *k,
     void (*bad)(void *arg, uint64_t slot, const char *why), void *arg, struct ark_error *err);
 

@@ -1,0 +1,83 @@
+/* Parts of the keyring: keyring_root.c (the root key file and keys/secrets),
+ * keyring_shard.c (the bytes of shard files), keyring.c (slots in memory and
+ * out), keyring_check.c (for verify). */
+#ifndef ARKKI_ARCHIVE_KEYRING_PRIVATE_H
+#define ARKKI_ARCHIVE_KEYRING_PRIVATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "arkki/archive/keyring.h"
+
+enum {
+	SHARD_SLOTS = 16384,
+	SHARD_HEADER_SIZE = 128,
+	SHARD_NUMBER_MAX = 65535,
+	SLOT_SIZE = 72,      /* nonce[24] || wrapped key[32] || tag[16] */
+	ROOT_FILE_MAX = 256, /* bytes; a well-formed one has 85 to 94 */
+};
+
+/* ---- keyring_root.c ---- */
+struct keyring_root {
+	struct seal_key key;
+	uint32_t epoch;
+};
+
+/* The text of a root key file; `name` is for the error. On failure *ret is wiped. */
+ARK_MUSTUSE int keyring_root_parse(const char *name, const char *text, size_t len,
+    struct keyring_root *ret, struct ark_error *err);
+ARK_MUSTUSE int keyring_root_read(
+    const char *path, struct keyring_root *ret, struct ark_error *err);
+/* keys_dir/secrets. ARK_EINPUT: the root key (of the file root_path) is another archive's. On
+ * failure *ret is wiped. */
+ARK_MUSTUSE int keyring_secrets_read(const char *keys_dir, const char *root_path,
+    const struct keyring_root *root, struct keyring_secrets *ret, struct ark_error *err);
+
+/* ---- keyring_shard.c ---- */
+/* What the header of a shard file says in the clear. */
+struct shard_id {
+	uint32_t number;
+	uint32_t epoch;                  /* of the root key that wraps the shard key */
+	uint32_t slots;                  /* how many the file has when full */
+	const unsigned char *archive_id; /* 16 bytes */
+};
+
+ARK_MUSTUSE int shard_path(
+    char out[4096], const char *keys_dir, uint32_t number, struct ark_error *err);
+/* Makes the file, with a header that wraps shard_key, durably. *ret_fd is the caller's. */
+ARK_MUSTUSE int shard_create(const char *keys_dir, const struct shard_id *id,
+    const struct seal_key *root, const struct seal_key *shard_key, int *ret_fd,
+    struct ark_error *err);
+/* Reads the header and opens the shard key. ARK_ECORRUPT when anything in it is not as `id` says. */
+ARK_MUSTUSE int shard_read_header(int fd, const struct shard_id *id, const struct seal_key *root,
+    struct seal_key *ret, struct ark_error *err);
+void slot_wrap(unsigned char out[SLOT_SIZE], const struct shard_id *id, uint64_t slot,
+    const struct seal_key *shard_key, const struct seal_key *key);
+ARK_MUSTUSE int slot_unwrap(const unsigned char bytes[SLOT_SIZE], const struct shard_id *id,
+    uint64_t slot, const struct seal_key *shard_key, struct seal_key *ret, struct ark_error *err);
+
+/* ---- keyring.c ---- */
+/* One shard for the time of a call: its key, and a descriptor to read from. */
+struct keyring_use {
+	int fd;
+	bool own; /* the descriptor is closed with the call */
+	struct seal_key key;
+	struct shard_id id;
+};
+
+/* ARK_ECORRUPT: the file is missing or its header damaged. Ended with keyring_use_end() on success. */
+ARK_MUSTUSE int keyring_use(
+    struct keyring *k, uint32_t number, struct keyring_use *ret, struct ark_error *err);
+void keyring_use_end(struct keyring_use *u);
+/* The key may be one kept from before: does the file still give it? */
+ARK_MUSTUSE int keyring_reread_header(
+    struct keyring *k, const struct keyring_use *u, struct ark_error *err);
+/* Slots in files (the first keyring_written() ones), and how many make a shard. */
+uint64_t keyring_written(struct keyring *k, uint32_t *ret_shard_slots);
+
+/* keyring_open() with another shard size than SHARD_SLOTS, for tests. */
+ARK_MUSTUSE int keyring_open_sized(const char *keys_dir, const char *root_path, int for_writing,
+    uint32_t shard_slots, struct keyring **ret, struct ark_error *err);
+
+#endif
