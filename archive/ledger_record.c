@@ -57,7 +57,7 @@ static bool is_object(const char *json)
 
 	buf_addf(&nested, "[%s]", json);
 	ok = !buf_failed(&nested) && json_read(nested.data, nested.len, &v, NULL) == ARK_OK &&
-	    json_array_size(v) == 1 && json_is_object(json_array_get(v, 0));
+	     json_array_size(v) == 1 && json_is_object(json_array_get(v, 0));
 	json_decref(v);
 	buf_free(&nested);
 	return ok;

@@ -1,0 +1,283 @@
+#include "archive/ledger_index.h"
+
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SCHEMA_VERSION = 1, BUSY_MS = 10000 };
+
+static const char schema[] =
+    "BEGIN;"
+    "CREATE TABLE entry(idx INTEGER PRIMARY KEY, time_us INTEGER NOT NULL,"
+    " document BLOB, principal BLOB, own INTEGER NOT NULL,"
+    " document_sequence INTEGER, principal_sequence INTEGER,"
+    " segment INTEGER NOT NULL, place INTEGER NOT NULL);"
+    "CREATE INDEX entry_document ON entry(document, idx) WHERE document IS NOT NULL;"
+    "CREATE INDEX entry_principal ON entry(principal, idx) WHERE principal IS NOT NULL;"
+    /* the own series of a document: few among its many entries */
+    "CREATE INDEX entry_document_own ON entry(document, idx)"
+    " WHERE document IS NOT NULL AND own = 1;"
+    "CREATE INDEX entry_time ON entry(time_us);"
+    "PRAGMA user_version = 1;"
+    "COMMIT;";
+
+static const char insert_sql[] =
+    "INSERT OR REPLACE INTO entry VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+
+struct ledger_index {
+	sqlite3 *db;
+	sqlite3_stmt *insert, *locate;
+	sqlite3_stmt *last[4]; /* by the first byte of a sequence_key */
+};
+
+static int fail_sql(struct ledger_index *ix, struct ark_error *err, const char *what)
+{
+	int code = ix->db ? sqlite3_errcode(ix->db) & 0xff : SQLITE_NOMEM;
+
+	if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB)
+		return ark_fail(err, ARK_ECORRUPT,
+		    "the ledger's index.sqlite is damaged (%s); delete it: it is made anew from "
+		    "the segments",
+		    sqlite3_errmsg(ix->db));
+	return ark_fail(err, code == SQLITE_NOMEM ? ARK_ENOMEM : ARK_EIO,
+	    "cannot %s the ledger's index: %s", what,
+	    ix->db ? sqlite3_errmsg(ix->db) : "no memory");
+}
+
+static int run(struct ledger_index *ix, const char *sql, struct ark_error *err)
+{
+	return sqlite3_exec(ix->db, sql, NULL, NULL, NULL) == SQLITE_OK
+		   ? ARK_OK
+		   : fail_sql(ix, err, "set up");
+}
+
+static int prepare(
+    struct ledger_index *ix, const char *sql, sqlite3_stmt **ret, struct ark_error *err)
+{
+	return sqlite3_prepare_v3(ix->db, sql, -1, SQLITE_PREPARE_PERSISTENT, ret, NULL) ==
+		       SQLITE_OK
+		   ? ARK_OK
+		   : fail_sql(ix, err, "ask");
+}
+
+static int schema_version(struct ledger_index *ix, int *ret, struct ark_error *err)
+{
+	sqlite3_stmt *s = NULL;
+	int rc = prepare(ix, "PRAGMA user_version", &s, err);
+
+	if (!rc && sqlite3_step(s) != SQLITE_ROW)
+		rc = fail_sql(ix, err, "read");
+	if (!rc)
+		*ret = sqlite3_column_int(s, 0);
+	sqlite3_finalize(s);
+	return rc;
+}
+
+static int set_up(struct ledger_index *ix, enum ledger_index_mode mode, struct ark_error *err)
+{
+	static const char *const last[4] = {
+	    "SELECT document_sequence FROM entry WHERE document = ?1 AND own = 0"
+	    " ORDER BY idx DESC LIMIT 1",
+	    "SELECT principal_sequence FROM entry WHERE principal = ?1 AND own = 0"
+	    " ORDER BY idx DESC LIMIT 1",
+	    "SELECT document_sequence FROM entry WHERE document = ?1 AND own = 1"
+	    " ORDER BY idx DESC LIMIT 1",
+	    "SELECT principal_sequence FROM entry WHERE principal = ?1 AND own = 1"
+	    " ORDER BY idx DESC LIMIT 1"};
+	int version, rc;
+
+	sqlite3_busy_timeout(ix->db, BUSY_MS);
+	rc = schema_version(ix, &version, err);
+	if (!rc && mode != LEDGER_INDEX_READ && version == 0) {
+		rc = run(ix, "PRAGMA journal_mode=WAL", err);
+		if (!rc)
+			rc = run(ix, schema, err);
+		version = SCHEMA_VERSION;
+	}
+	if (!rc && version != SCHEMA_VERSION)
+		rc = ark_fail(err, version ? ARK_EINPUT : ARK_ENOTFOUND,
+		    "the ledger's index.sqlite is of version %d; delete it: it is made anew from "
+		    "the segments",
+		    version);
+	if (!rc && mode == LEDGER_INDEX_WRITE)
+		rc = run(ix, "PRAGMA synchronous=NORMAL; PRAGMA cache_size=-16384", err);
+	if (!rc && mode != LEDGER_INDEX_READ)
+		rc = prepare(ix, insert_sql, &ix->insert, err);
+	if (!rc)
+		rc = prepare(
+		    ix, "SELECT segment, place FROM entry WHERE idx = ?1", &ix->locate, err);
+	for (int i = 0; !rc && i < 4; i++)
+		rc = prepare(ix, last[i], &ix->last[i], err);
+	return rc;
+}
+
+int ledger_index_open(
+    const char *path, enum ledger_index_mode mode, struct ledger_index **ret, struct ark_error *err)
+{
+	struct ledger_index *ix = calloc(1, sizeof(*ix));
+	int flags = SQLITE_OPEN_NOMUTEX |
+		    (mode == LEDGER_INDEX_READ ? SQLITE_OPEN_READONLY
+					       : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+	int rc = ARK_OK;
+
+	if (!ix)
+		return ark_fail(err, ARK_ENOMEM, "no memory for the ledger's index");
+	if (sqlite3_open_v2(
+		mode == LEDGER_INDEX_MEMORY ? ":memory:" : path, &ix->db, flags, NULL) != SQLITE_OK)
+		rc = mode == LEDGER_INDEX_READ
+			 ? ark_fail(err, ARK_ENOTFOUND, "there is no %s", path)
+			 : fail_sql(ix, err, "open");
+	if (!rc)
+		rc = set_up(ix, mode, err);
+	if (rc) {
+		ledger_index_close(ix);
+		return rc;
+	}
+	*ret = ix;
+	return ARK_OK;
+}
+
+void ledger_index_close(struct ledger_index *ix)
+{
+	if (!ix)
+		return;
+	sqlite3_finalize(ix->insert);
+	sqlite3_finalize(ix->locate);
+	for (int i = 0; i < 4; i++)
+		sqlite3_finalize(ix->last[i]);
+	sqlite3_close(ix->db);
+	free(ix);
+}
+
+int ledger_index_size(struct ledger_index *ix, uint64_t *ret, struct ark_error *err)
+{
+	sqlite3_stmt *s = NULL;
+	int rc = prepare(ix, "SELECT coalesce(max(idx) + 1, 0) FROM entry", &s, err);
+
+	if (!rc && sqlite3_step(s) != SQLITE_ROW)
+		rc = fail_sql(ix, err, "read");
+	if (!rc)
+		*ret = (uint64_t)sqlite3_column_int64(s, 0);
+	sqlite3_finalize(s);
+	return rc;
+}
+
+static void bind_id(sqlite3_stmt *s, int at, bool has, const unsigned char id[16])
+{
+	if (has)
+		sqlite3_bind_blob(s, at, id, 16, SQLITE_STATIC);
+	else
+		sqlite3_bind_null(s, at);
+}
+
+static void bind_sequence(sqlite3_stmt *s, int at, uint64_t sequence)
+{
+	if (sequence)
+		sqlite3_bind_int64(s, at, (sqlite3_int64)sequence);
+	else
+		sqlite3_bind_null(s, at);
+}
+
+int ledger_index_apply(
+    struct ledger_index *ix, const struct ledger_row *rows, size_t n, struct ark_error *err)
+{
+	sqlite3_stmt *s = ix->insert;
+	int rc = run(ix, "BEGIN IMMEDIATE", err);
+
+	if (rc)
+		return rc;
+	for (size_t i = 0; i < n && !rc; i++) {
+		const struct ledger_row *r = &rows[i];
+
+		sqlite3_bind_int64(s, 1, (sqlite3_int64)r->index);
+		sqlite3_bind_int64(s, 2, r->time_us);
+		bind_id(s, 3, r->has_document, r->document);
+		bind_id(s, 4, r->has_principal, r->principal);
+		sqlite3_bind_int(s, 5, r->own_series);
+		bind_sequence(s, 6, r->document_sequence);
+		bind_sequence(s, 7, r->principal_sequence);
+		sqlite3_bind_int64(s, 8, r->segment);
+		sqlite3_bind_int64(s, 9, (sqlite3_int64)r->offset);
+		if (sqlite3_step(s) != SQLITE_DONE)
+			rc = fail_sql(ix, err, "write");
+		sqlite3_reset(s);
+	}
+	if (!rc)
+		rc = run(ix, "COMMIT", err);
+	if (rc)
+		(void)sqlite3_exec(ix->db, "ROLLBACK", NULL, NULL, NULL);
+	return rc;
+}
+
+int ledger_index_last(
+    struct ledger_index *ix, const struct sequence_key *key, uint64_t *ret, struct ark_error *err)
+{
+	sqlite3_stmt *s = ix->last[key->bytes[0] & 3];
+	int rc = ARK_OK, step;
+
+	sqlite3_bind_blob(s, 1, key->bytes + 1, 16, SQLITE_STATIC);
+	step = sqlite3_step(s);
+	if (step == SQLITE_ROW)
+		*ret = (uint64_t)sqlite3_column_int64(s, 0);
+	else if (step == SQLITE_DONE)
+		*ret = 0;
+	else
+		rc = fail_sql(ix, err, "read");
+	sqlite3_reset(s);
+	return rc;
+}
+
+int ledger_index_locate(struct ledger_index *ix, uint64_t index, uint32_t *ret_segment,
+    uint64_t *ret_offset, struct ark_error *err)
+{
+	int rc = ARK_OK, step;
+
+	sqlite3_bind_int64(ix->locate, 1, (sqlite3_int64)index);
+	step = sqlite3_step(ix->locate);
+	if (step == SQLITE_ROW) {
+		*ret_segment = (uint32_t)sqlite3_column_int64(ix->locate, 0);
+		*ret_offset = (uint64_t)sqlite3_column_int64(ix->locate, 1);
+	} else if (step == SQLITE_DONE) {
+		rc = ark_fail(
+		    err, ARK_ENOTFOUND, "there is no entry %llu", (unsigned long long)index);
+	} else {
+		rc = fail_sql(ix, err, "read");
+	}
+	sqlite3_reset(ix->locate);
+	return rc;
+}
+
+int ledger_index_find(struct ledger_index *ix, const struct ledger_index_query *q,
+    ledger_index_each each, void *arg, struct ark_error *err)
+{
+	sqlite3_stmt *s = NULL;
+	char sql[400];
+	int rc, step = SQLITE_DONE;
+
+	snprintf(sql, sizeof(sql),
+	    "SELECT idx, segment, place FROM entry WHERE idx >= ?1 AND idx < ?6%s%s%s%s%s",
+	    q->document ? " AND document = ?2" : "", q->principal ? " AND principal = ?3" : "",
+	    q->from_us ? " AND time_us >= ?4" : "", q->to_us ? " AND time_us < ?5" : "",
+	    q->newest_first ? " ORDER BY idx DESC" : " ORDER BY idx");
+	rc = prepare(ix, sql, &s, err);
+	if (rc)
+		return rc;
+	sqlite3_bind_int64(s, 1, (sqlite3_int64)q->after);
+	sqlite3_bind_int64(s, 6, (sqlite3_int64)q->before);
+	if (q->document)
+		sqlite3_bind_blob(s, 2, q->document, 16, SQLITE_STATIC);
+	if (q->principal)
+		sqlite3_bind_blob(s, 3, q->principal, 16, SQLITE_STATIC);
+	if (q->from_us)
+		sqlite3_bind_int64(s, 4, q->from_us);
+	if (q->to_us)
+		sqlite3_bind_int64(s, 5, q->to_us);
+	while (!rc && (step = sqlite3_step(s)) == SQLITE_ROW)
+		rc = each(arg, (uint64_t)sqlite3_column_int64(s, 0),
+		    (uint32_t)sqlite3_column_int64(s, 1), (uint64_t)sqlite3_column_int64(s, 2));
+	if (!rc && step != SQLITE_DONE)
+		rc = fail_sql(ix, err, "read");
+	sqlite3_finalize(s);
+	return rc;
+}
