@@ -80,7 +80,7 @@ static void find_peer(struct exchange *x)
 	}
 }
 
-void exchange_arrive(struct exchange *x, const char *version, bool fields_cut)
+void exchange_arrive(struct exchange *x, const char *version, bool fields_cut, bool odd_block)
 {
 	struct guard_input in = {
 	    .method = x->method,
@@ -89,6 +89,7 @@ void exchange_arrive(struct exchange *x, const char *version, bool fields_cut)
 	    .fields = x->fields,
 	    .n_fields = x->n_fields,
 	    .fields_cut = fields_cut,
+	    .odd_block = odd_block,
 	    .header_max = server_config(x->server)->header_max,
 	};
 

@@ -61,8 +61,9 @@ struct exchange {
 	struct MHD_Connection *connection;
 	struct conn *conn;
 	const char *method;
-	char *target_text; /* as sent; NULL when there was none */
-	char *field_text;  /* method and fields, copied: MHD's memory goes with the connection */
+	char *target_text;      /* as sent; NULL when there was none */
+	const char *target_raw; /* where the library has it; for the first call only */
+	char *field_text; /* method and fields, copied: MHD's memory goes with the connection */
 	int64_t began_us;
 
 	struct guard_verdict guard;
@@ -108,7 +109,7 @@ enum pump {
 };
 
 /* exchange.c: the story of a request. */
-void exchange_arrive(struct exchange *x, const char *version, bool fields_cut);
+void exchange_arrive(struct exchange *x, const char *version, bool fields_cut, bool odd_block);
 enum pump exchange_advance(struct exchange *x, enum step until);
 enum pump exchange_piece(struct exchange *x, const char *bytes, size_t len);
 /* Frees what is held, calling free_arg and the `end`s; not x itself. */

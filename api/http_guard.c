@@ -53,6 +53,8 @@ static int check_line(const struct guard_input *in, struct guard_verdict *v)
 	bool known = false;
 	size_t len;
 
+	if (in->odd_block)
+		return refuse(v, 400, "the header block is not plain lines that end with CRLF");
 	if (strcmp(in->version, "HTTP/1.1") != 0 && strcmp(in->version, "HTTP/1.0") != 0)
 		return refuse(v, 505, "only HTTP/1.1 and HTTP/1.0 are spoken here");
 	if (!guard_is_token(in->method, strlen(in->method)))

@@ -23,6 +23,7 @@ struct guard_input {
 	const struct http_field *fields;
 	size_t n_fields;
 	bool fields_cut;   /* there were more than `fields` could take */
+	bool odd_block;    /* NUL, bare LF, folded lines or the like between the parts above */
 	size_t header_max; /* bytes of target and fields together */
 };
 

@@ -7,6 +7,7 @@
  *     past the library when the rest is long.
  *   - a call amid a body may take nothing when the connection is suspended; after the resume
  *     the same bytes come again, perhaps with more.
+ *   - its parser lets NUL, bare LF, folded lines and nameless headers pass: see block_is_plain().
  *   - a suspended connection makes MHD_stop_daemon() abort the process.
  */
 #include <microhttpd.h>
@@ -235,7 +236,8 @@ static bool each_header(const struct exchange *x,
 		ok = add(arg, p, value);
 		p = value + strlen(value) + 1;
 	}
-	if (x->cut || atomic_load(&x->server->stopping))
+	/* trailers are parsed as leniently as headers and never seen here: nothing follows them */
+	if (x->cut || x->guard.chunked || atomic_load(&x->server->stopping))
 		ok = ok && add(arg, "Connection", "close");
 	return ok;
 }
@@ -391,6 +393,35 @@ static enum MHD_Result collect_field(
 	return MHD_YES;
 }
 
+/* Whether the header block in the library's memory is what its parts say: lines of `name: value`
+ * ended by CRLF, in order, and nothing else. The parser there writes NUL over separators and goes on
+ * with strings, so that a NUL sent, a bare LF, a folded line, or a line that begins with a colon
+ * (which ends the block early: what follows would be another request) can be seen only here. */
+static bool block_is_plain(const struct exchange *x, const char *method, const char *version)
+{
+	const union MHD_ConnectionInfo *info =
+	    MHD_get_connection_info(x->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+	const char *end = info ? method + info->header_size : method;
+	const char *p = version + strlen(version);
+
+	if (!x->target_raw || method + strlen(method) + 1 != x->target_raw ||
+	    x->target_raw + strlen(x->target_text) + 1 != version)
+		return false;
+	for (size_t i = 0; i < x->n_fields; i++) {
+		const struct http_field *f = &x->fields[i];
+		const char *space;
+
+		if (end - p < 2 || p[0] || p[1] || f->name != p + 2)
+			return false;
+		space = f->name + strlen(f->name) + 1;
+		if (f->value < space || f->value >= end ||
+		    strspn(space, " \t") < (size_t)(f->value - space))
+			return false;
+		p = f->value + strlen(f->value);
+	}
+	return end - p == 4 && !p[0] && !p[1] && !p[2] && !p[3];
+}
+
 static char *copy_text(char **to, const char *from)
 {
 	char *copy = *to;
@@ -403,9 +434,12 @@ static char *copy_text(char **to, const char *from)
 static enum MHD_Result on_arrival(struct exchange *x, const char *method, const char *version)
 {
 	struct collected c = {.x = x, .bytes = strlen(method) + 1};
+	bool odd;
 	char *to;
 
 	MHD_get_connection_values(x->connection, MHD_HEADER_KIND, collect_field, &c);
+	odd = !c.cut && !block_is_plain(x, method, version);
+	x->target_raw = NULL;
 	to = x->field_text = malloc(c.bytes);
 	if (!to)
 		return MHD_NO;
@@ -415,7 +449,7 @@ static enum MHD_Result on_arrival(struct exchange *x, const char *method, const 
 		x->fields[i].value = copy_text(&to, x->fields[i].value);
 	}
 	conn_mark(x->conn, PHASE_BUSY, 0);
-	exchange_arrive(x, version, c.cut);
+	exchange_arrive(x, version, c.cut, odd);
 	x->known = true;
 	if (x->reply.status)
 		return send_reply(x);
@@ -485,6 +519,7 @@ static void *on_target(void *cls, const char *target, struct MHD_Connection *con
 
 	if (!x)
 		return NULL;
+	x->target_raw = target;
 	x->target_text = target ? strdup(target) : NULL;
 	if (target && !x->target_text) {
 		free(x);
