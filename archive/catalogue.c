@@ -216,6 +216,22 @@ static int add_change(struct catalogue *c, const struct catalogue_fact *f, int k
 	return query_run(&q, err);
 }
 
+/* The store never writes a version twice; a row too many would be shown twice. */
+static int check_absent(struct catalogue *c, const struct catalogue_fact *f, struct ark_error *err)
+{
+	struct query q;
+	int rc;
+
+	query_begin(&q, &c->db);
+	query_sql(&q, "SELECT 1 FROM version WHERE document = ? AND version = ?");
+	bind_document(&q, f);
+	query_int(&q, f->version);
+	rc = query_run(&q, err);
+	return rc == 1 ? ark_fail(err, ARK_ECORRUPT, "item %u of commit %llu files a version again",
+			     f->item, (unsigned long long)f->sequence)
+		       : rc;
+}
+
 /* The version before is no longer the newest. */
 static int supersede(struct catalogue *c, const struct catalogue_fact *f, struct ark_error *err)
 {
@@ -233,8 +249,10 @@ static int apply_version(struct catalogue *c, const struct catalogue_fact *f, st
 {
 	struct query q;
 	int64_t id;
-	int rc = supersede(c, f, err);
+	int rc = check_absent(c, f, err);
 
+	if (!rc)
+		rc = supersede(c, f, err);
 	if (rc)
 		return rc;
 	query_begin(&q, &c->db);

@@ -205,12 +205,19 @@ void query_name(struct query *q, const unsigned char name[16])
 	memcpy(v->name, name, sizeof(v->name));
 }
 
+/* Eight bytes a step: a filtered row query is about 800 bytes long, and byte
+ * by byte its hash was a twentieth of catalogue_get(). */
 static uint64_t hash_text(const char *text, size_t len)
 {
-	uint64_t h = 14695981039346656037U; /* FNV-1a */
+	uint64_t h = len, word;
 
-	for (size_t i = 0; i < len; i++)
-		h = (h ^ (unsigned char)text[i]) * 1099511628211U;
+	for (; len >= sizeof(word); text += sizeof(word), len -= sizeof(word)) {
+		memcpy(&word, text, sizeof(word));
+		h = (h ^ word) * 0x9e3779b97f4a7c15U;
+		h ^= h >> 29;
+	}
+	for (; len; text++, len--)
+		h = (h ^ (unsigned char)*text) * 0x9e3779b97f4a7c15U;
 	return h;
 }
 

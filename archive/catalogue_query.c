@@ -96,6 +96,22 @@ static int read_row(sqlite3_stmt *s, struct catalogue_row *ret, struct ark_error
 	return ARK_OK;
 }
 
+static bool admits_all(const struct access_filter *filter)
+{
+	return !filter || filter->op == ACCESS_OP_ALL;
+}
+
+/* " AND <the filter>" on the row called alias; nothing where it says nothing,
+ * so that no row is fetched only to be admitted. */
+static int and_filter(struct query *q, const struct catalogue *c,
+    const struct access_filter *filter, const char *alias, struct ark_error *err)
+{
+	if (admits_all(filter))
+		return ARK_OK;
+	query_sql(q, " AND ");
+	return catalogue_filter_sql(q, c, filter, alias, err);
+}
+
 /* "SELECT <columns>, <how many versions of the document the filter admits> ". */
 static int select_rows(struct query *q, const struct catalogue *c,
     const struct access_filter *filter, struct ark_error *err)
@@ -107,19 +123,11 @@ static int select_rows(struct query *q, const struct catalogue *c,
 		query_sql(q, "0 ");
 		return ARK_OK;
 	}
-	query_sql(q, "(SELECT count(*) FROM version n WHERE n.document = v.document AND ");
-	rc = catalogue_filter_sql(q, c, filter, "n", err);
+	query_sql(q, "(SELECT count(*) FROM version n INDEXED BY version_document"
+		     " WHERE n.document = v.document");
+	rc = and_filter(q, c, filter, "n", err);
 	query_sql(q, ") ");
 	return rc;
-}
-
-static int and_filter(struct query *q, const struct catalogue *c,
-    const struct access_filter *filter, struct ark_error *err)
-{
-	if (!filter)
-		return ARK_OK;
-	query_sql(q, " AND ");
-	return catalogue_filter_sql(q, c, filter, "v", err);
 }
 
 /* Steps to the end; ends the query. rc: of what was done so far. */
@@ -163,7 +171,7 @@ int catalogue_get(struct catalogue *c, const char *document, uint32_t version,
 
 	query_begin(&q, &c->db);
 	rc = select_rows(&q, c, filter, err);
-	query_sql(&q, "FROM version v WHERE v.document = ?");
+	query_sql(&q, "FROM version v INDEXED BY version_document WHERE v.document = ?");
 	if (!rc && !bind_document(&q, document))
 		rc = ark_fail(err, ARK_ENOTFOUND, "no such document");
 	if (version) {
@@ -171,7 +179,7 @@ int catalogue_get(struct catalogue *c, const char *document, uint32_t version,
 		query_int(&q, version);
 	}
 	if (!rc)
-		rc = and_filter(&q, c, filter, err);
+		rc = and_filter(&q, c, filter, "v", err);
 	query_sql(&q, " ORDER BY v.version DESC LIMIT 1");
 	if (!rc)
 		rc = query_prepare(&q, err);
@@ -220,13 +228,13 @@ int catalogue_versions(struct catalogue *c, const char *document,
 
 	query_begin(&q, &c->db);
 	rc = select_rows(&q, c, filter, err);
-	query_sql(&q, "FROM version v WHERE v.document = ?");
+	query_sql(&q, "FROM version v INDEXED BY version_document WHERE v.document = ?");
 	if (!bind_document(&q, document)) {
 		query_end(&q);
 		return rc; /* no versions */
 	}
 	if (!rc)
-		rc = and_filter(&q, c, filter, err);
+		rc = and_filter(&q, c, filter, "v", err);
 	query_sql(&q, " ORDER BY v.version");
 	return each_row(&q, rc, each, arg, err);
 }
@@ -308,16 +316,17 @@ static int and_newest(struct query *q, const struct catalogue *c,
 {
 	int rc;
 
-	if (!filter || filter->op == ACCESS_OP_ALL) {
+	if (admits_all(filter)) {
 		query_sql(q, " AND v.newest");
 		return ARK_OK;
 	}
-	rc = and_filter(q, c, filter, err);
+	rc = and_filter(q, c, filter, "v", err);
 	if (rc)
 		return rc;
-	query_sql(q, " AND (v.newest OR NOT EXISTS (SELECT 1 FROM version n"
-		     " WHERE n.document = v.document AND n.version > v.version AND ");
-	rc = catalogue_filter_sql(q, c, filter, "n", err);
+	query_sql(q,
+	    " AND (v.newest OR NOT EXISTS (SELECT 1 FROM version n INDEXED BY version_document"
+	    " WHERE n.document = v.document AND n.version > v.version");
+	rc = and_filter(q, c, filter, "n", err);
 	query_sql(q, "))");
 	return rc;
 }
@@ -382,7 +391,7 @@ int catalogue_changes(struct catalogue *c, uint64_t after_sequence, uint32_t aft
 		      " WHERE (c.sequence, c.item) > (?, ?)");
 	query_int(&q, after_sequence);
 	query_int(&q, after_item);
-	rc = and_filter(&q, c, filter, err);
+	rc = and_filter(&q, c, filter, "v", err);
 	query_sql(&q, " ORDER BY c.sequence, c.item LIMIT ?");
 	query_int(&q, limit);
 	if (!rc)

@@ -20,7 +20,7 @@ enum { SCHEMA_VERSION = 1 };
 
 /* Names of people's choosing are BLOBs of 16 bytes: keyed hashes. The indices
  * carry newest and publicity, so that a list passes over what it does not show
- * without touching the rows. */
+ * without touching the rows; that a version comes once, apply_version() checks. */
 static const char ddl[] =
     "CREATE TABLE applied (id INTEGER PRIMARY KEY CHECK (id = 1), sequence INTEGER NOT NULL);"
     "INSERT INTO applied VALUES (1, 0);"
@@ -35,7 +35,7 @@ static const char ddl[] =
     " content BLOB NOT NULL, chunks INTEGER NOT NULL, request TEXT,"
     " text_state TEXT NOT NULL DEFAULT 'pending', text_reason TEXT,"
     " sealed_metadata BLOB NOT NULL, sealed_version BLOB NOT NULL);"
-    "CREATE UNIQUE INDEX version_document ON version (document, version);"
+    "CREATE INDEX version_document ON version (document, version, newest, publicity);"
     "CREATE INDEX version_day ON version (day, document, version, newest, publicity);"
     "CREATE INDEX version_publicity ON version (publicity, day, document, version, newest);"
     "CREATE INDEX version_type ON version (type, day, document, version, newest, publicity);"
