@@ -46,6 +46,7 @@ static inline void fixture_end(struct fixture *f)
 }
 
 /* Output (stdout and stderr) of `git -C dir …`; *ret_code its exit status. */
+ARK_PRINTF(3, 4)
 static inline char *fixture_git(const struct fixture *f, int *ret_code, const char *fmt, ...)
 {
 	char args[1024], cmd[2048];
@@ -119,6 +120,11 @@ static inline void fixture_expect(struct store_reader *r, const struct store_hea
 	assert_int_equal(b.len, len);
 	assert_memory_equal(b.bytes, bytes, len);
 	store_blob_release(&b);
+}
+
+static inline void fixture_note_fault(void *arg, const char *what)
+{
+	buf_addf(arg, "%s\n", what);
 }
 
 static inline void fixture_count_fault(void *arg, const char *what)

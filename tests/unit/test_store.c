@@ -282,6 +282,30 @@ static void test_store__large_and_repeated_blobs_stream_and_are_written_once(voi
 	fixture_end(&f);
 }
 
+static void test_store__a_large_group_still_writes_each_blob_once(void **state)
+{
+	enum { BLOBS = 1500 };
+	struct fixture f;
+	struct store_txn *t = NULL;
+	char path[32], text[16];
+	unsigned int faults = 0;
+	uint64_t objects;
+
+	(void)state;
+	fixture_start(&f);
+	OK(store_begin(f.store, &t, err));
+	for (int i = 0; i < 2 * BLOBS; i++) {
+		snprintf(path, sizeof(path), "d%d/%06d", i / BLOBS, i);
+		snprintf(text, sizeof(text), "blob %d", i % BLOBS);
+		OK(store_put(t, path, text, strlen(text), NULL, err));
+	}
+	OK(store_commit(t, "", FIXTURE_TIME, NULL, err));
+	OK(store_check(f.store, fixture_count_fault, &faults, &objects, err));
+	assert_int_equal(objects, BLOBS + 3 + 1);
+	fixture_fsck(&f);
+	fixture_end(&f);
+}
+
 static void test_store__refresh_follows_another_writer(void **state)
 {
 	struct fixture f;
@@ -341,6 +365,7 @@ int main(void)
 	    cmocka_unit_test(test_store__directories_list_in_gits_order),
 	    cmocka_unit_test(test_store__log_gives_back_the_changes_oldest_first),
 	    cmocka_unit_test(test_store__large_and_repeated_blobs_stream_and_are_written_once),
+	    cmocka_unit_test(test_store__a_large_group_still_writes_each_blob_once),
 	    cmocka_unit_test(test_store__refresh_follows_another_writer),
 	    cmocka_unit_test(test_store__malformed_trees_and_commits_are_refused),
 	};

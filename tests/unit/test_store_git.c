@@ -6,6 +6,10 @@
 #include <stdatomic.h>
 #include <sys/stat.h>
 
+#include "archive/git_hash.h"
+#include "arkki/base/fs.h"
+#include "arkki/base/text.h"
+
 /* Eight documents a group, their bytes from the number. */
 static void fill(char out[4000], unsigned int n)
 {
@@ -248,20 +252,19 @@ static void test_store_git__check_finds_a_flipped_bit_anywhere_in_a_pack(void **
 		assert_int_equal(stat(path, &st), 0);
 		for (long at = 0; at < st.st_size; at += 7) {
 			struct store *damaged = NULL;
-			unsigned int faults = 0;
+			struct buf faults = BUF_INIT;
 			int rc;
 
 			flip(path, at);
 			rc = store_open(
 			    f.dir, "test.example/arkki", fixture_seed, false, &damaged, NULL);
-			if (rc == ARK_OK)
-				assert_int_equal(
-				    store_check(damaged, fixture_count_fault, &faults, NULL, NULL),
-				    ARK_ECORRUPT);
-			else
-				assert_int_equal(rc, ARK_ECORRUPT);
-			if (rc == ARK_OK)
-				assert_true(faults > 0);
+			if (rc == ARK_OK) {
+				rc = store_check(damaged, fixture_note_fault, &faults, NULL, NULL);
+				assert_non_null(strstr(
+				    faults.data, which ? ".idx is damaged" : ".pack is damaged"));
+			}
+			assert_int_equal(rc, ARK_ECORRUPT);
+			buf_free(&faults);
 			store_close(damaged);
 			flip(path, at);
 		}
@@ -281,6 +284,73 @@ static void test_store_git__check_finds_a_flipped_bit_anywhere_in_a_pack(void **
 	fixture_open(&f);
 	assert_int_equal(store_packs(f.store), 1);
 	fixture_fsck(&f);
+	fixture_end(&f);
+}
+
+/* All but one blob goes into a new pack. */
+static void test_store_git__check_names_a_single_lost_blob(void **state)
+{
+	struct fixture f;
+	struct store_txn *t = NULL;
+	struct buf faults = BUF_INIT;
+	struct store_oid lost;
+	char hex[2 * STORE_OID_SIZE + 1];
+
+	(void)state;
+	fixture_start(&f);
+	OK(store_begin(f.store, &t, err));
+	OK(store_put(t, "docs/kept", "kept", 4, NULL, err));
+	OK(store_put(t, "docs/lost", "lost", 4, &lost, err));
+	OK(store_commit(t, "", FIXTURE_TIME, NULL, err));
+	hex_encode(hex, lost.id, STORE_OID_SIZE);
+	free(fixture_git(&f, NULL,
+	    "rev-list --objects main | cut -c1-40 | grep -v %s > '%s/kept' && mkdir '%s/new' && "
+	    "git -C '%s' pack-objects -q '%s/new/pack' < '%s/kept' && rm -f '%s'/objects/pack/* && "
+	    "mv '%s'/new/* '%s/objects/pack/'",
+	    hex, f.scratch, f.scratch, f.dir, f.scratch, f.scratch, f.dir, f.scratch, f.dir));
+	store_close(f.store);
+	fixture_open(&f);
+	assert_int_equal(
+	    store_check(f.store, fixture_note_fault, &faults, NULL, NULL), ARK_ECORRUPT);
+	assert_non_null(strstr(faults.data, hex));
+	assert_non_null(strstr(faults.data, "is missing"));
+	assert_ptr_equal(strchr(faults.data, '\n'), faults.data + faults.len - 1); /* one fault */
+	buf_free(&faults);
+	fixture_end(&f);
+}
+
+/* An idx with right checksums that gives an object another's name. */
+static void test_store_git__check_finds_an_object_under_a_wrong_name(void **state)
+{
+	enum { FIRST_NAME = 8 + 1024 };
+	struct fixture f;
+	struct buf idx = BUF_INIT, faults = BUF_INIT;
+	struct githash *hash = githash_new();
+	struct store_oid sum;
+	char path[600];
+	FILE *file;
+
+	(void)state;
+	fixture_start(&f);
+	fixture_commit_one(&f, "docs/a", "some sealed bytes", "filed\n");
+	one_pack(&f, ".idx", path);
+	OK(fs_read_file(path, 1 << 20, &idx, err));
+	idx.data[FIRST_NAME + STORE_OID_SIZE - 1] ^= 1;
+	githash_start(hash);
+	githash_update(hash, idx.data, idx.len - STORE_OID_SIZE);
+	OK(githash_final(hash, &sum, err));
+	memcpy(idx.data + idx.len - STORE_OID_SIZE, sum.id, STORE_OID_SIZE);
+	chmod(path, 0600);
+	file = fopen(path, "w");
+	assert_int_equal(fwrite(idx.data, 1, idx.len, file), idx.len);
+	fclose(file);
+	assert_int_equal(
+	    store_check(f.store, fixture_note_fault, &faults, NULL, NULL), ARK_ECORRUPT);
+	assert_null(strstr(faults.data, "is damaged"));
+	assert_non_null(strstr(faults.data, "does not hash to its name"));
+	githash_free(hash);
+	buf_free(&faults);
+	buf_free(&idx);
 	fixture_end(&f);
 }
 
@@ -357,6 +427,8 @@ int main(void)
 	    cmocka_unit_test(test_store_git__compaction_keeps_everything_and_disturbs_nobody),
 	    cmocka_unit_test(test_store_git__readers_survive_packs_that_vanish_unannounced),
 	    cmocka_unit_test(test_store_git__check_finds_a_flipped_bit_anywhere_in_a_pack),
+	    cmocka_unit_test(test_store_git__check_names_a_single_lost_blob),
+	    cmocka_unit_test(test_store_git__check_finds_an_object_under_a_wrong_name),
 	    cmocka_unit_test(test_store_git__check_names_foreign_commits_and_lost_objects),
 	};
 
