@@ -226,12 +226,13 @@ int fs_path(char out[4096], struct ark_error *err, const char *fmt, ...)
 	return ARK_OK;
 }
 
-int fs_free_bytes(const char *path, uint64_t *ret, struct ark_error *err)
+int fs_space(const char *path, uint64_t *ret_free, uint64_t *ret_total, struct ark_error *err)
 {
 	struct statvfs v;
 
 	if (statvfs(path, &v) < 0)
 		return ark_fail_errno(err, ARK_EIO, "cannot ask the free space of %s", path);
-	*ret = (uint64_t)v.f_bavail * v.f_frsize;
+	*ret_free = (uint64_t)v.f_bavail * v.f_frsize;
+	*ret_total = (uint64_t)v.f_blocks * v.f_frsize;
 	return ARK_OK;
 }

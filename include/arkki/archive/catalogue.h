@@ -105,6 +105,8 @@ struct catalogue_row { /* one version; pointers are the row's, until catalogue_r
 	char *text_reason; /* why none, or NULL */
 };
 void catalogue_row_free(struct catalogue_row *row); /* what it holds, not the struct */
+/* A deep copy; ARK_ENOMEM leaves *to empty. */
+ARK_MUSTUSE int catalogue_row_copy(struct catalogue_row *to, const struct catalogue_row *from);
 
 /* One version; version 0: the newest that the filter admits. ARK_ENOTFOUND also when the
  * filter does not admit it. filter NULL: no filter (system work). */

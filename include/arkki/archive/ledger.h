@@ -128,6 +128,11 @@ ARK_MUSTUSE int ledger_vkey(const char *origin, const unsigned char seed[32], st
 ARK_MUSTUSE int receipt_resolve(struct keyring *keys, const char *token, enum ledger_which *ret_which,
     uint64_t *ret_first, uint64_t *ret_count, struct ark_error *err);
 
+/* A receipt again from its token, when its entries are durable in this log: for system work in a second
+ * process under the entry that the server wrote for it. */
+ARK_MUSTUSE int ledger_receipt(struct ledger *l, struct keyring *keys, const char *token,
+    struct receipt **ret, struct ark_error *err);
+
 /* Recomputes the root from the entry tiles and from the segments, opens every record, compares all
  * of it with the checkpoint. Calls bad() for each fault; ARK_ECORRUPT when there was any. */
 ARK_MUSTUSE int ledger_check(struct ledger *l, bool full,

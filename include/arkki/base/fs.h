@@ -41,7 +41,8 @@ int fs_dir_empty(const char *path, struct ark_error *err);
 /* "dir/name" into out (a path of at most 4095 bytes), ARK_EINPUT when too long. */
 ARK_MUSTUSE int fs_path(char out[4096], struct ark_error *err, const char *fmt, ...)
     ARK_PRINTF(3, 4);
-/* Free bytes for an unprivileged process on the file system of path. */
-ARK_MUSTUSE int fs_free_bytes(const char *path, uint64_t *ret, struct ark_error *err);
+/* Free bytes for an unprivileged process, and all bytes, of the file system of path. */
+ARK_MUSTUSE int fs_space(
+    const char *path, uint64_t *ret_free, uint64_t *ret_total, struct ark_error *err);
 
 #endif

@@ -1,0 +1,55 @@
+/* The inside of struct archive, for archive.c, filing.c, reading.c,
+ * recover.c and verify.c. Nobody else includes this.
+ */
+#ifndef ARKKI_ARCHIVE_ARCHIVE_PRIVATE_H
+#define ARKKI_ARCHIVE_ARCHIVE_PRIVATE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "arkki/archive/archive.h"
+#include "arkki/archive/filing.h"
+
+enum { ARCHIVE_LISTENERS = 4, FILING_GROUP_MAX = 64 };
+
+struct archive_listener {
+	void (*fn)(void *arg, uint64_t sequence);
+	void *arg;
+};
+
+struct archive {
+	char *dir, *spool_dir, *origin;
+	enum archive_mode mode;
+	int lock_fd;
+	struct keyring *keys;
+	struct store *store;
+	struct ledger *history, *access;
+	struct registry *registry;
+	struct state *state;
+	struct catalogue *catalogue; /* the writer's */
+	atomic_uint_fast64_t sequence;
+
+	pthread_mutex_t desks_lock;
+	struct desk *desks;
+
+	/* the writer: filing.c */
+	pthread_t writer;
+	bool writer_runs;
+	pthread_mutex_t queue_lock;
+	pthread_cond_t queue_more;
+	struct filing *queue_head, **queue_tail;
+	bool closing;
+	atomic_bool broken; /* a commit stands without its history entries: no more filings */
+	struct archive_listener listeners[ARCHIVE_LISTENERS];
+	unsigned int listeners_len;
+};
+
+int filing_writer_start(struct archive *a, struct ark_error *err);
+void filing_writer_stop(struct archive *a);
+
+/* Brings history log and catalogue level with the store; loads the registry. */
+int recover_archive(struct archive *a,
+    void (*progress)(void *arg, const char *step, uint64_t done, uint64_t of), void *arg,
+    struct ark_error *err);
+
+#endif

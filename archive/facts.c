@@ -1,0 +1,226 @@
+#include "archive/facts.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "arkki/base/clock.h"
+#include "arkki/base/json.h"
+#include "arkki/base/text.h"
+
+int change_next(const char **text, struct change *ret, struct ark_error *err)
+{
+	char line[160], v[16] = "", m[16] = "";
+	const char *end;
+	size_t n;
+	int words;
+
+	while (**text == '\n')
+		(*text)++;
+	if (!**text)
+		return 0;
+	end = strchrnul(*text, '\n');
+	n = (size_t)(end - *text);
+	if (n >= sizeof(line))
+		return ark_fail(err, ARK_ECORRUPT, "a commit message has an over-long line");
+	memcpy(line, *text, n);
+	line[n] = '\0';
+	*text = end;
+	*ret = (struct change){0};
+	words = sscanf(line, "%15s %64s %15s %15s", ret->kind, ret->name, v, m);
+	ret->is_document = strcmp(ret->kind, "docs") == 0;
+	if (words == 4 && ret->is_document && v[0] == 'v' && m[0] == 'm') {
+		ret->version = (uint32_t)strtoul(v + 1, NULL, 10);
+		ret->metadata = (uint32_t)strtoul(m + 1, NULL, 10);
+	} else if (words == 3 && v[0] == 'm') {
+		ret->metadata = (uint32_t)strtoul(v + 1, NULL, 10);
+	}
+	if (!ret->metadata || (ret->is_document && !docid_valid(ret->name)))
+		return ark_fail(err, ARK_ECORRUPT, "a commit message has a malformed line: %s", line);
+	return 1;
+}
+
+static int strings_of(const json_t *array, const char ***ret, size_t *ret_len)
+{
+	size_t n = json_array_size(array);
+
+	*ret_len = 0;
+	*ret = calloc(n ? n : 1, sizeof(**ret));
+	if (!*ret)
+		return ARK_ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		const char *s = json_string_value(json_array_get(array, i));
+
+		if (s)
+			(*ret)[(*ret_len)++] = s;
+	}
+	return ARK_OK;
+}
+
+static int fill_document(struct fact *fact, struct ark_error *err)
+{
+	struct catalogue_fact *f = &fact->f;
+	const json_t *fields = json_object_get(fact->record, "fields");
+	const char *const *list;
+
+	f->document = fact->change.name;
+	f->version = (uint32_t)json_integer_value(json_object_get(fact->record, "version"));
+	f->sealed_metadata = (struct catalogue_blob){fact->sealed_record.data, fact->sealed_record.len};
+	f->type = json_text(fields, "type");
+	f->date = json_text(fields, "date");
+	f->language = json_text(fields, "language");
+	f->publicity = json_text(json_object_get(fields, "publicity"), "class");
+	f->state = json_text(fields, "state");
+	f->author = json_text(fields, "author");
+	f->case_id = json_text(fields, "case");
+	if (!f->version || !f->type || !f->date || !f->language || !f->publicity || !f->state ||
+	    !f->author)
+		return ark_fail(err, ARK_ECORRUPT, "the metadata record m%04u of %s lacks fields",
+		    f->metadata, f->document);
+	if (strings_of(json_object_get(fields, "units"), &fact->units, &f->units_len) ||
+	    strings_of(json_object_get(fact->record, "counties"), &fact->counties, &f->counties_len))
+		return ark_fail(err, ARK_ENOMEM, "no memory for a document");
+	list = fact->units;
+	f->units = list;
+	list = fact->counties;
+	f->counties = list;
+	return ARK_OK;
+}
+
+static int fill_version(struct fact *fact, struct ark_error *err)
+{
+	struct catalogue_fact *f = &fact->f;
+	const json_t *v = fact->version_meta, *actor = json_object_get(v, "actor");
+
+	f->sealed_version = (struct catalogue_blob){fact->sealed_version.data, fact->sealed_version.len};
+	f->filed_by = json_text(actor, "user");
+	f->filed_by_org = json_text(actor, "org");
+	f->size = (uint64_t)json_integer_value(json_object_get(v, "size"));
+	f->sealed_size = (uint64_t)json_integer_value(json_object_get(v, "sealedSize"));
+	f->media_type = json_text(v, "mediaType");
+	f->chunks = (uint32_t)json_integer_value(json_object_get(v, "chunks"));
+	f->request = json_text(json_object_get(v, "request"), "key");
+	if (!f->filed_by || !f->media_type || !f->sealed_size)
+		return ark_fail(err, ARK_ECORRUPT, "the meta of %s v%04u lacks fields", f->document,
+		    f->version);
+	return ARK_OK;
+}
+
+int fact_fill(struct fact *fact, uint64_t sequence, uint32_t item, struct ark_error *err)
+{
+	struct catalogue_fact *f = &fact->f;
+	int rc = ARK_OK;
+
+	f->sequence = sequence;
+	f->item = item;
+	f->metadata = fact->change.metadata;
+	if (!clock_parse(json_text(fact->record, "time") ? json_text(fact->record, "time") : "",
+		&f->time_us))
+		return ark_fail(err, ARK_ECORRUPT, "a record of commit %llu has no time",
+		    (unsigned long long)sequence);
+	if (fact->change.is_document) {
+		f->kind = fact->change.version ? FACT_VERSION : FACT_METADATA;
+		rc = fill_document(fact, err);
+		if (!rc && fact->change.version)
+			rc = fill_version(fact, err);
+		return rc;
+	}
+	f->kind = FACT_RECORD;
+	f->record_kind = fact->change.kind;
+	f->record_id = json_text(json_object_get(fact->record, "record"), "id");
+	f->record_number = fact->change.metadata;
+	f->sealed_record = (struct catalogue_blob){fact->sealed_record.data, fact->sealed_record.len};
+	if (!f->record_id)
+		return ark_fail(err, ARK_ECORRUPT, "a record of %s has no id", fact->change.kind);
+	return ARK_OK;
+}
+
+void fact_free(struct fact *fact)
+{
+	json_decref(fact->version_meta);
+	json_decref(fact->record);
+	buf_free(&fact->sealed_version);
+	buf_free(&fact->sealed_record);
+	free(fact->units);
+	free(fact->counties);
+	*fact = (struct fact){0};
+}
+
+static void add_digest(struct buf *out, bool *first, const char *name, const unsigned char sha[32])
+{
+	char hex[65];
+
+	hex_encode(hex, sha, 32);
+	buf_addf(out, "%s\"%s\":\"%s\"", *first ? "" : ",", name, hex);
+	*first = false;
+}
+
+/* {"commit","sequence","item","of","objects":{path part: sha256 of the sealed bytes},"commitment"} */
+static void write_detail(struct buf *out, const struct fact *fact, const struct store_oid *commit,
+    uint32_t items)
+{
+	const struct catalogue_fact *f = &fact->f;
+	char hex[41], name[32];
+	bool first = true;
+
+	hex_encode(hex, commit->id, STORE_OID_SIZE);
+	buf_addf(out, "{\"commit\":\"%s\",\"sequence\":%llu,\"item\":%u,\"of\":%u", hex,
+	    (unsigned long long)f->sequence, f->item, items);
+	if (!fact->change.is_document)
+		buf_addf(out, ",\"record\":\"%s/%s\"", fact->change.kind, fact->change.name);
+	buf_adds(out, ",\"objects\":{");
+	if (f->kind == FACT_VERSION) {
+		const char *commitment = json_text(fact->version_meta, "commitment");
+
+		snprintf(name, sizeof(name), "v%04u/meta", f->version);
+		add_digest(out, &first, name, fact->version_sha);
+		snprintf(name, sizeof(name), "v%04u/content", f->version);
+		add_digest(out, &first, name, fact->content_sha);
+		snprintf(name, sizeof(name), "m%04u", f->metadata);
+		add_digest(out, &first, name, fact->record_sha);
+		buf_addf(out, "},\"commitment\":\"%s\"}", commitment ? commitment : "");
+		return;
+	}
+	snprintf(name, sizeof(name), "m%04u", fact->change.metadata);
+	add_digest(out, &first, name, fact->record_sha);
+	buf_adds(out, "}}");
+}
+
+int history_entry_fill(struct history_entry *e, const struct fact *fact,
+    const struct store_oid *commit, uint32_t items, struct ark_error *err)
+{
+	const struct catalogue_fact *f = &fact->f;
+	const json_t *actor = json_object_get(fact->record, "actor");
+	const json_t *stated = json_object_get(fact->record, "stated");
+
+	*e = (struct history_entry){0};
+	write_detail(&e->detail, fact, commit, items);
+	if (buf_failed(&e->detail))
+		return ark_fail(err, ARK_ENOMEM, "no memory for a history entry");
+	e->record = (struct ledger_record){
+	    .time_us = f->time_us,
+	    .kind = f->kind == FACT_RECORD ? "record"
+		: f->kind == FACT_METADATA ? "metadata"
+		: f->version == 1          ? "filing"
+					   : "version",
+	    .document = f->kind == FACT_RECORD ? NULL : f->document,
+	    .version = f->kind == FACT_RECORD ? 0 : f->version,
+	    .purpose = json_text(stated, "purpose"),
+	    .case_id = json_text(stated, "case"),
+	    .bytes = f->kind == FACT_VERSION ? f->size : 0,
+	    .detail = e->detail.data,
+	    .principal = json_text(actor, "user"),
+	    .org = json_text(actor, "org"),
+	    .roles = json_text(actor, "roles"),
+	    .authentication = json_text(actor, "authentication"),
+	    .session = json_text(actor, "session"),
+	    .address = json_text(actor, "address"),
+	};
+	return ARK_OK;
+}
+
+void history_entry_free(struct history_entry *e)
+{
+	buf_free(&e->detail);
+	*e = (struct history_entry){0};
+}

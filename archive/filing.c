@@ -1,0 +1,708 @@
+/* How filings become durable facts. See filing.h for the order of syncs.
+ *
+ * Invariants of the writer's thread:
+ *   1. Nothing is visible (catalogue, registry, done()) before its commit and
+ *      its history entries are durable.
+ *   2. A filing that fails alone (conflict) leaves no trace in its group.
+ *   3. When the ref has moved but the history entries could not be written,
+ *      the archive is `broken`: it takes no more filings until it is opened
+ *      anew and recover.c has completed the log.
+ */
+#include "arkki/archive/filing.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "archive/archive_private.h"
+#include "archive/envelope.h"
+#include "archive/facts.h"
+#include "arkki/base/clock.h"
+#include "arkki/base/fs.h"
+#include "arkki/base/json.h"
+#include "arkki/base/text.h"
+
+/* Reads must outlive filings on a disk that fills up: the ledger's next
+ * segments must always fit. On a small disk an eighth of it is kept. */
+enum { DISK_RESERVE = 64 * 1024 * 1024, DISK_RESERVE_SHARE = 8 };
+
+/* ---- a filing ---- */
+
+struct filing *filing_new(enum filing_kind kind)
+{
+	struct filing *f = calloc(1, sizeof(*f));
+
+	if (f)
+		f->kind = kind;
+	return f;
+}
+
+static int copy_text(char **to, const char *from)
+{
+	free(*to);
+	*to = from ? strdup(from) : NULL;
+	return from && !*to ? ARK_ENOMEM : ARK_OK;
+}
+
+int filing_set_actor(struct filing *f, const struct filing_actor *a, struct ark_error *err)
+{
+	if (copy_text(&f->user, a->user) || copy_text(&f->org, a->org) ||
+	    copy_text(&f->roles, a->roles) || copy_text(&f->authentication, a->authentication) ||
+	    copy_text(&f->session, a->session) || copy_text(&f->address, a->address))
+		return ark_fail(err, ARK_ENOMEM, "no memory for a filing");
+	return ARK_OK;
+}
+
+void filing_free(struct filing *f)
+{
+	if (!f)
+		return;
+	upload_free(f->upload);
+	json_decref(f->fields);
+	json_decref(f->record);
+	json_decref(f->version_meta);
+	json_decref(f->metadata_record);
+	free(f->file_name);
+	free(f->reason);
+	free(f->request);
+	free(f->request_digest);
+	free(f->purpose);
+	free(f->case_id);
+	free(f->user);
+	free(f->org);
+	free(f->roles);
+	free(f->authentication);
+	free(f->session);
+	free(f->address);
+	free(f);
+}
+
+/* ---- one group in the making ---- */
+
+struct work { /* one filing on its way into the store */
+	struct filing *f;
+	struct fact fact;
+	struct seal_key key;
+	uint64_t slot;
+};
+
+struct group {
+	struct archive *a;
+	struct work work[FILING_GROUP_MAX];
+	size_t n;
+	struct buf changes; /* the commit's message */
+	struct store_txn *txn;
+	struct store_head head;
+	int64_t time_us;
+	char time[CLOCK_TEXT_SIZE];
+};
+
+static void give_up(struct filing *f, int status, const struct ark_error *err)
+{
+	f->status = status;
+	f->error = *err;
+}
+
+/* ---- step 1: settle what each filing builds on, give out numbers ---- */
+
+/* The newest numbers of the document, filings before this one in the group included. */
+static int newest_in_group(struct group *g, size_t upto, const char *document, uint32_t *ret_version,
+    uint32_t *ret_metadata, struct ark_error *err)
+{
+	for (size_t i = upto; i-- > 0;) {
+		const struct filing *f = g->work[i].f;
+
+		if (f->kind != FILING_RECORD && strcmp(f->document, document) == 0) {
+			*ret_version = f->version;
+			*ret_metadata = f->metadata;
+			return ARK_OK;
+		}
+	}
+	return catalogue_newest(g->a->catalogue, document, ret_version, ret_metadata, err);
+}
+
+static int request_is_new(struct group *g, size_t upto, struct filing *f, struct ark_error *err)
+{
+	char document[33];
+	uint32_t version;
+	int rc;
+
+	if (!f->request)
+		return ARK_OK;
+	for (size_t i = 0; i < upto; i++) {
+		const struct filing *other = g->work[i].f;
+
+		if (other->request && strcmp(other->request, f->request) == 0) {
+			memcpy(f->document, other->document, sizeof(f->document));
+			f->version = other->version;
+			f->repeats = true;
+			return ark_fail(err, ARK_ECONFLICT, "this request was filed before");
+		}
+	}
+	rc = catalogue_request(g->a->catalogue, f->request, document, &version, err);
+	if (rc == ARK_ENOTFOUND)
+		return ARK_OK;
+	if (rc)
+		return rc;
+	memcpy(f->document, document, sizeof(f->document));
+	f->version = version;
+	f->repeats = true;
+	return ark_fail(err, ARK_ECONFLICT, "this request was filed before");
+}
+
+static int settle_record(struct group *g, size_t at, struct ark_error *err)
+{
+	struct work *w = &g->work[at];
+	const char *id = json_text(w->f->record, "id");
+	uint32_t number = 0;
+	int rc;
+
+	if (!id)
+		return ark_fail(err, ARK_EINPUT, "a record of %s has no id", w->f->record_kind);
+	rc = catalogue_record_number(g->a->catalogue, w->f->record_kind, id, &number, err);
+	if (rc)
+		return rc;
+	for (size_t i = 0; i < at; i++) {
+		const struct filing *other = g->work[i].f;
+
+		if (other->kind == FILING_RECORD && strcmp(other->record_kind, w->f->record_kind) == 0 &&
+		    strcmp(json_text(other->record, "id"), id) == 0)
+			number = other->metadata;
+	}
+	w->f->metadata = number + 1;
+	return ARK_OK;
+}
+
+static int settle_one(struct group *g, size_t at, struct ark_error *err)
+{
+	struct filing *f = g->work[at].f;
+	uint32_t version = 0, metadata = 0;
+	int rc;
+
+	if (f->kind == FILING_RECORD)
+		return settle_record(g, at, err);
+	rc = request_is_new(g, at, f, err);
+	if (rc)
+		return rc;
+	if (f->kind == FILING_DOCUMENT) {
+		f->version = f->metadata = 1;
+		return ARK_OK;
+	}
+	rc = newest_in_group(g, at, f->document, &version, &metadata, err);
+	if (rc)
+		return rc;
+	if (version != f->base_version || metadata != f->base_metadata)
+		return ark_fail(err, ARK_ECONFLICT,
+		    "the document has changed since it was read; read it again and repeat the change");
+	f->version = f->kind == FILING_VERSION ? version + 1 : version;
+	f->metadata = metadata + 1;
+	return ARK_OK;
+}
+
+/* ---- step 2: write the JSON and seal it ---- */
+
+static json_t *actor_json(const struct filing *f)
+{
+	return json_pack("{s:s,s:s*,s:s*,s:s*,s:s*,s:s*}", "user", f->user ? f->user : "system", "org",
+	    f->org, "roles", f->roles, "authentication", f->authentication, "session", f->session,
+	    "address", f->address);
+}
+
+static json_t *hex_json(const unsigned char *bytes, size_t len)
+{
+	char hex[129];
+
+	hex_encode(hex, bytes, len);
+	return json_string(hex);
+}
+
+/* SHA-256("arkki-plain-v1\n" || salt || plain SHA-256): what the history log
+ * says of the plain bytes without letting anyone test a guess. */
+static json_t *plain_commitment(const unsigned char salt[32], const unsigned char sha256[32])
+{
+	static const char label[] = "arkki-plain-v1\n";
+	unsigned char in[sizeof(label) - 1 + 64], out[32];
+
+	memcpy(in, label, sizeof(label) - 1);
+	memcpy(in + sizeof(label) - 1, salt, 32);
+	memcpy(in + sizeof(label) - 1 + 32, sha256, 32);
+	sha256_of(in, sizeof(in), out);
+	return hex_json(out, 32);
+}
+
+static uint32_t chunks_of(const struct upload *u)
+{
+	if (u->fd < 0)
+		return 0;
+	return (uint32_t)((u->sealed_size + SPOOL_CHUNK_SIZE - 1) / SPOOL_CHUNK_SIZE);
+}
+
+static json_t *version_json(const struct group *g, const struct filing *f)
+{
+	const struct upload *u = f->upload;
+	unsigned char salt[32];
+	json_t *v;
+
+	randombytes_buf(salt, sizeof(salt));
+	v = json_pack("{s:s,s:s,s:i,s:s,s:o,s:s*,s:s,s:I,s:o,s:I,s:o,s:i,s:o,s:o,s:s*}", "arkki",
+	    "version/1", "document", f->document, "version", (int)f->version, "time", g->time, "actor",
+	    actor_json(f), "fileName", f->file_name, "mediaType", u->media_type, "size",
+	    (json_int_t)u->size, "sha256", hex_json(u->sha256, 32), "sealedSize",
+	    (json_int_t)u->sealed_size, "sealedSha256", hex_json(u->sealed_sha256, 32), "chunks",
+	    (int)chunks_of(u), "salt", hex_json(salt, 32), "commitment",
+	    plain_commitment(salt, u->sha256), "reason", f->reason);
+	if (v && f->request)
+		json_object_set_new(v, "request",
+		    json_pack("{s:s,s:s*}", "key", f->request, "digest", f->request_digest));
+	return v;
+}
+
+static json_t *metadata_json(const struct group *g, const struct filing *f)
+{
+	json_t *v = json_pack("{s:s,s:s,s:i,s:i,s:s,s:o,s:O,s:o,s:s*}", "arkki", "metadata/1", "document",
+	    f->document, "number", (int)f->metadata, "version", (int)f->version, "time", g->time,
+	    "actor", actor_json(f), "fields", f->fields, "counties",
+	    registry_counties(g->a->registry, json_object_get(f->fields, "units")), "reason",
+	    f->kind == FILING_METADATA ? f->reason : NULL);
+
+	if (v && (f->purpose || f->case_id))
+		json_object_set_new(v, "stated",
+		    json_pack("{s:s*,s:s*}", "purpose", f->purpose, "case", f->case_id));
+	return v;
+}
+
+static json_t *record_json(const struct group *g, const struct filing *f)
+{
+	return json_pack("{s:s,s:s,s:i,s:s,s:o,s:O}", "arkki", "record/1", "kind", f->record_kind,
+	    "number", (int)f->metadata, "time", g->time, "actor", actor_json(f), "record", f->record);
+}
+
+static int seal_record(struct group *g, struct work *w, const char *path, struct ark_error *err)
+{
+	struct fact *fact = &w->fact;
+	int rc = envelope_seal(
+	    g->a->keys, &w->key, w->slot, path, fact->record, &fact->sealed_record, err);
+
+	if (!rc)
+		sha256_of(fact->sealed_record.data, fact->sealed_record.len, fact->record_sha);
+	return rc;
+}
+
+static int seal_document(struct group *g, struct work *w, struct ark_error *err)
+{
+	struct filing *f = w->f;
+	struct fact *fact = &w->fact;
+	char path[ENVELOPE_PATH];
+	int rc;
+
+	fact->change.is_document = true;
+	memcpy(fact->change.kind, "docs", 5);
+	memcpy(fact->change.name, f->document, sizeof(f->document));
+	fact->change.metadata = f->metadata;
+	fact->record = metadata_json(g, f);
+	if (f->upload) {
+		fact->change.version = f->version;
+		fact->version_meta = version_json(g, f);
+		memcpy(fact->content_sha, f->upload->sealed_sha256, 32);
+	}
+	if (!fact->record || (f->upload && !fact->version_meta))
+		return ark_fail(err, ARK_ENOMEM, "no memory for a filing");
+	f->version_meta = json_incref(fact->version_meta);
+	f->metadata_record = json_incref(fact->record);
+	envelope_metadata_path(path, f->document, f->metadata);
+	rc = seal_record(g, w, path, err);
+	if (rc || !f->upload)
+		return rc;
+	envelope_version_path(path, f->document, f->version, "meta");
+	rc = envelope_seal(
+	    g->a->keys, &w->key, w->slot, path, fact->version_meta, &fact->sealed_version, err);
+	if (!rc)
+		sha256_of(fact->sealed_version.data, fact->sealed_version.len, fact->version_sha);
+	return rc;
+}
+
+/* A version and the metadata filed with it share one key, so that destroying
+ * it destroys content, titles and derived text together. */
+static int seal_one(struct group *g, struct work *w, struct ark_error *err)
+{
+	struct filing *f = w->f;
+	char path[ENVELOPE_PATH], name[33];
+	int rc;
+
+	if (f->upload)
+		w->key = f->upload->key;
+	else
+		seal_key_generate(&w->key);
+	rc = keyring_add(g->a->keys, &w->key, &w->slot, err);
+	if (rc)
+		return rc;
+	if (f->kind != FILING_RECORD)
+		return seal_document(g, w, err);
+	keyring_name(g->a->keys, f->record_kind, json_text(f->record, "id"), name);
+	snprintf(w->fact.change.kind, sizeof(w->fact.change.kind), "%s", f->record_kind);
+	memcpy(w->fact.change.name, name, sizeof(name));
+	w->fact.change.metadata = f->metadata;
+	w->fact.record = record_json(g, f);
+	if (!w->fact.record)
+		return ark_fail(err, ARK_ENOMEM, "no memory for a record");
+	envelope_record_path(path, f->record_kind, name, f->metadata);
+	return seal_record(g, w, path, err);
+}
+
+/* ---- step 3: put the sealed bytes into the store's transaction ---- */
+
+static int put_content(struct group *g, struct work *w, struct ark_error *err)
+{
+	const struct upload *u = w->f->upload;
+	char path[ENVELOPE_PATH], part[32];
+	uint32_t chunks = chunks_of(u);
+	int rc = ARK_OK;
+
+	if (!chunks) {
+		envelope_version_path(path, w->f->document, w->f->version, "content");
+		return store_put(g->txn, path, u->memory.data, u->memory.len, &w->fact.f.content, err);
+	}
+	for (uint32_t i = 0; !rc && i < chunks; i++) {
+		uint64_t at = (uint64_t)i * SPOOL_CHUNK_SIZE, left = u->sealed_size - at;
+
+		snprintf(part, sizeof(part), "chunks/%06u", i);
+		envelope_version_path(path, w->f->document, w->f->version, part);
+		rc = store_put_fd(g->txn, path, u->fd, at,
+		    left < SPOOL_CHUNK_SIZE ? left : SPOOL_CHUNK_SIZE, NULL, err);
+	}
+	return rc;
+}
+
+static int put_one(struct group *g, struct work *w, struct ark_error *err)
+{
+	struct fact *fact = &w->fact;
+	char path[ENVELOPE_PATH];
+	int rc = ARK_OK;
+
+	if (!fact->change.is_document) {
+		envelope_record_path(path, fact->change.kind, fact->change.name, fact->change.metadata);
+		buf_addf(&g->changes, "%s %s m%04u\n", fact->change.kind, fact->change.name,
+		    fact->change.metadata);
+	} else {
+		if (fact->change.version) {
+			envelope_version_path(path, w->f->document, w->f->version, "meta");
+			rc = store_put(g->txn, path, fact->sealed_version.data, fact->sealed_version.len,
+			    NULL, err);
+			if (!rc)
+				rc = put_content(g, w, err);
+			buf_addf(&g->changes, "docs %s v%04u m%04u\n", fact->change.name,
+			    fact->change.version, fact->change.metadata);
+		} else {
+			buf_addf(&g->changes, "docs %s m%04u\n", fact->change.name,
+			    fact->change.metadata);
+		}
+		envelope_metadata_path(path, w->f->document, w->f->metadata);
+	}
+	if (rc)
+		return rc;
+	return store_put(g->txn, path, fact->sealed_record.data, fact->sealed_record.len, NULL, err);
+}
+
+/* ---- step 4: the commit point ---- */
+
+static int commit(struct group *g, struct ark_error *err)
+{
+	int rc = keyring_sync(g->a->keys, err);
+
+	if (!rc && buf_failed(&g->changes))
+		rc = ark_fail(err, ARK_ENOMEM, "no memory for a commit message");
+	if (rc) {
+		store_abort(g->txn);
+	} else {
+		rc = store_commit(g->txn, g->changes.data, g->time_us, &g->head, err);
+	}
+	g->txn = NULL;
+	return rc;
+}
+
+/* ---- step 5: the history log ---- */
+
+static int write_history(struct group *g, struct ark_error *err)
+{
+	struct history_entry entries[FILING_GROUP_MAX];
+	struct ledger_record records[FILING_GROUP_MAX];
+	size_t filled = 0;
+	int rc = ARK_OK;
+
+	for (; !rc && filled < g->n; filled++) {
+		struct work *w = &g->work[filled];
+
+		rc = fact_fill(&w->fact, g->head.sequence, (uint32_t)filled, err);
+		if (!rc)
+			rc = history_entry_fill(
+			    &entries[filled], &w->fact, &g->head.commit, (uint32_t)g->n, err);
+		if (rc)
+			break;
+		records[filled] = entries[filled].record;
+	}
+	if (!rc)
+		rc = ledger_append_wait(g->a->history, records, g->n, NULL, err);
+	for (size_t i = 0; i < filled; i++)
+		history_entry_free(&entries[i]);
+	return rc;
+}
+
+/* ---- step 6: make it visible ---- */
+
+static int show(struct group *g, struct ark_error *err)
+{
+	struct catalogue_fact facts[FILING_GROUP_MAX];
+	int rc;
+
+	for (size_t i = 0; i < g->n; i++)
+		facts[i] = g->work[i].fact.f;
+	rc = catalogue_apply(g->a->catalogue, facts, g->n, g->head.sequence, err);
+	if (rc)
+		return rc;
+	for (size_t i = 0; !rc && i < g->n; i++) {
+		struct filing *f = g->work[i].f;
+
+		if (f->kind == FILING_RECORD)
+			rc = registry_put(
+			    g->a->registry, f->record_kind, json_incref(f->record), err);
+		f->sequence = g->head.sequence;
+		f->time_us = g->time_us;
+	}
+	atomic_store(&g->a->sequence, g->head.sequence);
+	return rc;
+}
+
+/* ---- the story ---- */
+
+/* Filings that fail alone leave the group; the rest go on. */
+static void settle_and_seal(struct group *g)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < g->n; i++) {
+		struct ark_error err = {0};
+		struct work w = g->work[i];
+		int rc;
+
+		g->work[kept] = w;
+		rc = settle_one(g, kept, &err);
+		if (!rc)
+			rc = seal_one(g, &g->work[kept], &err);
+		if (rc) {
+			give_up(w.f, rc, &err);
+			fact_free(&g->work[kept].fact);
+			seal_key_wipe(&g->work[kept].key);
+			continue;
+		}
+		kept++;
+	}
+	g->n = kept;
+}
+
+static int put_and_commit(struct group *g, struct ark_error *err)
+{
+	int rc = store_begin(g->a->store, &g->txn, err);
+
+	for (size_t i = 0; !rc && i < g->n; i++)
+		rc = put_one(g, &g->work[i], err);
+	if (rc && g->txn) {
+		store_abort(g->txn);
+		g->txn = NULL;
+	}
+	return rc ? rc : commit(g, err);
+}
+
+static void file_group(struct archive *a, struct group *g)
+{
+	struct ark_error err = {0};
+	int rc;
+
+	g->a = a;
+	g->time_us = clock_now_us();
+	clock_format(g->time, g->time_us);
+	settle_and_seal(g);
+	if (g->n == 0)
+		return;
+	rc = put_and_commit(g, &err);
+	if (!rc) {
+		rc = write_history(g, &err);
+		if (!rc)
+			rc = show(g, &err);
+		if (rc) {
+			atomic_store(&a->broken, true);
+			ark_fail_within(&err, rc, "committed, but not completed; restart arkki to recover");
+		}
+	}
+	for (size_t i = 0; i < g->n; i++) {
+		if (rc)
+			give_up(g->work[i].f, ARK_EIO, &err);
+		fact_free(&g->work[i].fact);
+		seal_key_wipe(&g->work[i].key);
+	}
+	if (!rc)
+		for (unsigned int i = 0; i < a->listeners_len; i++)
+			a->listeners[i].fn(a->listeners[i].arg, g->head.sequence);
+}
+
+/* ---- the writer's thread ---- */
+
+/* Takes up to a group from the queue; 0 when closing and empty. */
+static size_t take_group(struct archive *a, struct filing **taken)
+{
+	size_t n = 0;
+
+	pthread_mutex_lock(&a->queue_lock);
+	while (!a->queue_head && !a->closing)
+		pthread_cond_wait(&a->queue_more, &a->queue_lock);
+	while (n < FILING_GROUP_MAX && a->queue_head) {
+		taken[n] = a->queue_head;
+		a->queue_head = taken[n]->next;
+		taken[n++]->next = NULL;
+	}
+	if (!a->queue_head)
+		a->queue_tail = &a->queue_head;
+	pthread_mutex_unlock(&a->queue_lock);
+	return n;
+}
+
+static void *writer_main(void *arg)
+{
+	struct archive *a = arg;
+	struct filing *taken[FILING_GROUP_MAX];
+	struct group *g = calloc(1, sizeof(*g));
+	size_t n;
+
+	while ((n = take_group(a, taken))) {
+		struct ark_error broken = {0};
+
+		if (!g || atomic_load(&a->broken)) {
+			ark_fail(&broken, ARK_EIO, "the archive takes no filings; restart arkki to recover");
+			for (size_t i = 0; i < n; i++)
+				give_up(taken[i], ARK_EIO, &broken);
+		} else {
+			struct buf changes = g->changes;
+
+			*g = (struct group){.changes = changes};
+			buf_clear(&g->changes);
+			for (size_t i = 0; i < n; i++)
+				g->work[i].f = taken[i];
+			g->n = n;
+			file_group(a, g);
+		}
+		for (size_t i = 0; i < n; i++)
+			taken[i]->done(taken[i]->arg, taken[i]);
+	}
+	if (g)
+		buf_free(&g->changes);
+	free(g);
+	return NULL;
+}
+
+int filing_writer_start(struct archive *a, struct ark_error *err)
+{
+	pthread_mutex_init(&a->queue_lock, NULL);
+	pthread_cond_init(&a->queue_more, NULL);
+	a->queue_tail = &a->queue_head;
+	if (pthread_create(&a->writer, NULL, writer_main, a) != 0)
+		return ark_fail(err, ARK_EIO, "cannot start the writer's thread");
+	a->writer_runs = true;
+	return ARK_OK;
+}
+
+void filing_writer_stop(struct archive *a)
+{
+	if (!a->writer_runs)
+		return;
+	pthread_mutex_lock(&a->queue_lock);
+	a->closing = true;
+	pthread_cond_broadcast(&a->queue_more);
+	pthread_mutex_unlock(&a->queue_lock);
+	pthread_join(a->writer, NULL);
+	pthread_mutex_destroy(&a->queue_lock);
+	pthread_cond_destroy(&a->queue_more);
+	a->writer_runs = false;
+}
+
+/* ---- submitting ---- */
+
+static int room_left(struct archive *a, struct ark_error *err)
+{
+	uint64_t free_bytes, total;
+	uint64_t reserve = DISK_RESERVE;
+	int rc = fs_space(a->dir, &free_bytes, &total, err);
+
+	if (rc)
+		return rc;
+	if (total / DISK_RESERVE_SHARE < reserve)
+		reserve = total / DISK_RESERVE_SHARE;
+	if (free_bytes < reserve)
+		return ark_fail(err, ARK_EIO,
+		    "the disk of the archive is nearly full (%llu MiB left, %llu MiB are kept for the "
+		    "access log); make room, then file again",
+		    (unsigned long long)(free_bytes >> 20), (unsigned long long)(reserve >> 20));
+	return ARK_OK;
+}
+
+int filing_room(struct archive *a, struct ark_error *err)
+{
+	if (atomic_load(&a->broken) || !a->writer_runs)
+		return ark_fail(err, ARK_EIO, "the archive takes no filings; restart arkki to recover");
+	return room_left(a, err);
+}
+
+int filing_submit(struct archive *a, struct filing *f, struct ark_error *err)
+{
+	int rc = filing_room(a, err);
+
+	if (rc)
+		return rc;
+	f->next = NULL;
+	pthread_mutex_lock(&a->queue_lock);
+	if (a->closing) {
+		rc = ark_fail(err, ARK_EIO, "the archive is closing");
+	} else {
+		*a->queue_tail = f;
+		a->queue_tail = &f->next;
+		pthread_cond_signal(&a->queue_more);
+	}
+	pthread_mutex_unlock(&a->queue_lock);
+	return rc;
+}
+
+struct waiter {
+	pthread_mutex_t lock;
+	pthread_cond_t cond;
+	bool done;
+};
+
+static void wake_waiter(void *arg, struct filing *f)
+{
+	struct waiter *w = arg;
+
+	(void)f;
+	pthread_mutex_lock(&w->lock);
+	w->done = true;
+	pthread_cond_signal(&w->cond);
+	pthread_mutex_unlock(&w->lock);
+}
+
+int filing_submit_wait(struct archive *a, struct filing *f, struct ark_error *err)
+{
+	struct waiter w = {.lock = PTHREAD_MUTEX_INITIALIZER, .cond = PTHREAD_COND_INITIALIZER};
+	int rc;
+
+	f->done = wake_waiter;
+	f->arg = &w;
+	rc = filing_submit(a, f, err);
+	if (rc)
+		return rc;
+	pthread_mutex_lock(&w.lock);
+	while (!w.done)
+		pthread_cond_wait(&w.cond, &w.lock);
+	pthread_mutex_unlock(&w.lock);
+	if (f->status && err)
+		*err = f->error;
+	return f->status;
+}

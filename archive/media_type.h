@@ -1,0 +1,25 @@
+/* Media types by libmagic, and whether a declared one can be true.
+ *
+ * libmagic handles are not thread-safe and slow to load (5-10 ms): one is
+ * kept behind a lock. Threads: any.
+ */
+#ifndef ARKKI_ARCHIVE_MEDIA_TYPE_H
+#define ARKKI_ARCHIVE_MEDIA_TYPE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "arkki/base/error.h"
+
+enum { MEDIA_TYPE_SIZE = 128, MEDIA_HEAD_MAX = 16384 };
+
+/* The type of content that begins with these bytes, e.g. "application/pdf". */
+ARK_MUSTUSE int media_type_of(
+    const void *head, size_t len, char out[MEDIA_TYPE_SIZE], struct ark_error *err);
+
+/* What to keep: declared (may be NULL) where it is more specific than what the bytes show, what the
+ * bytes show otherwise. ARK_EINPUT when they contradict. */
+ARK_MUSTUSE int media_type_settle(
+    const char *declared, const char *found, char out[MEDIA_TYPE_SIZE], struct ark_error *err);
+
+#endif

@@ -1,0 +1,309 @@
+#include "arkki/archive/reading.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "archive/envelope.h"
+#include "arkki/archive/spool.h"
+#include "arkki/base/fs.h"
+#include "arkki/base/json.h"
+
+/* ---- the card ---- */
+
+void card_free(struct card *c)
+{
+	json_decref(c->fields);
+	json_decref(c->version);
+	*c = (struct card){0};
+}
+
+int reading_card(struct archive *a, const struct receipt *receipt, const struct catalogue_row *row,
+    struct card *ret, struct ark_error *err)
+{
+	struct keyring *keys = archive_keyring(a);
+	char path[ENVELOPE_PATH];
+	json_t *record = NULL, *version = NULL;
+	int rc;
+
+	envelope_metadata_path(path, row->document, row->metadata);
+	rc = envelope_open(keys, receipt, path, row->sealed_metadata.data, row->sealed_metadata.len,
+	    &record, err);
+	if (rc)
+		return rc;
+	envelope_version_path(path, row->document, row->version, "meta");
+	rc = envelope_open(
+	    keys, receipt, path, row->sealed_version.data, row->sealed_version.len, &version, err);
+	if (!rc) {
+		ret->fields = json_incref(json_object_get(record, "fields"));
+		ret->version = version;
+	}
+	json_decref(record);
+	return rc;
+}
+
+/* ---- content ---- */
+
+struct content {
+	struct archive *a;
+	struct opener *opener;
+	char document[33];
+	uint32_t version;
+	uint64_t size, sealed_size;
+	uint32_t chunks;
+	struct store_oid oid;
+	struct store_blob blob; /* the one blob, or the chunk blob at hand */
+	int64_t blob_at;        /* number of the chunk blob at hand, -1 none */
+	int64_t opened;         /* number of the seal chunk in `plain`, -1 none */
+	size_t plain_len;
+	unsigned char plain[SEAL_CHUNK_SIZE];
+};
+
+/* Makes chunk blob `at` the one at hand. */
+static int blob_at(struct content *c, int64_t at, struct ark_error *err)
+{
+	char path[ENVELOPE_PATH], part[32];
+	struct desk *desk = NULL;
+	int rc;
+
+	if (c->blob_at == at)
+		return ARK_OK;
+	if (c->blob_at >= 0)
+		store_blob_release(&c->blob);
+	c->blob_at = -1;
+	/* a slow download holds no desk between its blobs */
+	rc = archive_desk(c->a, &desk, err);
+	if (rc)
+		return rc;
+	if (!c->chunks) {
+		rc = store_get_oid(desk->store, &c->oid, &c->blob, err);
+	} else {
+		snprintf(part, sizeof(part), "chunks/%06u", (unsigned int)at);
+		envelope_version_path(path, c->document, c->version, part);
+		rc = store_get(desk->store, NULL, path, &c->blob, err);
+	}
+	archive_desk_return(c->a, desk);
+	if (rc == ARK_ENOTFOUND)
+		rc = ark_fail(err, ARK_ECORRUPT, "the store lacks content of %s", c->document);
+	if (!rc)
+		c->blob_at = at;
+	return rc;
+}
+
+/* Sealed bytes [from, from+len), which may lie across two chunk blobs. Points
+ * into the blob when they do not. */
+static int sealed_bytes(struct content *c, uint64_t from, size_t len, unsigned char *scratch,
+    const unsigned char **ret, struct ark_error *err)
+{
+	size_t got = 0;
+
+	while (got < len) {
+		uint64_t at = from + got;
+		int64_t number = c->chunks ? (int64_t)(at / SPOOL_CHUNK_SIZE) : 0;
+		uint64_t inside = c->chunks ? at % SPOOL_CHUNK_SIZE : at;
+		size_t n;
+		int rc = blob_at(c, number, err);
+
+		if (rc)
+			return rc;
+		if (inside >= c->blob.len)
+			return ark_fail(err, ARK_ECORRUPT, "content of %s is cut short", c->document);
+		n = c->blob.len - inside < len - got ? (size_t)(c->blob.len - inside) : len - got;
+		if (n == len) {
+			*ret = (const unsigned char *)c->blob.bytes + inside;
+			return ARK_OK;
+		}
+		memcpy(scratch + got, (const char *)c->blob.bytes + inside, n);
+		got += n;
+	}
+	*ret = scratch;
+	return ARK_OK;
+}
+
+static int open_chunk(struct content *c, int64_t number, struct ark_error *err)
+{
+	unsigned char scratch[SEAL_BLOCK_SIZE];
+	const unsigned char *sealed;
+	uint64_t from = SEAL_HEADER_SIZE + (uint64_t)number * SEAL_BLOCK_SIZE;
+	size_t len;
+	int rc;
+
+	if (c->opened == number)
+		return ARK_OK;
+	c->opened = -1;
+	if (from >= c->sealed_size)
+		return ark_fail(err, ARK_ECORRUPT, "content of %s is cut short", c->document);
+	len = c->sealed_size - from < SEAL_BLOCK_SIZE ? (size_t)(c->sealed_size - from) : SEAL_BLOCK_SIZE;
+	rc = sealed_bytes(c, from, len, scratch, &sealed, err);
+	if (!rc)
+		rc = opener_chunk(
+		    c->opener, (uint64_t)number, sealed, len, c->plain, &c->plain_len, err);
+	if (!rc)
+		c->opened = number;
+	return rc;
+}
+
+int reading_content(struct archive *a, const struct receipt *receipt,
+    const struct catalogue_row *row, struct content **ret, struct ark_error *err)
+{
+	struct keyring *keys = archive_keyring(a);
+	char path[ENVELOPE_PATH], context[ENVELOPE_CONTEXT];
+	unsigned char scratch[SEAL_HEADER_SIZE];
+	const unsigned char *header;
+	struct seal_key key;
+	struct content *c;
+	uint64_t slot;
+	int rc = envelope_slot(row->sealed_version.data, row->sealed_version.len, &slot, err);
+
+	if (!rc)
+		rc = keyring_unwrap(keys, receipt, slot, &key, err);
+	if (rc)
+		return rc;
+	c = calloc(1, sizeof(*c));
+	if (!c) {
+		seal_key_wipe(&key);
+		return ark_fail(err, ARK_ENOMEM, "no memory to read content");
+	}
+	c->a = a;
+	memcpy(c->document, row->document, sizeof(c->document));
+	c->version = row->version;
+	c->size = row->size;
+	c->sealed_size = row->sealed_size;
+	c->chunks = row->chunks;
+	c->oid = row->content;
+	c->blob_at = c->opened = -1;
+	rc = sealed_bytes(c, 0, SEAL_HEADER_SIZE, scratch, &header, err);
+	if (!rc) {
+		envelope_version_path(path, row->document, row->version, "content");
+		envelope_context(context, keys, path);
+		rc = opener_new(&key, context, strlen(context), header, &c->opener, err);
+	}
+	seal_key_wipe(&key);
+	/* opening the last chunk proves the length before a byte is promised */
+	if (!rc)
+		rc = open_chunk(c, (int64_t)(c->size / SEAL_CHUNK_SIZE), err);
+	if (!rc && c->size % SEAL_CHUNK_SIZE != c->plain_len)
+		rc = ark_fail(err, ARK_ECORRUPT, "content of %s has another length", c->document);
+	if (rc) {
+		content_close(c);
+		return rc;
+	}
+	*ret = c;
+	return ARK_OK;
+}
+
+uint64_t content_size(const struct content *c)
+{
+	return c->size;
+}
+
+ssize_t content_read(
+    struct content *c, uint64_t position, void *out, size_t max, struct ark_error *err)
+{
+	size_t done = 0;
+
+	while (done < max && position + done < c->size) {
+		uint64_t at = position + done;
+		size_t inside = at % SEAL_CHUNK_SIZE, n;
+		int rc = open_chunk(c, (int64_t)(at / SEAL_CHUNK_SIZE), err);
+
+		if (rc)
+			return rc;
+		n = c->plain_len - inside < max - done ? c->plain_len - inside : max - done;
+		if (n == 0)
+			return ark_fail(err, ARK_ECORRUPT, "content of %s is cut short", c->document);
+		memcpy((char *)out + done, c->plain + inside, n);
+		done += n;
+	}
+	return (ssize_t)done;
+}
+
+void content_close(struct content *c)
+{
+	if (!c)
+		return;
+	if (c->blob_at >= 0)
+		store_blob_release(&c->blob);
+	opener_free(c->opener);
+	explicit_bzero(c->plain, sizeof(c->plain));
+	free(c);
+}
+
+/* ---- extracted text ---- */
+
+static int text_path(const struct archive *a, const struct catalogue_row *row, char out[4096],
+    struct ark_error *err)
+{
+	return fs_path(out, err, "%s/derived/%.2s/%s-v%04u", archive_dir(a), row->document,
+	    row->document, row->version);
+}
+
+static int text_key(struct archive *a, const struct receipt *receipt,
+    const struct catalogue_row *row, struct seal_key *key, char context[ENVELOPE_CONTEXT],
+    struct ark_error *err)
+{
+	char path[ENVELOPE_PATH];
+	uint64_t slot;
+	int rc = envelope_slot(row->sealed_version.data, row->sealed_version.len, &slot, err);
+
+	envelope_version_path(path, row->document, row->version, "text");
+	envelope_context(context, archive_keyring(a), path);
+	return rc ? rc : keyring_unwrap(archive_keyring(a), receipt, slot, key, err);
+}
+
+int reading_text(struct archive *a, const struct receipt *receipt, const struct catalogue_row *row,
+    struct buf *out, struct ark_error *err)
+{
+	struct buf sealed = BUF_INIT;
+	char file[4096], context[ENVELOPE_CONTEXT];
+	struct seal_key key;
+	int rc = text_path(a, row, file, err);
+
+	if (!rc)
+		rc = fs_read_file(file, (size_t)80 << 20, &sealed, err);
+	if (!rc)
+		rc = text_key(a, receipt, row, &key, context, err);
+	if (!rc) {
+		rc = seal_open_bytes(&key, context, sealed.data, sealed.len, out, err);
+		seal_key_wipe(&key);
+	}
+	buf_free(&sealed);
+	return rc;
+}
+
+/* A cache: renamed into place, not synced; a lost one is extracted again. */
+int reading_keep_text(struct archive *a, const struct receipt *receipt,
+    const struct catalogue_row *row, const void *text, size_t len, struct ark_error *err)
+{
+	struct buf sealed = BUF_INIT;
+	char file[4096], tmp[4096], dir[4096], context[ENVELOPE_CONTEXT];
+	struct seal_key key;
+	int fd = -1, rc = text_path(a, row, file, err);
+
+	if (!rc)
+		rc = fs_path(dir, err, "%s/derived/%.2s", archive_dir(a), row->document);
+	if (!rc)
+		rc = fs_mkdir(dir, 0700, err);
+	if (!rc)
+		rc = text_key(a, receipt, row, &key, context, err);
+	if (rc)
+		return rc;
+	rc = seal_bytes(&key, context, text, len, &sealed, err);
+	seal_key_wipe(&key);
+	if (!rc)
+		rc = fs_path(tmp, err, "%s.tmp", file);
+	if (!rc) {
+		fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+		rc = fd < 0 ? ark_fail_errno(err, ARK_EIO, "cannot create %s", tmp)
+			    : fs_write_all(fd, sealed.data, sealed.len, err);
+	}
+	if (fd >= 0)
+		close(fd);
+	if (!rc)
+		rc = fs_rename(tmp, file, err);
+	buf_free(&sealed);
+	return rc;
+}

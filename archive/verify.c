@@ -1,0 +1,336 @@
+/* Compares all that an archive says with all that it holds.
+ *
+ * Every part is checked even when an earlier one has faults: a person who
+ * must repair needs the whole list. It changes nothing (beyond its own
+ * maintenance entry in the access log) and repairs nothing.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "archive/archive_private.h"
+#include "archive/envelope.h"
+#include "archive/recover.h"
+#include "arkki/archive/reading.h"
+#include "arkki/base/fs.h"
+#include "arkki/base/json.h"
+#include "arkki/base/text.h"
+
+struct verify {
+	struct archive *a;
+	struct desk *desk;
+	struct receipt *receipt;
+	bool full;
+	void (*progress)(void *arg, const char *step, uint64_t done, uint64_t of);
+	void (*bad)(void *arg, const char *what);
+	void *arg;
+	uint64_t faults, commits, versions, records, metadata, bytes, objects;
+	uint64_t history_at; /* next history entry to compare */
+};
+
+static void fault(struct verify *v, const char *fmt, ...) ARK_PRINTF(2, 3);
+static void fault(struct verify *v, const char *fmt, ...)
+{
+	char what[600];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(what, sizeof(what), fmt, ap);
+	va_end(ap);
+	v->faults++;
+	v->bad(v->arg, what);
+}
+
+static void relay(void *arg, const char *what)
+{
+	fault(arg, "%s", what);
+}
+
+static void relay_slot(void *arg, uint64_t slot, const char *why)
+{
+	fault(arg, "keys: slot %llu: %s", (unsigned long long)slot, why);
+}
+
+/* ---- history against store ---- */
+
+/* The next history entry that speaks of a commit; 1 found, 0 none left. */
+static int next_commit_entry(struct verify *v, struct ledger_entry *ret)
+{
+	uint64_t n = ledger_size(v->a->history);
+	struct ark_error err;
+
+	while (v->history_at < n) {
+		uint64_t at = v->history_at++;
+
+		if (ledger_get(v->a->history, at, ret, &err)) {
+			fault(v, "history entry %llu: %s", (unsigned long long)at, err.text);
+			continue;
+		}
+		if (json_object_get(json_object_get(ret->a, "detail"), "commit"))
+			return 1;
+		ledger_entry_free(ret);
+	}
+	return 0;
+}
+
+static void compare_digest(struct verify *v, const json_t *objects, const char *name,
+    const unsigned char sha[32], const struct change *c)
+{
+	const char *said = json_text(objects, name);
+	char hex[65];
+
+	hex_encode(hex, sha, 32);
+	if (!said || strcmp(said, hex) != 0)
+		fault(v, "store: %s %s %s is not what the history log says", c->kind, c->name, name);
+}
+
+static void compare_history(struct verify *v, const struct fact *fact, const struct store_head *commit)
+{
+	struct ledger_entry e;
+	const json_t *detail, *objects;
+	char hex[41], name[32];
+
+	if (!next_commit_entry(v, &e)) {
+		fault(v, "history log: no entry for %s %s of commit %llu", fact->change.kind,
+		    fact->change.name, (unsigned long long)fact->f.sequence);
+		return;
+	}
+	detail = json_object_get(e.a, "detail");
+	objects = json_object_get(detail, "objects");
+	hex_encode(hex, commit->commit.id, STORE_OID_SIZE);
+	if (!json_text(detail, "commit") || strcmp(json_text(detail, "commit"), hex) != 0 ||
+	    (uint64_t)json_integer_value(json_object_get(detail, "sequence")) != fact->f.sequence)
+		fault(v, "history log: entry %llu does not name commit %llu",
+		    (unsigned long long)e.index, (unsigned long long)fact->f.sequence);
+	snprintf(name, sizeof(name), "m%04u", fact->change.metadata);
+	compare_digest(v, objects, name, fact->record_sha, &fact->change);
+	if (fact->f.kind == FACT_VERSION) {
+		snprintf(name, sizeof(name), "v%04u/meta", fact->f.version);
+		compare_digest(v, objects, name, fact->version_sha, &fact->change);
+		if (v->full) {
+			snprintf(name, sizeof(name), "v%04u/content", fact->f.version);
+			compare_digest(v, objects, name, fact->content_sha, &fact->change);
+		}
+	}
+	ledger_entry_free(&e);
+}
+
+/* ---- content ---- */
+
+static void open_content(struct verify *v, const struct fact *fact)
+{
+	struct catalogue_row row = {
+	    .version = fact->f.version,
+	    .size = fact->f.size,
+	    .sealed_size = fact->f.sealed_size,
+	    .content = fact->f.content,
+	    .chunks = fact->f.chunks,
+	    .sealed_version = fact->sealed_version, /* borrowed */
+	};
+	const char *said = json_text(fact->version_meta, "sha256");
+	struct sha256 *h = sha256_new();
+	struct content *c = NULL;
+	struct ark_error err = {.text = "no memory"};
+	unsigned char sha[32];
+	char block[65536], hex[65];
+	uint64_t at = 0;
+	ssize_t n = -1;
+
+	snprintf(row.document, sizeof(row.document), "%s", fact->f.document);
+	if (h && !reading_content(v->a, v->receipt, &row, &c, &err)) {
+		while ((n = content_read(c, at, block, sizeof(block), &err)) > 0) {
+			sha256_update(h, block, (size_t)n);
+			at += (uint64_t)n;
+		}
+	}
+	if (n < 0) {
+		fault(v, "content of %s v%04u: %s", row.document, row.version, err.text);
+	} else {
+		sha256_final(h, sha);
+		hex_encode(hex, sha, 32);
+		if (!said || strcmp(said, hex) != 0)
+			fault(v, "content of %s v%04u is not what was filed", row.document, row.version);
+		v->bytes += at;
+	}
+	content_close(c);
+	sha256_free(h);
+}
+
+/* ---- catalogue against store ---- */
+
+static bool same_blob(const struct buf *a, const struct buf *b)
+{
+	return a->len == b->len && (a->len == 0 || memcmp(a->data, b->data, a->len) == 0);
+}
+
+static void compare_catalogue(struct verify *v, const struct fact *fact)
+{
+	struct catalogue_row row;
+	struct ark_error err;
+	int rc;
+
+	if (fact->f.kind == FACT_RECORD)
+		return;
+	rc = catalogue_get(v->desk->catalogue, fact->f.document, fact->f.version, NULL, &row, &err);
+	if (rc) {
+		fault(v, "catalogue: %s v%04u: %s; mend with `arkki rebuild DIR catalogue`",
+		    fact->f.document, fact->f.version, err.text);
+		return;
+	}
+	if (fact->f.kind == FACT_VERSION &&
+	    (!same_blob(&row.sealed_version, &fact->sealed_version) || row.size != fact->f.size ||
+		row.chunks != fact->f.chunks))
+		fault(v, "catalogue: %s v%04u differs from the store; mend with `arkki rebuild DIR catalogue`",
+		    fact->f.document, fact->f.version);
+	if (row.metadata == fact->f.metadata && !same_blob(&row.sealed_metadata, &fact->sealed_record))
+		fault(v, "catalogue: metadata of %s v%04u differs from the store; mend with `arkki rebuild DIR catalogue`",
+		    fact->f.document, fact->f.version);
+	catalogue_row_free(&row);
+}
+
+/* ---- one commit ---- */
+
+static int check_commit(void *arg, const struct store_head *commit, int64_t time_us, const char *changes)
+{
+	struct verify *v = arg;
+	struct change change;
+	struct ark_error err;
+	uint32_t item = 0;
+	int more;
+
+	(void)time_us;
+	v->commits++;
+	while ((more = change_next(&changes, &change, &err)) == 1) {
+		struct fact fact;
+
+		if (recover_fact(v->desk->store, v->a->keys, v->receipt, &change, commit->sequence,
+			item++, &fact, &err)) {
+			struct ledger_entry e;
+
+			fault(v, "commit %llu: %s", (unsigned long long)commit->sequence, err.text);
+			if (next_commit_entry(v, &e)) /* keep step with the log */
+				ledger_entry_free(&e);
+			continue;
+		}
+		if (fact.f.kind == FACT_VERSION) {
+			v->versions++;
+			if (v->full) {
+				if (recover_content_digest(v->desk->store, &fact, fact.content_sha, &err))
+					fault(v, "content of %s v%04u: %s", fact.f.document,
+					    fact.f.version, err.text);
+				open_content(v, &fact);
+			}
+		} else if (fact.f.kind == FACT_METADATA) {
+			v->metadata++;
+		} else {
+			v->records++;
+		}
+		compare_history(v, &fact, commit);
+		compare_catalogue(v, &fact);
+		fact_free(&fact);
+	}
+	if (more < 0)
+		fault(v, "commit %llu: %s", (unsigned long long)commit->sequence, err.text);
+	if (v->progress && v->commits % 64 == 0)
+		v->progress(v->arg, "commits", v->commits, 0);
+	return 0;
+}
+
+/* ---- the parts in turn ---- */
+
+static void check_parts(struct verify *v)
+{
+	struct store_head head;
+	struct ledger_entry e;
+	struct ark_error err = {0};
+	int rc;
+
+	/* each call has told its faults; the status says no more */
+	rc = keyring_check(v->a->keys, relay_slot, v, &err);
+	if (rc && rc != ARK_ECORRUPT)
+		fault(v, "keys: %s", err.text);
+	if (v->progress)
+		v->progress(v->arg, "store", 0, 0);
+	rc = store_check(v->a->store, relay, v, &v->objects, &err);
+	if (rc && rc != ARK_ECORRUPT)
+		fault(v, "store: %s", err.text);
+	if (v->progress)
+		v->progress(v->arg, "history log", 0, 0);
+	rc = ledger_check(v->a->history, v->full, relay, v, &err);
+	if (rc && rc != ARK_ECORRUPT)
+		fault(v, "history log: %s", err.text);
+	if (v->progress)
+		v->progress(v->arg, "access log", 0, 0);
+	rc = ledger_check(v->a->access, v->full, relay, v, &err);
+	if (rc && rc != ARK_ECORRUPT)
+		fault(v, "access log: %s", err.text);
+	rc = store_log(v->desk->store, 0, check_commit, v, &err);
+	if (rc)
+		fault(v, "store: %s", err.text);
+	store_head(v->a->store, &head);
+	if (v->commits == head.sequence && next_commit_entry(v, &e)) {
+		uint64_t sequence = (uint64_t)json_integer_value(
+		    json_object_get(json_object_get(e.a, "detail"), "sequence"));
+
+		/* a running server may have filed since the store was read */
+		if (sequence <= head.sequence)
+			fault(v, "history log: entry %llu speaks of commit %llu once too often",
+			    (unsigned long long)e.index, (unsigned long long)sequence);
+		ledger_entry_free(&e);
+	}
+}
+
+/* Without a server the entry for this very work is written here. */
+static int own_receipt(const char *dir, const char *root_key, char token[256], struct ark_error *err)
+{
+	struct archive *a = NULL;
+	struct receipt *receipt = NULL;
+	int rc = archive_open(dir, root_key, ARCHIVE_WRITE, NULL, NULL, &a, err);
+
+	if (!rc)
+		rc = archive_maintenance(a, "verify", "everything", &receipt, err);
+	if (!rc)
+		snprintf(token, 256, "%s", receipt_token(receipt));
+	receipt_free(receipt);
+	archive_close(a);
+	return rc;
+}
+
+int archive_verify(const char *dir, const char *root_key, bool full, const char *receipt_token_text,
+    void (*progress)(void *arg, const char *step, uint64_t done, uint64_t of),
+    void (*bad)(void *arg, const char *what), void (*summary)(void *arg, const char *line), void *arg,
+    struct ark_error *err)
+{
+	struct verify v = {.full = full, .progress = progress, .bad = bad, .arg = arg};
+	char token[256], line[400];
+	int rc = ARK_OK;
+
+	if (receipt_token_text)
+		snprintf(token, sizeof(token), "%s", receipt_token_text);
+	else
+		rc = own_receipt(dir, root_key, token, err);
+	if (!rc)
+		rc = archive_open(dir, root_key, ARCHIVE_READ, progress, arg, &v.a, err);
+	if (!rc)
+		rc = ledger_receipt(v.a->access, v.a->keys, token, &v.receipt, err);
+	if (!rc)
+		rc = archive_desk(v.a, &v.desk, err);
+	if (!rc) {
+		check_parts(&v);
+		snprintf(line, sizeof(line),
+		    "%s: %llu faults; %llu commits, %llu versions, %llu metadata changes, %llu records, "
+		    "%llu objects, history %llu entries, access %llu entries",
+		    full ? "verified in full" : "verified", (unsigned long long)v.faults,
+		    (unsigned long long)v.commits, (unsigned long long)v.versions,
+		    (unsigned long long)v.metadata, (unsigned long long)v.records,
+		    (unsigned long long)v.objects, (unsigned long long)ledger_size(v.a->history),
+		    (unsigned long long)ledger_size(v.a->access));
+		summary(arg, line);
+		if (v.faults)
+			rc = ark_fail(err, ARK_ECORRUPT, "%llu faults", (unsigned long long)v.faults);
+	}
+	archive_desk_return(v.a, v.desk);
+	receipt_free(v.receipt);
+	archive_close(v.a);
+	return rc;
+}

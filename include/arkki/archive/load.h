@@ -1,0 +1,22 @@
+/* Loading organisations, users, units, cases and placements from a seed:
+ *   {"orgs":[…],"users":[…],"units":[…],"cases":[…],"placements":[…]}
+ * Each is checked whole before any is filed; a record equal to what stands
+ * is passed over, so loading twice changes nothing.
+ */
+#ifndef ARKKI_ARCHIVE_LOAD_H
+#define ARKKI_ARCHIVE_LOAD_H
+
+#include <jansson.h>
+
+#include "arkki/archive/archive.h"
+#include "arkki/archive/filing.h"
+
+struct load_result {
+	unsigned int added, changed, unchanged;
+};
+
+/* ARK_EINPUT names the first wrong record as "units/3: …" and nothing is filed. */
+ARK_MUSTUSE int load_seed(struct archive *a, const json_t *seed, const struct filing_actor *actor,
+    struct load_result *ret, struct ark_error *err);
+
+#endif

@@ -1,0 +1,43 @@
+/* Reading: the story of how bytes get out of the archive.
+ *
+ * A read finds the version in the catalogue, appends an access entry and
+ * waits until it is durable; only the receipt opens the data key.
+ * Each chunk's AEAD tag is its integrity.
+ */
+#ifndef ARKKI_ARCHIVE_READING_H
+#define ARKKI_ARCHIVE_READING_H
+
+#include <jansson.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "arkki/archive/archive.h"
+#include "arkki/archive/receipt.h"
+
+/* The opened meta of one version. */
+struct card {
+	json_t *fields;  /* the metadata record's fields (normal form) */
+	json_t *version; /* the version's meta: fileName, mediaType, size, sha256, time, actor, … */
+};
+void card_free(struct card *c); /* what it holds */
+
+ARK_MUSTUSE int reading_card(struct archive *a, const struct receipt *receipt,
+    const struct catalogue_row *row, struct card *ret, struct ark_error *err);
+
+/* Content of one version, open for reading at any position. One thread at a time. */
+struct content;
+ARK_MUSTUSE int reading_content(struct archive *a, const struct receipt *receipt,
+    const struct catalogue_row *row, struct content **ret, struct ark_error *err);
+uint64_t content_size(const struct content *c);
+/* Up to max plain bytes from `position`; 0 at the end. Negative status on failure. */
+ssize_t content_read(struct content *c, uint64_t position, void *out, size_t max, struct ark_error *err);
+void content_close(struct content *c);
+
+/* Extracted text: a sealed, rebuildable cache in DIR/derived under the version's own key. */
+ARK_MUSTUSE int reading_text(struct archive *a, const struct receipt *receipt,
+    const struct catalogue_row *row, struct buf *out, struct ark_error *err);
+ARK_MUSTUSE int reading_keep_text(struct archive *a, const struct receipt *receipt,
+    const struct catalogue_row *row, const void *text, size_t len, struct ark_error *err);
+
+#endif
