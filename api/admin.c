@@ -1,0 +1,187 @@
+/* The admin socket (DIR/run/admin.sock, 0600): what the command line asks of
+ * a running server. Whoever can open the socket is the archive's operator;
+ * each change is an entry of the history log. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/handlers.h"
+#include "arkki/archive/load.h"
+#include "arkki/base/clock.h"
+#include "arkki/base/json.h"
+
+#define ARKKI_VERSION "0.1"
+
+/* Loading waits for the writer many times over: it has its own thread. */
+struct admin_job {
+	struct exchange *x;
+	struct app *app;
+	json_t *seed;
+	struct load_result result;
+	int status;
+	struct ark_error error;
+	pthread_t thread;
+	bool runs;
+};
+
+static void job_free(void *arg)
+{
+	struct admin_job *j = arg;
+
+	if (j->runs)
+		pthread_join(j->thread, NULL);
+	json_decref(j->seed);
+	free(j);
+}
+
+static void *load_main(void *arg)
+{
+	struct admin_job *j = arg;
+	const struct filing_actor operator= {.user = "operator", .authentication = "operator"};
+
+	j->status = load_seed(j->app->archive, j->seed, &operator, &j->result, &j->error);
+	http_wake(j->x);
+	return NULL;
+}
+
+static void load_answer(struct exchange *x)
+{
+	struct visit *v = visit_of(x);
+	struct admin_job *j = v->more;
+
+	if (j->status == ARK_EINPUT)
+		http_reply_problem(x, 422, "seed", j->error.text, NULL);
+	else if (j->status)
+		http_reply_problem(x, 503, "load", j->error.text, NULL);
+	else
+		http_reply_json(x, 200,
+		    json_pack("{s:i,s:i,s:i}", "added", (int)j->result.added, "changed",
+			(int)j->result.changed, "unchanged", (int)j->result.unchanged));
+}
+
+void admin_load(struct exchange *x)
+{
+	struct visit *v = visit_of(x);
+	struct admin_job *j;
+	struct ark_error err;
+	size_t len;
+	const char *body = http_body(x, &len);
+
+	if (!v)
+		return;
+	j = calloc(1, sizeof(*j));
+	if (!j) {
+		http_reply_problem(x, 503, "out-of-memory", NULL, NULL);
+		return;
+	}
+	j->x = x;
+	j->app = v->app;
+	v->more = j;
+	v->more_free = job_free;
+	if (json_read(body, len, &j->seed, &err)) {
+		http_reply_problem(x, 400, "bad-json", err.text, NULL);
+		return;
+	}
+	if (pthread_create(&j->thread, NULL, load_main, j) != 0) {
+		http_reply_problem(x, 503, "no-thread", NULL, NULL);
+		return;
+	}
+	j->runs = true;
+	http_wait(x, load_answer);
+}
+
+/* ---- tokens ---- */
+
+static int log_token(struct app *app, const char *user, const char *id, int days, struct ark_error *err)
+{
+	char detail[200];
+	const struct ledger_record r = {
+	    .kind = "token",
+	    .principal = "operator",
+	    .authentication = "operator",
+	    .detail = detail,
+	};
+
+	snprintf(detail, sizeof(detail), "{\"token\":\"%s\",\"user\":\"%s\",\"days\":%d}", id, user, days);
+	return ledger_append_wait(archive_ledger(app->archive, LEDGER_HISTORY), &r, 1, NULL, err);
+}
+
+void admin_token(struct exchange *x)
+{
+	struct app *app = app_of(x);
+	const char *user = http_query(x, "user"), *text = http_query(x, "days");
+	int days = text ? atoi(text) : 30;
+	char token[STATE_TOKEN_SIZE], id[17];
+	struct ark_error err;
+	int rc;
+
+	if (!user || !registry_has(archive_registry(app->archive), "users", user)) {
+		http_reply_problem(x, 404, "unknown-user",
+		    "There is no such user; load one with `arkki load`.", NULL);
+		return;
+	}
+	if (days < 1 || days > 3660) {
+		http_reply_problem(x, 400, "bad-days", "days must be 1 to 3660.", NULL);
+		return;
+	}
+	rc = state_token_create(archive_state(app->archive), user, "command line",
+	    clock_now_us() + (int64_t)days * 86400 * 1000000, token, id, &err);
+	/* a token that the history log does not know must not work */
+	if (!rc && (rc = log_token(app, user, id, days, &err)) &&
+	    state_token_revoke(archive_state(app->archive), id, NULL))
+		ark_fail_within(&err, rc, "the token could not be revoked either");
+	if (rc)
+		http_reply_problem(x, 503, "token", err.text, NULL);
+	else
+		http_reply_json(x, 201, json_pack("{s:s,s:s}", "token", token, "id", id));
+}
+
+/* ---- maintenance: a receipt for system work outside the server ---- */
+
+void admin_maintenance(struct exchange *x)
+{
+	const char *job = http_query(x, "job"), *range = http_query(x, "range");
+	struct receipt *receipt = NULL;
+	struct ark_error err;
+
+	if (!job || archive_maintenance(app_of(x)->archive, job, range ? range : "all", &receipt, &err)) {
+		http_reply_problem(x, job ? 503 : 400, "maintenance", job ? err.text : "job is missing.", NULL);
+		return;
+	}
+	http_reply_json(x, 200, json_pack("{s:s}", "receipt", receipt_token(receipt)));
+	receipt_free(receipt);
+}
+
+/* ---- operation ---- */
+
+void health_get(struct exchange *x)
+{
+	struct ark_error err;
+
+	if (filing_room(app_of(x)->archive, &err))
+		http_reply_json(x, 503, json_pack("{s:s,s:s}", "status", "degraded", "reason", err.text));
+	else
+		http_reply_json(x, 200, json_pack("{s:s}", "status", "ok"));
+}
+
+void version_get(struct exchange *x)
+{
+	http_reply_json(x, 200, json_pack("{s:s,s:i}", "version", ARKKI_VERSION, "format", ARCHIVE_FORMAT));
+}
+
+void metrics_get(struct exchange *x)
+{
+	struct app *app = app_of(x);
+	struct buf out = BUF_INIT;
+
+	buf_addf(&out, "# TYPE arkki_commits counter\narkki_commits %llu\n",
+	    (unsigned long long)archive_sequence(app->archive));
+	buf_addf(&out, "# TYPE arkki_indexed_commits gauge\narkki_indexed_commits %llu\n",
+	    (unsigned long long)app_indexed(app));
+	buf_addf(&out, "# TYPE arkki_access_entries counter\narkki_access_entries %llu\n",
+	    (unsigned long long)ledger_size(archive_ledger(app->archive, LEDGER_ACCESS)));
+	buf_addf(&out, "# TYPE arkki_history_entries counter\narkki_history_entries %llu\n",
+	    (unsigned long long)ledger_size(archive_ledger(app->archive, LEDGER_HISTORY)));
+	buf_addf(&out, "# TYPE arkki_packs gauge\narkki_packs %u\n", store_packs(archive_store(app->archive)));
+	http_reply_buf(x, 200, "text/plain; version=0.0.4", &out);
+}

@@ -1,0 +1,144 @@
+/* The application behind the routes: what handlers share.
+ *
+ * app         one a server: the archive, the token cache, who waits for changes
+ * caller      who sends this request: set by the gate, before anything else
+ * visit       one audited request: its access entry, its receipt, its row
+ *
+ * A handler that shows something goes through visit_log(): the entry is
+ * appended, the exchange waits until it is durable, and only then the
+ * continuation runs, with the receipt that opens keys.
+ */
+#ifndef ARKKI_API_APP_H
+#define ARKKI_API_APP_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "arkki/api/http.h"
+#include "arkki/archive/archive.h"
+#include "arkki/archive/reading.h"
+
+/* Route flags of ours, beside HTTP_ALSO_HEAD. */
+enum {
+	ROUTE_PUBLIC = 256, /* no token needed */
+	ROUTE_LOCAL = 512,  /* only on the admin socket */
+	ROUTE_PAGE = 1024,  /* a web page: a refusal for want of a token is the sign-in page */
+};
+
+struct app;
+struct indexer;
+
+struct caller {
+	struct principal *who;
+	char token_id[17];
+	const char *authentication; /* static */
+	char *purpose;              /* stated, decoded; NULL none */
+	const char *case_id;        /* stated; borrowed from the exchange */
+	char address[64];
+	bool purpose_malformed;
+};
+
+struct visit {
+	struct app *app;
+	struct caller *caller;
+	struct catalogue_row row;
+	bool has_row;
+	struct receipt *receipt;
+	int log_status;
+	void (*then)(struct exchange *x);
+	void *more;                  /* a handler's own state */
+	void (*more_free)(void *more);
+	struct exchange *x;
+};
+
+/* The visit of this exchange, made at first use; NULL (and a 503 replied) without memory. */
+struct visit *visit_of(struct exchange *x);
+struct app *app_of(const struct exchange *x);
+struct caller *caller_of(const struct exchange *x);
+
+/* ---- what every handler asks ---- */
+
+/* Finds the version (0: the newest) that the caller may do `action` with into v->row. ARK_ENOTFOUND when there
+ * is none or it is not visible. Nothing is replied. */
+int visit_find(struct visit *v, const char *document, uint32_t version, enum access_action action,
+    struct ark_error *err);
+/* A "1".."999999" path parameter; 0: not a version number. */
+uint32_t visit_version(const struct exchange *x, unsigned int param);
+
+/* A record of this request with A and B filled from caller and row. */
+struct ledger_record visit_record(const struct visit *v, const char *kind);
+/* Appends, waits, sets Arkki-Receipt, then runs `then`. A log that cannot be written: 503. */
+void visit_log(struct exchange *x, const struct ledger_record *records, size_t n,
+    void (*then)(struct exchange *x));
+/* Logs the refusal (within the caller's rate) and answers 404. */
+void visit_not_found(struct exchange *x, const char *kind, const char *document, uint32_t version);
+/* The same, 403: seen but not permitted. */
+void visit_denied(struct exchange *x, const char *kind, const char *why);
+/* Arkki-Case must exist, Arkki-Purpose must be well-formed: else 400 is replied and false returned. */
+bool visit_stated_ok(struct exchange *x);
+
+/* ---- conditions ---- */
+
+enum { TAG_SIZE = 48 };
+/* Strong entity tag of what a document answer shows, with quotes. */
+void tag_document(const struct app *app, const struct catalogue_row *row, char out[TAG_SIZE]);
+void tag_content(const struct app *app, const struct catalogue_row *row, char out[TAG_SIZE]);
+/* If-Match against the document's tag, whatever the state of its text: true when it matches; else 428, 412 or
+ * 400 is replied. */
+bool visit_if_match(struct exchange *x, const struct catalogue_row *row);
+
+/* ---- answers ---- */
+
+/* The document as the contract has it: row and card. */
+json_t *document_json(const struct catalogue_row *row, const struct card *card);
+json_t *version_json_of(const struct catalogue_row *row, const struct card *card);
+/* Fills an access_resource from a normal form; ends with resource_free(). */
+struct resource {
+	struct access_resource r;
+	json_t *counties, *fields;
+	const char **units, **county_list;
+};
+ARK_MUSTUSE int resource_of(struct app *app, const json_t *fields, struct resource *ret, struct ark_error *err);
+void resource_free(struct resource *r);
+/* May the caller do this with a thing of these fields? The author may be the own organisation's predecessor. */
+struct access_decision caller_decides(
+    const struct caller *c, struct app *app, enum access_action action, const json_t *fields, struct ark_error *err);
+bool caller_may(const struct caller *c, enum access_action action);
+
+/* Opaque cursors: text bound to its use by a keyed tag. */
+void cursor_write(const struct app *app, const char *use, const char *text, struct buf *out);
+/* ARK_EINPUT when it is not one of ours. */
+int cursor_read(const struct app *app, const char *use, const char *cursor, struct buf *out, struct ark_error *err);
+/* limit= as a number of 1..most; false (400 replied) when malformed. */
+bool limit_of(struct exchange *x, unsigned int otherwise, unsigned int most, unsigned int *ret);
+
+/* ---- the app ---- */
+
+struct change_waiter; /* changes.c */
+struct token_cache;   /* auth.c */
+
+struct app {
+	struct archive *archive;
+	struct indexer *indexer; /* NULL: no index */
+	struct token_cache *tokens;
+	pthread_mutex_t waiters_lock;
+	pthread_cond_t waiters_cond;
+	struct change_waiter *waiters;
+	pthread_t ticker;
+	bool ticker_runs, stopping;
+	int64_t started_us;
+};
+
+void auth_gate(struct exchange *x);
+/* A fresh caller with the rights of `user`, for the admin socket and for page sessions. */
+int caller_for(struct app *app, const struct exchange *x, const char *user, const char *token_id,
+    const char *authentication, struct caller **ret, struct ark_error *err);
+int token_cache_new(struct token_cache **ret, struct ark_error *err);
+void token_cache_free(struct token_cache *c);
+/* May this caller have another refusal logged now? */
+bool refusal_budget(struct app *app, const char *user);
+
+int changes_start(struct app *app, struct ark_error *err);
+void changes_stop(struct app *app);
+
+#endif

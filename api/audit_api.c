@@ -1,0 +1,289 @@
+/* The logs over HTTP: filtered entries for auditors, receipts, tiles and checkpoints. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/handlers.h"
+#include "arkki/base/clock.h"
+#include "arkki/base/json.h"
+
+/* ---- filtered entries ---- */
+
+struct audit {
+	enum ledger_which which;
+	struct ledger_filter filter;
+	char *document, *principal;
+	unsigned int limit;
+	json_t *entries;
+	uint64_t last;
+};
+
+static void audit_free(void *arg)
+{
+	struct audit *q = arg;
+
+	free(q->document);
+	free(q->principal);
+	json_decref(q->entries);
+	free(q);
+}
+
+static int add_entry(void *arg, const struct ledger_entry *e)
+{
+	static const char *const of_a[] = {"time", "kind", "outcome", "document", "version", "purpose",
+	    "case", "documentSequence", "bytes", "detail"};
+	static const char *const of_b[] = {"principal", "org", "roles", "principalSequence",
+	    "authentication", "session", "address", "series"};
+	struct audit *q = arg;
+	json_t *out = json_object(), *query = json_object_get(e->c, "query");
+
+	json_object_set_new(out, "index", json_integer((json_int_t)e->index));
+	for (size_t i = 0; i < sizeof(of_a) / sizeof(*of_a); i++)
+		if (json_object_get(e->a, of_a[i]))
+			json_object_set(out, of_a[i], json_object_get(e->a, of_a[i]));
+	for (size_t i = 0; i < sizeof(of_b) / sizeof(*of_b); i++)
+		if (json_object_get(e->b, of_b[i]))
+			json_object_set(out, of_b[i], json_object_get(e->b, of_b[i]));
+	if (query)
+		json_object_set(out, "query", query);
+	q->last = e->index;
+	return json_array_append_new(q->entries, out) ? ARK_ENOMEM : 0;
+}
+
+static void show_entries(struct exchange *x)
+{
+	struct visit *v = visit_of(x);
+	struct audit *q = v->more;
+	struct ark_error err;
+	struct buf next = BUF_INIT;
+	char at[32];
+	int rc = ledger_find(
+	    archive_ledger(v->app->archive, q->which), &q->filter, q->limit, add_entry, q, &err);
+
+	if (rc < 0) {
+		http_reply_error(x, &err);
+		return;
+	}
+	if (json_array_size(q->entries) == q->limit) {
+		snprintf(at, sizeof(at), "%llu", (unsigned long long)q->last + 1);
+		cursor_write(v->app, "audit", at, &next);
+	}
+	http_reply_json(x, 200, json_pack("{s:O,s:s?}", "entries", q->entries, "next", next.data));
+	buf_free(&next);
+}
+
+static bool time_of(const struct exchange *x, const char *name, int64_t *ret)
+{
+	const char *text = http_query(x, name);
+
+	return !text || !*text || clock_parse(text, ret);
+}
+
+static bool read_query(struct exchange *x, struct audit *q)
+{
+	const char *document = http_query(x, "document"), *principal = http_query(x, "principal");
+	const char *cursor = http_query(x, "cursor");
+	struct buf at = BUF_INIT;
+	bool ok = time_of(x, "from", &q->filter.from_us) && time_of(x, "to", &q->filter.to_us);
+
+	if (ok && cursor && *cursor) {
+		ok = !cursor_read(app_of(x), "audit", cursor, &at, NULL);
+		if (ok)
+			q->filter.after = strtoull(at.data, NULL, 10);
+	}
+	buf_free(&at);
+	if (!ok) {
+		http_reply_problem(x, 400, "bad-query", "A time or the cursor is malformed.", NULL);
+		return false;
+	}
+	q->document = document && *document ? strdup(document) : NULL;
+	q->principal = principal && *principal ? strdup(principal) : NULL;
+	q->filter.document = q->document;
+	q->filter.principal = q->principal;
+	return limit_of(x, 100, 1000, &q->limit);
+}
+
+/* Looking is itself logged: once, before the answer, so an answer never shows its own entry twice. */
+static void get_entries(struct exchange *x, enum ledger_which which)
+{
+	struct visit *v = visit_of(x);
+	struct ledger_record r;
+	struct buf detail = BUF_INIT;
+	struct audit *q;
+
+	if (!v)
+		return;
+	if (!caller_may(v->caller, ACCESS_AUDIT)) {
+		visit_denied(x, "audit", "The logs are for the Ombudsman's auditors.");
+		return;
+	}
+	if (!visit_stated_ok(x))
+		return;
+	q = calloc(1, sizeof(*q));
+	if (!q || !(q->entries = json_array())) {
+		free(q);
+		http_reply_problem(x, 503, "out-of-memory", NULL, NULL);
+		return;
+	}
+	q->which = which;
+	v->more = q;
+	v->more_free = audit_free;
+	if (!read_query(x, q))
+		return;
+	r = visit_record(v, "audit");
+	buf_addf(&detail, "{\"log\":\"%s\"", which == LEDGER_ACCESS ? "access" : "history");
+	if (q->document) {
+		buf_adds(&detail, ",\"document\":");
+		json_quote(&detail, q->document);
+	}
+	if (q->principal) {
+		buf_adds(&detail, ",\"principal\":");
+		json_quote(&detail, q->principal);
+	}
+	buf_addc(&detail, '}');
+	r.detail = detail.data;
+	visit_log(x, &r, 1, show_entries);
+	buf_free(&detail);
+}
+
+void audit_access(struct exchange *x)
+{
+	get_entries(x, LEDGER_ACCESS);
+}
+
+void audit_history(struct exchange *x)
+{
+	get_entries(x, LEDGER_HISTORY);
+}
+
+/* ---- receipts ---- */
+
+static void show_receipt(struct exchange *x)
+{
+	struct visit *v = visit_of(x);
+	struct archive *a = v->app->archive;
+	enum ledger_which which;
+	uint64_t first, count;
+	struct buf proof = BUF_INIT;
+	struct audit q = {.entries = json_array()};
+	struct ark_error err = {0};
+	int rc = receipt_resolve(archive_keyring(a), http_param(x, 0), &which, &first, &count, &err);
+
+	for (uint64_t i = 0; !rc && i < count && i < 128; i++) {
+		struct ledger_entry e;
+
+		rc = ledger_get(archive_ledger(a, which), first + i, &e, &err);
+		if (!rc) {
+			rc = add_entry(&q, &e);
+			ledger_entry_free(&e);
+		}
+	}
+	if (!rc)
+		rc = ledger_prove(archive_ledger(a, which), first, &proof, &err);
+	if (rc == ARK_EINPUT || rc == ARK_ENOTFOUND)
+		http_reply_problem(x, 404, "not-found", NULL, NULL);
+	else if (rc)
+		http_reply_error(x, &err);
+	else
+		http_reply_json(x, 200,
+		    json_pack("{s:s,s:I,s:I,s:O,s:s%}", "log", which == LEDGER_ACCESS ? "access" : "history",
+			"index", (json_int_t)first, "count", (json_int_t)count, "entries", q.entries,
+			"proof", proof.data, proof.len));
+	json_decref(q.entries);
+	buf_free(&proof);
+}
+
+void receipt_get(struct exchange *x)
+{
+	struct visit *v = visit_of(x);
+	struct ledger_record r;
+
+	if (!v)
+		return;
+	if (!caller_may(v->caller, ACCESS_AUDIT)) {
+		visit_denied(x, "audit", "Receipts are resolved for the Ombudsman's auditors.");
+		return;
+	}
+	r = visit_record(v, "audit");
+	visit_log(x, &r, 1, show_receipt);
+}
+
+/* ---- tiles and checkpoints ---- */
+
+static void reply_checkpoint(struct exchange *x, enum ledger_which which)
+{
+	struct buf out = BUF_INIT;
+	struct ark_error err;
+
+	if (ledger_checkpoint(archive_ledger(app_of(x)->archive, which), &out, &err)) {
+		http_reply_error(x, &err);
+		buf_free(&out);
+		return;
+	}
+	http_reply_header(x, "Cache-Control", "no-cache");
+	http_reply_buf(x, 200, "text/plain; charset=utf-8", &out);
+}
+
+static void reply_tile(struct exchange *x, enum ledger_which which)
+{
+	struct buf out = BUF_INIT;
+	struct ark_error err;
+	char path[256];
+	int rc;
+
+	snprintf(path, sizeof(path), "tile/%s", http_param(x, 0));
+	rc = ledger_tile(archive_ledger(app_of(x)->archive, which), path, &out, &err);
+	if (rc == ARK_EINPUT || rc == ARK_ENOTFOUND) {
+		http_reply_problem(x, 404, "not-found", NULL, NULL);
+	} else if (rc) {
+		http_reply_error(x, &err);
+	} else {
+		/* a tile never changes once it is full; a partial one is only ever extended under a new name */
+		http_reply_header(x, "Cache-Control", which == LEDGER_HISTORY ? "public, max-age=31536000, immutable" : "private, no-store");
+		http_reply_buf(x, 200, "application/octet-stream", &out);
+		return;
+	}
+	buf_free(&out);
+}
+
+void history_checkpoint(struct exchange *x)
+{
+	reply_checkpoint(x, LEDGER_HISTORY);
+}
+
+void history_tile(struct exchange *x)
+{
+	reply_tile(x, LEDGER_HISTORY);
+}
+
+static void show_access_checkpoint(struct exchange *x)
+{
+	reply_checkpoint(x, LEDGER_ACCESS);
+}
+
+static bool auditor(struct exchange *x)
+{
+	if (caller_may(caller_of(x), ACCESS_AUDIT))
+		return true;
+	visit_denied(x, "audit", "The access log is for the Ombudsman's auditors.");
+	return false;
+}
+
+/* A checkpoint is what a follower asks first: that is the read that is
+ * logged; the tiles behind it hold commitments only. */
+void access_checkpoint(struct exchange *x)
+{
+	struct visit *v = visit_of(x);
+	struct ledger_record r;
+
+	if (!v || !auditor(x))
+		return;
+	r = visit_record(v, "audit");
+	visit_log(x, &r, 1, show_access_checkpoint);
+}
+
+void access_tile(struct exchange *x)
+{
+	if (visit_of(x) && auditor(x))
+		reply_tile(x, LEDGER_ACCESS);
+}

@@ -1,0 +1,290 @@
+/* Who is calling: bearer tokens, and the acting user on the admin socket.
+ *
+ * Tokens are looked up in state.sqlite by keyed hash; an answer is kept for a
+ * minute, so that a request costs no SQL. A change of any user or organisation
+ * makes the kept rights stale at once (registry generation).
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "api/app.h"
+#include "arkki/base/clock.h"
+#include "arkki/base/json.h"
+#include "arkki/base/text.h"
+
+enum { CACHE_SIZE = 1024, CACHE_US = 60 * 1000000, REFUSALS_BURST = 100, REFUSALS_A_SECOND = 10 };
+
+struct cached {
+	unsigned char hash[16];
+	char token_id[17];
+	int64_t until_us, expires_us;
+	struct principal *who;
+};
+
+struct bucket {
+	char user[65];
+	double left;
+	int64_t at_us;
+};
+
+struct token_cache {
+	pthread_mutex_t lock;
+	unsigned char key[crypto_generichash_KEYBYTES];
+	struct cached entries[CACHE_SIZE];
+	struct bucket buckets[CACHE_SIZE];
+};
+
+int token_cache_new(struct token_cache **ret, struct ark_error *err)
+{
+	struct token_cache *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return ark_fail(err, ARK_ENOMEM, "no memory for the token cache");
+	pthread_mutex_init(&c->lock, NULL);
+	randombytes_buf(c->key, sizeof(c->key));
+	*ret = c;
+	return ARK_OK;
+}
+
+void token_cache_free(struct token_cache *c)
+{
+	if (!c)
+		return;
+	for (size_t i = 0; i < CACHE_SIZE; i++)
+		principal_unref(c->entries[i].who);
+	pthread_mutex_destroy(&c->lock);
+	free(c);
+}
+
+static size_t place_of(const struct token_cache *c, const char *text, unsigned char hash[16])
+{
+	crypto_generichash(hash, 16, (const unsigned char *)text, strlen(text), c->key, sizeof(c->key));
+	return be32_get(hash) % CACHE_SIZE;
+}
+
+bool refusal_budget(struct app *app, const char *user)
+{
+	struct token_cache *c = app->tokens;
+	unsigned char hash[16];
+	int64_t now = clock_monotonic_us();
+	struct bucket *b = &c->buckets[place_of(c, user, hash)];
+	bool ok;
+
+	pthread_mutex_lock(&c->lock);
+	if (strcmp(b->user, user) != 0) {
+		snprintf(b->user, sizeof(b->user), "%s", user);
+		b->left = REFUSALS_BURST;
+	} else {
+		b->left += (double)(now - b->at_us) / 1e6 * REFUSALS_A_SECOND;
+		if (b->left > REFUSALS_BURST)
+			b->left = REFUSALS_BURST;
+	}
+	b->at_us = now;
+	ok = b->left >= 1;
+	if (ok)
+		b->left -= 1;
+	pthread_mutex_unlock(&c->lock);
+	return ok;
+}
+
+/* From the cache; NULL when it must be looked up. */
+static struct principal *cached_find(struct app *app, const char *token, char token_id[17])
+{
+	struct token_cache *c = app->tokens;
+	unsigned char hash[16];
+	struct cached *e = &c->entries[place_of(c, token, hash)];
+	uint64_t generation = registry_generation(archive_registry(app->archive));
+	struct principal *who = NULL;
+
+	pthread_mutex_lock(&c->lock);
+	if (e->who && bytes_equal(e->hash, hash, 16) && clock_monotonic_us() < e->until_us &&
+	    clock_now_us() < e->expires_us && e->who->generation == generation) {
+		who = principal_ref(e->who);
+		memcpy(token_id, e->token_id, sizeof(e->token_id));
+	}
+	pthread_mutex_unlock(&c->lock);
+	return who;
+}
+
+static void cached_put(
+    struct app *app, const char *token, const struct state_token *found, struct principal *who)
+{
+	struct token_cache *c = app->tokens;
+	unsigned char hash[16];
+	struct cached *e = &c->entries[place_of(c, token, hash)];
+
+	pthread_mutex_lock(&c->lock);
+	principal_unref(e->who);
+	memcpy(e->hash, hash, sizeof(hash));
+	memcpy(e->token_id, found->id, sizeof(e->token_id));
+	e->until_us = clock_monotonic_us() + CACHE_US;
+	e->expires_us = found->expires_us;
+	e->who = principal_ref(who);
+	pthread_mutex_unlock(&c->lock);
+}
+
+static int token_principal(struct app *app, const char *token, char token_id[17],
+    struct principal **ret, struct ark_error *err)
+{
+	struct state_token found;
+	int rc;
+
+	*ret = cached_find(app, token, token_id);
+	if (*ret)
+		return ARK_OK;
+	rc = state_token_find(archive_state(app->archive), token, clock_now_us(), &found, err);
+	if (!rc)
+		rc = registry_principal(archive_registry(app->archive), found.user, ret, err);
+	if (rc)
+		return rc;
+	memcpy(token_id, found.id, sizeof(found.id));
+	cached_put(app, token, &found, *ret);
+	return ARK_OK;
+}
+
+/* ---- the caller ---- */
+
+static void caller_end(void *data, enum http_outcome outcome, int status, uint64_t bytes_out)
+{
+	struct caller *c = data;
+
+	(void)outcome, (void)status, (void)bytes_out;
+	principal_unref(c->who);
+	free(c->purpose);
+	free(c);
+}
+
+static void read_stated(struct caller *c, const struct exchange *x)
+{
+	const char *purpose = http_header(x, "Arkki-Purpose");
+	struct buf b = {.limit = 4096};
+
+	c->case_id = http_header(x, "Arkki-Case");
+	if (!purpose)
+		return;
+	if (!percent_decode(&b, purpose, strlen(purpose)) || !utf8_valid(b.data ? b.data : "", b.len)) {
+		c->purpose_malformed = true;
+	} else if (b.len > 0) {
+		c->purpose = buf_take(&b, NULL);
+	}
+	buf_free(&b);
+}
+
+static struct caller *caller_new(const struct exchange *x, struct principal *who,
+    const char *token_id, const char *authentication)
+{
+	struct caller *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	c->who = who;
+	c->authentication = authentication;
+	snprintf(c->token_id, sizeof(c->token_id), "%s", token_id);
+	snprintf(c->address, sizeof(c->address), "%s", http_peer(x));
+	read_stated(c, x);
+	return c;
+}
+
+int caller_for(struct app *app, const struct exchange *x, const char *user, const char *token_id,
+    const char *authentication, struct caller **ret, struct ark_error *err)
+{
+	struct principal *who;
+	int rc = registry_principal(archive_registry(app->archive), user, &who, err);
+
+	if (rc)
+		return rc;
+	*ret = caller_new(x, who, token_id, authentication);
+	if (!*ret) {
+		principal_unref(who);
+		return ark_fail(err, ARK_ENOMEM, "no memory for a caller");
+	}
+	return ARK_OK;
+}
+
+static void refuse(struct exchange *x)
+{
+	const struct http_route *route = http_route(x);
+
+	if (route && (route->flags & ROUTE_PAGE)) {
+		http_reply_header(x, "Location", "/fi/sign-in");
+		http_reply_empty(x, 303);
+		return;
+	}
+	http_reply_header(x, "WWW-Authenticate", "Bearer realm=\"arkki\"");
+	http_reply_problem(x, 401, "unauthenticated", NULL, NULL);
+}
+
+static const char *token_of(struct exchange *x)
+{
+	const char *authorization = http_header(x, "Authorization");
+	const struct http_route *route = http_route(x);
+
+	if (authorization)
+		return strncasecmp(authorization, "Bearer ", 7) == 0
+		    ? authorization + 7 + strspn(authorization + 7, " ")
+		    : NULL;
+	if (route && (route->flags & ROUTE_PAGE)) /* pages sign in by cookie, the API never does */
+		return http_cookie(x, "__Host-arkki") ? http_cookie(x, "__Host-arkki")
+						      : http_cookie(x, "arkki-session");
+	return NULL;
+}
+
+static void gate_local(struct exchange *x)
+{
+	struct app *app = app_of(x);
+	const char *user = http_header(x, "Arkki-User");
+	struct ark_error err;
+	struct caller *c;
+
+	if (!user) /* the operator's own commands need no account */
+		return;
+	if (caller_for(app, x, user, "", "operator", &c, &err)) {
+		http_reply_problem(x, 404, "unknown-user", err.text, NULL);
+		return;
+	}
+	http_set_caller(x, c, caller_end);
+}
+
+void auth_gate(struct exchange *x)
+{
+	struct app *app = app_of(x);
+	const struct http_route *route = http_route(x);
+	bool local = strcmp(http_peer(x), "unix") == 0;
+	struct principal *who;
+	struct caller *c;
+	struct ark_error err;
+	char token_id[17];
+	const char *token;
+	int rc;
+
+	if (route && (route->flags & ROUTE_LOCAL) && !local) {
+		http_reply_problem(x, 404, "not-found", NULL, NULL);
+		return;
+	}
+	if (local && http_header(x, "Authorization") == NULL) {
+		gate_local(x);
+		return;
+	}
+	if (route && (route->flags & ROUTE_PUBLIC))
+		return;
+	token = token_of(x);
+	rc = token ? token_principal(app, token, token_id, &who, &err) : ARK_ENOTFOUND;
+	if (rc == ARK_ENOTFOUND) {
+		refuse(x);
+		return;
+	}
+	if (rc) {
+		http_reply_error(x, &err);
+		return;
+	}
+	c = caller_new(x, who, token_id, "token");
+	if (!c) {
+		principal_unref(who);
+		http_reply_problem(x, 503, "out-of-memory", NULL, NULL);
+		return;
+	}
+	http_set_caller(x, c, caller_end);
+}

@@ -1,0 +1,719 @@
+/* Reading documents over HTTP: metadata, versions, bytes, text, history.
+ * Every answer here goes through visit_log(): see app.h. */
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/app.h"
+#include "api/documents.h"
+#include "arkki/api/http_range.h"
+#include "arkki/base/clock.h"
+#include "arkki/base/json.h"
+#include "arkki/base/text.h"
+
+/* ---- JSON of a document ---- */
+
+static void copy_fields(json_t *to, const json_t *from, const char *const *names)
+{
+	for (size_t i = 0; names[i]; i++) {
+		json_t *v = json_object_get(from, names[i]);
+
+		if (v)
+			json_object_set(to, names[i], v);
+	}
+}
+
+static void set_text(json_t *to, const char *key, const char *value)
+{
+	json_object_set_new(to, key, value ? json_string(value) : json_null());
+}
+
+json_t *document_json(const struct catalogue_row *row, const struct card *card)
+{
+	static const char *const fields[] = {"units", "case", "type", "title", "publicTitle", "language",
+	    "date", "publicity", "author", "state", "visitDate", NULL};
+	static const char *const of_version[] = {"fileName", "mediaType", "size", "sha256", NULL};
+	json_t *d = json_object(), *text = json_object();
+
+	set_text(d, "id", row->document);
+	copy_fields(d, card->fields, fields);
+	json_object_set_new(d, "version", json_integer(row->version));
+	json_object_set_new(d, "versions", json_integer(row->visible_versions));
+	set_text(d, "filedAt", json_text(card->version, "time"));
+	set_text(d, "filedBy", json_text(json_object_get(card->version, "actor"), "user"));
+	copy_fields(d, card->version, of_version);
+	set_text(text, "state", row->text_state ? row->text_state : "pending");
+	if (row->text_reason)
+		set_text(text, "reason", row->text_reason);
+	json_object_set_new(d, "text", text);
+	return d;
+}
+
+json_t *version_json_of(const struct catalogue_row *row, const struct card *card)
+{
+	static const char *const names[] = {"fileName", "mediaType", "size", "sha256", "reason", NULL};
+	json_t *v = json_object();
+
+	json_object_set_new(v, "version", json_integer(row->version));
+	set_text(v, "filedAt", json_text(card->version, "time"));
+	set_text(v, "filedBy", json_text(json_object_get(card->version, "actor"), "user"));
+	copy_fields(v, card->version, names);
+	return v;
+}
+
+/* 404 and its log entry, or the error; true when the row is there. */
+static bool found(struct exchange *x, struct visit *v, const char *kind, uint32_t version)
+{
+	struct ark_error err;
+	int rc = visit_find(v, http_param(x, 0), version, ACCESS_READ, &err);
+
+	if (rc == ARK_ENOTFOUND) {
+		visit_not_found(x, kind, http_param(x, 0), version);
+		return false;
+	}
+	if (rc) {
+		http_reply_error(x, &err);
+		return false;
+	}
+	return visit_stated_ok(x);
+}
+
+/* 304 or 412 of RFC 9110 13.2.2; true when the body is wanted. */
+static bool fresh_wanted(struct exchange *x, const char *tag)
+{
+	const char *if_match = http_header_list(x, "If-Match");
+
+	if (if_match && etag_if_match(if_match, tag) != ETAG_MATCH) {
+		http_reply_problem(x, 412, "changed-meanwhile", NULL, NULL);
+		return false;
+	}
+	switch (etag_if_none_match(http_header_list(x, "If-None-Match"), tag)) {
+	case ETAG_MATCH:
+		http_reply_header(x, "ETag", tag);
+		http_reply_empty(x, 304);
+		return false;
+	case ETAG_MALFORMED:
+		http_reply_problem(x, 400, "bad-if-none-match", "If-None-Match is malformed.", NULL);
+		return false;
+	default:
+		return true;
+	}
+}
+
+/* ---- GET /documents/{d} and …/versions/{n} ---- */
+
+void reply_card(struct exchange *x, struct visit *v, int status, const struct card *card)
+{
+	char tag[TAG_SIZE];
+
+	tag_document(v->app, &v->row, tag);
+	if (status == 200 && strcmp(http_method(x), "PATCH") != 0 && !fresh_wanted(x, tag))
+		return;
+	http_reply_header(x, "ETag", tag);
+	http_reply_json(x, status, document_json(&v->row, card));
+}
+
+void reply_document(struct exchange *x, struct visit *v, int status)
+{
+	struct ark_error err;
+	struct card card = {0};
+
+	if (reading_card(v->app->archive, v->receipt, &v->row, &card, &err))
+		http_reply_error(x, &err);
+	else
+		reply_card(x, v, status, &card);
+	card_free(&card);
+}
+
+static void show_document(struct exchange *x)
+{
+	reply_document(x, visit_of(x), 200);
+}
+
+static void get_row(struct exchange *x, uint32_t version)
+{
+	struct visit *v = visit_of(x);
+	struct ledger_record r;
+
+	if (!v || !found(x, v, "metadata", version))
+		return;
+	r = visit_record(v, "metadata");
+	visit_log(x, &r, 1, show_document);
+}
+
+void documents_get(struct exchange *x)
+{
+	get_row(x, 0);
+}
+
+void versions_get_one(struct exchange *x)
+{
+	uint32_t version = visit_version(x, 1);
+
+	if (version)
+		get_row(x, version);
+	else
+		visit_not_found(x, "metadata", http_param(x, 0), 0);
+}
+
+/* ---- GET /documents/{d}/versions ---- */
+
+struct listing {
+	struct exchange *x;
+	struct visit *v;
+	struct catalogue_row *rows;
+	size_t n, cap;
+};
+
+static int keep_row(void *arg, const struct catalogue_row *row)
+{
+	struct listing *l = arg;
+
+	if (l->n == l->cap) {
+		size_t cap = l->cap ? l->cap * 2 : 32;
+		struct catalogue_row *rows = realloc(l->rows, cap * sizeof(*rows));
+
+		if (!rows)
+			return ARK_ENOMEM;
+		l->rows = rows;
+		l->cap = cap;
+	}
+	if (catalogue_row_copy(&l->rows[l->n], row))
+		return ARK_ENOMEM;
+	l->n++;
+	return 0;
+}
+
+static void listing_free(void *arg)
+{
+	struct listing *l = arg;
+
+	for (size_t i = 0; i < l->n; i++)
+		catalogue_row_free(&l->rows[i]);
+	free(l->rows);
+	free(l);
+}
+
+static struct listing *listing_new(struct exchange *x, struct visit *v)
+{
+	struct listing *l = calloc(1, sizeof(*l));
+
+	if (!l) {
+		http_reply_problem(x, 503, "out-of-memory", NULL, NULL);
+		return NULL;
+	}
+	l->x = x;
+	l->v = v;
+	v->more = l;
+	v->more_free = listing_free;
+	return l;
+}
+
+static void show_versions(struct exchange *x)
+{
+	struct visit *v = visit_of(x);
+	struct listing *l = v->more;
+	json_t *list = json_array();
+	struct ark_error err;
+
+	for (size_t i = 0; i < l->n; i++) {
+		struct card card = {0};
+
+		if (reading_card(v->app->archive, v->receipt, &l->rows[i], &card, &err)) {
+			json_decref(list);
+			http_reply_error(x, &err);
+			return;
+		}
+		json_array_append_new(list, version_json_of(&l->rows[i], &card));
+		card_free(&card);
+	}
+	http_reply_json(x, 200, json_pack("{s:o}", "versions", list));
+}
+
+/* Fills l with what `walk` gives under the caller's filter. */
+static int versions_of(struct visit *v, const char *document, struct listing *l, struct ark_error *err)
+{
+	struct access_filter *filter = NULL;
+	struct desk *desk = NULL;
+	int rc = access_filter(&v->caller->who->access, ACCESS_READ, NULL, &filter, err);
+
+	if (!rc)
+		rc = archive_desk(v->app->archive, &desk, err);
+	if (!rc)
+		rc = catalogue_versions(desk->catalogue, document, filter, keep_row, l, err);
+	archive_desk_return(v->app->archive, desk);
+	access_filter_free(filter);
+	return rc;
+}
+
+void versions_get(struct exchange *x)
+{
+	struct visit *v = visit_of(x);
+	struct ledger_record r;
+	struct ark_error err;
+	struct listing *l;
+
+	if (!v || !found(x, v, "list", 0))
+		return;
+	l = listing_new(x, v);
+	if (!l)
+		return;
+	if (versions_of(v, v->row.document, l, &err)) {
+		http_reply_error(x, &err);
+		return;
+	}
+	r = visit_record(v, "list");
+	r.version = 0;
+	visit_log(x, &r, 1, show_versions);
+}
+
+/* ---- GET …/versions/{n}/content ---- */
+
+struct download {
+	struct content *content;
+	uint64_t first;
+};
+
+static ssize_t download_read(void *arg, uint64_t pos, char *out, size_t max)
+{
+	struct download *d = arg;
+
+	return content_read(d->content, d->first + pos, out, max, NULL);
+}
+
+static void download_free(void *arg)
+{
+	struct download *d = arg;
+
+	content_close(d->content);
+	free(d);
+}
+
+static void content_headers(struct exchange *x, const struct card *card, const char *tag)
+{
+	struct buf value = BUF_INIT, digest = BUF_INIT;
+	const char *hex = json_text(card->version, "sha256");
+	unsigned char sha[32];
+
+	content_disposition(&value, "inline", json_text(card->version, "fileName"));
+	if (!buf_failed(&value) && value.data)
+		http_reply_header(x, "Content-Disposition", value.data);
+	if (hex && hex_decode(sha, 32, hex, strlen(hex))) {
+		buf_adds(&digest, "sha-256=:");
+		base64_encode(&digest, sha, 32);
+		buf_adds(&digest, ":");
+		if (!buf_failed(&digest))
+			http_reply_header(x, "Repr-Digest", digest.data);
+	}
+	http_reply_header(x, "ETag", tag);
+	http_reply_header(x, "Accept-Ranges", "bytes");
+	http_reply_header(x, "Cache-Control", "private, no-store");
+	/* a filed HTML page is evidence, not a page of ours */
+	http_reply_header(x, "Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox");
+	buf_free(&value);
+	buf_free(&digest);
+}
+
+static enum range_verdict wanted_range(struct exchange *x, uint64_t size, const char *tag, struct byte_range *r)
+{
+	if (!range_if_range(http_header(x, "If-Range"), tag))
+		return RANGE_WHOLE;
+	return range_parse(http_header(x, "Range"), size, r);
+}
+
+static void stream_content(struct exchange *x, struct visit *v, const struct card *card, const char *tag)
+{
+	const char *media_type = json_text(card->version, "mediaType");
+	struct byte_range range = {0, v->row.size - 1};
+	enum range_verdict verdict = wanted_range(x, v->row.size, tag, &range);
+	struct download *d;
+	struct ark_error err;
+
+	if (verdict == RANGE_UNSATISFIABLE) {
+		http_reply_headerf(x, "Content-Range", "bytes */%llu", (unsigned long long)v->row.size);
+		http_reply_problem(x, 416, "range", NULL, NULL);
+		return;
+	}
+	d = calloc(1, sizeof(*d));
+	if (!d || reading_content(v->app->archive, v->receipt, &v->row, &d->content, &err)) {
+		if (d)
+			http_reply_error(x, &err);
+		else
+			http_reply_problem(x, 503, "out-of-memory", NULL, NULL);
+		free(d);
+		return;
+	}
+	content_headers(x, card, tag);
+	d->first = range.first;
+	if (verdict == RANGE_PART)
+		http_reply_headerf(x, "Content-Range", "bytes %llu-%llu/%llu",
+		    (unsigned long long)range.first, (unsigned long long)range.last,
+		    (unsigned long long)v->row.size);
+	http_reply_stream(x, verdict == RANGE_PART ? 206 : 200, media_type,
+	    range.last - range.first + 1, download_read, download_free, d);
+}
+
+static void show_content(struct exchange *x)
+{
+	struct visit *v = visit_of(x);
+	struct card card = {0};
+	struct ark_error err;
+	char tag[TAG_SIZE];
+
+	if (reading_card(v->app->archive, v->receipt, &v->row, &card, &err)) {
+		http_reply_error(x, &err);
+		return;
+	}
+	tag_content(v->app, &v->row, tag);
+	if (fresh_wanted(x, tag))
+		stream_content(x, v, &card, tag);
+	card_free(&card);
+}
+
+void content_get(struct exchange *x)
+{
+	struct visit *v = visit_of(x);
+	uint32_t version = visit_version(x, 1);
+	struct ledger_record r;
+	struct byte_range range;
+	char tag[TAG_SIZE];
+
+	if (!v)
+		return;
+	if (!version) {
+		visit_not_found(x, "content", http_param(x, 0), 0);
+		return;
+	}
+	if (!found(x, v, "content", version))
+		return;
+	r = visit_record(v, "content");
+	tag_content(v->app, &v->row, tag);
+	r.bytes = http_is_head(x) ? 0 : v->row.size;
+	if (wanted_range(x, v->row.size, tag, &range) == RANGE_PART)
+		r.bytes = range.last - range.first + 1;
+	visit_log(x, &r, 1, show_content);
+}
+
+/* ---- GET …/versions/{n}/text ---- */
+
+static void html_escape(struct buf *out, const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		switch (text[i]) {
+		case '<':
+			buf_adds(out, "&lt;");
+			break;
+		case '>':
+			buf_adds(out, "&gt;");
+			break;
+		case '&':
+			buf_adds(out, "&amp;");
+			break;
+		default:
+			buf_addc(out, text[i]);
+		}
+	}
+}
+
+static void text_html(struct buf *out, const struct buf *text, const char *language)
+{
+	buf_addf(out, "<!doctype html><html lang=\"%s\"><head><meta charset=\"utf-8\"><title>arkki</title>"
+		      "</head><body><pre style=\"white-space:pre-wrap\">",
+	    language);
+	html_escape(out, text->data ? text->data : "", text->len);
+	buf_adds(out, "</pre></body></html>\n");
+}
+
+static void show_text(struct exchange *x)
+{
+	struct visit *v = visit_of(x);
+	const char *accept = http_header(x, "Accept");
+	struct buf text = BUF_INIT, html = BUF_INIT;
+	struct ark_error err;
+	int rc = reading_text(v->app->archive, v->receipt, &v->row, &text, &err);
+
+	if (rc == ARK_ENOTFOUND) { /* the cache was lost: it comes again */
+		http_reply_header(x, "Retry-After", "2");
+		http_reply_problem(x, 503, "text-pending", NULL, NULL);
+	} else if (rc) {
+		http_reply_error(x, &err);
+	} else if (accept && strstr(accept, "text/html")) {
+		text_html(&html, &text, v->row.language);
+		http_reply_header(x, "Cache-Control", "private, no-store");
+		http_reply_header(x, "Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox");
+		http_reply_buf(x, 200, "text/html; charset=utf-8", &html);
+	} else {
+		http_reply_header(x, "Cache-Control", "private, no-store");
+		http_reply_buf(x, 200, "text/plain; charset=utf-8", &text);
+	}
+	buf_wipe_free(&text);
+	buf_wipe_free(&html);
+}
+
+void text_get(struct exchange *x)
+{
+	struct visit *v = visit_of(x);
+	uint32_t version = visit_version(x, 1);
+	struct ledger_record r;
+
+	if (!v)
+		return;
+	if (!version) {
+		visit_not_found(x, "text", http_param(x, 0), 0);
+		return;
+	}
+	if (!found(x, v, "text", version))
+		return;
+	if (v->row.text_state && strcmp(v->row.text_state, "none") == 0) {
+		http_reply_problem(x, 404, "no-text", v->row.text_reason, NULL);
+		return;
+	}
+	if (!v->row.text_state || strcmp(v->row.text_state, "pending") == 0) {
+		http_reply_header(x, "Retry-After", "2");
+		http_reply_problem(x, 503, "text-pending", NULL, NULL);
+		return;
+	}
+	r = visit_record(v, "text");
+	visit_log(x, &r, 1, show_text);
+}
+
+/* ---- GET …/versions/{n}/proof ---- */
+
+struct proof_search {
+	uint32_t version;
+	uint64_t index;
+	bool found;
+	json_t *entry;
+};
+
+static int match_filing(void *arg, const struct ledger_entry *e)
+{
+	struct proof_search *s = arg;
+	const char *kind = json_text(e->a, "kind");
+
+	if (!kind || (strcmp(kind, "filing") != 0 && strcmp(kind, "version") != 0) ||
+	    (uint32_t)json_integer_value(json_object_get(e->a, "version")) != s->version)
+		return 0;
+	s->index = e->index;
+	s->entry = json_incref(e->a);
+	s->found = true;
+	return 1;
+}
+
+static void show_proof(struct exchange *x)
+{
+	struct visit *v = visit_of(x);
+	struct ledger *history = archive_ledger(v->app->archive, LEDGER_HISTORY);
+	const struct ledger_filter filter = {.document = v->row.document};
+	struct proof_search s = {.version = v->row.version};
+	struct buf proof = BUF_INIT, disclosure = BUF_INIT;
+	struct ark_error err = {0};
+	int rc = ledger_find(history, &filter, UINT_MAX, match_filing, &s, &err);
+
+	if (rc >= 0 && s.found)
+		rc = ledger_prove(history, s.index, &proof, &err);
+	else if (rc >= 0)
+		rc = ark_fail(&err, ARK_EIO, "the filing has no history entry");
+	if (rc < 0) {
+		http_reply_error(x, &err);
+	} else {
+		http_reply_json(x, 200,
+		    json_pack("{s:s,s:I,s:O,s:s%}", "log", "history", "index", (json_int_t)s.index, "entry",
+			s.entry, "proof", proof.data, proof.len));
+	}
+	json_decref(s.entry);
+	buf_free(&proof);
+	buf_free(&disclosure);
+}
+
+void proof_get(struct exchange *x)
+{
+	struct visit *v = visit_of(x);
+	uint32_t version = visit_version(x, 1);
+	struct ledger_record r;
+
+	if (!v)
+		return;
+	if (!version) {
+		visit_not_found(x, "metadata", http_param(x, 0), 0);
+		return;
+	}
+	if (!found(x, v, "metadata", version))
+		return;
+	r = visit_record(v, "metadata");
+	visit_log(x, &r, 1, show_proof);
+}
+
+/* ---- GET /documents/{d}/history ---- */
+
+struct history_list {
+	const struct listing *visible;
+	json_t *events;
+};
+
+static bool version_visible(const struct listing *l, uint32_t version)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (l->rows[i].version == version)
+			return true;
+	return false;
+}
+
+static int add_event(void *arg, const struct ledger_entry *e)
+{
+	struct history_list *h = arg;
+	json_t *version = json_object_get(e->a, "version");
+	json_t *event;
+
+	if (!version_visible(h->visible, (uint32_t)json_integer_value(version)))
+		return 0;
+	event = json_pack("{s:I,s:O*,s:O*,s:O*,s:O*,s:O*}", "index", (json_int_t)e->index, "time",
+	    json_object_get(e->a, "time"), "kind", json_object_get(e->a, "kind"), "version", version,
+	    "principal", json_object_get(e->b, "principal"), "org", json_object_get(e->b, "org"));
+	return json_array_append_new(h->events, event) ? ARK_ENOMEM : 0;
+}
+
+static void show_history(struct exchange *x)
+{
+	struct visit *v = visit_of(x);
+	struct history_list h = {v->more, json_array()};
+	const struct ledger_filter filter = {.document = v->row.document};
+	struct ark_error err;
+	int rc = ledger_find(archive_ledger(v->app->archive, LEDGER_HISTORY), &filter, UINT_MAX, add_event, &h, &err);
+
+	if (rc < 0) {
+		json_decref(h.events);
+		http_reply_error(x, &err);
+		return;
+	}
+	http_reply_json(x, 200, json_pack("{s:o}", "events", h.events));
+}
+
+void history_get(struct exchange *x)
+{
+	struct visit *v = visit_of(x);
+	struct ledger_record r;
+	struct ark_error err;
+	struct listing *l;
+
+	if (!v || !found(x, v, "list", 0))
+		return;
+	l = listing_new(x, v);
+	if (!l)
+		return;
+	if (versions_of(v, v->row.document, l, &err)) {
+		http_reply_error(x, &err);
+		return;
+	}
+	r = visit_record(v, "list");
+	r.version = 0;
+	visit_log(x, &r, 1, show_history);
+}
+
+/* ---- lists of documents: GET /documents, /units/{u}/documents, /cases/{c}/documents ---- */
+
+static void show_list(struct exchange *x)
+{
+	struct visit *v = visit_of(x);
+	struct listing *l = v->more;
+	json_t *list = json_array(), *reply;
+	struct ark_error err;
+	unsigned int limit = 20;
+	struct buf next = BUF_INIT;
+
+	if (!limit_of(x, 20, 100, &limit)) {
+		json_decref(list);
+		return;
+	}
+	for (size_t i = 0; i < l->n && i < limit; i++) {
+		struct card card = {0};
+
+		if (reading_card(v->app->archive, v->receipt, &l->rows[i], &card, &err)) {
+			json_decref(list);
+			http_reply_error(x, &err);
+			return;
+		}
+		json_array_append_new(list, document_json(&l->rows[i], &card));
+		card_free(&card);
+	}
+	if (l->n > limit) {
+		char at[64];
+
+		snprintf(at, sizeof(at), "%s %s", l->rows[limit - 1].date, l->rows[limit - 1].document);
+		cursor_write(v->app, "documents", at, &next);
+	}
+	reply = json_pack("{s:o,s:s?}", "documents", list, "next", next.data);
+	buf_free(&next);
+	http_reply_json(x, 200, reply);
+}
+
+static bool read_list_query(struct exchange *x, struct catalogue_list *list)
+{
+	const char *cursor = http_query(x, "cursor");
+	struct buf at = BUF_INIT;
+	bool ok = true;
+
+	list->type = http_query(x, "type");
+	list->from = http_query(x, "from");
+	list->to = http_query(x, "to");
+	if ((list->from && !date_valid(list->from)) || (list->to && !date_valid(list->to)))
+		ok = false;
+	if (cursor && *cursor)
+		ok = ok && !cursor_read(app_of(x), "documents", cursor, &at, NULL) &&
+		    sscanf(at.data, "%10s %32s", list->after_date, list->after_document) == 2;
+	buf_free(&at);
+	if (!ok)
+		http_reply_problem(x, 400, "bad-query", "A date or the cursor is malformed.", NULL);
+	return ok && limit_of(x, 20, 100, &list->limit);
+}
+
+/* Logs one list entry and one for each document shown, in one group. */
+static void log_list(struct exchange *x, struct visit *v, struct listing *l, unsigned int limit)
+{
+	struct ledger_record records[101];
+	size_t n = 0;
+
+	records[n++] = visit_record(v, "list");
+	for (size_t i = 0; i < l->n && i < limit; i++) {
+		records[n] = visit_record(v, "shown");
+		records[n].document = l->rows[i].document;
+		records[n++].version = l->rows[i].version;
+	}
+	visit_log(x, records, n, show_list);
+}
+
+void documents_list_for(struct exchange *x, const char *unit, const char *case_id)
+{
+	struct catalogue_list list = {.unit = unit, .case_id = case_id};
+	struct visit *v = visit_of(x);
+	struct access_filter *filter = NULL;
+	struct desk *desk = NULL;
+	struct listing *l;
+	struct ark_error err;
+	unsigned int limit;
+	int rc;
+
+	if (!v || !visit_stated_ok(x) || !read_list_query(x, &list))
+		return;
+	l = listing_new(x, v);
+	if (!l)
+		return;
+	limit = list.limit++; /* one more tells whether there is a next page */
+	rc = access_filter(&v->caller->who->access, ACCESS_LIST, NULL, &filter, &err);
+	if (!rc)
+		rc = archive_desk(v->app->archive, &desk, &err);
+	if (!rc)
+		rc = catalogue_documents(desk->catalogue, &list, filter, keep_row, l, &err);
+	archive_desk_return(v->app->archive, desk);
+	access_filter_free(filter);
+	if (rc)
+		http_reply_error(x, &err);
+	else
+		log_list(x, v, l, limit);
+}
+
+void documents_list(struct exchange *x)
+{
+	documents_list_for(x, http_query(x, "unit"), http_query(x, "case"));
+}

@@ -1,0 +1,28 @@
+/* Handlers of documents: reading (documents.c) and filing (filing_api.c). */
+#ifndef ARKKI_API_DOCUMENTS_H
+#define ARKKI_API_DOCUMENTS_H
+
+#include "api/app.h"
+
+void documents_get(struct exchange *x);
+void documents_list(struct exchange *x);
+/* The documents of a unit or a case (NULL: any) that the caller may see. */
+void documents_list_for(struct exchange *x, const char *unit, const char *case_id);
+void versions_get(struct exchange *x);
+void versions_get_one(struct exchange *x);
+void content_get(struct exchange *x);
+void text_get(struct exchange *x);
+void proof_get(struct exchange *x);
+void history_get(struct exchange *x);
+/* Opens v->row under v->receipt and replies with it. */
+void reply_document(struct exchange *x, struct visit *v, int status);
+/* The same with a card at hand: what the caller has just filed is not read again. */
+void reply_card(struct exchange *x, struct visit *v, int status, const struct card *card);
+
+void documents_post_begin(struct exchange *x);
+void versions_post_begin(struct exchange *x);
+void filing_body(struct exchange *x, const char *bytes, size_t len);
+void filing_finish(struct exchange *x);
+void documents_patch(struct exchange *x);
+
+#endif

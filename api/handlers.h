@@ -1,0 +1,46 @@
+/* Handlers of everything that is not a document. */
+#ifndef ARKKI_API_HANDLERS_H
+#define ARKKI_API_HANDLERS_H
+
+#include "api/app.h"
+
+/* registers.c */
+void units_list(struct exchange *x);
+void units_get(struct exchange *x);
+void units_documents(struct exchange *x);
+void cases_list(struct exchange *x);
+void cases_get(struct exchange *x);
+void cases_documents(struct exchange *x);
+void orgs_list(struct exchange *x);
+void types_list(struct exchange *x);
+void me_get(struct exchange *x);
+void status_get(struct exchange *x);
+/* Highest N such that every commit up to N is searchable. */
+uint64_t app_indexed(struct app *app);
+
+/* audit_api.c */
+void audit_access(struct exchange *x);
+void audit_history(struct exchange *x);
+void receipt_get(struct exchange *x);
+void history_checkpoint(struct exchange *x);
+void history_tile(struct exchange *x);
+void access_checkpoint(struct exchange *x);
+void access_tile(struct exchange *x);
+
+/* changes.c */
+void changes_get(struct exchange *x);
+
+/* admin.c: the admin socket */
+void admin_load(struct exchange *x);
+void admin_token(struct exchange *x);
+void admin_maintenance(struct exchange *x);
+void health_get(struct exchange *x);
+void version_get(struct exchange *x);
+void metrics_get(struct exchange *x);
+
+/* routes.c */
+extern const struct http_route api_routes[];
+extern const size_t api_routes_len;
+void openapi_get(struct exchange *x);
+
+#endif

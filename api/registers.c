@@ -1,0 +1,187 @@
+/* The registers: units, cases, organisations, who am I. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/documents.h"
+#include "api/handlers.h"
+#include "arkki/base/json.h"
+
+static struct registry *registry_of(const struct exchange *x)
+{
+	return archive_registry(app_of(x)->archive);
+}
+
+static bool has_text(const json_t *array, const char *text)
+{
+	size_t i;
+	json_t *v;
+
+	json_array_foreach(array, i, v)
+		if (json_is_string(v) && strcmp(json_string_value(v), text) == 0)
+			return true;
+	return false;
+}
+
+/* One page of records after the cursor, in order of id. */
+static void reply_page(struct exchange *x, const char *name, json_t *all,
+    bool (*wanted)(const struct exchange *x, const json_t *record))
+{
+	const char *cursor = http_query(x, "cursor");
+	struct buf after = BUF_INIT, next = BUF_INIT;
+	json_t *page = json_array(), *record;
+	const char *last = NULL;
+	unsigned int limit;
+	size_t i;
+
+	if (cursor && *cursor && cursor_read(app_of(x), name, cursor, &after, NULL)) {
+		http_reply_problem(x, 400, "bad-cursor", "The cursor is malformed.", NULL);
+		goto out;
+	}
+	if (!limit_of(x, 100, 1000, &limit))
+		goto out;
+	json_array_foreach(all, i, record) {
+		const char *id = json_text(record, "id");
+
+		if ((after.data && strcmp(id, after.data) <= 0) || (wanted && !wanted(x, record)))
+			continue;
+		if (json_array_size(page) == limit) {
+			cursor_write(app_of(x), name, last, &next);
+			break;
+		}
+		json_array_append(page, record);
+		last = id;
+	}
+	http_reply_json(x, 200, json_pack("{s:O,s:s?}", name, page, "next", next.data));
+out:
+	json_decref(page);
+	json_decref(all);
+	buf_free(&after);
+	buf_free(&next);
+}
+
+static bool unit_wanted(const struct exchange *x, const json_t *unit)
+{
+	static const char *const filters[] = {"county", "municipality", "provider", "serviceForm"};
+
+	for (size_t i = 0; i < 4; i++) {
+		const char *want = http_query(x, filters[i]), *is = json_text(unit, filters[i]);
+
+		if (want && (!is || strcmp(want, is) != 0))
+			return false;
+	}
+	return true;
+}
+
+void units_list(struct exchange *x)
+{
+	reply_page(x, "units", registry_all(registry_of(x), "units"), unit_wanted);
+}
+
+void units_get(struct exchange *x)
+{
+	json_t *unit = registry_get(registry_of(x), "units", http_param(x, 0));
+
+	if (unit)
+		http_reply_json(x, 200, unit);
+	else
+		http_reply_problem(x, 404, "not-found", NULL, NULL);
+}
+
+void units_documents(struct exchange *x)
+{
+	if (registry_has(registry_of(x), "units", http_param(x, 0)))
+		documents_list_for(x, http_param(x, 0), NULL);
+	else
+		http_reply_problem(x, 404, "not-found", NULL, NULL);
+}
+
+/* A case tells what an authority is looking into: it is seen by those who see
+ * secret documents of its units, and by the organisation whose case it is. */
+static bool case_visible(const struct exchange *x, const json_t *record)
+{
+	const struct access_principal *p = &caller_of(x)->who->access;
+	const char *org = json_text(record, "org");
+	json_t *fields;
+	bool visible;
+
+	if (org && registry_speaks_for(registry_of(x), p->org, org))
+		return true;
+	fields = json_pack("{s:O*,s:{s:s}}", "units", json_object_get(record, "units"), "publicity",
+	    "class", "secret");
+	visible = caller_decides(caller_of(x), app_of(x), ACCESS_LIST, fields, NULL).outcome == ACCESS_PERMIT;
+	json_decref(fields);
+	return visible;
+}
+
+static bool case_wanted(const struct exchange *x, const json_t *record)
+{
+	const char *unit = http_query(x, "unit"), *diary = http_query(x, "diaryNumber");
+	const char *number = json_text(record, "diaryNumber");
+
+	if (unit && !has_text(json_object_get(record, "units"), unit))
+		return false;
+	if (diary && (!number || strcmp(diary, number) != 0))
+		return false;
+	return case_visible(x, record);
+}
+
+void cases_list(struct exchange *x)
+{
+	reply_page(x, "cases", registry_all(registry_of(x), "cases"), case_wanted);
+}
+
+void cases_get(struct exchange *x)
+{
+	json_t *record = registry_get(registry_of(x), "cases", http_param(x, 0));
+
+	if (record && case_visible(x, record))
+		http_reply_json(x, 200, json_incref(record));
+	else
+		http_reply_problem(x, 404, "not-found", NULL, NULL);
+	json_decref(record);
+}
+
+void cases_documents(struct exchange *x)
+{
+	json_t *record = registry_get(registry_of(x), "cases", http_param(x, 0));
+
+	if (record && case_visible(x, record))
+		documents_list_for(x, NULL, http_param(x, 0));
+	else
+		http_reply_problem(x, 404, "not-found", NULL, NULL);
+	json_decref(record);
+}
+
+void orgs_list(struct exchange *x)
+{
+	reply_page(x, "orgs", registry_all(registry_of(x), "orgs"), NULL);
+}
+
+void types_list(struct exchange *x)
+{
+	reply_page(x, "types", registry_all(registry_of(x), "types"), NULL);
+}
+
+void me_get(struct exchange *x)
+{
+	const struct caller *c = caller_of(x);
+	json_t *user = registry_get(registry_of(x), "users", c->who->access.user);
+	json_t *org = registry_get(registry_of(x), "orgs", c->who->access.org);
+
+	http_reply_json(x, 200, json_pack("{s:o*,s:o*,s:{s:b,s:b,s:b}}", "user", user, "org", org, "may",
+	    "file", (c->who->access.roles & (ACCESS_INSPECTOR | ACCESS_REGISTRAR | ACCESS_SUPERVISOR)) != 0,
+	    "audit", (int)caller_may(c, ACCESS_AUDIT), "administer", (int)caller_may(c, ACCESS_ADMINISTER)));
+}
+
+void status_get(struct exchange *x)
+{
+	struct app *app = app_of(x);
+
+	if (!caller_may(caller_of(x), ACCESS_ADMINISTER)) {
+		http_reply_problem(x, 403, "not-permitted", "Status is for administrators.", NULL);
+		return;
+	}
+	http_reply_json(x, 200,
+	    json_pack("{s:I,s:I}", "sequence", (json_int_t)archive_sequence(app->archive), "indexed",
+		(json_int_t)app_indexed(app)));
+}

@@ -1,0 +1,78 @@
+/* Every route of the server, in one table. api/openapi.yaml says the same to
+ * the world; tests/flow compares the two in both directions. */
+#include "api/documents.h"
+#include "api/handlers.h"
+
+#define GET(path_, handler)                                                                      \
+	{                                                                                          \
+		.method = "GET", .pattern = path_, .flags = HTTP_ALSO_HEAD, .finish = handler      \
+	}
+#define GET_WITH(path_, more, handler)                                                           \
+	{                                                                                          \
+		.method = "GET", .pattern = path_, .flags = HTTP_ALSO_HEAD | (more),               \
+		.finish = handler                                                                    \
+	}
+#define SEND(verb, path_, more, handler)                                                         \
+	{                                                                                          \
+		.method = verb, .pattern = path_, .takes = HTTP_BODY_WHOLE, .flags = more,         \
+		.finish = handler                                                                    \
+	}
+
+const struct http_route api_routes[] = {
+    GET("/v1/documents", documents_list),
+    {.method = "POST", .pattern = "/v1/documents", .takes = HTTP_BODY_STREAM,
+	.begin = documents_post_begin, .body = filing_body, .finish = filing_finish},
+    GET("/v1/documents/{d}", documents_get),
+    SEND("PATCH", "/v1/documents/{d}", 0, documents_patch),
+    GET("/v1/documents/{d}/versions", versions_get),
+    {.method = "POST", .pattern = "/v1/documents/{d}/versions", .takes = HTTP_BODY_STREAM,
+	.begin = versions_post_begin, .body = filing_body, .finish = filing_finish},
+    GET("/v1/documents/{d}/versions/{n}", versions_get_one),
+    GET("/v1/documents/{d}/versions/{n}/content", content_get),
+    GET("/v1/documents/{d}/versions/{n}/text", text_get),
+    GET("/v1/documents/{d}/versions/{n}/proof", proof_get),
+    GET("/v1/documents/{d}/history", history_get),
+    GET("/v1/units", units_list),
+    GET("/v1/units/{u}", units_get),
+    GET("/v1/units/{u}/documents", units_documents),
+    GET("/v1/cases", cases_list),
+    GET("/v1/cases/{c}", cases_get),
+    GET("/v1/cases/{c}/documents", cases_documents),
+    GET("/v1/orgs", orgs_list),
+    GET("/v1/types", types_list),
+    GET("/v1/me", me_get),
+    GET("/v1/changes", changes_get),
+    GET("/v1/audit/access", audit_access),
+    GET("/v1/audit/history", audit_history),
+    GET("/v1/audit/receipt/{r}", receipt_get),
+    GET_WITH("/v1/log/history/checkpoint", ROUTE_PUBLIC, history_checkpoint),
+    GET_WITH("/v1/log/history/tile/{t*}", ROUTE_PUBLIC, history_tile),
+    GET("/v1/log/access/checkpoint", access_checkpoint),
+    GET("/v1/log/access/tile/{t*}", access_tile),
+    GET("/v1/status", status_get),
+    GET_WITH("/openapi.json", ROUTE_PUBLIC, openapi_get),
+    /* the admin socket */
+    {.method = "POST", .pattern = "/admin/load", .takes = HTTP_BODY_WHOLE, .flags = ROUTE_LOCAL,
+	.body_max = 256ULL << 20, .finish = admin_load},
+    SEND("POST", "/admin/tokens", ROUTE_LOCAL, admin_token),
+    SEND("POST", "/admin/maintenance", ROUTE_LOCAL, admin_maintenance),
+    GET_WITH("/healthz", ROUTE_LOCAL, health_get),
+    GET_WITH("/readyz", ROUTE_LOCAL, health_get),
+    GET_WITH("/metrics", ROUTE_LOCAL, metrics_get),
+    GET_WITH("/version", ROUTE_LOCAL, version_get),
+};
+const size_t api_routes_len = sizeof(api_routes) / sizeof(*api_routes);
+
+/* api/openapi.yaml is JSON, which is YAML too: one file, served as it is. */
+__asm__(".section .rodata\n.global arkki_openapi_text\narkki_openapi_text:\n"
+	".incbin \"api/openapi.yaml\"\narkki_openapi_end:\n.byte 0\n"
+	".global arkki_openapi_end\n.previous\n");
+extern const char arkki_openapi_text[] __attribute__((visibility("hidden")));
+extern const char arkki_openapi_end[] __attribute__((visibility("hidden")));
+
+void openapi_get(struct exchange *x)
+{
+	http_reply_header(x, "Cache-Control", "public, max-age=300");
+	http_reply_static(x, 200, "application/json", arkki_openapi_text,
+	    (size_t)(arkki_openapi_end - arkki_openapi_text));
+}

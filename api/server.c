@@ -1,0 +1,90 @@
+#include "arkki/api/server.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "api/handlers.h"
+#include "arkki/base/clock.h"
+#include "arkki/base/fs.h"
+
+struct api_server {
+	struct app app;
+	struct http_server *public_listener, *admin_listener;
+	int run_fd; /* DIR/run: a socket's path may have 107 bytes only, so it is named through this */
+};
+
+uint64_t app_indexed(struct app *app)
+{
+	return app->indexer ? 0 : archive_sequence(app->archive);
+}
+
+static int start_admin(struct api_server *s, struct ark_error *err)
+{
+	char path[4096];
+	struct http_config config = {.gate = auth_gate, .threads = 2, .header_ms = 60000};
+	mode_t before;
+	int rc = fs_path(path, err, "%s/run", archive_dir(s->app.archive));
+
+	if (rc)
+		return rc;
+	s->run_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (s->run_fd < 0)
+		return ark_fail_errno(err, ARK_EIO, "cannot open %s", path);
+	snprintf(path, sizeof(path), "unix:/proc/self/fd/%d/admin.sock", s->run_fd);
+	config.listen = path;
+	before = umask(0177); /* the socket is the operator's alone */
+	rc = http_server_start(&config, api_routes, api_routes_len, &s->app, &s->admin_listener, err);
+	umask(before);
+	return rc;
+}
+
+int api_server_start(
+    struct archive *a, const char *listen, struct api_server **ret, struct ark_error *err)
+{
+	struct api_server *s = calloc(1, sizeof(*s));
+	struct http_config config = {.listen = listen, .gate = auth_gate};
+	int rc;
+
+	if (!s)
+		return ark_fail(err, ARK_ENOMEM, "no memory for the server");
+	s->run_fd = -1;
+	s->app.archive = a;
+	s->app.started_us = clock_now_us();
+	rc = token_cache_new(&s->app.tokens, err);
+	if (!rc)
+		rc = changes_start(&s->app, err);
+	if (!rc)
+		rc = start_admin(s, err);
+	if (!rc && listen)
+		rc = http_server_start(
+		    &config, api_routes, api_routes_len, &s->app, &s->public_listener, err);
+	if (rc) {
+		api_server_stop(s);
+		return rc;
+	}
+	*ret = s;
+	return ARK_OK;
+}
+
+uint16_t api_server_port(const struct api_server *s)
+{
+	return s->public_listener ? http_server_port(s->public_listener) : 0;
+}
+
+void api_server_stop(struct api_server *s)
+{
+	if (!s)
+		return;
+	changes_stop(&s->app); /* polls are answered first, so that they do not hold the drain up */
+	http_server_stop(s->public_listener);
+	http_server_stop(s->admin_listener);
+	if (s->run_fd >= 0) {
+		unlinkat(s->run_fd, "admin.sock", 0);
+		close(s->run_fd);
+	}
+	token_cache_free(s->app.tokens);
+	free(s);
+}

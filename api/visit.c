@@ -1,0 +1,410 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/app.h"
+#include "arkki/api/http_range.h"
+#include "arkki/base/json.h"
+#include "arkki/base/text.h"
+
+struct app *app_of(const struct exchange *x)
+{
+	return http_app(x);
+}
+
+struct caller *caller_of(const struct exchange *x)
+{
+	return http_caller(x);
+}
+
+static void visit_end(void *data, enum http_outcome outcome, int status, uint64_t bytes_out)
+{
+	struct visit *v = data;
+
+	(void)outcome, (void)status, (void)bytes_out;
+	if (v->more_free)
+		v->more_free(v->more);
+	if (v->has_row)
+		catalogue_row_free(&v->row);
+	receipt_free(v->receipt);
+	free(v);
+}
+
+struct visit *visit_of(struct exchange *x)
+{
+	struct visit *v = http_data(x);
+
+	if (v)
+		return v;
+	v = calloc(1, sizeof(*v));
+	if (!v) {
+		http_reply_problem(x, 503, "out-of-memory", NULL, NULL);
+		return NULL;
+	}
+	v->app = app_of(x);
+	v->caller = caller_of(x);
+	v->x = x;
+	http_set_data(x, v, visit_end);
+	return v;
+}
+
+/* ---- finding ---- */
+
+int visit_find(struct visit *v, const char *document, uint32_t version, enum access_action action,
+    struct ark_error *err)
+{
+	struct archive *a = v->app->archive;
+	struct access_filter *filter = NULL;
+	struct desk *desk = NULL;
+	int rc;
+
+	if (!docid_valid(document))
+		return ark_fail(err, ARK_ENOTFOUND, "there is no such document");
+	rc = access_filter(&v->caller->who->access, action, NULL, &filter, err);
+	if (!rc)
+		rc = archive_desk(a, &desk, err);
+	if (!rc)
+		rc = catalogue_get(desk->catalogue, document, version, filter, &v->row, err);
+	v->has_row = rc == ARK_OK;
+	archive_desk_return(a, desk);
+	access_filter_free(filter);
+	return rc;
+}
+
+uint32_t visit_version(const struct exchange *x, unsigned int param)
+{
+	const char *text = http_param(x, param);
+	size_t n = strspn(text, "0123456789");
+
+	if (n < 1 || n > 6 || text[n] || text[0] == '0')
+		return 0;
+	return (uint32_t)strtoul(text, NULL, 10);
+}
+
+/* ---- logging ---- */
+
+struct ledger_record visit_record(const struct visit *v, const char *kind)
+{
+	const struct caller *c = v->caller;
+	struct ledger_record r = {.kind = kind};
+
+	if (v->has_row) {
+		r.document = v->row.document;
+		r.version = v->row.version;
+	}
+	r.purpose = c->purpose;
+	r.case_id = c->case_id;
+	r.principal = c->who->access.user;
+	r.org = c->who->access.org;
+	r.roles = c->who->roles_text;
+	r.authentication = c->authentication;
+	r.session = c->token_id[0] ? c->token_id : NULL;
+	r.address = c->address;
+	r.own_series = c->who->own_series;
+	return r;
+}
+
+static void after_log(struct exchange *x)
+{
+	struct visit *v = http_data(x);
+	void (*then)(struct exchange *x) = v->then;
+
+	if (v->log_status) {
+		http_reply_header(x, "Retry-After", "30");
+		http_reply_problem(x, 503, "log-unavailable", NULL, NULL);
+		return;
+	}
+	http_reply_header(x, "Arkki-Receipt", receipt_token(v->receipt));
+	then(x);
+}
+
+static void on_logged(void *arg, int status, struct receipt *receipt)
+{
+	struct visit *v = arg;
+
+	receipt_free(v->receipt); /* of an earlier entry of the same request */
+	v->receipt = receipt;
+	v->log_status = status;
+	http_wake(v->x);
+}
+
+void visit_log(struct exchange *x, const struct ledger_record *records, size_t n,
+    void (*then)(struct exchange *x))
+{
+	struct visit *v = visit_of(x);
+	struct ark_error err;
+
+	if (!v)
+		return;
+	v->then = then;
+	if (ledger_append(archive_ledger(v->app->archive, LEDGER_ACCESS), records, n, on_logged, v, &err)) {
+		v->log_status = ARK_EIO;
+		after_log(x);
+		return;
+	}
+	http_wait(x, after_log);
+}
+
+static void reply_not_found(struct exchange *x)
+{
+	http_reply_problem(x, 404, "not-found", NULL, NULL);
+}
+
+void visit_not_found(struct exchange *x, const char *kind, const char *document, uint32_t version)
+{
+	struct visit *v = visit_of(x);
+	struct ledger_record r;
+	struct desk *desk = NULL;
+	uint32_t newest, metadata;
+	bool exists = false;
+
+	if (!v)
+		return;
+	if (!docid_valid(document) || !refusal_budget(v->app, v->caller->who->access.user)) {
+		reply_not_found(x);
+		return;
+	}
+	/* a hidden document's own series of numbers must show that someone tried */
+	if (!archive_desk(v->app->archive, &desk, NULL)) {
+		exists = !catalogue_newest(desk->catalogue, document, &newest, &metadata, NULL) &&
+		    version <= newest;
+		archive_desk_return(v->app->archive, desk);
+	}
+	r = visit_record(v, kind);
+	r.document = document;
+	r.version = version;
+	r.outcome = exists ? LEDGER_DENIED : LEDGER_NOT_FOUND;
+	if (!exists) { /* an invented id must not grow a series */
+		r.document = NULL;
+		r.version = 0;
+	}
+	visit_log(x, &r, 1, reply_not_found);
+}
+
+
+static void reply_denied(struct exchange *x)
+{
+	struct visit *v = visit_of(x);
+
+	http_reply_problem(x, 403, "not-permitted", v ? v->more : NULL, NULL);
+}
+
+void visit_denied(struct exchange *x, const char *kind, const char *why)
+{
+	struct visit *v = visit_of(x);
+	struct ledger_record r;
+
+	if (!v)
+		return;
+	if (v->more_free)
+		v->more_free(v->more);
+	v->more_free = NULL;
+	v->more = (void *)(uintptr_t)why; /* static text */
+	r = visit_record(v, kind);
+	r.outcome = LEDGER_DENIED;
+	if (!refusal_budget(v->app, v->caller->who->access.user)) {
+		reply_denied(x);
+		return;
+	}
+	visit_log(x, &r, 1, reply_denied);
+}
+
+bool visit_stated_ok(struct exchange *x)
+{
+	const struct caller *c = caller_of(x);
+
+	if (c->purpose_malformed) {
+		http_reply_problem(x, 400, "bad-purpose",
+		    "Arkki-Purpose must be percent-encoded UTF-8 of at most 4096 bytes.", NULL);
+		return false;
+	}
+	if (c->case_id && !registry_has(archive_registry(app_of(x)->archive), "cases", c->case_id)) {
+		http_reply_problem(x, 400, "unknown-case", "Arkki-Case names no case.", NULL);
+		return false;
+	}
+	return true;
+}
+
+/* ---- conditions ---- */
+
+static bool text_pending(const struct catalogue_row *row)
+{
+	return row->text_state && strcmp(row->text_state, "pending") == 0;
+}
+
+static void tag_of(const struct app *app, const char *what, const struct catalogue_row *row,
+    bool with_metadata, char out[TAG_SIZE])
+{
+	char id[80], tag[33];
+	int n = snprintf(id, sizeof(id), "%s %u %u %u", row->document, row->version,
+	    with_metadata ? row->metadata : 0, with_metadata ? row->visible_versions : 0);
+
+	archive_tag(app->archive, what, id, (size_t)n, tag);
+	snprintf(out, TAG_SIZE, "\"%s\"", tag);
+}
+
+/* The answer also shows the state of the text, which changes by itself: its
+ * tag then has an ending that If-Match does not look at. */
+void tag_document(const struct app *app, const struct catalogue_row *row, char out[TAG_SIZE])
+{
+	tag_of(app, "document", row, true, out);
+	if (text_pending(row))
+		memcpy(out + 33, "-p\"", 4);
+}
+
+void tag_content(const struct app *app, const struct catalogue_row *row, char out[TAG_SIZE])
+{
+	tag_of(app, "content", row, false, out);
+}
+
+bool visit_if_match(struct exchange *x, const struct catalogue_row *row)
+{
+	const char *header = http_header_list(x, "If-Match");
+	char tag[TAG_SIZE], pending[TAG_SIZE + 2];
+	enum etag_match m;
+
+	tag_of(app_of(x), "document", row, true, tag);
+	memcpy(pending, tag, 33);
+	memcpy(pending + 33, "-p\"", 4);
+	m = etag_if_match(header, tag);
+	if (m == ETAG_DIFFERENT)
+		m = etag_if_match(header, pending);
+	switch (m) {
+	case ETAG_MATCH:
+		return true;
+	case ETAG_ABSENT:
+		http_reply_problem(x, 428, "if-match-required",
+		    "Send If-Match with the ETag of the document as you read it.", NULL);
+		return false;
+	case ETAG_MALFORMED:
+		http_reply_problem(x, 400, "bad-if-match", "If-Match is malformed.", NULL);
+		return false;
+	default:
+		http_reply_problem(x, 412, "changed-meanwhile",
+		    "The document has changed since you read it; read it again and repeat the change.", NULL);
+		return false;
+	}
+}
+
+/* ---- cursors and limits ---- */
+
+void cursor_write(const struct app *app, const char *use, const char *text, struct buf *out)
+{
+	struct buf raw = BUF_INIT;
+	char tag[33];
+
+	archive_tag(app->archive, use, text, strlen(text), tag);
+	buf_add(&raw, tag, 16);
+	buf_adds(&raw, text);
+	base64url_encode(out, raw.data, raw.len);
+	buf_free(&raw);
+}
+
+int cursor_read(const struct app *app, const char *use, const char *cursor, struct buf *out,
+    struct ark_error *err)
+{
+	struct buf raw = {.limit = 512};
+	char tag[33];
+	bool ok = base64url_decode(&raw, cursor, strlen(cursor)) && raw.len >= 16;
+
+	if (ok) {
+		archive_tag(app->archive, use, raw.data + 16, raw.len - 16, tag);
+		ok = bytes_equal(tag, raw.data, 16);
+	}
+	if (ok)
+		buf_add(out, raw.data + 16, raw.len - 16);
+	buf_free(&raw);
+	return ok && !buf_failed(out)
+	    ? ARK_OK
+	    : ark_fail(err, ARK_EINPUT, "the cursor is not one that this archive gave");
+}
+
+bool limit_of(struct exchange *x, unsigned int otherwise, unsigned int most, unsigned int *ret)
+{
+	const char *text = http_query(x, "limit");
+	size_t n = text ? strspn(text, "0123456789") : 0;
+
+	*ret = otherwise;
+	if (!text)
+		return true;
+	if (n >= 1 && n <= 6 && !text[n])
+		*ret = (unsigned int)strtoul(text, NULL, 10);
+	else
+		n = 0;
+	if (!n || *ret < 1) {
+		http_reply_problem(x, 400, "bad-limit", "limit must be a whole number from 1.", NULL);
+		return false;
+	}
+	if (*ret > most)
+		*ret = most;
+	return true;
+}
+
+/* ---- what a decision is about ---- */
+
+static int list_of(const json_t *array, const char ***ret, size_t *ret_len)
+{
+	size_t n = json_array_size(array);
+
+	*ret_len = 0;
+	*ret = calloc(n ? n : 1, sizeof(**ret));
+	if (!*ret)
+		return ARK_ENOMEM;
+	for (size_t i = 0; i < n; i++)
+		if (json_is_string(json_array_get(array, i)))
+			(*ret)[(*ret_len)++] = json_string_value(json_array_get(array, i));
+	return ARK_OK;
+}
+
+int resource_of(struct app *app, const json_t *fields, struct resource *ret, struct ark_error *err)
+{
+	*ret = (struct resource){0};
+	ret->counties =
+	    registry_counties(archive_registry(app->archive), json_object_get(fields, "units"));
+	if (list_of(json_object_get(fields, "units"), &ret->units, &ret->r.units_len) ||
+	    list_of(ret->counties, &ret->county_list, &ret->r.counties_len)) {
+		resource_free(ret);
+		return ark_fail(err, ARK_ENOMEM, "no memory for a decision");
+	}
+	ret->r.units = ret->units;
+	ret->r.counties = ret->county_list;
+	ret->r.publicity = json_text(json_object_get(fields, "publicity"), "class");
+	ret->r.author = json_text(fields, "author");
+	ret->r.state = json_text(fields, "state");
+	ret->r.type = json_text(fields, "type");
+	return ARK_OK;
+}
+
+void resource_free(struct resource *r)
+{
+	json_decref(r->counties);
+	free(r->units);
+	free(r->county_list);
+	*r = (struct resource){0};
+}
+
+struct access_decision caller_decides(const struct caller *c, struct app *app,
+    enum access_action action, const json_t *fields, struct ark_error *err)
+{
+	const struct access_context context = {.purpose = c->purpose};
+	struct access_decision d = {ACCESS_DENY, "out of memory"};
+	struct resource r;
+
+	if (resource_of(app, fields, &r, err))
+		return d;
+	/* what a predecessor wrote is the successor's to file */
+	if (r.r.author &&
+	    registry_speaks_for(archive_registry(app->archive), c->who->access.org, r.r.author))
+		r.r.author = c->who->access.org;
+	d = access_decide(&c->who->access, action, &r.r, &context);
+	resource_free(&r);
+	return d;
+}
+
+bool caller_may(const struct caller *c, enum access_action action)
+{
+	const struct access_context context = {.purpose = c->purpose};
+	const struct access_resource nothing = {0};
+
+	return access_decide(&c->who->access, action, &nothing, &context).outcome == ACCESS_PERMIT;
+}

@@ -1,0 +1,21 @@
+/* The whole server over one archive: the public listener, the admin socket,
+ * and what runs beside them.
+ */
+#ifndef ARKKI_API_SERVER_H
+#define ARKKI_API_SERVER_H
+
+#include <stdint.h>
+
+#include "arkki/archive/archive.h"
+#include "arkki/base/error.h"
+
+struct api_server;
+
+/* listen: "HOST:PORT", or NULL for the admin socket alone. The archive is the caller's and must outlive the
+ * server. */
+ARK_MUSTUSE int api_server_start(
+    struct archive *a, const char *listen, struct api_server **ret, struct ark_error *err);
+uint16_t api_server_port(const struct api_server *s);
+void api_server_stop(struct api_server *s);
+
+#endif
