@@ -11,10 +11,10 @@ endif
 OPT ?= -O2 -g
 WERROR ?= -Werror
 PKGS := libgit2 xapian-core libmicrohttpd libsodium libarchive libcrypto sqlite3 jansson libvoikko \
-	poppler-glib libxml-2.0 libseccomp pangocairo zlib
+	poppler-glib libxml-2.0 libseccomp pangocairo zlib libcurl
 
 DEBS := build-essential pkg-config git openssh-client python3 nodejs libgit2-dev libxapian-dev \
-	libmicrohttpd-dev libsodium-dev libarchive-dev libmagic-dev libssl-dev libsqlite3-dev \
+	libmicrohttpd-dev libsodium-dev libcurl4-openssl-dev libarchive-dev libmagic-dev libssl-dev libsqlite3-dev \
 	libjansson-dev libvoikko-dev voikko-fi libstemmer-dev libpoppler-glib-dev libxml2-dev \
 	libseccomp-dev zlib1g-dev libpango1.0-dev fonts-dejavu-core libcmocka-dev strace
 LINT_DEBS := clang clang-tidy clang-format cppcheck shellcheck libclang-rt-14-dev
@@ -24,6 +24,8 @@ WARN := -Wall -Wextra -Wshadow -Wpointer-arith -Wcast-qual -Wwrite-strings -Wfor
 CWARN := $(WARN) -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition
 DEFS := -D_GNU_SOURCE -D_FORTIFY_SOURCE=2
 SAN ?=
+# V=1 shows the whole commands
+Q := $(if $(V),,@)
 # expanded when first needed, so that `make deps` runs before pkg-config exists
 PKG_CFLAGS = $(eval PKG_CFLAGS := $$(shell pkg-config --cflags $(PKGS) | sed 's/-I/-isystem /g'))$(PKG_CFLAGS)
 PKG_LIBS = $(eval PKG_LIBS := $$(shell pkg-config --libs $(PKGS)) -lmagic -lstemmer -lm)$(PKG_LIBS)
@@ -49,28 +51,35 @@ help:
 
 $(BUILD)/libarkki.a: $(LIB_O)
 	@rm -f $@
-	ar rcs $@ $^
+	$(Q)ar rcs $@ $^
 
 $(BUILD)/arkki: $(TOOL_O) $(BUILD)/libarkki.a
-	$(CXX) $(LDFLAGS_ALL) -o $@ $(TOOL_O) $(BUILD)/libarkki.a $(PKG_LIBS)
+	@echo "  LD  $@"
+	$(Q)$(CXX) $(LDFLAGS_ALL) -o $@ $(TOOL_O) $(BUILD)/libarkki.a $(PKG_LIBS)
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+	@echo "  CC  $<"
+	$(Q)$(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
 $(BUILD)/%.o: %.cc
 	@mkdir -p $(@D)
-	$(CXX) $(CXXFLAGS_ALL) -MMD -MP -c -o $@ $<
+	@echo "  CXX $<"
+	$(Q)$(CXX) $(CXXFLAGS_ALL) -MMD -MP -c -o $@ $<
 
 $(BUILD)/tests/%: tests/unit/%.c $(BUILD)/libarkki.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@.o $<
-	$(CXX) $(LDFLAGS_ALL) -o $@ $@.o $(BUILD)/libarkki.a -lcmocka $(PKG_LIBS)
+	@echo "  CC  $<"
+	$(Q)$(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@.o $<
+	$(Q)$(CXX) $(LDFLAGS_ALL) -o $@ $@.o $(BUILD)/libarkki.a -lcmocka $(PKG_LIBS)
 
 unit: $(UNIT)
 	@tests/run-unit $(UNIT)
 
 clean:
 	rm -rf $(BUILD)
+
+$(BUILD)/policies/shipped.o: policies/types.json policies/retention.json policies/policies.json
+$(BUILD)/api/routes.o: api/openapi.yaml
 
 -include $(LIB_O:.o=.d) $(TOOL_O:.o=.d) $(UNIT:%=%.d)

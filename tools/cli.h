@@ -1,0 +1,76 @@
+/* The command line: one function a command, and what they share.
+ *
+ * Exit codes: 0 done, 1 refused or failed, 2 usage. An error is one line on
+ * stderr that names the thing and the mend.
+ */
+#ifndef ARKKI_TOOLS_CLI_H
+#define ARKKI_TOOLS_CLI_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "arkki/archive/archive.h"
+#include "arkki/base/buf.h"
+#include "arkki/base/error.h"
+
+enum { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2 };
+
+/* Arguments after the command, options taken out. */
+struct cli {
+	const char *command;
+	const char *root_key, *origin, *listen, *user, *days, *manifest, *language, *root;
+	bool full;
+	const char *words[64]; /* what is not an option */
+	int words_len;
+};
+
+int cli_usage(const char *command);
+int cli_failed(const struct ark_error *err);
+/* Progress: a line that is rewritten on a terminal, a line a step otherwise. */
+void cli_progress(void *arg, const char *step, uint64_t done, uint64_t of);
+
+int cmd_init(const struct cli *c);
+int cmd_load(const struct cli *c);
+int cmd_token(const struct cli *c);
+int cmd_serve(const struct cli *c);
+int cmd_import(const struct cli *c);
+int cmd_verify(const struct cli *c);
+int cmd_rebuild(const struct cli *c);
+int cmd_log(const struct cli *c);
+
+/* ---- a client of the archive's own admin socket ---- */
+
+/* Talks to the server that holds DIR, or, when there is none, opens the
+ * archive and serves its admin socket in this process: one way for both. */
+struct client;
+ARK_MUSTUSE int client_open(
+    const char *dir, const char *root_key, struct client **ret, struct ark_error *err);
+void client_close(struct client *c);
+bool client_is_remote(const struct client *c);
+
+struct client_part { /* a part of a multipart body */
+	const char *name, *media_type;
+	const void *bytes;
+	size_t len;
+	const char *file;      /* instead of bytes: streamed */
+	const char *file_name; /* sent as such; NULL: none */
+};
+struct client_request {
+	const char *method, *path;
+	const char *user; /* acts with this user's rights */
+	const char *headers[8]; /* "Name: value", NULL-ended */
+	const void *body;
+	size_t body_len;
+	const struct client_part *parts; /* instead of a body */
+	size_t parts_len;
+};
+/* *ret_body (may be NULL): the parsed JSON answer, NULL when it was none. Negative: no answer at all. */
+ARK_MUSTUSE int client_send(struct client *c, const struct client_request *r, long *ret_status,
+    json_t **ret_body, struct ark_error *err);
+/* Did the last answer say that the request had been filed before? */
+bool client_replayed(const struct client *c);
+/* Fails with the answer's detail unless status is 2xx. */
+ARK_MUSTUSE int client_ok(long status, const json_t *body, struct ark_error *err);
+
+#endif

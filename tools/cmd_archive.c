@@ -1,0 +1,189 @@
+/* init, verify, rebuild, log, serve: commands on the archive itself. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "arkki/api/server.h"
+#include "arkki/base/fs.h"
+#include "arkki/base/json.h"
+#include "tools/cli.h"
+
+int cmd_init(const struct cli *c)
+{
+	struct ark_error err;
+
+	if (c->words_len != 1 || !c->origin)
+		return cli_usage(c->command);
+	if (!c->root_key) {
+		fprintf(stderr, "arkki: say where the root key goes: --root-key FILE, outside %s\n", c->words[0]);
+		return CLI_USAGE;
+	}
+	if (archive_init(c->words[0], c->root_key, c->origin, &err))
+		return cli_failed(&err);
+	fprintf(stderr,
+	    "arkki: made %s and its root key %s\n"
+	    "arkki: without that key nothing in the archive can be opened: keep a copy elsewhere\n",
+	    c->words[0], c->root_key);
+	return CLI_OK;
+}
+
+/* ---- verify ---- */
+
+static void print_fault(void *arg, const char *what)
+{
+	(void)arg;
+	printf("fault: %s\n", what);
+}
+
+static void print_summary(void *arg, const char *line)
+{
+	(void)arg;
+	printf("%s\n", line);
+}
+
+/* A running server writes the entry for this work; its receipt is ours. NULL: there is none. */
+static char *server_receipt(const struct cli *c)
+{
+	const struct client_request r = {.method = "POST", .path = "/admin/maintenance?job=verify&range=everything"};
+	struct client *client = NULL;
+	struct ark_error err;
+	char socket[4096], *token = NULL;
+	json_t *body = NULL;
+	long status = 0;
+
+	snprintf(socket, sizeof(socket), "%s/run/admin.sock", c->words[0]);
+	if (!fs_exists(socket) || client_open(c->words[0], c->root_key, &client, &err))
+		return NULL;
+	if (client_is_remote(client) && !client_send(client, &r, &status, &body, &err) && status == 200 &&
+	    json_text(body, "receipt"))
+		token = strdup(json_text(body, "receipt"));
+	json_decref(body);
+	client_close(client);
+	return token;
+}
+
+int cmd_verify(const struct cli *c)
+{
+	struct ark_error err = {0};
+	char *receipt;
+	int rc;
+
+	if (c->words_len != 1)
+		return cli_usage(c->command);
+	receipt = server_receipt(c);
+	rc = archive_verify(c->words[0], c->root_key, c->full, receipt,
+	    isatty(STDERR_FILENO) ? cli_progress : NULL, print_fault, print_summary, NULL, &err);
+	free(receipt);
+	return rc ? cli_failed(&err) : CLI_OK;
+}
+
+/* ---- log vkey ---- */
+
+int cmd_log(const struct cli *c)
+{
+	struct keyring *keys = NULL;
+	struct archive *a = NULL;
+	struct buf out = BUF_INIT;
+	struct ark_error err;
+	char name[400];
+	bool history;
+	int rc;
+
+	if (c->words_len != 3 || strcmp(c->words[0], "vkey") != 0 ||
+	    (strcmp(c->words[2], "history") != 0 && strcmp(c->words[2], "access") != 0))
+		return cli_usage(c->command);
+	history = strcmp(c->words[2], "history") == 0;
+	rc = archive_open(c->words[1], c->root_key, ARCHIVE_READ, NULL, NULL, &a, &err);
+	if (!rc) {
+		keys = archive_keyring(a);
+		snprintf(name, sizeof(name), "%s/%s", archive_origin(a), c->words[2]);
+		rc = ledger_vkey(name,
+		    history ? keyring_secrets(keys)->history_seed : keyring_secrets(keys)->access_seed, &out,
+		    &err);
+	}
+	if (!rc)
+		printf("%s\n", out.data);
+	buf_free(&out);
+	archive_close(a);
+	return rc ? cli_failed(&err) : CLI_OK;
+}
+
+/* ---- serve ---- */
+
+/* Descriptors for 2,000 connections, and room for the locked memory of keys. */
+static void raise_limits(void)
+{
+	struct rlimit l;
+
+	if (getrlimit(RLIMIT_NOFILE, &l) == 0 && l.rlim_cur < 16384) {
+		l.rlim_cur = l.rlim_max < 16384 ? l.rlim_max : 16384;
+		setrlimit(RLIMIT_NOFILE, &l);
+	}
+	l = (struct rlimit){0, 0};
+	setrlimit(RLIMIT_CORE, &l); /* a core file would hold keys and plain text */
+}
+
+static int serve_until_signal(struct archive *a, const struct cli *c, struct ark_error *err)
+{
+	struct api_server *s = NULL;
+	sigset_t wanted;
+	const char *colon = strrchr(c->listen, ':');
+	int sig, rc;
+
+	sigemptyset(&wanted);
+	sigaddset(&wanted, SIGTERM);
+	sigaddset(&wanted, SIGINT);
+	rc = api_server_start(a, c->listen, &s, err);
+	if (rc)
+		return rc;
+	printf("listening on http://%.*s:%u\n", (int)(colon ? colon - c->listen : 0), c->listen,
+	    api_server_port(s));
+	fflush(stdout);
+	sigwait(&wanted, &sig);
+	api_server_stop(s);
+	return ARK_OK;
+}
+
+int cmd_serve(const struct cli *c)
+{
+	struct archive *a = NULL;
+	struct ark_error err;
+	sigset_t blocked;
+	int rc;
+
+	if (c->words_len != 1 || !c->listen)
+		return cli_usage(c->command);
+	raise_limits();
+	signal(SIGPIPE, SIG_IGN);
+	/* blocked before any thread starts, so that only sigwait sees them */
+	sigemptyset(&blocked);
+	sigaddset(&blocked, SIGTERM);
+	sigaddset(&blocked, SIGINT);
+	pthread_sigmask(SIG_BLOCK, &blocked, NULL);
+	rc = archive_open(c->words[0], c->root_key, ARCHIVE_WRITE, cli_progress, NULL, &a, &err);
+	if (!rc)
+		rc = serve_until_signal(a, c, &err);
+	archive_close(a);
+	return rc ? cli_failed(&err) : CLI_OK;
+}
+
+/* ---- rebuild ---- */
+
+int cmd_rebuild(const struct cli *c)
+{
+	struct archive *a = NULL;
+	struct ark_error err;
+
+	if (c->words_len != 2 || strcmp(c->words[1], "catalogue") != 0)
+		return cli_usage(c->command);
+	if (archive_open(c->words[0], c->root_key, ARCHIVE_REBUILD, cli_progress, NULL, &a, &err))
+		return cli_failed(&err);
+	printf("rebuilt the catalogue of %s: %llu commits\n", c->words[0],
+	    (unsigned long long)archive_sequence(a));
+	archive_close(a);
+	return CLI_OK;
+}

@@ -1,0 +1,145 @@
+/* arkki: one program, many commands. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tools/cli.h"
+
+static const struct command {
+	const char *name;
+	int (*run)(const struct cli *c);
+	const char *arguments, *what;
+} commands[] = {
+    {"init", cmd_init, "DIR --root-key FILE --origin NAME",
+	"make a new archive and its root key; keep the key on another machine too"},
+    {"load", cmd_load, "DIR SEED.json", "add or update organisations, users, units, cases, placements"},
+    {"token", cmd_token, "create DIR --user ID [--days N]", "print a new bearer token for a user"},
+    {"serve", cmd_serve, "DIR --listen HOST:PORT", "serve the archive until SIGTERM"},
+    {"import", cmd_import, "DIR --manifest FILE.jsonl --user ID",
+	"file many documents; a killed import goes on where it stopped"},
+    {"verify", cmd_verify, "DIR [--full]", "compare all that the archive says with all that it holds"},
+    {"rebuild", cmd_rebuild, "DIR catalogue|index", "make the catalogue or the index anew from the store"},
+    {"log", cmd_log, "vkey DIR history|access", "print a log's verifier key (signed note)"},
+};
+enum { COMMANDS = sizeof(commands) / sizeof(*commands) };
+
+static void print_help(FILE *to)
+{
+	fprintf(to, "arkki keeps supervision records: filed, found, read only by those allowed, and provably unchanged.\n\n");
+	for (size_t i = 0; i < COMMANDS; i++)
+		fprintf(to, "  arkki %s %s\n      %s\n", commands[i].name, commands[i].arguments,
+		    commands[i].what);
+	fprintf(to,
+	    "\nThe root key is given by --root-key FILE or ARKKI_ROOT_KEY_FILE.\n"
+	    "load, token, import and verify also work while the archive is being served.\n"
+	    "Exit codes: 0 done, 1 refused or failed, 2 usage.\n");
+}
+
+int cli_usage(const char *command)
+{
+	for (size_t i = 0; i < COMMANDS; i++)
+		if (command && strcmp(command, commands[i].name) == 0) {
+			fprintf(stderr, "usage: arkki %s %s\n", command, commands[i].arguments);
+			return CLI_USAGE;
+		}
+	fprintf(stderr, "usage: arkki COMMAND …; `arkki help` lists them\n");
+	return CLI_USAGE;
+}
+
+int cli_failed(const struct ark_error *err)
+{
+	fprintf(stderr, "arkki: %s\n", err->text);
+	return CLI_FAILED;
+}
+
+void cli_progress(void *arg, const char *step, uint64_t done, uint64_t of)
+{
+	bool terminal = isatty(STDERR_FILENO);
+
+	(void)arg;
+	fprintf(stderr, "%sarkki: %s", terminal ? "\r\033[K" : "", step);
+	if (done || of)
+		fprintf(stderr, " %llu", (unsigned long long)done);
+	if (of)
+		fprintf(stderr, " of %llu", (unsigned long long)of);
+	if (!terminal || (of && done >= of))
+		fputc('\n', stderr);
+}
+
+/* --name VALUE or --name=VALUE */
+static const char *option(const char *name, char **argv, int *i)
+{
+	size_t n = strlen(name);
+
+	if (strncmp(argv[*i], name, n) != 0)
+		return NULL;
+	if (argv[*i][n] == '=')
+		return argv[*i] + n + 1;
+	if (argv[*i][n] != '\0' || !argv[*i + 1])
+		return NULL;
+	return argv[++*i];
+}
+
+static bool parse(struct cli *c, char **argv)
+{
+	const struct {
+		const char *name;
+		const char **to;
+	} options[] = {
+	    {"--root-key", &c->root_key}, {"--origin", &c->origin}, {"--listen", &c->listen},
+	    {"--user", &c->user}, {"--days", &c->days}, {"--manifest", &c->manifest},
+	    {"--language", &c->language}, {"--root", &c->root},
+	};
+
+	c->root_key = getenv("ARKKI_ROOT_KEY_FILE");
+	for (int i = 0; argv[i]; i++) {
+		bool taken = false;
+
+		if (strcmp(argv[i], "--full") == 0) {
+			c->full = true;
+			continue;
+		}
+		for (size_t k = 0; !taken && k < sizeof(options) / sizeof(*options); k++) {
+			const char *value = option(options[k].name, argv, &i);
+
+			if (value) {
+				*options[k].to = value;
+				taken = true;
+			}
+		}
+		if (taken)
+			continue;
+		if (argv[i][0] == '-' && argv[i][1]) {
+			fprintf(stderr, "arkki: unknown or incomplete option %s\n", argv[i]);
+			return false;
+		}
+		if (c->words_len == (int)(sizeof(c->words) / sizeof(*c->words)))
+			return false;
+		c->words[c->words_len++] = argv[i];
+	}
+	return true;
+}
+
+int main(int argc, char **argv)
+{
+	struct cli c = {0};
+
+	if (argc < 2)
+		return cli_usage(NULL);
+	if (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0) {
+		print_help(stdout);
+		return CLI_OK;
+	}
+	if (strcmp(argv[1], "--version") == 0) {
+		printf("arkki 0.1, archive format %d\n", ARCHIVE_FORMAT);
+		return CLI_OK;
+	}
+	c.command = argv[1];
+	if (!parse(&c, argv + 2))
+		return cli_usage(c.command);
+	for (size_t i = 0; i < COMMANDS; i++)
+		if (strcmp(argv[1], commands[i].name) == 0)
+			return commands[i].run(&c);
+	return cli_usage(NULL);
+}
