@@ -83,3 +83,55 @@ $(BUILD)/policies/shipped.o: policies/types.json policies/retention.json policie
 $(BUILD)/api/routes.o: api/openapi.yaml
 
 -include $(LIB_O:.o=.d) $(TOOL_O:.o=.d) $(UNIT:%=%.d)
+
+# ---- what people type ----
+
+#: make            build build/arkki
+#: make deps       install the Debian packages that arkki needs (as root, or with sudo)
+#: make run        install what is missing, build, make a demo archive, serve it
+#: make check      format, boundaries, unit tests: before each commit
+#: make test       everything: unit, flow, crash, reader, demo; ends with "N passed, N failed, N skipped"
+#: make lint       clang-tidy, cppcheck, -fanalyzer, banned calls, shellcheck
+#: make asan tsan  the unit and flow tests under sanitizers
+#: make fuzz       every fuzzer for FUZZ_SECONDS (30) each
+#: make bench      measures, as ratios against peers in the same run; never fails
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+
+deps:
+	@tools/install-packages $(DEBS)
+
+lint-deps:
+	@tools/install-packages $(LINT_DEBS)
+
+format:
+	clang-format -i $$(git ls-files '*.c' '*.h' '*.cc')
+
+check: all
+	@tools/check-format
+	@tools/check-boundaries
+	@$(MAKE) --no-print-directory unit
+
+test:
+	@tests/run-all
+
+lint: lint-deps
+	@tools/lint
+
+asan:
+	@$(MAKE) --no-print-directory BUILD=build-asan OPT="-O1 -g" SAN="-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer" all unit
+	@ARKKI_BIN=build-asan/arkki tests/run-flow
+
+tsan:
+	@$(MAKE) --no-print-directory BUILD=build-tsan OPT="-O1 -g" SAN="-fsanitize=thread" all unit
+
+fuzz: lint-deps
+	@tests/fuzz/run
+
+bench:
+	@tools/install-packages $(BENCH_DEBS)
+	@$(MAKE) --no-print-directory deps all
+	-@python3 tools/bench.py
+
+run: deps
+	@$(MAKE) --no-print-directory all
+	@tools/run-demo
