@@ -36,7 +36,8 @@ LDFLAGS_ALL = -pie -pthread -Wl,-z,relro,-z,now $(SAN)
 LIB_C := $(sort $(wildcard archive/base/*.c archive/*.c policies/*.c index/*.c index/formats/*.c api/*.c api/pages/*.c))
 LIB_CC := $(sort $(wildcard index/*.cc))
 LIB_O := $(LIB_C:%.c=$(BUILD)/%.o) $(LIB_CC:%.cc=$(BUILD)/%.o)
-TOOL_C := $(sort $(wildcard tools/*.c))
+TOOL_C := $(filter-out $(wildcard tools/load_*.c),$(sort $(wildcard tools/*.c)))
+DEMO_O := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tools/demo_*.c)))
 TOOL_O := $(TOOL_C:%.c=$(BUILD)/%.o)
 UNIT_C := $(sort $(wildcard tests/unit/test_*.c))
 UNIT := $(UNIT_C:tests/unit/%.c=$(BUILD)/tests/%)
@@ -54,6 +55,9 @@ $(BUILD)/libarkki.a: $(LIB_O)
 $(BUILD)/arkki: $(TOOL_O) $(BUILD)/libarkki.a
 	$(CXX) $(LDFLAGS_ALL) -o $@ $(TOOL_O) $(BUILD)/libarkki.a $(PKG_LIBS)
 
+$(BUILD)/arkki-load: $(BUILD)/tools/load_generator.o
+	$(CC) $(LDFLAGS_ALL) -o $@ $^
+
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
@@ -65,7 +69,9 @@ $(BUILD)/%.o: %.cc
 $(BUILD)/tests/%: tests/unit/%.c $(BUILD)/libarkki.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@.o $<
-	$(CXX) $(LDFLAGS_ALL) -o $@ $@.o $(BUILD)/libarkki.a -lcmocka $(PKG_LIBS)
+	$(CXX) $(LDFLAGS_ALL) -o $@ $@.o $(filter %.o,$^) $(BUILD)/libarkki.a -lcmocka $(PKG_LIBS)
+
+$(BUILD)/tests/test_demo: $(DEMO_O)
 
 unit: $(UNIT)
 	@tests/run-unit $(UNIT)
@@ -73,4 +79,4 @@ unit: $(UNIT)
 clean:
 	rm -rf $(BUILD)
 
--include $(LIB_O:.o=.d) $(TOOL_O:.o=.d) $(UNIT:%=%.d)
+-include $(LIB_O:.o=.d) $(TOOL_O:.o=.d) $(BUILD)/tools/load_generator.d $(UNIT:%=%.d)
