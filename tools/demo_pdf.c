@@ -2,8 +2,8 @@
  *
  * The text is laid out twice with the same code: once to count the pages,
  * because each page carries "n (total)", then to draw. cairo 1.16 cannot name
- * the language of a document; the catalogue is therefore written once more,
- * with /Lang, as an incremental update (ISO 32000-1, 7.5.6).
+ * the language of a document nor say that it is tagged; the catalogue is
+ * therefore written once more, with /Lang and /MarkInfo, as an incremental update (ISO 32000-1, 7.5.6).
  */
 #include "tools/demo.h"
 
@@ -18,7 +18,7 @@
 /* Points of 1/72 inch. */
 static const double page_width = 595.28, page_height = 841.89;
 static const double margin_x = 68, margin_top = 76, margin_bottom = 68, head_y = 48;
-static const double item_indent = 14;
+static const double item_indent = 14, leading = 1.25;
 
 struct style {
 	const char *tag; /* structure element, read out by assistive programs */
@@ -55,7 +55,6 @@ static PangoLayout *layout_of(
 	pango_layout_set_font_description(layout, font);
 	pango_layout_set_width(layout, (int)(width * PANGO_SCALE));
 	pango_layout_set_wrap(layout, PANGO_WRAP_WORD_CHAR);
-	pango_layout_set_line_spacing(layout, 1.25F);
 	pango_layout_set_text(layout, text, -1);
 	pango_font_description_free(font);
 	return layout;
@@ -117,7 +116,7 @@ static void next_page(struct run *run)
 
 static double line_height(const struct style *style)
 {
-	return style->size * 1.46;
+	return style->size * 1.164 * leading; /* DejaVu Sans: ascent and descent, 1.164 em */
 }
 
 /* A heading stays with two lines of what follows, two lines of a paragraph stay together. */
@@ -140,7 +139,7 @@ static void put_lines(struct run *run, PangoLayout *layout, double x)
 		double height;
 
 		pango_layout_iter_get_line_yrange(iter, &top, &bottom);
-		height = (double)(bottom - top) / PANGO_SCALE;
+		height = leading * (double)(bottom - top) / PANGO_SCALE;
 		if (run->y + height > page_height - margin_bottom)
 			next_page(run);
 		if (run->pages) {
@@ -291,9 +290,11 @@ static bool add_language(struct buf *out, const char *language)
 	if (!catalogue)
 		return false;
 	offset = out->len;
-	buf_addf(out,
-	    "%lu 0 obj\n<< /Lang (%s)\n   /ViewerPreferences << /DisplayDocTitle true >>%sendobj\n",
-	    root, language, catalogue);
+	buf_addf(out, "%lu 0 obj\n<< /Lang (%s)\n", root, language);
+	buf_adds(out, "   /ViewerPreferences << /DisplayDocTitle true >>\n");
+	if (!strstr(catalogue, "/MarkInfo"))
+		buf_adds(out, "   /MarkInfo << /Marked true >>");
+	buf_addf(out, "%sendobj\n", catalogue);
 	free(catalogue);
 	xref = out->len;
 	buf_addf(out, "xref\n%lu 1\n%010zu 00000 n \n", root, offset);
