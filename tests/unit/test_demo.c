@@ -339,6 +339,8 @@ static void test_demo__plan_is_chronological_and_versions_follow_each_other(void
 		assert_int_equal(*json_text(e, "reason") == '\0', version == 1);
 		if (version == 1)
 			assert_non_null(json_text(json_object_get(e, "metadata"), "type"));
+		else /* a later version gives only what changes */
+			assert_null(json_object_get(json_object_get(e, "metadata"), "units"));
 	}
 	json_decref(seen);
 }
