@@ -38,6 +38,7 @@ LIB_CC := $(sort $(wildcard index/*.cc))
 LIB_O := $(LIB_C:%.c=$(BUILD)/%.o) $(LIB_CC:%.cc=$(BUILD)/%.o)
 TOOL_C := $(filter-out $(wildcard tools/load_*.c),$(sort $(wildcard tools/*.c)))
 DEMO_O := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tools/demo_*.c)))
+LOAD_O := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tools/load_*.c)))
 TOOL_O := $(TOOL_C:%.c=$(BUILD)/%.o)
 UNIT_C := $(sort $(wildcard tests/unit/test_*.c))
 UNIT := $(UNIT_C:tests/unit/%.c=$(BUILD)/tests/%)
@@ -55,7 +56,7 @@ $(BUILD)/libarkki.a: $(LIB_O)
 $(BUILD)/arkki: $(TOOL_O) $(BUILD)/libarkki.a
 	$(CXX) $(LDFLAGS_ALL) -o $@ $(TOOL_O) $(BUILD)/libarkki.a $(PKG_LIBS)
 
-$(BUILD)/arkki-load: $(BUILD)/tools/load_generator.o
+$(BUILD)/arkki-load: $(LOAD_O)
 	$(CC) $(LDFLAGS_ALL) -o $@ $^
 
 $(BUILD)/%.o: %.c
@@ -79,4 +80,4 @@ unit: $(UNIT)
 clean:
 	rm -rf $(BUILD)
 
--include $(LIB_O:.o=.d) $(TOOL_O:.o=.d) $(BUILD)/tools/load_generator.d $(UNIT:%=%.d)
+-include $(LIB_O:.o=.d) $(TOOL_O:.o=.d) $(LOAD_O:.o=.d) $(UNIT:%=%.d)
