@@ -73,6 +73,7 @@ $(BUILD)/tests/%: tests/unit/%.c $(BUILD)/libarkki.a
 	$(CXX) $(LDFLAGS_ALL) -o $@ $@.o $(filter %.o,$^) $(BUILD)/libarkki.a -lcmocka $(PKG_LIBS)
 
 $(BUILD)/tests/test_demo: $(DEMO_O)
+$(BUILD)/tests/test_load: $(filter-out %/load_generator.o,$(LOAD_O))
 
 unit: $(UNIT)
 	@tests/run-unit $(UNIT)
