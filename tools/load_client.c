@@ -22,7 +22,7 @@ int64_t load_now_us(void)
 	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
-/* Eight letters a step from xorshift64* (Vigna 2016): 20 µs for 50 KB, so that making the
+/* Eight letters a step from xorshift64* (Vigna 2016): under 75 µs for 50 KB, so that making the
  * documents does not compete with the server for the processor. */
 void load_content(char *out, size_t len, unsigned long seed, unsigned long n)
 {
