@@ -38,7 +38,9 @@ LDFLAGS_ALL = -pie -pthread -Wl,-z,relro,-z,now $(SAN)
 LIB_C := $(sort $(wildcard archive/base/*.c archive/*.c policies/*.c index/*.c index/formats/*.c api/*.c api/pages/*.c))
 LIB_CC := $(sort $(wildcard index/*.cc))
 LIB_O := $(LIB_C:%.c=$(BUILD)/%.o) $(LIB_CC:%.cc=$(BUILD)/%.o)
-TOOL_C := $(sort $(wildcard tools/*.c))
+TOOL_C := $(filter-out $(wildcard tools/load_*.c),$(sort $(wildcard tools/*.c)))
+DEMO_O := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tools/demo_*.c)))
+LOAD_O := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tools/load_*.c)))
 TOOL_O := $(TOOL_C:%.c=$(BUILD)/%.o)
 UNIT_C := $(sort $(wildcard tests/unit/test_*.c))
 UNIT := $(UNIT_C:tests/unit/%.c=$(BUILD)/tests/%)
@@ -57,6 +59,10 @@ $(BUILD)/arkki: $(TOOL_O) $(BUILD)/libarkki.a
 	@echo "  LD  $@"
 	$(Q)$(CXX) $(LDFLAGS_ALL) -o $@ $(TOOL_O) $(BUILD)/libarkki.a $(PKG_LIBS)
 
+$(BUILD)/arkki-load: $(LOAD_O)
+	@echo "  LD  $@"
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^
+
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	@echo "  CC  $<"
@@ -71,7 +77,10 @@ $(BUILD)/tests/%: tests/unit/%.c $(BUILD)/libarkki.a
 	@mkdir -p $(@D)
 	@echo "  CC  $<"
 	$(Q)$(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@.o $<
-	$(Q)$(CXX) $(LDFLAGS_ALL) -o $@ $@.o $(BUILD)/libarkki.a -lcmocka $(PKG_LIBS)
+	$(Q)$(CXX) $(LDFLAGS_ALL) -o $@ $@.o $(filter %.o,$^) $(BUILD)/libarkki.a -lcmocka $(PKG_LIBS)
+
+$(BUILD)/tests/test_demo: $(DEMO_O)
+$(BUILD)/tests/test_load: $(filter-out %/load_generator.o,$(LOAD_O))
 
 unit: $(UNIT)
 	@tests/run-unit $(UNIT)
@@ -82,7 +91,7 @@ clean:
 $(BUILD)/policies/shipped.o: policies/types.json policies/retention.json policies/policies.json
 $(BUILD)/api/routes.o: api/openapi.yaml
 
--include $(LIB_O:.o=.d) $(TOOL_O:.o=.d) $(UNIT:%=%.d)
+-include $(LIB_O:.o=.d) $(TOOL_O:.o=.d) $(LOAD_O:.o=.d) $(UNIT:%=%.d)
 
 # ---- what people type ----
 

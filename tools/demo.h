@@ -1,0 +1,73 @@
+/* The demo archive: invented documents, written as plain texts under
+ * tools/demo/documents and rendered here as the files a supervision office
+ * would really file.
+ *
+ * It knows the grammar of the texts (tools/demo/documents/FORMAT.md) and how a PDF, a
+ * web page and a text file are made of them. It does not know the archive:
+ * whoever files the result reads plan.json.
+ *
+ * Threads: none of its own.
+ * The same texts give the same bytes, as long as pango, cairo and the fonts
+ * stay the same: dates in the files are those of the versions, never today's.
+ */
+#ifndef ARKKI_TOOLS_DEMO_H
+#define ARKKI_TOOLS_DEMO_H
+
+#include <jansson.h>
+#include <stddef.h>
+
+#include "arkki/base/buf.h"
+#include "arkki/base/error.h"
+
+enum demo_format { DEMO_PDF, DEMO_HTML, DEMO_TEXT };
+
+enum demo_kind { DEMO_H1, DEMO_H2, DEMO_H3, DEMO_PARAGRAPH, DEMO_ITEM };
+
+struct demo_block {
+	enum demo_kind kind;
+	char *text; /* one line, not empty */
+};
+
+struct demo_version {
+	char date[11];   /* YYYY-MM-DD of its filing, not before the version before it */
+	char *reason;    /* "" for the first version only */
+	json_t *changes; /* the metadata given with this version: whole for the first */
+	json_t *whole;   /* what holds after it */
+	struct demo_block *block;
+	size_t blocks;
+};
+
+struct demo_document {
+	char *name; /* "NN-slug", the file's name without .txt */
+	char *user; /* who files it */
+	enum demo_format format;
+	struct demo_version *version; /* version[0] is version 1 */
+	size_t versions;
+};
+
+/* Parses one file. On success *ret is the caller's, ended with
+ * demo_document_free(). ARK_EINPUT names the file and the line. */
+ARK_MUSTUSE int demo_parse(const char *path, struct demo_document **ret, struct ark_error *err);
+void demo_document_free(struct demo_document *doc);
+
+const char *demo_extension(enum demo_format format);  /* "pdf" */
+const char *demo_media_type(enum demo_format format); /* "application/pdf" */
+
+/* Appends the file of version[at], in the document's format, to out. */
+ARK_MUSTUSE int demo_render(
+    const struct demo_document *doc, size_t at, struct buf *out, struct ark_error *err);
+/* The PDF only: A4, tagged, with title, language and numbered pages. */
+ARK_MUSTUSE int demo_render_pdf(
+    const struct demo_document *doc, size_t at, struct buf *out, struct ark_error *err);
+
+/* Renders every NN-slug.txt of texts_dir into out_dir (made when missing) as
+ * NN-slug-vN.{pdf,html,txt}, and writes out_dir/plan.json last: an array in
+ * order of filing, oldest first, of
+ *   {"document","version","user","file","fileName","mediaType","metadata","date","reason"}
+ * where `file` is relative to out_dir and `metadata` whole for version 1, only
+ * what changes ({} when nothing) later. After a failure out_dir may hold some
+ * of the files, and no new plan. */
+ARK_MUSTUSE int demo_documents_build(
+    const char *texts_dir, const char *out_dir, struct ark_error *err);
+
+#endif
