@@ -61,11 +61,11 @@ static void test_multipart__every_split_gives_the_same_parts(void **state)
 	    "--XyZ\r\ncontent-disposition: form-data; name=content; filename=\"tarkastus "
 	    "\xc3\xa4.pdf\""
 	    "\r\nContent-Transfer-Encoding: binary\r\n\r\n"
-	    "\r\n--Xy\r\r\n\r\n--XyQ\r\n--\r\n-\r\n--X\r\r\n--XyZ\r\n"
+	    "\r\n--Xy\r\r\n\r\n--XyQ\r\n--\r\n-\r\n--X\r\n--Xq\r\r\n--XyZ\r\n"
 	    "Content-Disposition: form-data; name=\"empty\"\r\n\r\n\r\n--XyZ--\r\n";
 	static const char wanted[] =
 	    "[metadata|-|application/json]{\"a\":1};[content|tarkastus \xc3\xa4.pdf|-]"
-	    "\r\n--Xy\r\r\n\r\n--XyQ\r\n--\r\n-\r\n--X\r;[empty|-|-];";
+	    "\r\n--Xy\r\r\n\r\n--XyQ\r\n--\r\n-\r\n--X\r\n--Xq\r;[empty|-|-];";
 	size_t len = sizeof(text) - 1;
 
 	(void)state;

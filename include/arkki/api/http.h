@@ -11,19 +11,22 @@
  *
  * gate and begin run when the headers are here, before any body (the client
  * has not been told 100-continue yet). Returning without a reply means "go on".
- * finish runs when the request is complete and must reply or wait. A reply in
- * gate, begin or body to a request with a body closes the connection after it.
- * After a reply no further handler runs.
+ * In a request without a body they run when the request is complete, so that
+ * a refusal keeps the connection. finish runs when the request is complete
+ * and must reply or wait. After a reply no further handler runs.
  *
- * In a request without a body, gate runs when the request is complete, so
- * that a refusal keeps the connection.
+ * A reply in gate or begin to a request with a body closes the connection
+ * after it. A reply in body() is sent when the rest has been read and dropped;
+ * when more than 1 MiB is left it is sent at once and the connection is closed
+ * after it (such a reply must be a buffer, not a stream: a problem). A chunked
+ * request always ends its connection.
  *
  * Threads: all handlers and wait functions of one exchange run one at a time
  *          in a server thread, and must not block for long: work that blocks
  *          goes to a thread of the caller's, between http_wait() and
  *          http_wake(). Only http_wake() may be called from other threads.
- *          While an exchange waits, the thread that will wake it may read it
- *          and its data.
+ *          While an exchange waits, the thread that will wake it may use its
+ *          data and what the request's functions returned before.
  */
 #ifndef ARKKI_API_HTTP_H
 #define ARKKI_API_HTTP_H
