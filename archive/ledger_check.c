@@ -227,9 +227,10 @@ static int check_begin(struct check *c, struct ark_error *err)
 	if (rc || !c->full)
 		return rc;
 	rc = fs_path(path, err, "%s/index.sqlite", c->l->dir);
-	if (!rc && ledger_index_open(path, LEDGER_INDEX_READ, &c->index, err) == ARK_OK)
-		rc = ledger_index_size(c->index, &c->indexed, err);
-	return rc;
+	if (rc || ledger_index_open(path, LEDGER_INDEX_READ, &c->index, err) != ARK_OK)
+		return rc;
+	rc = ledger_index_hold(c->index, err);
+	return rc ? rc : ledger_index_size(c->index, &c->indexed, err);
 }
 
 int ledger_check(struct ledger *l, bool full, void (*bad)(void *arg, const char *what), void *arg,
