@@ -106,10 +106,11 @@ static int check_sequence(struct check *c, uint64_t index, const char *what, boo
 	uint64_t want;
 	int rc = sequences_next(c->sequences, &key, &want, err);
 
-	if (!rc && got != want)
-		fault(c, "entry %llu of %s has %s %llu instead of %llu", (unsigned long long)index,
-		    c->l->origin, what, (unsigned long long)got, (unsigned long long)want);
-	return rc;
+	if (rc || got == want)
+		return rc;
+	fault(c, "entry %llu of %s has %s %llu instead of %llu", (unsigned long long)index,
+	    c->l->origin, what, (unsigned long long)got, (unsigned long long)want);
+	return sequences_set(c->sequences, &key, got, err); /* one gap is one fault */
 }
 
 static int check_row(struct check *c, const struct ledger_row *row, struct ark_error *err)
@@ -226,9 +227,10 @@ static int check_begin(struct check *c, struct ark_error *err)
 	if (rc || !c->full)
 		return rc;
 	rc = fs_path(path, err, "%s/index.sqlite", c->l->dir);
-	if (!rc && ledger_index_open(path, LEDGER_INDEX_READ, &c->index, err) == ARK_OK)
-		rc = ledger_index_size(c->index, &c->indexed, err);
-	return rc;
+	if (rc || ledger_index_open(path, LEDGER_INDEX_READ, &c->index, err) != ARK_OK)
+		return rc;
+	rc = ledger_index_hold(c->index, err);
+	return rc ? rc : ledger_index_size(c->index, &c->indexed, err);
 }
 
 int ledger_check(struct ledger *l, bool full, void (*bad)(void *arg, const char *what), void *arg,

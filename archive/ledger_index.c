@@ -85,7 +85,7 @@ static int set_up(struct ledger_index *ix, enum ledger_index_mode mode, struct a
 	    " ORDER BY idx DESC LIMIT 1",
 	    "SELECT principal_sequence FROM entry WHERE principal = ?1 AND own = 1"
 	    " ORDER BY idx DESC LIMIT 1"};
-	int version, rc;
+	int version = 0, rc;
 
 	sqlite3_busy_timeout(ix->db, BUSY_MS);
 	rc = schema_version(ix, &version, err);
@@ -226,6 +226,11 @@ int ledger_index_last(
 		rc = fail_sql(ix, err, "read");
 	sqlite3_reset(s);
 	return rc;
+}
+
+int ledger_index_hold(struct ledger_index *ix, struct ark_error *err)
+{
+	return run(ix, "BEGIN", err);
 }
 
 int ledger_index_locate(struct ledger_index *ix, uint64_t index, uint32_t *ret_segment,

@@ -464,6 +464,8 @@ int segment_resume(const char *dir, struct segment_image *image, uint64_t from, 
 	*f = (struct segment_file){
 	    .segment = image->segment, .fd = -1, .size = image->len, .end = end};
 	rc = segment_open_file(dir, image->segment.number, O_RDWR, &f->fd, err);
+	if (all_zero(image->bytes + end, image->len - end))
+		dirty = end;
 	while (dirty > end && image->bytes[dirty - 1] == 0)
 		dirty--;
 	if (!rc && dirty > end)

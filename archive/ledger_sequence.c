@@ -107,6 +107,17 @@ int sequences_next(
 	return ARK_OK;
 }
 
+int sequences_set(
+    struct sequences *s, const struct sequence_key *key, uint64_t last, struct ark_error *err)
+{
+	uint64_t next;
+	int rc = sequences_next(s, key, &next, err);
+
+	if (!rc && last)
+		place_of(s, s->items, s->cap, key)->last = last;
+	return rc;
+}
+
 size_t sequences_count(const struct sequences *s)
 {
 	return s->count;

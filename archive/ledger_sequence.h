@@ -30,6 +30,9 @@ void sequences_free(struct sequences *s);
 /* The number after the last one. On failure nothing has moved. */
 ARK_MUSTUSE int sequences_next(
     struct sequences *s, const struct sequence_key *key, uint64_t *ret, struct ark_error *err);
+/* What a key's last number is known to be. */
+ARK_MUSTUSE int sequences_set(
+    struct sequences *s, const struct sequence_key *key, uint64_t last, struct ark_error *err);
 size_t sequences_count(const struct sequences *s);
 void sequences_clear(struct sequences *s); /* all is on disk: forget it */
 

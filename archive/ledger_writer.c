@@ -1,5 +1,6 @@
 /* The writer: appends wait in a queue; what waits together becomes one group,
  * one pwrite and one fdatasync. */
+#include <semaphore.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -157,9 +158,7 @@ int ledger_append(struct ledger *l, const struct ledger_record *records, size_t 
 }
 
 struct waiter {
-	pthread_mutex_t lock;
-	pthread_cond_t cond;
-	bool finished;
+	sem_t finished; /* one futex call; a condition under a lock woke each waiter twice */
 	int status;
 	struct receipt *receipt;
 };
@@ -168,29 +167,24 @@ static void waiter_done(void *arg, int status, struct receipt *receipt)
 {
 	struct waiter *w = arg;
 
-	pthread_mutex_lock(&w->lock);
 	w->status = status;
 	w->receipt = receipt;
-	w->finished = true;
-	/* under the lock: the waiter may be gone as soon as it is released */
-	pthread_cond_signal(&w->cond);
-	pthread_mutex_unlock(&w->lock);
+	sem_post(&w->finished); /* w may be gone from here on */
 }
 
 int ledger_append_wait(struct ledger *l, const struct ledger_record *records, size_t n,
     struct receipt **ret, struct ark_error *err)
 {
-	struct waiter w = {.lock = PTHREAD_MUTEX_INITIALIZER, .cond = PTHREAD_COND_INITIALIZER};
-	int rc = ledger_append(l, records, n, waiter_done, &w, err);
+	struct waiter w = {.status = ARK_EIO};
+	int rc;
 
+	sem_init(&w.finished, 0, 0);
+	rc = ledger_append(l, records, n, waiter_done, &w, err);
+	while (!rc && sem_wait(&w.finished) < 0)
+		; /* EINTR */
+	sem_destroy(&w.finished);
 	if (rc)
 		return rc;
-	pthread_mutex_lock(&w.lock);
-	while (!w.finished)
-		pthread_cond_wait(&w.cond, &w.lock);
-	pthread_mutex_unlock(&w.lock);
-	pthread_cond_destroy(&w.cond);
-	pthread_mutex_destroy(&w.lock);
 	if (w.status) {
 		pthread_mutex_lock(&l->lock);
 		rc = ledger_failed(l, err);
