@@ -32,6 +32,7 @@ struct store {
 	atomic_uint generation; /* moves when packs were removed: readers reopen */
 	atomic_bool compacting;
 	struct gitobj *objects;
+	unsigned int objects_generation;
 	struct gittree_cache *trees;
 	struct gitpack *pack;
 };

@@ -49,6 +49,26 @@ static void release(struct store *s, const struct store_head *head, bool broken)
 	pthread_mutex_unlock(&s->lock);
 }
 
+/* What transactions share, made by the first one. */
+static int prepare(struct store *s, struct ark_error *err)
+{
+	unsigned int generation = atomic_load(&s->generation);
+	int rc = ARK_OK;
+
+	if (!s->objects)
+		rc = gitobj_open(s->objects_dir, &s->objects, err);
+	else if (s->objects_generation !=
+		 generation) /* let go of packs that a compaction removed */
+		rc = gitobj_reopen(s->objects, err);
+	if (!rc)
+		s->objects_generation = generation;
+	if (!rc && !s->trees && !(s->trees = gittree_cache_new()))
+		rc = ark_fail(err, ARK_ENOMEM, "no memory for a transaction");
+	if (!rc && !s->pack)
+		rc = gitpack_new(s->pack_dir, &s->pack, err);
+	return rc;
+}
+
 int store_begin(struct store *s, struct store_txn **ret, struct ark_error *err)
 {
 	struct store_txn *t = calloc(1, sizeof(*t));
@@ -62,12 +82,7 @@ int store_begin(struct store *s, struct store_txn **ret, struct ark_error *err)
 		return rc;
 	}
 	t->store = s;
-	if (!s->objects)
-		rc = gitobj_open(s->objects_dir, &s->objects, err);
-	if (!rc && !s->trees && !(s->trees = gittree_cache_new()))
-		rc = ark_fail(err, ARK_ENOMEM, "no memory for a transaction");
-	if (!rc && !s->pack)
-		rc = gitpack_new(s->pack_dir, &s->pack, err);
+	rc = prepare(s, err);
 	if (!rc)
 		rc = gittree_new(
 		    s->objects, s->trees, t->base.sequence ? &t->base.tree : NULL, &t->tree, err);

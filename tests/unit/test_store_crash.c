@@ -125,6 +125,7 @@ static void test_store_crash__dying_at_each_step_leaves_the_old_or_the_new_head(
 			assert_int_equal(waitpid(pid, &status, 0), pid);
 			assert_int_equal(WEXITSTATUS(status), at <= 8 ? 42 : 0);
 			/* whatever lies there, stock git can work on it before we do */
+			assert_int_equal(entries(&f, "objects/pack", "tmp*.idx"), 0);
 			free(fixture_git(&f, NULL, "repack -q --geometric=2 -d"));
 			store_close(f.store);
 			check_recovered(&f, at, first);

@@ -172,6 +172,41 @@ static void test_store_git__compaction_keeps_everything_and_disturbs_nobody(void
 	fixture_end(&f);
 }
 
+/* Packs that this process still maps though they are gone from the directory: their space is not free. */
+static unsigned int held_packs(void)
+{
+	char line[1024];
+	unsigned int n = 0;
+	FILE *maps = fopen("/proc/self/maps", "r");
+
+	assert_non_null(maps);
+	while (fgets(line, sizeof(line), maps))
+		n += strstr(line, "/pack-") && strstr(line, "(deleted)");
+	fclose(maps);
+	return n;
+}
+
+static void test_store_git__compaction_frees_the_space_of_old_packs(void **state)
+{
+	struct fixture f;
+	struct store_reader *r = NULL;
+
+	(void)state;
+	fixture_start(&f);
+	OK(store_reader_open(f.store, &r, err));
+	for (unsigned int i = 0; i < 8; i++) {
+		commit_group(&f, i);
+		expect_document(r, 8 * i);
+	}
+	OK(store_compact(f.store, err));
+	assert_true(held_packs() > 0);
+	expect_document(r, 0);
+	commit_group(&f, 8);
+	assert_int_equal(held_packs(), 0);
+	store_reader_close(r);
+	fixture_end(&f);
+}
+
 /* A reader of another process hears nothing of a compaction, and must find its way. */
 static void test_store_git__readers_survive_packs_that_vanish_unannounced(void **state)
 {
@@ -425,6 +460,7 @@ int main(void)
 	    cmocka_unit_test(test_store_git__fsck_verify_commit_and_index_pack_agree),
 	    cmocka_unit_test(test_store_git__clone_and_fetch_work_while_commits_go_on),
 	    cmocka_unit_test(test_store_git__compaction_keeps_everything_and_disturbs_nobody),
+	    cmocka_unit_test(test_store_git__compaction_frees_the_space_of_old_packs),
 	    cmocka_unit_test(test_store_git__readers_survive_packs_that_vanish_unannounced),
 	    cmocka_unit_test(test_store_git__check_finds_a_flipped_bit_anywhere_in_a_pack),
 	    cmocka_unit_test(test_store_git__check_names_a_single_lost_blob),
