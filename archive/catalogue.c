@@ -133,15 +133,6 @@ static int check_fact(const struct catalogue_fact *f, uint64_t sequence, struct 
 	return ARK_OK;
 }
 
-static void bind_document(struct query *q, const struct catalogue_fact *f)
-{
-	unsigned char document[16];
-
-	if (!hex_decode(document, sizeof(document), f->document, 32))
-		q->failed = true;
-	query_name(q, document);
-}
-
 /* The columns that a metadata record sets, in the order of both statements below. */
 static void bind_attributes(
     struct query *q, const struct catalogue *c, const struct catalogue_fact *f)
@@ -170,7 +161,7 @@ static int add_names(
 			      " VALUES (?, ?, ?, ?)");
 		catalogue_query_name(&q, c, "units", f->units[i]);
 		query_signed(&q, catalogue_day(f->date));
-		bind_document(&q, f);
+		catalogue_query_document(&q, f->document);
 		query_signed(&q, id);
 		rc = query_run(&q, err);
 	}
@@ -224,7 +215,7 @@ static int check_absent(struct catalogue *c, const struct catalogue_fact *f, str
 
 	query_begin(&q, &c->db);
 	query_sql(&q, "SELECT 1 FROM version WHERE document = ? AND version = ?");
-	bind_document(&q, f);
+	catalogue_query_document(&q, f->document);
 	query_int(&q, f->version);
 	rc = query_run(&q, err);
 	return rc == 1 ? ark_fail(err, ARK_ECORRUPT, "item %u of commit %llu files a version again",
@@ -240,7 +231,7 @@ static int supersede(struct catalogue *c, const struct catalogue_fact *f, struct
 	query_begin(&q, &c->db);
 	query_sql(
 	    &q, "UPDATE version SET newest = 0 WHERE document = ? AND version < ? AND newest");
-	bind_document(&q, f);
+	catalogue_query_document(&q, f->document);
 	query_int(&q, f->version);
 	return query_run(&q, err);
 }
@@ -264,7 +255,7 @@ static int apply_version(struct catalogue *c, const struct catalogue_fact *f, st
 	    " ?, ?, ?, ?, ?, ?, ?, NOT EXISTS (SELECT 1 FROM version n"
 	    " WHERE n.document = ? AND n.version > ?))");
 	bind_attributes(&q, c, f);
-	bind_document(&q, f);
+	catalogue_query_document(&q, f->document);
 	query_int(&q, f->version);
 	query_int(&q, f->sequence);
 	query_signed(&q, f->time_us);
@@ -277,7 +268,7 @@ static int apply_version(struct catalogue *c, const struct catalogue_fact *f, st
 	query_int(&q, f->chunks);
 	query_text(&q, f->request);
 	query_blob(&q, f->sealed_version.bytes, f->sealed_version.len);
-	bind_document(&q, f);
+	catalogue_query_document(&q, f->document);
 	query_int(&q, f->version);
 	rc = query_run(&q, err);
 	if (rc)
@@ -299,7 +290,7 @@ static int apply_metadata(
 		      " language = ?, publicity = ?, state = ?, author = ?, case_id = ?,"
 		      " sealed_metadata = ? WHERE document = ? AND version = ? RETURNING id");
 	bind_attributes(&q, c, f);
-	bind_document(&q, f);
+	catalogue_query_document(&q, f->document);
 	query_int(&q, f->version);
 	rc = query_prepare(&q, err);
 	if (!rc)
@@ -387,7 +378,6 @@ int catalogue_apply(struct catalogue *c, const struct catalogue_fact *facts, siz
 int catalogue_set_text(struct catalogue *c, const char *document, uint32_t version,
     const char *state, const char *reason, struct ark_error *err)
 {
-	unsigned char id[16];
 	struct query q;
 	int rc;
 
@@ -397,14 +387,14 @@ int catalogue_set_text(struct catalogue *c, const char *document, uint32_t versi
 	if (reason && strlen(reason) > TEXT_REASON_MAX)
 		return ark_fail(
 		    err, ARK_EINPUT, "a text's reason is over %d bytes", TEXT_REASON_MAX);
-	if (!docid_valid(document) || !hex_decode(id, sizeof(id), document, 32))
+	if (!docid_valid(document))
 		return ark_fail(err, ARK_ENOTFOUND, "no such version");
 	query_begin(&q, &c->db);
 	query_sql(&q, "UPDATE version SET text_state = ?, text_reason = ?"
 		      " WHERE document = ? AND version = ?");
 	query_text(&q, state);
 	query_text(&q, reason);
-	query_name(&q, id);
+	catalogue_query_document(&q, document);
 	query_int(&q, version);
 	rc = query_run(&q, err);
 	if (!rc && sqlite3_changes(c->db.sql) == 0)

@@ -27,4 +27,33 @@ void catalogue_query_name(
 ARK_MUSTUSE int catalogue_filter_sql(struct query *q, const struct catalogue *c,
     const struct access_filter *f, const char *alias, struct ark_error *err);
 
+/* ---- catalogue_row.c ---- */
+/* The order in which catalogue_read_row() takes them; then the number of
+ * visible versions and, in catalogue_after(), the sequence of the change. */
+#define CATALOGUE_COLUMNS                                                                          \
+	"v.document, v.version, v.metadata, v.sequence, v.metadata_sequence, v.filed_us, v.day,"   \
+	" v.size, v.sealed_size, v.content, v.chunks, v.type, v.language, v.publicity, v.state,"   \
+	" v.media_type, v.text_state, v.text_reason, v.sealed_metadata, v.sealed_version, "
+enum { CATALOGUE_VISIBLE = 20, CATALOGUE_CHANGE = 21 };
+
+/* NULL and ALL: there is no condition to write. */
+bool catalogue_admits_all(const struct access_filter *filter);
+/* " AND <the filter>" on the row called alias; nothing where it says nothing,
+ * so that no row is fetched only to be admitted. */
+ARK_MUSTUSE int catalogue_and_filter(struct query *q, const struct catalogue *c,
+    const struct access_filter *filter, const char *alias, struct ark_error *err);
+/* "SELECT <columns>, <how many versions of the document the filter admits> ". */
+ARK_MUSTUSE int catalogue_select(struct query *q, const struct catalogue *c,
+    const struct access_filter *filter, struct ark_error *err);
+/* The document's id as the next value. False for what is no document id:
+ * then there is no such document. */
+bool catalogue_query_document(struct query *q, const char *document);
+/* On failure *ret is not touched. */
+ARK_MUSTUSE int catalogue_read_row(
+    sqlite3_stmt *s, struct catalogue_row *ret, struct ark_error *err);
+bool catalogue_read_fixed(sqlite3_stmt *s, int column, void *ret, size_t len);
+/* Steps to the end and ends the query. rc: of what was done so far. */
+ARK_MUSTUSE int catalogue_each_row(
+    struct query *q, int rc, catalogue_each each, void *arg, struct ark_error *err);
+
 #endif

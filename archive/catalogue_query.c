@@ -5,162 +5,9 @@
  * may be seen. "The newest version that the filter admits" is a version that
  * it admits and than which no newer one of the document is admitted.
  */
-#include <stdlib.h>
-#include <string.h>
-
 #include "archive/catalogue_private.h"
 #include "arkki/base/clock.h"
 #include "arkki/base/text.h"
-
-/* ---- rows ---- */
-/* The order in which read_row() takes them. */
-#define COLUMNS                                                                                    \
-	"v.document, v.version, v.metadata, v.sequence, v.metadata_sequence, v.filed_us, v.day,"   \
-	" v.size, v.sealed_size, v.content, v.chunks, v.type, v.language, v.publicity, v.state,"   \
-	" v.media_type, v.text_state, v.text_reason, v.sealed_metadata, v.sealed_version, "
-enum { VISIBLE_COLUMN = 20, CHANGE_COLUMN = 21 };
-
-void catalogue_row_free(struct catalogue_row *row)
-{
-	char *texts[] = {row->type, row->date, row->language, row->publicity, row->state,
-	    row->media_type, row->text_state, row->text_reason};
-
-	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
-		free(texts[i]);
-	buf_free(&row->sealed_metadata);
-	buf_free(&row->sealed_version);
-	*row = (struct catalogue_row){0};
-}
-
-static bool read_text(sqlite3_stmt *s, int column, char **ret)
-{
-	const unsigned char *text = sqlite3_column_text(s, column);
-
-	*ret = text ? strdup((const char *)text) : NULL;
-	return *ret;
-}
-
-static bool read_blob(sqlite3_stmt *s, int column, struct buf *ret)
-{
-	const void *bytes = sqlite3_column_blob(s, column); /* NULL also when empty */
-	size_t len = (size_t)sqlite3_column_bytes(s, column);
-
-	if (!bytes && len)
-		return false;
-	buf_add(ret, bytes, len);
-	return !buf_failed(ret);
-}
-
-static bool read_fixed(sqlite3_stmt *s, int column, void *ret, size_t len)
-{
-	const void *bytes = sqlite3_column_blob(s, column);
-
-	if (!bytes || (size_t)sqlite3_column_bytes(s, column) != len)
-		return false;
-	memcpy(ret, bytes, len);
-	return true;
-}
-
-static int read_row(sqlite3_stmt *s, struct catalogue_row *ret, struct ark_error *err)
-{
-	struct catalogue_row row = {
-	    .version = (uint32_t)sqlite3_column_int64(s, 1),
-	    .metadata = (uint32_t)sqlite3_column_int64(s, 2),
-	    .sequence = (uint64_t)sqlite3_column_int64(s, 3),
-	    .metadata_sequence = (uint64_t)sqlite3_column_int64(s, 4),
-	    .filed_us = sqlite3_column_int64(s, 5),
-	    .size = (uint64_t)sqlite3_column_int64(s, 7),
-	    .sealed_size = (uint64_t)sqlite3_column_int64(s, 8),
-	    .chunks = (uint32_t)sqlite3_column_int64(s, 10),
-	    .visible_versions = (uint32_t)sqlite3_column_int64(s, VISIBLE_COLUMN),
-	};
-	unsigned char document[16];
-	char date[11];
-
-	if (!read_fixed(s, 0, document, sizeof(document)) ||
-	    !read_fixed(s, 9, row.content.id, sizeof(row.content.id)))
-		return ark_fail(err, ARK_ECORRUPT,
-		    "the catalogue holds a malformed row; run `arkki rebuild DIR catalogue`");
-	hex_encode(row.document, document, sizeof(document));
-	catalogue_day_text(date, sqlite3_column_int64(s, 6));
-	row.date = strdup(date);
-	if (!row.date || !read_text(s, 11, &row.type) || !read_text(s, 12, &row.language) ||
-	    !read_text(s, 13, &row.publicity) || !read_text(s, 14, &row.state) ||
-	    !read_text(s, 15, &row.media_type) || !read_text(s, 16, &row.text_state) ||
-	    (sqlite3_column_type(s, 17) != SQLITE_NULL && !read_text(s, 17, &row.text_reason)) ||
-	    !read_blob(s, 18, &row.sealed_metadata) || !read_blob(s, 19, &row.sealed_version)) {
-		catalogue_row_free(&row);
-		return ark_fail(err, ARK_ENOMEM, "no memory for a row of the catalogue");
-	}
-	*ret = row;
-	return ARK_OK;
-}
-
-static bool admits_all(const struct access_filter *filter)
-{
-	return !filter || filter->op == ACCESS_OP_ALL;
-}
-
-/* " AND <the filter>" on the row called alias; nothing where it says nothing,
- * so that no row is fetched only to be admitted. */
-static int and_filter(struct query *q, const struct catalogue *c,
-    const struct access_filter *filter, const char *alias, struct ark_error *err)
-{
-	if (admits_all(filter))
-		return ARK_OK;
-	query_sql(q, " AND ");
-	return catalogue_filter_sql(q, c, filter, alias, err);
-}
-
-/* "SELECT <columns>, <how many versions of the document the filter admits> ". */
-static int select_rows(struct query *q, const struct catalogue *c,
-    const struct access_filter *filter, struct ark_error *err)
-{
-	int rc;
-
-	query_sql(q, "SELECT " COLUMNS);
-	if (!filter) {
-		query_sql(q, "0 ");
-		return ARK_OK;
-	}
-	query_sql(q, "(SELECT count(*) FROM version n INDEXED BY version_document"
-		     " WHERE n.document = v.document");
-	rc = and_filter(q, c, filter, "n", err);
-	query_sql(q, ") ");
-	return rc;
-}
-
-/* Steps to the end; ends the query. rc: of what was done so far. */
-static int each_row(struct query *q, int rc, catalogue_each each, void *arg, struct ark_error *err)
-{
-	struct catalogue_row row;
-
-	if (!rc)
-		rc = query_prepare(q, err);
-	while (!rc) {
-		rc = query_step(q, err);
-		if (rc != 1)
-			break;
-		rc = read_row(q->stmt, &row, err);
-		if (rc)
-			break;
-		rc = each(arg, &row);
-		catalogue_row_free(&row);
-	}
-	query_end(q);
-	return rc;
-}
-
-/* False for what is no document id: then there is no such document. */
-static bool bind_document(struct query *q, const char *document)
-{
-	unsigned char id[16];
-
-	if (!docid_valid(document) || !hex_decode(id, sizeof(id), document, 32))
-		return false;
-	query_name(q, id);
-	return true;
-}
 
 /* ---- one document ---- */
 int catalogue_get(struct catalogue *c, const char *document, uint32_t version,
@@ -170,23 +17,23 @@ int catalogue_get(struct catalogue *c, const char *document, uint32_t version,
 	int rc;
 
 	query_begin(&q, &c->db);
-	rc = select_rows(&q, c, filter, err);
+	rc = catalogue_select(&q, c, filter, err);
 	query_sql(&q, "FROM version v INDEXED BY version_document WHERE v.document = ?");
-	if (!rc && !bind_document(&q, document))
+	if (!rc && !catalogue_query_document(&q, document))
 		rc = ark_fail(err, ARK_ENOTFOUND, "no such document");
 	if (version) {
 		query_sql(&q, " AND v.version = ?");
 		query_int(&q, version);
 	}
 	if (!rc)
-		rc = and_filter(&q, c, filter, "v", err);
+		rc = catalogue_and_filter(&q, c, filter, "v", err);
 	query_sql(&q, " ORDER BY v.version DESC LIMIT 1");
 	if (!rc)
 		rc = query_prepare(&q, err);
 	if (!rc) {
 		rc = query_step(&q, err);
 		if (rc == 1)
-			rc = read_row(q.stmt, ret, err);
+			rc = catalogue_read_row(q.stmt, ret, err);
 		else if (rc == 0)
 			rc = ark_fail(err, ARK_ENOTFOUND, "no such document or version");
 	}
@@ -202,7 +49,7 @@ int catalogue_newest(struct catalogue *c, const char *document, uint32_t *ret_ve
 
 	query_begin(&q, &c->db);
 	query_sql(&q, "SELECT max(version), max(metadata) FROM version WHERE document = ?");
-	if (!bind_document(&q, document))
+	if (!catalogue_query_document(&q, document))
 		rc = ark_fail(err, ARK_ENOTFOUND, "no such document");
 	if (!rc)
 		rc = query_prepare(&q, err);
@@ -227,16 +74,16 @@ int catalogue_versions(struct catalogue *c, const char *document,
 	int rc;
 
 	query_begin(&q, &c->db);
-	rc = select_rows(&q, c, filter, err);
+	rc = catalogue_select(&q, c, filter, err);
 	query_sql(&q, "FROM version v INDEXED BY version_document WHERE v.document = ?");
-	if (!bind_document(&q, document)) {
+	if (!catalogue_query_document(&q, document)) {
 		query_end(&q);
 		return rc; /* no versions */
 	}
 	if (!rc)
-		rc = and_filter(&q, c, filter, "v", err);
+		rc = catalogue_and_filter(&q, c, filter, "v", err);
 	query_sql(&q, " ORDER BY v.version");
-	return each_row(&q, rc, each, arg, err);
+	return catalogue_each_row(&q, rc, each, arg, err);
 }
 
 /* ---- documents ---- */
@@ -306,7 +153,7 @@ static void match_list(
 		query_sql(q, list->unit ? " AND (u.day, u.document) > (?, ?)"
 					: " AND (v.day, v.document) > (?, ?)");
 		query_signed(q, catalogue_day(list->after_date));
-		bind_document(q, list->after_document);
+		catalogue_query_document(q, list->after_document);
 	}
 }
 
@@ -316,17 +163,17 @@ static int and_newest(struct query *q, const struct catalogue *c,
 {
 	int rc;
 
-	if (admits_all(filter)) {
+	if (catalogue_admits_all(filter)) {
 		query_sql(q, " AND v.newest");
 		return ARK_OK;
 	}
-	rc = and_filter(q, c, filter, "v", err);
+	rc = catalogue_and_filter(q, c, filter, "v", err);
 	if (rc)
 		return rc;
 	query_sql(q,
 	    " AND (v.newest OR NOT EXISTS (SELECT 1 FROM version n INDEXED BY version_document"
 	    " WHERE n.document = v.document AND n.version > v.version");
-	rc = and_filter(q, c, filter, "n", err);
+	rc = catalogue_and_filter(q, c, filter, "n", err);
 	query_sql(q, "))");
 	return rc;
 }
@@ -340,7 +187,7 @@ int catalogue_documents(struct catalogue *c, const struct catalogue_list *list,
 	if (rc)
 		return rc;
 	query_begin(&q, &c->db);
-	rc = select_rows(&q, c, filter, err);
+	rc = catalogue_select(&q, c, filter, err);
 	from_versions(&q, list, filter);
 	match_list(&q, c, list, true);
 	if (!rc)
@@ -348,7 +195,7 @@ int catalogue_documents(struct catalogue *c, const struct catalogue_list *list,
 	query_sql(&q, list->unit ? " ORDER BY u.day, u.document LIMIT ?"
 				 : " ORDER BY v.day, v.document LIMIT ?");
 	query_int(&q, list->limit);
-	return each_row(&q, rc, each, arg, err);
+	return catalogue_each_row(&q, rc, each, arg, err);
 }
 
 int catalogue_count(struct catalogue *c, const struct catalogue_list *list,
@@ -391,7 +238,7 @@ int catalogue_changes(struct catalogue *c, uint64_t after_sequence, uint32_t aft
 		      " WHERE (c.sequence, c.item) > (?, ?)");
 	query_int(&q, after_sequence);
 	query_int(&q, after_item);
-	rc = and_filter(&q, c, filter, "v", err);
+	rc = catalogue_and_filter(&q, c, filter, "v", err);
 	query_sql(&q, " ORDER BY c.sequence, c.item LIMIT ?");
 	query_int(&q, limit);
 	if (!rc)
@@ -412,7 +259,7 @@ int catalogue_changes(struct catalogue *c, uint64_t after_sequence, uint32_t aft
 		    .kind = kinds[kind >= 0 && kind < 3 ? kind : 2],
 		    .version = (uint32_t)sqlite3_column_int64(q.stmt, 4),
 		};
-		if (!read_fixed(q.stmt, 5, document, sizeof(document))) {
+		if (!catalogue_read_fixed(q.stmt, 5, document, sizeof(document))) {
 			rc = ark_fail(err, ARK_ECORRUPT, "the catalogue holds a malformed change");
 			break;
 		}
@@ -433,9 +280,9 @@ int catalogue_after(struct catalogue *c, uint64_t sequence, unsigned int limit, 
 	int rc;
 
 	query_begin(&q, &c->db);
-	query_sql(&q,
-	    "SELECT " COLUMNS "0, c.sequence FROM change c CROSS JOIN version v ON v.id = c.id"
-	    " WHERE c.sequence > ? ORDER BY c.sequence, c.item");
+	query_sql(&q, "SELECT " CATALOGUE_COLUMNS
+		      "0, c.sequence FROM change c CROSS JOIN version v ON v.id = c.id"
+		      " WHERE c.sequence > ? ORDER BY c.sequence, c.item");
 	query_int(&q, sequence);
 	rc = query_prepare(&q, err);
 	while (!rc) {
@@ -445,10 +292,10 @@ int catalogue_after(struct catalogue *c, uint64_t sequence, unsigned int limit, 
 		if (rc != 1)
 			break;
 		rc = ARK_OK;
-		change = (uint64_t)sqlite3_column_int64(q.stmt, CHANGE_COLUMN);
+		change = (uint64_t)sqlite3_column_int64(q.stmt, CATALOGUE_CHANGE);
 		if (given >= limit && change != last)
 			break;
-		rc = read_row(q.stmt, &row, err);
+		rc = catalogue_read_row(q.stmt, &row, err);
 		if (rc)
 			break;
 		row.change_sequence = change;
@@ -467,9 +314,9 @@ int catalogue_all(struct catalogue *c, catalogue_each each, void *arg, struct ar
 	int rc;
 
 	query_begin(&q, &c->db);
-	rc = select_rows(&q, c, NULL, err);
+	rc = catalogue_select(&q, c, NULL, err);
 	query_sql(&q, "FROM version v ORDER BY v.id");
-	return each_row(&q, rc, each, arg, err);
+	return catalogue_each_row(&q, rc, each, arg, err);
 }
 
 /* ---- requests and records ---- */
@@ -489,7 +336,7 @@ int catalogue_request(struct catalogue *c, const char *request, char ret_documen
 		rc = query_step(&q, err);
 	if (rc == 0) {
 		rc = ark_fail(err, ARK_ENOTFOUND, "no filing under this idempotency key");
-	} else if (rc == 1 && read_fixed(q.stmt, 0, document, sizeof(document))) {
+	} else if (rc == 1 && catalogue_read_fixed(q.stmt, 0, document, sizeof(document))) {
 		hex_encode(ret_document, document, sizeof(document));
 		*ret_version = (uint32_t)sqlite3_column_int64(q.stmt, 1);
 		rc = ARK_OK;
@@ -519,7 +366,7 @@ int catalogue_records(struct catalogue *c, const char *record_kind,
 		rc = query_step(&q, err);
 		if (rc != 1)
 			break;
-		if (!read_fixed(q.stmt, 0, name, sizeof(name))) {
+		if (!catalogue_read_fixed(q.stmt, 0, name, sizeof(name))) {
 			rc = ark_fail(err, ARK_ECORRUPT, "the catalogue holds a malformed record");
 			break;
 		}

@@ -1,0 +1,144 @@
+/* What every question has in common: its columns, its filter, its rows. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "archive/catalogue_private.h"
+#include "arkki/base/text.h"
+
+void catalogue_row_free(struct catalogue_row *row)
+{
+	char *texts[] = {row->type, row->date, row->language, row->publicity, row->state,
+	    row->media_type, row->text_state, row->text_reason};
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
+		free(texts[i]);
+	buf_free(&row->sealed_metadata);
+	buf_free(&row->sealed_version);
+	*row = (struct catalogue_row){0};
+}
+
+static bool read_text(sqlite3_stmt *s, int column, char **ret)
+{
+	const unsigned char *text = sqlite3_column_text(s, column);
+
+	*ret = text ? strdup((const char *)text) : NULL;
+	return *ret;
+}
+
+static bool read_blob(sqlite3_stmt *s, int column, struct buf *ret)
+{
+	const void *bytes = sqlite3_column_blob(s, column); /* NULL also when empty */
+	size_t len = (size_t)sqlite3_column_bytes(s, column);
+
+	if (!bytes && len)
+		return false;
+	buf_add(ret, bytes, len);
+	return !buf_failed(ret);
+}
+
+bool catalogue_read_fixed(sqlite3_stmt *s, int column, void *ret, size_t len)
+{
+	const void *bytes = sqlite3_column_blob(s, column);
+
+	if (!bytes || (size_t)sqlite3_column_bytes(s, column) != len)
+		return false;
+	memcpy(ret, bytes, len);
+	return true;
+}
+
+int catalogue_read_row(sqlite3_stmt *s, struct catalogue_row *ret, struct ark_error *err)
+{
+	struct catalogue_row row = {
+	    .version = (uint32_t)sqlite3_column_int64(s, 1),
+	    .metadata = (uint32_t)sqlite3_column_int64(s, 2),
+	    .sequence = (uint64_t)sqlite3_column_int64(s, 3),
+	    .metadata_sequence = (uint64_t)sqlite3_column_int64(s, 4),
+	    .filed_us = sqlite3_column_int64(s, 5),
+	    .size = (uint64_t)sqlite3_column_int64(s, 7),
+	    .sealed_size = (uint64_t)sqlite3_column_int64(s, 8),
+	    .chunks = (uint32_t)sqlite3_column_int64(s, 10),
+	    .visible_versions = (uint32_t)sqlite3_column_int64(s, CATALOGUE_VISIBLE),
+	};
+	unsigned char document[16];
+	char date[11];
+
+	if (!catalogue_read_fixed(s, 0, document, sizeof(document)) ||
+	    !catalogue_read_fixed(s, 9, row.content.id, sizeof(row.content.id)))
+		return ark_fail(err, ARK_ECORRUPT,
+		    "the catalogue holds a malformed row; run `arkki rebuild DIR catalogue`");
+	hex_encode(row.document, document, sizeof(document));
+	catalogue_day_text(date, sqlite3_column_int64(s, 6));
+	row.date = strdup(date);
+	if (!row.date || !read_text(s, 11, &row.type) || !read_text(s, 12, &row.language) ||
+	    !read_text(s, 13, &row.publicity) || !read_text(s, 14, &row.state) ||
+	    !read_text(s, 15, &row.media_type) || !read_text(s, 16, &row.text_state) ||
+	    (sqlite3_column_type(s, 17) != SQLITE_NULL && !read_text(s, 17, &row.text_reason)) ||
+	    !read_blob(s, 18, &row.sealed_metadata) || !read_blob(s, 19, &row.sealed_version)) {
+		catalogue_row_free(&row);
+		return ark_fail(err, ARK_ENOMEM, "no memory for a row of the catalogue");
+	}
+	*ret = row;
+	return ARK_OK;
+}
+
+bool catalogue_admits_all(const struct access_filter *filter)
+{
+	return !filter || filter->op == ACCESS_OP_ALL;
+}
+
+int catalogue_and_filter(struct query *q, const struct catalogue *c,
+    const struct access_filter *filter, const char *alias, struct ark_error *err)
+{
+	if (catalogue_admits_all(filter))
+		return ARK_OK;
+	query_sql(q, " AND ");
+	return catalogue_filter_sql(q, c, filter, alias, err);
+}
+
+int catalogue_select(struct query *q, const struct catalogue *c, const struct access_filter *filter,
+    struct ark_error *err)
+{
+	int rc;
+
+	query_sql(q, "SELECT " CATALOGUE_COLUMNS);
+	if (!filter) {
+		query_sql(q, "0 ");
+		return ARK_OK;
+	}
+	query_sql(q, "(SELECT count(*) FROM version n INDEXED BY version_document"
+		     " WHERE n.document = v.document");
+	rc = catalogue_and_filter(q, c, filter, "n", err);
+	query_sql(q, ") ");
+	return rc;
+}
+
+int catalogue_each_row(
+    struct query *q, int rc, catalogue_each each, void *arg, struct ark_error *err)
+{
+	struct catalogue_row row;
+
+	if (!rc)
+		rc = query_prepare(q, err);
+	while (!rc) {
+		rc = query_step(q, err);
+		if (rc != 1)
+			break;
+		rc = catalogue_read_row(q->stmt, &row, err);
+		if (rc)
+			break;
+		rc = each(arg, &row);
+		catalogue_row_free(&row);
+	}
+	query_end(q);
+	return rc;
+}
+
+bool catalogue_query_document(struct query *q, const char *document)
+{
+	unsigned char id[16];
+
+	if (!docid_valid(document) || !hex_decode(id, sizeof(id), document, 32))
+		return false;
+	query_name(q, id);
+	return true;
+}
