@@ -18,6 +18,7 @@ void card_free(struct card *c)
 {
 	json_decref(c->fields);
 	json_decref(c->version);
+	json_decref(c->counties);
 	*c = (struct card){0};
 }
 
@@ -40,6 +41,7 @@ int reading_card(struct archive *a, const struct receipt *receipt, const struct 
 	if (!rc) {
 		ret->fields = json_incref(json_object_get(record, "fields"));
 		ret->version = version;
+		ret->counties = json_incref(json_object_get(record, "counties"));
 	}
 	json_decref(record);
 	return rc;

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -211,6 +212,21 @@ int fs_dir_empty(const char *path, struct ark_error *err)
 			empty = 0;
 	closedir(d);
 	return empty;
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st, (void)type, (void)ftw;
+	return remove(path);
+}
+
+int fs_remove_tree(const char *path, struct ark_error *err)
+{
+	if (!fs_exists(path))
+		return ARK_OK;
+	if (nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS) != 0)
+		return ark_fail_errno(err, ARK_EIO, "cannot remove %s", path);
+	return ARK_OK;
 }
 
 int fs_path(char out[4096], struct ark_error *err, const char *fmt, ...)

@@ -19,6 +19,7 @@
 struct card {
 	json_t *fields;  /* the metadata record's fields (normal form) */
 	json_t *version; /* the version's meta: fileName, mediaType, size, sha256, time, actor, … */
+	json_t *counties; /* of the units when the metadata record was filed */
 };
 void card_free(struct card *c); /* what it holds */
 

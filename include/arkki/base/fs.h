@@ -38,6 +38,8 @@ ARK_MUSTUSE int fs_mkdirs(const char *path, mode_t mode, struct ark_error *err);
 bool fs_exists(const char *path);
 /* 1 empty, 0 not, negative on error (ARK_ENOTFOUND when there is none). */
 int fs_dir_empty(const char *path, struct ark_error *err);
+/* Removes a directory and all below it, never through a link; none there: fine. */
+ARK_MUSTUSE int fs_remove_tree(const char *path, struct ark_error *err);
 /* "dir/name" into out (a path of at most 4095 bytes), ARK_EINPUT when too long. */
 ARK_MUSTUSE int fs_path(char out[4096], struct ark_error *err, const char *fmt, ...)
     ARK_PRINTF(3, 4);
