@@ -27,6 +27,10 @@ void history_tile(struct exchange *x);
 void access_checkpoint(struct exchange *x);
 void access_tile(struct exchange *x);
 
+/* search_api.c */
+void search_get(struct exchange *x);
+void search_post(struct exchange *x);
+
 /* changes.c */
 void changes_get(struct exchange *x);
 

@@ -41,6 +41,8 @@ const struct http_route api_routes[] = {
     GET("/v1/orgs", orgs_list),
     GET("/v1/types", types_list),
     GET("/v1/me", me_get),
+    GET("/v1/search", search_get),
+    SEND("POST", "/v1/search", 0, search_post),
     GET("/v1/changes", changes_get),
     GET("/v1/audit/access", audit_access),
     GET("/v1/audit/history", audit_history),

@@ -1,0 +1,163 @@
+#include "api/search_service.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/indexer.h"
+#include "arkki/base/clock.h"
+#include "arkki/base/json.h"
+#include "arkki/index/snippet.h"
+
+enum { SNIPPET_CHARS = 240 };
+
+static void view_free(void *arg)
+{
+	struct search_view *s = arg;
+
+	for (size_t i = 0; i < s->hits_len; i++) {
+		card_free(&s->hits[i].card);
+		catalogue_row_free(&s->hits[i].row);
+		buf_wipe_free(&s->hits[i].snippet);
+	}
+	search_result_clear(&s->result);
+	free(s->q);
+	free(s->language);
+	free(s);
+}
+
+static int run_query(struct visit *v, const struct search_asked *asked, struct search_view *s, struct ark_error *err)
+{
+	struct access_filter *filter = NULL;
+	struct search_desk *desk = NULL;
+	struct search_request r = {
+	    .q = asked->q,
+	    .unit = asked->unit,
+	    .case_id = asked->case_id,
+	    .type = asked->type,
+	    .county = asked->county,
+	    .language = asked->language,
+	    .from = asked->from,
+	    .to = asked->to,
+	    .sort = asked->by_date ? SEARCH_BY_DATE : SEARCH_BY_RELEVANCE,
+	    .limit = asked->limit,
+	    .offset = asked->offset,
+	    .versions_all = asked->versions_all,
+	    .facets = true,
+	};
+	int rc = access_filter(&v->caller->who->access, ACCESS_READ, NULL, &filter, err);
+
+	r.filter = filter;
+	if (!rc)
+		rc = indexer_desk(v->app->indexer, &desk, err);
+	if (!rc)
+		rc = search_query(desk->reader, &r, &s->result, err);
+	indexer_desk_return(v->app->indexer, desk);
+	access_filter_free(filter);
+	return rc;
+}
+
+static void log_search(struct exchange *x, struct visit *v, const struct search_view *s,
+    const char *q, void (*then)(struct exchange *x))
+{
+	struct ledger_record records[SEARCH_LIMIT_MAX + 1];
+	size_t n = 0;
+
+	records[n] = visit_record(v, "search");
+	records[n++].query = q ? q : "";
+	for (size_t i = 0; i < s->result.hits_len && i < SEARCH_LIMIT_MAX; i++) {
+		records[n] = visit_record(v, "shown");
+		records[n].document = s->result.hits[i].document;
+		records[n++].version = s->result.hits[i].version;
+	}
+	visit_log(x, records, n, then);
+}
+
+void search_begin(struct exchange *x, const struct search_asked *asked, void (*then)(struct exchange *x))
+{
+	struct visit *v = visit_of(x);
+	struct search_view *s;
+	struct ark_error err = {0};
+	int rc;
+
+	if (!v)
+		return;
+	if (!v->app->indexer) {
+		http_reply_problem(x, 503, "no-index", NULL, NULL);
+		return;
+	}
+	if ((asked->from && *asked->from && !date_valid(asked->from)) ||
+	    (asked->to && *asked->to && !date_valid(asked->to))) {
+		http_reply_problem(x, 400, "bad-date", "from and to must be dates YYYY-MM-DD.", NULL);
+		return;
+	}
+	s = calloc(1, sizeof(*s));
+	if (!s) {
+		http_reply_problem(x, 503, "out-of-memory", NULL, NULL);
+		return;
+	}
+	v->more = s;
+	v->more_free = view_free;
+	s->q = asked->q && *asked->q ? strdup(asked->q) : NULL;
+	s->language = asked->language && *asked->language ? strdup(asked->language) : NULL;
+	rc = run_query(v, asked, s, &err);
+	if (rc == ARK_EINPUT) {
+		http_reply_problem(x, 400, "bad-query", err.text, NULL);
+	} else if (rc) {
+		http_reply_header(x, "Retry-After", "2");
+		http_reply_problem(x, 503, "search", NULL, NULL);
+	} else {
+		log_search(x, v, s, s->q, then);
+	}
+}
+
+/* ---- what was found ---- */
+
+static int open_hit(struct visit *v, struct desk *desk, struct snippet *snippet, struct search_view *s,
+    const struct search_hit *hit, struct ark_error *err)
+{
+	struct catalogue_row *row = &s->hits[s->hits_len].row;
+	struct card *card = &s->hits[s->hits_len].card;
+	struct buf text = BUF_INIT;
+	int rc = catalogue_get(desk->catalogue, hit->document, hit->version, NULL, row, err);
+
+	if (rc)
+		return rc;
+	rc = reading_card(v->app->archive, v->receipt, row, card, err);
+	if (rc) {
+		catalogue_row_free(row);
+		return rc;
+	}
+	s->hits_len++;
+	/* without text (none, or not yet) there is no snippet, and that is no failure */
+	if (reading_text(v->app->archive, v->receipt, row, &text, NULL) == ARK_OK)
+		rc = snippet_make(snippet, text.data ? text.data : "", text.len, row->language,
+		    SNIPPET_CHARS, &s->hits[s->hits_len - 1].snippet, err);
+	buf_wipe_free(&text);
+	return rc;
+}
+
+struct search_view *search_found(struct exchange *x)
+{
+	struct visit *v = visit_of(x);
+	struct search_view *s = v->more;
+	struct search_desk *words = NULL;
+	struct snippet *snippet = NULL;
+	struct desk *desk = NULL;
+	struct ark_error err = {0};
+	int rc = archive_desk(v->app->archive, &desk, &err);
+
+	if (!rc)
+		rc = indexer_desk(v->app->indexer, &words, &err);
+	if (!rc)
+		rc = snippet_new(words->analyser, s->q ? s->q : "", s->language, &snippet, &err);
+	for (size_t i = 0; !rc && i < s->result.hits_len && s->hits_len < SEARCH_LIMIT_MAX; i++)
+		rc = open_hit(v, desk, snippet, s, &s->result.hits[i], &err);
+	snippet_free(snippet);
+	indexer_desk_return(v->app->indexer, words);
+	archive_desk_return(v->app->archive, desk);
+	if (rc) {
+		http_reply_error(x, &err);
+		return NULL;
+	}
+	return s;
+}
