@@ -14,6 +14,7 @@ enum { PDF_PAGES = 50000, PDF_LINES = 1000000 };
 struct line {
 	const char *text;
 	size_t len;
+	const PopplerRectangle *rect; /* one for each character; NULL: not known */
 	double top, bottom; /* in points from the top of the page; top > bottom: not known */
 };
 
@@ -112,17 +113,19 @@ static bool paragraph_between(const struct line *a, const struct line *b, double
 	return pitch > 0 && step > 1.35 * pitch;
 }
 
+/* rect: one for each character of text, or NULL. */
 static size_t split_lines(
-    const char *text, const PopplerRectangle *rect, size_t rects, struct line *lines, size_t room)
+    const char *text, const PopplerRectangle *rect, struct line *lines, size_t room)
 {
 	size_t n = 0, at = 0;
 
 	for (const char *p = text; *p && n < room;) {
 		struct line l = {.text = p, .top = INFINITY, .bottom = -INFINITY};
+		size_t first = at;
 		const char *end;
 
 		for (; *p && *p != '\n'; p = g_utf8_next_char(p), at++) {
-			if (at >= rects || *p == ' ')
+			if (!rect || *p == ' ')
 				continue;
 			l.top = fmin(l.top, fmin(rect[at].y1, rect[at].y2));
 			l.bottom = fmax(l.bottom, fmax(rect[at].y1, rect[at].y2));
@@ -131,12 +134,52 @@ static size_t split_lines(
 		while (end > l.text && (end[-1] == ' ' || end[-1] == '\t'))
 			end--;
 		l.len = (size_t)(end - l.text);
+		l.rect = rect ? rect + first : NULL;
 		if (*p)
 			p++, at++;
 		if (l.len)
 			lines[n++] = l;
 	}
 	return n;
+}
+
+static double apart(double a1, double a2, double b1, double b2)
+{
+	return fmax(fmin(b1, b2) - fmax(a1, a2), fmin(a1, a2) - fmax(b1, b2));
+}
+
+/* Poppler puts what stands side by side into one line without anything between ("Company100.0"
+ * in a table): a distance that is no letter spacing divides. Poppler itself divides words at a
+ * tenth of the letters' size. Text may run in any direction, so both axes count alike. */
+static enum textsink_gap gap_between(const PopplerRectangle *a, const PopplerRectangle *b)
+{
+	double wide = fmax(fabs(a->x2 - a->x1), fabs(b->x2 - b->x1));
+	double high = fmax(fabs(a->y2 - a->y1), fabs(b->y2 - b->y1));
+	double most = 0.2 * fmax(wide, high);
+
+	if (apart(a->y1, a->y2, b->y1, b->y2) > most)
+		return GAP_LINE;
+	return apart(a->x1, a->x2, b->x1, b->x2) > most ? GAP_SPACE : GAP_NONE;
+}
+
+static void add_line(const struct line *l, size_t len, struct textsink *out)
+{
+	const char *end = l->text + len, *from = l->text, *p = from, *next;
+
+	for (size_t i = 0; l->rect && p < end; p = next, i++) {
+		enum textsink_gap gap;
+
+		next = g_utf8_next_char(p);
+		if (next >= end || *p == ' ' || *next == ' ')
+			continue;
+		gap = gap_between(&l->rect[i], &l->rect[i + 1]);
+		if (gap == GAP_NONE)
+			continue;
+		textsink_add(out, from, (size_t)(next - from), false);
+		textsink_gap(out, gap);
+		from = next;
+	}
+	textsink_add(out, from, (size_t)(end - from), false);
 }
 
 static void add_lines(const struct line *lines, size_t n, struct textsink *out)
@@ -148,11 +191,54 @@ static void add_lines(const struct line *lines, size_t n, struct textsink *out)
 		size_t cut = 0;
 		enum join join = next ? join_of(l, next, &cut) : JOIN_NOT;
 
-		textsink_add(out, l->text, l->len - (join == JOIN_DROP_HYPHEN ? cut : 0), false);
+		add_line(l, l->len - (join == JOIN_DROP_HYPHEN ? cut : 0), out);
 		if (join == JOIN_NOT && next)
 			textsink_gap(
 			    out, paragraph_between(l, next, pitch) ? GAP_PARAGRAPH : GAP_LINE);
 	}
+}
+
+static void add_value(char *value, struct textsink *out)
+{
+	textsink_gap(out, GAP_LINE);
+	if (value)
+		textsink_add(out, value, strlen(value), true);
+	g_free(value);
+}
+
+static void add_field(PopplerFormField *field, struct textsink *out)
+{
+	PopplerFormFieldType type = poppler_form_field_get_field_type(field);
+
+	if (type == POPPLER_FORM_FIELD_TEXT && !poppler_form_field_text_is_password(field))
+		add_value(poppler_form_field_text_get_text(field), out);
+	if (type != POPPLER_FORM_FIELD_CHOICE)
+		return;
+	add_value(poppler_form_field_choice_get_text(field), out);
+	for (int i = 0; i < poppler_form_field_choice_get_n_items(field); i++) {
+		if (poppler_form_field_choice_is_item_selected(field, i))
+			add_value(poppler_form_field_choice_get_item(field, i), out);
+	}
+}
+
+/* What was filled into a form and written in notes is not in the page's own text. */
+static void add_answers(PopplerPage *page, struct textsink *out)
+{
+	GList *fields = poppler_page_get_form_field_mapping(page);
+	GList *notes = poppler_page_get_annot_mapping(page);
+
+	textsink_gap(out, GAP_PARAGRAPH);
+	/* newest first, both of them */
+	for (GList *l = g_list_last(fields); l; l = l->prev)
+		add_field(((PopplerFormFieldMapping *)l->data)->field, out);
+	for (GList *l = g_list_last(notes); l; l = l->prev) {
+		PopplerAnnot *note = ((PopplerAnnotMapping *)l->data)->annot;
+
+		if (poppler_annot_get_annot_type(note) != POPPLER_ANNOT_WIDGET)
+			add_value(poppler_annot_get_contents(note), out);
+	}
+	poppler_page_free_form_field_mapping(fields);
+	poppler_page_free_annot_mapping(notes);
 }
 
 static bool add_page(PopplerPage *page, struct textsink *out)
@@ -162,7 +248,7 @@ static bool add_page(PopplerPage *page, struct textsink *out)
 	struct line *lines = NULL;
 	guint rects = 0;
 	size_t room = 1;
-	bool ok = true;
+	bool ok = true, aligned;
 
 	if (!text || !*text || !g_utf8_validate(text, -1, NULL))
 		goto out;
@@ -172,9 +258,10 @@ static bool add_page(PopplerPage *page, struct textsink *out)
 	ok = lines != NULL;
 	if (!ok)
 		goto out;
-	if (!poppler_page_get_text_layout(page, &rect, &rects))
-		rects = 0;
-	add_lines(lines, split_lines(text, rect, rects, lines, room), out);
+	/* right-to-left text has marks of direction that have no place on the page */
+	aligned = poppler_page_get_text_layout(page, &rect, &rects) &&
+		  (glong)rects == g_utf8_strlen(text, -1);
+	add_lines(lines, split_lines(text, aligned ? rect : NULL, lines, room), out);
 out:
 	g_free(rect);
 	g_free(lines);
@@ -196,6 +283,7 @@ static enum format_outcome add_pages(PopplerDocument *doc, struct textsink *out)
 		textsink_page(out);
 		if (page) {
 			ok = add_page(page, out);
+			add_answers(page, out);
 			g_object_unref(page);
 		}
 		if (!ok)
