@@ -131,8 +131,18 @@ static const int deadly[] = {SCMP_SYS(execve), SCMP_SYS(execveat), SCMP_SYS(ptra
     SCMP_SYS(keyctl), SCMP_SYS(add_key), SCMP_SYS(request_key), SCMP_SYS(userfaultfd),
     SCMP_SYS(io_uring_setup)};
 
+/* Allows the call only where its argument agrees with `test`. */
+static int allow_if(scmp_filter_ctx filter, int call, struct scmp_arg_cmp test)
+{
+	return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, call, 1, &test);
+}
+
 static int add_rules(scmp_filter_ctx filter)
 {
+	const struct scmp_arg_cmp no_code = {
+	    .arg = 2, .op = SCMP_CMP_MASKED_EQ, .datum_a = PROT_EXEC, .datum_b = 0};
+	const struct scmp_arg_cmp itself = {
+	    .arg = 0, .op = SCMP_CMP_EQ, .datum_a = (scmp_datum_t)getpid()};
 	int r = 0;
 
 	for (size_t i = 0; i < sizeof(allowed) / sizeof(*allowed) && r == 0; i++)
@@ -141,15 +151,12 @@ static int add_rules(scmp_filter_ctx filter)
 		r = seccomp_rule_add(filter, SCMP_ACT_KILL_PROCESS, deadly[i], 0);
 	/* memory, but no new code in it */
 	if (r == 0)
-		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
-		    SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+		r = allow_if(filter, SCMP_SYS(mmap), no_code);
 	if (r == 0)
-		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
-		    SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+		r = allow_if(filter, SCMP_SYS(mprotect), no_code);
 	/* abort() signals itself, so that a crash is seen as what it is */
 	if (r == 0)
-		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
-		    SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));
+		r = allow_if(filter, SCMP_SYS(tgkill), itself);
 	return r;
 }
 

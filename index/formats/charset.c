@@ -13,9 +13,10 @@ static const uint16_t cp1252_high[32] = {0x20ac, 0x81, 0x201a, 0x0192, 0x201e, 0
     0x201c, 0x201d, 0x2022, 0x2013, 0x2014, 0x02dc, 0x2122, 0x0161, 0x203a, 0x0153, 0x9d, 0x017e,
     0x0178};
 
-static const char *const warmed[] = {"ISO-8859-2", "ISO-8859-4", "ISO-8859-5", "ISO-8859-10",
-    "ISO-8859-13", "ISO-8859-15", "CP1250", "CP1251", "CP1257", "KOI8-R", "MACINTOSH", "IBM850",
-    "IBM437", "SHIFT_JIS", "EUC-JP", "GB18030", "UTF-32", "UTF-7"};
+/* UTF-16BE is also how poppler hands over titles and form fields to glib. */
+static const char *const warmed[] = {"UTF-16", "UTF-16BE", "UTF-16LE", "ISO-8859-2", "ISO-8859-4",
+    "ISO-8859-5", "ISO-8859-10", "ISO-8859-13", "ISO-8859-15", "CP1250", "CP1251", "CP1257",
+    "KOI8-R", "MACINTOSH", "IBM850", "IBM437", "SHIFT_JIS", "EUC-JP", "GB18030", "UTF-32", "UTF-7"};
 
 void charset_warm(void)
 {

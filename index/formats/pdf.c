@@ -18,6 +18,12 @@ struct line {
 	double top, bottom; /* in points from the top of the page; top > bottom: not known */
 };
 
+/* g_utf8_next_char() casts const away. */
+static const char *next_char(const char *p)
+{
+	return p + g_utf8_skip[*(const guchar *)p];
+}
+
 enum join { JOIN_NOT, JOIN_DROP_HYPHEN, JOIN_KEEP_HYPHEN };
 
 static gunichar last_char(const char *text, size_t len)
@@ -124,7 +130,7 @@ static size_t split_lines(
 		size_t first = at;
 		const char *end;
 
-		for (; *p && *p != '\n'; p = g_utf8_next_char(p), at++) {
+		for (; *p && *p != '\n'; p = next_char(p), at++) {
 			if (!rect || *p == ' ')
 				continue;
 			l.top = fmin(l.top, fmin(rect[at].y1, rect[at].y2));
@@ -169,7 +175,7 @@ static void add_line(const struct line *l, size_t len, struct textsink *out)
 	for (size_t i = 0; l->rect && p < end; p = next, i++) {
 		enum textsink_gap gap;
 
-		next = g_utf8_next_char(p);
+		next = next_char(p);
 		if (next >= end || *p == ' ' || *next == ' ')
 			continue;
 		gap = gap_between(&l->rect[i], &l->rect[i + 1]);
