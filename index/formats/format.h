@@ -1,0 +1,98 @@
+/* Decoders, and the sink that all of them write into.
+ *
+ * A decoder runs in the sandbox: it has its input in memory, and whatever file
+ * it or its library would like to open does not open. What a library wants to
+ * load is loaded by its warm() in the zygote, before the sandbox.
+ * Decoders say FORMAT_NONE with a reason in plain words, which never quotes
+ * the document.
+ *
+ * The sink brings text to one form: valid UTF-8, no control characters, runs of white space
+ * one space, at most one blank line, soft hyphens and invisible characters gone.
+ */
+#ifndef ARKKI_INDEX_FORMATS_FORMAT_H
+#define ARKKI_INDEX_FORMATS_FORMAT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "arkki/base/buf.h"
+#include "arkki/base/error.h"
+
+enum format_outcome { FORMAT_OK, FORMAT_NONE };
+
+enum textsink_gap { GAP_NONE, GAP_SPACE, GAP_LINE, GAP_PARAGRAPH };
+
+struct textsink {
+	/* `write` gets pieces of text; set with textsink_init() */
+	void (*write)(void *arg, const char *bytes, size_t len);
+	void *arg;
+	uint64_t limit;
+	uint64_t written;
+	bool full;        /* the limit was reached: decoders stop */
+	uint64_t visible; /* characters that were neither space nor dropped */
+	uint32_t pages;
+	char title[256];
+	char reason[160];
+	/* private */
+	enum textsink_gap gap;
+	bool page_has_text;
+	bool after_cr;
+	size_t used;
+	char buffer[16384];
+};
+
+void textsink_init(struct textsink *s, uint64_t limit,
+    void (*write)(void *arg, const char *bytes, size_t len), void *arg);
+/* Adds UTF-8 (malformed bytes become U+FFFD). lines: line ends count, and two of them make a
+ * paragraph; otherwise they are white space. False when the sink is full. */
+bool textsink_add(struct textsink *s, const char *text, size_t len, bool lines);
+/* At least this much space before what comes next. */
+void textsink_gap(struct textsink *s, enum textsink_gap gap);
+/* Begins a page, also the first. */
+void textsink_page(struct textsink *s);
+void textsink_flush(struct textsink *s);
+/* Sets the title once, in the sink's form, cut at a character. */
+void textsink_title(struct textsink *s, const char *text, size_t len);
+/* Sets s->reason and returns FORMAT_NONE. */
+enum format_outcome format_none(struct textsink *s, const char *fmt, ...) ARK_PRINTF(2, 3);
+
+/* One code point of text into *ret; how many bytes it took. Malformed: 1 and U+FFFD. len > 0. */
+size_t format_utf8_next(const char *text, size_t len, uint32_t *ret);
+
+struct format_input {
+	const char *bytes;
+	size_t len;
+	const char *media_type; /* lower case, without parameters */
+	const char *charset;    /* the parameter, lower case, or "" */
+};
+
+struct format {
+	const char *name;
+	bool (*reads)(const char *media_type);
+	void (*warm)(void); /* in the zygote; may be NULL */
+	enum format_outcome (*read)(const struct format_input *in, struct textsink *out);
+};
+
+extern const struct format format_pdf, format_html, format_xml, format_plain;
+
+/* The decoder of a media type (lower case, without parameters), or NULL. */
+const struct format *format_find(const char *media_type);
+void format_warm_all(void);
+/* "Text/HTML; charset=X" into "text/html" and "x"; both cut at their sizes. */
+void format_split_type(
+    const char *given, char *type, size_t type_size, char *charset, size_t charset_size);
+
+/* ---- charset.c ---- */
+struct charset_text {
+	const char
+	    *text; /* UTF-8, perhaps malformed in places; borrowed from the input or from own */
+	size_t len;
+	struct buf own;
+};
+/* label: a name of an encoding, or "": then a byte order mark, validity as UTF-8 and the look
+ * of UTF-16 decide, else windows-1252. False: no memory. End with buf_free(&ret->own). */
+bool charset_to_utf8(const char *bytes, size_t len, const char *label, struct charset_text *ret);
+void charset_warm(void);
+
+#endif
