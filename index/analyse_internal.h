@@ -1,0 +1,41 @@
+/* What the files of the analyser share. An analysis is a packed list of terms,
+ * so that a cache entry is one block of bytes. */
+#ifndef ARKKI_INDEX_ANALYSE_INTERNAL_H
+#define ARKKI_INDEX_ANALYSE_INTERNAL_H
+
+#include <libstemmer.h>
+#include <libvoikko/voikko.h>
+
+#include "arkki/base/buf.h"
+#include "arkki/index/analyse.h"
+#include "index/words.h"
+
+struct analysis {
+	struct buf packed; /* kind, length, bytes, NUL; repeated */
+};
+
+void analysis_add(struct analysis *out, enum analyse_kind kind, const char *term, size_t len);
+/* Calls each(); returns what it returned when not 0. */
+int analysis_each(const struct analysis *a, analyse_each_term each, void *arg);
+
+struct analyser {
+	struct VoikkoHandle *voikko;
+	struct sb_stemmer *stemmer[ANALYSE_LANGUAGES];
+	struct analyse_cache *cache; /* may be NULL */
+	struct analysis found;       /* of the word in hand */
+};
+
+/* Key space of the cache: a word has one analysis a language, and one as part of a compound. */
+enum cache_space { CACHE_FI = 'f', CACHE_SV = 's', CACHE_EN = 'e', CACHE_PART = 'p' };
+/* Appends the entry to *out; false when there is none. cache may be NULL. */
+bool cache_get(
+    struct analyse_cache *c, enum cache_space space, const char *word, size_t len, struct buf *out);
+void cache_put(struct analyse_cache *c, enum cache_space space, const char *word, size_t len,
+    const struct buf *entry);
+
+/* `word` is normalised, `lower` its lower case. They append to *out; out of memory is sticky there. */
+void analyse_fi(struct analyser *a, const char *word, const char *lower, struct analysis *out);
+void analyse_snowball(struct analyser *a, enum analyse_language language, const char *lower,
+    size_t len, struct analysis *out);
+
+#endif

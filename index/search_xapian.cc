@@ -1,0 +1,815 @@
+/* The only file that knows Xapian, and the only C++.
+ *
+ * Invariants:
+ *   - No exception leaves a function of search.h: each body that can throw
+ *     runs inside guarded(), and callbacks that C code calls are guarded too.
+ *   - No message of Xapian is passed on: it may hold terms, and terms are
+ *     text. Its type and errno are enough.
+ *   - Whatever is counted, faceted or returned has passed through
+ *     visible(): there is no query without the filter.
+ */
+#include <xapian.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <ctime>
+#include <memory>
+#include <new>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include <pthread.h>
+
+extern "C" {
+/* In C a function and a struct may share the name access_filter. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+#include "arkki/policies/access.h"
+#pragma GCC diagnostic pop
+#include "arkki/base/fs.h"
+#include "arkki/index/search.h"
+#include "index/query.h"
+#include "index/terms.h"
+}
+
+struct search_gate {
+	pthread_rwlock_t lock;
+};
+
+struct search_index {
+	Xapian::WritableDatabase db;
+	struct analyser *analyser;
+	struct search_gate *gate;
+	uint64_t sequence;
+};
+
+struct search_reader {
+	Xapian::Database db;
+	struct analyser *analyser;
+	struct search_gate *gate;
+};
+
+namespace
+{
+
+enum slot : Xapian::valueno {
+	SLOT_DATE,
+	SLOT_TYPE,
+	SLOT_UNIT, /* several, a line each */
+	SLOT_MUNICIPALITY,
+	SLOT_VERSION,
+	SLOT_COUNTY, /* several, a line each */
+	SLOT_LANGUAGE,
+	SLOT_PUBLICITY,
+};
+
+const char KEY_SEQUENCE[] = "arkki-sequence";
+const char KEY_ANALYSER[] = "arkki-analyser";
+const unsigned int DISTURBED_MAX = 2; /* then the gate keeps commits away */
+const time_t GATE_S = 2;              /* no commit waits longer for a reader */
+const unsigned int FILTER_DEPTH_MAX = 64;
+
+/* Measured on 20,000 statute sections; see index/README.md. */
+const double WEIGHT_COMPOUND = 0.3;  /* the word as part of a compound of the text */
+const double WEIGHT_OWN_PARTS = 0.4; /* parts of the word, as words or parts in the text */
+const double WEIGHT_TITLE = 0.5;     /* on top, when it stands in the title */
+
+/* ---- the wall ---- */
+
+int fail_xapian(
+    struct ark_error *err, int status, const char *doing, const Xapian::Error &e) noexcept
+{
+	const char *system = e.get_error_string();
+
+	return ark_fail(err, status, "cannot %s: the index says %s%s%s", doing, e.get_type(),
+	    system ? ": " : "", system ? system : "");
+}
+
+template <typename F> int guarded(struct ark_error *err, const char *doing, F &&f) noexcept
+{
+	try {
+		return f();
+	} catch (const Xapian::DatabaseModifiedError &e) {
+		return fail_xapian(err, ARK_ECONFLICT, doing, e);
+	} catch (const Xapian::DatabaseLockError &e) {
+		return fail_xapian(err, ARK_ECONFLICT, doing, e);
+	} catch (const Xapian::DatabaseCorruptError &e) {
+		return fail_xapian(err, ARK_ECORRUPT, doing, e);
+	} catch (const Xapian::DatabaseNotFoundError &e) {
+		return fail_xapian(err, ARK_ENOTFOUND, doing, e);
+	} catch (const Xapian::Error &e) {
+		return fail_xapian(err, ARK_EIO, doing, e);
+	} catch (const std::bad_alloc &) {
+		return ark_fail(err, ARK_ENOMEM, "cannot %s: no memory", doing);
+	} catch (...) {
+		return ark_fail(err, ARK_EIO, "cannot %s: unexpected exception", doing);
+	}
+}
+
+/* ---- writing ---- */
+
+struct collector {
+	Xapian::Document *document;
+	struct ark_error *err;
+};
+
+int collect_posting(void *arg, const char *term, size_t len, uint32_t position)
+{
+	auto *c = static_cast<collector *>(arg);
+
+	return guarded(c->err, "add a word", [&] {
+		c->document->add_posting(std::string(term, len), position);
+		return 0;
+	});
+}
+
+int collect_weighted(void *arg, const char *term, size_t len)
+{
+	auto *c = static_cast<collector *>(arg);
+
+	return guarded(c->err, "add a term", [&] {
+		c->document->add_term(std::string(term, len));
+		return 0;
+	});
+}
+
+int collect_boolean(void *arg, const char *term, size_t len)
+{
+	auto *c = static_cast<collector *>(arg);
+
+	return guarded(c->err, "add an attribute", [&] {
+		c->document->add_boolean_term(std::string(term, len));
+		return 0;
+	});
+}
+
+struct term_sink sink_into(collector &c)
+{
+	return {&c, collect_posting, collect_weighted, collect_boolean};
+}
+
+std::string text_or_empty(const char *text)
+{
+	return text ? text : "";
+}
+
+std::string lines_of(const char *const *values, size_t n)
+{
+	std::string lines;
+
+	for (size_t i = 0; i < n; i++) {
+		if (i)
+			lines += '\n';
+		lines += text_or_empty(values[i]);
+	}
+	return lines;
+}
+
+std::string unique_id(const char *document, uint32_t version)
+{
+	return std::string(document) + '-' + std::to_string(version);
+}
+
+void add_values(Xapian::Document &x, const struct search_document *d)
+{
+	const struct search_attributes &a = d->attributes;
+
+	x.add_value(SLOT_DATE, text_or_empty(d->date));
+	x.add_value(SLOT_TYPE, text_or_empty(a.type));
+	x.add_value(SLOT_UNIT, lines_of(a.units, a.units_len));
+	x.add_value(SLOT_MUNICIPALITY, lines_of(d->municipalities, d->municipalities_len));
+	x.add_value(SLOT_VERSION, Xapian::sortable_serialise(d->version));
+	x.add_value(SLOT_COUNTY, lines_of(a.counties, a.counties_len));
+	x.add_value(SLOT_LANGUAGE, text_or_empty(d->language));
+	x.add_value(SLOT_PUBLICITY, text_or_empty(a.publicity));
+	x.set_data(unique_id(d->document, d->version));
+}
+
+int put(struct search_index *w, const struct search_document *d, struct ark_error *err)
+{
+	Xapian::Document x;
+	collector c = {&x, err};
+	const struct term_sink sink = sink_into(c);
+	int r = terms_of_document(w->analyser, d, &sink, err);
+
+	if (r)
+		return r;
+	add_values(x, d);
+	w->db.replace_document("Q" + unique_id(d->document, d->version), x);
+	return ARK_OK;
+}
+
+bool is_rank_term(const std::string &term)
+{
+	return term.compare(0, 2, "XN") == 0 ||
+	       (term.size() > 1 && term[0] == 'N' && term[1] >= '0' && term[1] <= '9');
+}
+
+std::vector<std::string> rank_terms_of(const Xapian::Document &x)
+{
+	std::vector<std::string> terms;
+
+	for (auto t = x.termlist_begin(); t != x.termlist_end(); ++t)
+		if (is_rank_term(*t))
+			terms.push_back(*t);
+	return terms;
+}
+
+/* The terms of rank `rank` (from 0; SEARCH_RANKS: never a hit), whose newer ones are given. */
+int rank_terms(const struct search_version *versions, const size_t *index, size_t rank,
+    std::vector<std::string> &ret, struct ark_error *err)
+{
+	Xapian::Document x;
+	collector c = {&x, err};
+	const struct term_sink sink = sink_into(c);
+	int r = 0;
+
+	if (rank == SEARCH_RANKS)
+		return 0;
+	x.add_boolean_term("XN" + std::to_string(rank + 1));
+	for (size_t i = 0; !r && i < rank; i++)
+		r = terms_of_attributes(
+		    &versions[index[i]].attributes, static_cast<unsigned int>(i + 1), &sink, err);
+	ret = rank_terms_of(x);
+	return r;
+}
+
+/* Rewrites only what changed: a version of rank 1 that stays so costs a look. */
+void set_rank_terms(
+    Xapian::WritableDatabase &db, const std::string &id, const std::vector<std::string> &want)
+{
+	auto posting = db.postlist_begin("Q" + id);
+
+	if (posting == db.postlist_end("Q" + id))
+		return;
+	Xapian::docid did = *posting;
+	Xapian::Document x = db.get_document(did);
+	std::vector<std::string> have = rank_terms_of(x);
+
+	if (have == want)
+		return;
+	for (const std::string &term : have)
+		x.remove_term(term);
+	for (const std::string &term : want)
+		x.add_boolean_term(term);
+	db.replace_document(did, x);
+}
+
+int set_versions(struct search_index *w, const char *document,
+    const struct search_version *versions, size_t n, struct ark_error *err)
+{
+	size_t index[SEARCH_RANKS];
+	size_t ranks = terms_rank(versions, n, index);
+
+	for (size_t i = 0; i < n; i++) {
+		size_t rank = static_cast<size_t>(std::find(index, index + ranks, i) - index);
+		std::vector<std::string> want;
+		int r = rank_terms(versions, index, rank < ranks ? rank : SEARCH_RANKS, want, err);
+
+		if (r)
+			return r;
+		set_rank_terms(w->db, unique_id(document, versions[i].version), want);
+	}
+	return ARK_OK;
+}
+
+uint64_t sequence_of(const Xapian::Database &db)
+{
+	return std::strtoull(db.get_metadata(KEY_SEQUENCE).c_str(), nullptr, 10);
+}
+
+int open_writer(const char *dir, struct analyser *analyser, struct search_gate *gate,
+    struct search_index **ret, struct ark_error *err)
+{
+	const std::string analyser_version = std::to_string(ANALYSE_VERSION);
+	Xapian::WritableDatabase db(dir, Xapian::DB_CREATE_OR_OPEN | Xapian::DB_BACKEND_GLASS);
+	const std::string written_by = db.get_metadata(KEY_ANALYSER);
+
+	if (written_by.empty() && db.get_doccount() == 0) {
+		db.set_metadata(KEY_ANALYSER, analyser_version);
+		db.commit();
+	} else if (written_by != analyser_version) {
+		return ark_fail(err, ARK_EINPUT,
+		    "the index was written by another analyser: run `arkki rebuild DIR index`");
+	}
+	*ret = new search_index{db, analyser, gate, sequence_of(db)};
+	return ARK_OK;
+}
+
+/* Waits, for a bounded time, until no disturbed reader is at work. */
+class commit_gate
+{
+      public:
+	explicit commit_gate(struct search_gate *gate)
+	{
+		struct timespec until;
+
+		if (!gate)
+			return;
+		clock_gettime(CLOCK_MONOTONIC, &until);
+		until.tv_sec += GATE_S;
+		if (pthread_rwlock_clockwrlock(&gate->lock, CLOCK_MONOTONIC, &until) == 0)
+			held = gate;
+	}
+	~commit_gate()
+	{
+		if (held)
+			pthread_rwlock_unlock(&held->lock);
+	}
+	commit_gate(const commit_gate &) = delete;
+	commit_gate &operator=(const commit_gate &) = delete;
+
+      private:
+	struct search_gate *held = nullptr;
+};
+
+class reader_gate
+{
+      public:
+	explicit reader_gate(struct search_gate *gate) : held(gate)
+	{
+		if (held && pthread_rwlock_rdlock(&held->lock) != 0)
+			held = nullptr;
+	}
+	~reader_gate()
+	{
+		if (held)
+			pthread_rwlock_unlock(&held->lock);
+	}
+	reader_gate(const reader_gate &) = delete;
+	reader_gate &operator=(const reader_gate &) = delete;
+
+      private:
+	struct search_gate *held;
+};
+
+/* ---- queries ---- */
+
+using queries = std::vector<Xapian::Query>;
+
+Xapian::Query any_of(const queries &q)
+{
+	return q.empty() ? Xapian::Query::MatchNothing
+			 : Xapian::Query(Xapian::Query::OP_OR, q.begin(), q.end());
+}
+
+Xapian::Query all_of(const queries &q)
+{
+	return q.empty() ? Xapian::Query::MatchAll
+			 : Xapian::Query(Xapian::Query::OP_AND, q.begin(), q.end());
+}
+
+Xapian::Query all_but(const Xapian::Query &q)
+{
+	return {Xapian::Query::OP_AND_NOT, Xapian::Query::MatchAll, q};
+}
+
+/* The policy's filter over the version's own attributes (newer 0), or over those that the newer
+ * version of that rank has. Deeper than any policy is: admits nothing. */
+Xapian::Query compile(const struct access_filter *f, unsigned int newer, unsigned int depth)
+{
+	char term[256];
+	queries parts;
+
+	if (depth > FILTER_DEPTH_MAX)
+		throw Xapian::InvalidArgumentError("the filter is too deep");
+	for (size_t i = 0; i < f->children; i++)
+		parts.push_back(compile(f->child[i], newer, depth + 1));
+	switch (f->op) {
+	case ACCESS_OP_ALL:
+		return Xapian::Query::MatchAll;
+	case ACCESS_OP_HAS:
+		if (!f->value || !terms_attribute(term, newer, f->attribute, f->value))
+			return Xapian::Query::MatchNothing;
+		return Xapian::Query(term);
+	case ACCESS_OP_AND:
+		return all_of(parts);
+	case ACCESS_OP_OR:
+		return any_of(parts);
+	case ACCESS_OP_NOT:
+		return parts.size() == 1 ? all_but(parts[0]) : Xapian::Query::MatchNothing;
+	case ACCESS_OP_NONE:
+		break;
+	}
+	return Xapian::Query::MatchNothing;
+}
+
+/* Rank 1 where the filter admits it; rank n where it admits it and none of the newer ones. */
+Xapian::Query visible(const struct access_filter *f, bool versions_all)
+{
+	const Xapian::Query admitted = compile(f, 0, 0);
+	queries hits;
+	Xapian::Query newer_admitted = Xapian::Query::MatchNothing;
+
+	if (versions_all)
+		return admitted;
+	for (unsigned int rank = 1; rank <= SEARCH_RANKS; rank++) {
+		queries all = {Xapian::Query("XN" + std::to_string(rank)), admitted};
+
+		if (rank > 1) {
+			newer_admitted |= compile(f, rank - 1, 0);
+			all.push_back(all_but(newer_admitted));
+		}
+		hits.push_back(all_of(all));
+	}
+	return any_of(hits);
+}
+
+Xapian::Query phrase_query(const struct query_part &part)
+{
+	std::vector<std::string> words;
+
+	for (size_t i = 0; i < part.terms_len; i++)
+		words.emplace_back(part.terms[i].text, part.terms[i].len);
+	return {Xapian::Query::OP_PHRASE, words.begin(), words.end(),
+	    static_cast<Xapian::termcount>(words.size())};
+}
+
+Xapian::Query synonyms(const std::vector<std::string> &terms, double weight)
+{
+	Xapian::Query one(Xapian::Query::OP_SYNONYM, terms.begin(), terms.end());
+
+	return weight == 1 ? one : Xapian::Query(Xapian::Query::OP_SCALE_WEIGHT, one, weight);
+}
+
+/* OR(lemmas, compounds of the text that contain it, parts of itself, title). */
+Xapian::Query word_query(const struct query_part &part)
+{
+	std::vector<std::string> words, compounds, own, title;
+	queries any;
+
+	for (size_t i = 0; i < part.terms_len; i++) {
+		const struct query_term &t = part.terms[i];
+		const std::string text(t.text, t.len);
+		const std::string lemma = analyse_prefix(t.language, ANALYSE_LEMMA);
+
+		if (t.kind == ANALYSE_RAW) {
+			words.push_back(text);
+		} else if (t.kind == ANALYSE_LEMMA) {
+			words.push_back(lemma + text);
+			compounds.push_back("K" + text);
+			title.push_back(lemma + "S" + text);
+		} else {
+			own.push_back(lemma + text);
+			own.push_back("K" + text);
+		}
+	}
+	any.push_back(synonyms(words, 1));
+	any.push_back(synonyms(compounds, WEIGHT_COMPOUND));
+	if (!own.empty())
+		any.push_back(synonyms(own, WEIGHT_OWN_PARTS));
+	any.push_back(synonyms(title, WEIGHT_TITLE));
+	return any_of(any);
+}
+
+Xapian::Query words_query(const struct query *q)
+{
+	queries any;
+
+	for (size_t i = 0; i < q->parts_len; i++)
+		any.push_back(
+		    q->parts[i].phrase ? phrase_query(q->parts[i]) : word_query(q->parts[i]));
+	return any_of(any);
+}
+
+void add_exact(queries &all, const char *prefix, const char *value)
+{
+	if (!value || !*value)
+		return;
+	if (std::strlen(value) > ANALYSE_WORD_MAX)
+		all.push_back(Xapian::Query::MatchNothing);
+	else
+		all.push_back(Xapian::Query(std::string(prefix) + value));
+}
+
+void add_dates(queries &all, const char *from, const char *to)
+{
+	if (from && *from)
+		all.push_back(Xapian::Query(Xapian::Query::OP_VALUE_GE, SLOT_DATE, from));
+	if (to && *to)
+		all.push_back(Xapian::Query(Xapian::Query::OP_VALUE_LE, SLOT_DATE, to));
+}
+
+Xapian::Query filters_query(const struct search_request *request)
+{
+	queries all = {visible(request->filter, request->versions_all)};
+
+	add_exact(all, "XU", request->unit);
+	add_exact(all, "XC", request->case_id);
+	add_exact(all, "XT", request->type);
+	add_exact(all, "XR", request->county);
+	add_exact(all, "XL", request->language);
+	add_dates(all, request->from, request->to);
+	return all_of(all);
+}
+
+/* ---- facets ---- */
+
+/* Counts the values of every match. Values are read in docid order, so each is one step on. */
+class facet_counter : public Xapian::MatchSpy
+{
+      public:
+	void operator()(const Xapian::Document &x, double) override
+	{
+		static const struct {
+			enum search_facet facet;
+			Xapian::valueno slot;
+		} from[] = {{FACET_TYPE, SLOT_TYPE}, {FACET_UNIT, SLOT_UNIT},
+		    {FACET_COUNTY, SLOT_COUNTY}, {FACET_LANGUAGE, SLOT_LANGUAGE},
+		    {FACET_PUBLICITY, SLOT_PUBLICITY}};
+
+		for (const auto &f : from)
+			count_lines(f.facet, x.get_value(f.slot));
+		count(FACET_YEAR, x.get_value(SLOT_DATE).substr(0, 4));
+	}
+
+	void fill(struct search_result *result) const
+	{
+		for (int f = 0; f < SEARCH_FACETS; f++)
+			fill_one(counts[f], result->facets[f].counts, result->facets[f].len);
+	}
+
+      private:
+	using table = std::unordered_map<std::string, uint64_t>;
+	table counts[SEARCH_FACETS];
+
+	void count(enum search_facet facet, const std::string &value)
+	{
+		if (!value.empty())
+			counts[facet][value]++;
+	}
+
+	void count_lines(enum search_facet facet, const std::string &lines)
+	{
+		size_t start = 0, end;
+
+		while ((end = lines.find('\n', start)) != std::string::npos) {
+			count(facet, lines.substr(start, end - start));
+			start = end + 1;
+		}
+		count(facet, lines.substr(start));
+	}
+
+	static void fill_one(const table &t, struct search_count *&ret, size_t &ret_len)
+	{
+		std::vector<std::pair<std::string, uint64_t>> all(t.begin(), t.end());
+
+		std::sort(all.begin(), all.end(), [](const auto &a, const auto &b) {
+			return a.second != b.second ? a.second > b.second : a.first < b.first;
+		});
+		if (all.size() > SEARCH_FACET_VALUES_MAX)
+			all.resize(SEARCH_FACET_VALUES_MAX);
+		ret = static_cast<struct search_count *>(std::calloc(all.size() + 1, sizeof(*ret)));
+		if (!ret)
+			throw std::bad_alloc();
+		for (const auto &[value, n] : all) {
+			ret[ret_len].value = strdup(value.c_str());
+			if (!ret[ret_len].value)
+				throw std::bad_alloc();
+			ret[ret_len++].count = n;
+		}
+	}
+};
+
+/* ---- answering ---- */
+
+using result_guard = std::unique_ptr<struct search_result, void (*)(struct search_result *)>;
+
+void fill_hits(const Xapian::MSet &matches, struct search_result *result)
+{
+	result->hits = static_cast<struct search_hit *>(
+	    std::calloc(matches.size() + 1, sizeof(*result->hits)));
+	if (!result->hits)
+		throw std::bad_alloc();
+	for (auto m = matches.begin(); m != matches.end(); ++m) {
+		const std::string id = m.get_document().get_data();
+		const size_t dash = id.rfind('-');
+		struct search_hit &hit = result->hits[result->hits_len];
+
+		if (dash == std::string::npos || dash >= sizeof(hit.document))
+			throw Xapian::DatabaseCorruptError("an entry without an id");
+		id.copy(hit.document, dash);
+		hit.version =
+		    static_cast<uint32_t>(std::strtoul(id.c_str() + dash + 1, nullptr, 10));
+		result->hits_len++;
+	}
+}
+
+void answer(struct search_reader *r, const struct search_request *request,
+    const struct query *words, struct search_result *ret)
+{
+	Xapian::Enquire enquire(r->db);
+	const Xapian::Query filters = filters_query(request);
+	const Xapian::doccount documents = r->db.get_doccount();
+	facet_counter facets;
+	struct search_result result = {};
+	result_guard guard(&result, search_result_clear);
+
+	if (words) {
+		enquire.set_query(
+		    Xapian::Query(Xapian::Query::OP_FILTER, words_query(words), filters));
+		enquire.set_weighting_scheme(Xapian::BM25Weight(1.2, 0, 1, 0.75, 0.5));
+	} else {
+		enquire.set_query(filters);
+		enquire.set_weighting_scheme(Xapian::BoolWeight());
+	}
+	enquire.set_docid_order(Xapian::Enquire::DESCENDING);
+	if (!words || request->sort == SEARCH_BY_DATE)
+		enquire.set_sort_by_value(SLOT_DATE, true);
+	if (request->facets)
+		enquire.add_matchspy(&facets);
+
+	/* check_at_least of the whole index makes the total exact, and shows every match to the spy */
+	const Xapian::MSet matches = enquire.get_mset(request->offset, request->limit, documents);
+
+	result.total = matches.get_matches_estimated();
+	fill_hits(matches, &result);
+	if (request->limit && request->offset + result.hits_len < result.total &&
+	    request->offset + result.hits_len <= SEARCH_OFFSET_MAX)
+		result.next_offset = static_cast<unsigned int>(request->offset + result.hits_len);
+	if (request->facets)
+		facets.fill(&result);
+	*ret = result;
+	guard.release();
+}
+
+/* f() against the newest commit. A query that two commits overtook is done a third time with
+ * commits held back. */
+template <typename F> int with_newest(struct search_reader *r, F &&f)
+{
+	for (unsigned int disturbed = 0; disturbed < DISTURBED_MAX; disturbed++) {
+		try {
+			r->db.reopen();
+			f();
+			return ARK_OK;
+		} catch (const Xapian::DatabaseModifiedError &) {
+		}
+	}
+	const reader_gate held(r->gate);
+
+	r->db.reopen();
+	f();
+	return ARK_OK;
+}
+
+int check_request(const struct search_request *request, struct ark_error *err)
+{
+	if (!request->filter)
+		return ark_fail(err, ARK_EINPUT, "a search without the policy's filter");
+	if (request->limit > SEARCH_LIMIT_MAX)
+		return ark_fail(err, ARK_EINPUT, "limit is more than %u", SEARCH_LIMIT_MAX);
+	if (request->offset > SEARCH_OFFSET_MAX)
+		return ark_fail(err, ARK_EINPUT, "more than %u hits on", SEARCH_OFFSET_MAX);
+	return ARK_OK;
+}
+
+bool is_blank(const char *q)
+{
+	return !q || q[std::strspn(q, " \t\r\n")] == '\0';
+}
+
+} // namespace
+
+/* ---- the C interface ---- */
+
+extern "C" {
+
+int search_gate_new(struct search_gate **ret, struct ark_error *err)
+{
+	auto *g = new (std::nothrow) search_gate;
+
+	if (!g)
+		return ark_fail(err, ARK_ENOMEM, "no memory for a gate");
+	pthread_rwlock_init(&g->lock, nullptr);
+	*ret = g;
+	return ARK_OK;
+}
+
+void search_gate_free(struct search_gate *g)
+{
+	if (g)
+		pthread_rwlock_destroy(&g->lock);
+	delete g;
+}
+
+int search_open_writer(const char *dir, struct analyser *analyser, struct search_gate *gate,
+    struct search_index **ret, struct ark_error *err)
+{
+	return guarded(err, "open the index for writing",
+	    [&] { return open_writer(dir, analyser, gate, ret, err); });
+}
+
+/* A WritableDatabase commits when it is destroyed; a cancelled transaction, which takes in what was
+ * changed before it, is how Xapian is told to drop it. */
+void search_close(struct search_index *w)
+{
+	if (!w)
+		return;
+	guarded(nullptr, "close the index", [&] {
+		w->db.begin_transaction(false);
+		w->db.cancel_transaction();
+		w->db.close();
+		return 0;
+	});
+	guarded(nullptr, "close the index", [&] {
+		delete w;
+		return 0;
+	});
+}
+
+uint64_t search_sequence(const struct search_index *w)
+{
+	return w->sequence;
+}
+
+int search_put(struct search_index *w, const struct search_document *d, struct ark_error *err)
+{
+	return guarded(err, "put a document into the index", [&] { return put(w, d, err); });
+}
+
+int search_set_versions(struct search_index *w, const char *document,
+    const struct search_version *newest_first, size_t n, struct ark_error *err)
+{
+	return guarded(err, "rank the versions of a document",
+	    [&] { return set_versions(w, document, newest_first, n, err); });
+}
+
+int search_delete(
+    struct search_index *w, const char *document, uint32_t version, struct ark_error *err)
+{
+	return guarded(err, "delete a document from the index", [&] {
+		w->db.delete_document(
+		    version ? "Q" + unique_id(document, version) : std::string("XD") + document);
+		return ARK_OK;
+	});
+}
+
+int search_commit(struct search_index *w, uint64_t sequence, struct ark_error *err)
+{
+	return guarded(err, "commit the index", [&] {
+		const commit_gate held(w->gate);
+
+		w->db.set_metadata(KEY_SEQUENCE, std::to_string(sequence));
+		w->db.commit();
+		w->sequence = sequence;
+		return ARK_OK;
+	});
+}
+
+int search_open_reader(const char *dir, struct analyser *analyser, struct search_gate *gate,
+    struct search_reader **ret, struct ark_error *err)
+{
+	if (!fs_exists(dir))
+		return ark_fail(
+		    err, ARK_ENOTFOUND, "there is no index: run `arkki rebuild DIR index`");
+	return guarded(err, "open the index", [&] {
+		*ret = new search_reader{Xapian::Database(dir), analyser, gate};
+		return ARK_OK;
+	});
+}
+
+void search_reader_free(struct search_reader *r)
+{
+	guarded(nullptr, "close the index", [&] {
+		delete r;
+		return 0;
+	});
+}
+
+int search_reader_sequence(struct search_reader *r, uint64_t *ret, struct ark_error *err)
+{
+	return guarded(err, "read the sequence of the index",
+	    [&] { return with_newest(r, [&] { *ret = sequence_of(r->db); }); });
+}
+
+int search_query(struct search_reader *r, const struct search_request *request,
+    struct search_result *ret, struct ark_error *err)
+{
+	struct query *words = nullptr;
+	int status = check_request(request, err);
+
+	if (!status && !is_blank(request->q))
+		status = query_parse(r->analyser, request->q, request->language, &words, err);
+	if (!status)
+		status = guarded(err, "search",
+		    [&] { return with_newest(r, [&] { answer(r, request, words, ret); }); });
+	query_free(words);
+	return status;
+}
+
+void search_result_clear(struct search_result *result)
+{
+	std::free(result->hits);
+	for (auto &facet : result->facets) {
+		for (size_t i = 0; i < facet.len; i++)
+			std::free(facet.counts[i].value);
+		std::free(facet.counts);
+	}
+	*result = {};
+}
+
+} /* extern "C" */
