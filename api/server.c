@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "api/handlers.h"
+#include "api/indexer.h"
 #include "arkki/base/clock.h"
 #include "arkki/base/fs.h"
 
@@ -18,7 +19,7 @@ struct api_server {
 
 uint64_t app_indexed(struct app *app)
 {
-	return app->indexer ? 0 : archive_sequence(app->archive);
+	return app->indexer ? indexer_sequence(app->indexer) : 0;
 }
 
 static int start_admin(struct api_server *s, struct ark_error *err)
@@ -56,6 +57,9 @@ int api_server_start(
 	rc = token_cache_new(&s->app.tokens, err);
 	if (!rc)
 		rc = changes_start(&s->app, err);
+	/* the admin socket of a single command has nothing to index: the next server does */
+	if (!rc && listen)
+		rc = indexer_start(a, &s->app.indexer, err);
 	if (!rc)
 		rc = start_admin(s, err);
 	if (!rc && listen)
@@ -85,6 +89,7 @@ void api_server_stop(struct api_server *s)
 		unlinkat(s->run_fd, "admin.sock", 0);
 		close(s->run_fd);
 	}
+	indexer_stop(s->app.indexer);
 	token_cache_free(s->app.tokens);
 	free(s);
 }

@@ -7,9 +7,11 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "api/indexer.h"
 #include "arkki/api/server.h"
 #include "arkki/base/fs.h"
 #include "arkki/base/json.h"
+#include "arkki/index/analyse.h"
 #include "tools/cli.h"
 
 int cmd_init(const struct cli *c)
@@ -177,13 +179,54 @@ int cmd_rebuild(const struct cli *c)
 {
 	struct archive *a = NULL;
 	struct ark_error err;
+	bool index;
+	int rc;
 
-	if (c->words_len != 2 || strcmp(c->words[1], "catalogue") != 0)
+	if (c->words_len != 2 ||
+	    (strcmp(c->words[1], "catalogue") != 0 && strcmp(c->words[1], "index") != 0))
 		return cli_usage(c->command);
-	if (archive_open(c->words[0], c->root_key, ARCHIVE_REBUILD, cli_progress, NULL, &a, &err))
-		return cli_failed(&err);
-	printf("rebuilt the catalogue of %s: %llu commits\n", c->words[0],
-	    (unsigned long long)archive_sequence(a));
+	index = strcmp(c->words[1], "index") == 0;
+	rc = archive_open(c->words[0], c->root_key, index ? ARCHIVE_WRITE : ARCHIVE_REBUILD, cli_progress,
+	    NULL, &a, &err);
+	if (!rc && index)
+		rc = indexer_rebuild(a, cli_progress, NULL, &err);
+	if (!rc)
+		printf("rebuilt the %s of %s: %llu commits\n", c->words[1], c->words[0],
+		    (unsigned long long)archive_sequence(a));
 	archive_close(a);
-	return CLI_OK;
+	return rc ? cli_failed(&err) : CLI_OK;
+}
+
+/* ---- analyse ---- */
+
+static int print_term(void *arg, enum analyse_kind kind, const char *term, size_t len)
+{
+	const enum analyse_language *language = arg;
+
+	printf("%s%s%.*s", kind == ANALYSE_RAW ? "" : " ", analyse_prefix(*language, kind), (int)len, term);
+	return 0;
+}
+
+int cmd_analyse(const struct cli *c)
+{
+	enum analyse_language language;
+	struct analyser *analyser = NULL;
+	struct ark_error err;
+	char *line = NULL;
+	size_t cap = 0;
+	ssize_t len;
+	int rc;
+
+	if (c->words_len != 0 || !analyse_language_parse(c->language, &language))
+		return cli_usage(c->command);
+	rc = analyser_new(NULL, &analyser, &err);
+	while (!rc && (len = getline(&line, &cap, stdin)) > 0) {
+		while (len > 0 && (line[len - 1] == '\n' || line[len - 1] == '\r'))
+			len--;
+		rc = analyse_word(analyser, language, line, (size_t)len, print_term, &language, &err);
+		putchar('\n');
+	}
+	free(line);
+	analyser_free(analyser);
+	return rc ? cli_failed(&err) : CLI_OK;
 }

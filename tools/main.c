@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "arkki/index/extract.h"
 #include "tools/cli.h"
 
 static const struct command {
@@ -20,6 +21,8 @@ static const struct command {
 	"file many documents; a killed import goes on where it stopped"},
     {"verify", cmd_verify, "DIR [--full]", "compare all that the archive says with all that it holds"},
     {"rebuild", cmd_rebuild, "DIR catalogue|index", "make the catalogue or the index anew from the store"},
+    {"analyse", cmd_analyse, "--language fi|sv|en",
+	"read words, one a line, and print the index terms of each"},
     {"log", cmd_log, "vkey DIR history|access", "print a log's verifier key (signed note)"},
 };
 enum { COMMANDS = sizeof(commands) / sizeof(*commands) };
@@ -127,6 +130,8 @@ int main(int argc, char **argv)
 
 	if (argc < 2)
 		return cli_usage(NULL);
+	if (strcmp(argv[1], EXTRACT_CHILD_COMMAND) == 0)
+		return extract_child_main(argc, argv);
 	if (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0) {
 		print_help(stdout);
 		return CLI_OK;
