@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "api/app.h"
+#include "api/document_text.h"
 #include "api/documents.h"
 #include "arkki/api/http_range.h"
 #include "arkki/base/clock.h"
@@ -116,14 +117,23 @@ void reply_card(struct exchange *x, struct visit *v, int status, const struct ca
 
 void reply_document(struct exchange *x, struct visit *v, int status)
 {
+	struct buf metadata = BUF_INIT, version = BUF_INIT, answer = BUF_INIT;
 	struct ark_error err;
-	struct card card = {0};
+	char tag[TAG_SIZE];
+	int rc = reading_card_text(v->app->archive, v->receipt, &v->row, &metadata, &version, &err);
 
-	if (reading_card(v->app->archive, v->receipt, &v->row, &card, &err))
+	tag_document(v->app, &v->row, tag);
+	if (!rc)
+		rc = document_text(&v->row, &metadata, &version, &answer, &err);
+	if (rc) {
 		http_reply_error(x, &err);
-	else
-		reply_card(x, v, status, &card);
-	card_free(&card);
+	} else if (status != 200 || fresh_wanted(x, tag)) {
+		http_reply_header(x, "ETag", tag);
+		http_reply_buf(x, status, "application/json", &answer);
+	}
+	buf_wipe_free(&metadata);
+	buf_wipe_free(&version);
+	buf_wipe_free(&answer);
 }
 
 static void show_document(struct exchange *x)

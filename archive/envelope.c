@@ -69,11 +69,10 @@ int envelope_slot(const void *blob, size_t len, uint64_t *ret, struct ark_error 
 	return ARK_OK;
 }
 
-int envelope_open(struct keyring *keys, const struct receipt *receipt, const char *path,
-    const void *blob, size_t len, json_t **ret, struct ark_error *err)
+int envelope_open_text(struct keyring *keys, const struct receipt *receipt, const char *path,
+    const void *blob, size_t len, struct buf *out, struct ark_error *err)
 {
 	char context[ENVELOPE_CONTEXT];
-	struct buf plain = BUF_INIT;
 	struct seal_key key;
 	uint64_t slot;
 	int rc = envelope_slot(blob, len, &slot, err);
@@ -84,12 +83,19 @@ int envelope_open(struct keyring *keys, const struct receipt *receipt, const cha
 		return rc;
 	envelope_context(context, keys, path);
 	rc = seal_open_bytes(&key, context, (const char *)blob + ENVELOPE_HEADER,
-	    len - ENVELOPE_HEADER, &plain, err);
+	    len - ENVELOPE_HEADER, out, err);
 	seal_key_wipe(&key);
-	if (!rc)
-		rc = json_read(plain.data ? plain.data : "", plain.len, ret, err);
-	if (rc)
-		ark_fail_within(err, rc, "%s", path);
+	return rc ? ark_fail_within(err, rc, "%s", path) : ARK_OK;
+}
+
+int envelope_open(struct keyring *keys, const struct receipt *receipt, const char *path,
+    const void *blob, size_t len, json_t **ret, struct ark_error *err)
+{
+	struct buf plain = BUF_INIT;
+	int rc = envelope_open_text(keys, receipt, path, blob, len, &plain, err);
+
+	if (!rc && json_read(plain.data ? plain.data : "", plain.len, ret, err))
+		rc = ark_fail_within(err, ARK_ECORRUPT, "%s", path);
 	buf_wipe_free(&plain);
 	return rc;
 }

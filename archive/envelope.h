@@ -30,4 +30,8 @@ ARK_MUSTUSE int envelope_slot(const void *blob, size_t len, uint64_t *ret, struc
 ARK_MUSTUSE int envelope_open(struct keyring *keys, const struct receipt *receipt, const char *path,
     const void *blob, size_t len, json_t **ret, struct ark_error *err);
 
+/* The same, as text appended to out. */
+ARK_MUSTUSE int envelope_open_text(struct keyring *keys, const struct receipt *receipt, const char *path,
+    const void *blob, size_t len, struct buf *out, struct ark_error *err);
+
 #endif

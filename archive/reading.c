@@ -47,6 +47,23 @@ int reading_card(struct archive *a, const struct receipt *receipt, const struct 
 	return rc;
 }
 
+int reading_card_text(struct archive *a, const struct receipt *receipt,
+    const struct catalogue_row *row, struct buf *metadata, struct buf *version, struct ark_error *err)
+{
+	struct keyring *keys = archive_keyring(a);
+	char path[ENVELOPE_PATH];
+	int rc;
+
+	envelope_metadata_path(path, row->document, row->metadata);
+	rc = envelope_open_text(keys, receipt, path, row->sealed_metadata.data, row->sealed_metadata.len,
+	    metadata, err);
+	if (rc)
+		return rc;
+	envelope_version_path(path, row->document, row->version, "meta");
+	return envelope_open_text(
+	    keys, receipt, path, row->sealed_version.data, row->sealed_version.len, version, err);
+}
+
 /* ---- content ---- */
 
 struct content {

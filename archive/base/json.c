@@ -78,3 +78,58 @@ const char *json_text(const json_t *object, const char *key)
 {
 	return json_string_value(json_object_get(object, key));
 }
+
+/* Past the string that begins at p. */
+static const char *skip_string(const char *p, const char *end)
+{
+	for (p++; p < end && *p != '"'; p++)
+		if (*p == '\\')
+			p++;
+	return p < end ? p + 1 : end;
+}
+
+/* Past the value that begins at p: up to the ',' or bracket that ends it. */
+static const char *skip_value(const char *p, const char *end)
+{
+	int depth = 0;
+
+	while (p < end) {
+		if (*p == '"') {
+			p = skip_string(p, end);
+			continue;
+		}
+		if (depth == 0 && (*p == ',' || *p == '}' || *p == ']'))
+			return p;
+		if (*p == '{' || *p == '[')
+			depth++;
+		else if (*p == '}' || *p == ']')
+			depth--;
+		p++;
+	}
+	return end;
+}
+
+bool json_member(const char *text, size_t len, const char *key, const char **ret, size_t *ret_len)
+{
+	const char *p = text, *end = text + len, *name, *value;
+	size_t key_len = strlen(key);
+
+	if (len < 2 || *p++ != '{')
+		return false;
+	while (p < end && *p == '"') {
+		name = p + 1;
+		p = skip_string(p, end);
+		value = p + 1;
+		if (value >= end || *p != ':')
+			return false;
+		if ((size_t)(p - 1 - name) == key_len && memcmp(name, key, key_len) == 0) {
+			*ret = value;
+			*ret_len = (size_t)(skip_value(value, end) - value);
+			return true;
+		}
+		p = skip_value(value, end);
+		if (p < end && *p == ',')
+			p++;
+	}
+	return false;
+}

@@ -76,6 +76,25 @@ static void test_json__depth_duplicates_and_nul_are_refused(void **state)
 	json_decref(v);
 }
 
+static void test_json__member_is_found_without_parsing(void **state)
+{
+	static const char text[] = "{\"a\":{\"b\":\"}\\\",{\"},\"b\":[1,[2,\"]\"]],\"\":0,\"c\":\"x\\\"y\",\"d\":-1.5e3}";
+	const char *value;
+	size_t len;
+
+	(void)state;
+	assert_true(json_member(text, strlen(text), "b", &value, &len));
+	assert_memory_equal(value, "[1,[2,\"]\"]]", len);
+	assert_int_equal(len, 11);
+	assert_true(json_member(text, strlen(text), "c", &value, &len));
+	assert_int_equal(len, 6);
+	assert_true(json_member(text, strlen(text), "d", &value, &len));
+	assert_memory_equal(value, "-1.5e3", len);
+	assert_false(json_member(text, strlen(text), "x", &value, &len));
+	assert_false(json_member("{\"a\":1", 7, "b", &value, &len));
+	assert_false(json_member("{\"a", 3, "a", &value, &len));
+}
+
 static void test_buf__limit_is_a_sticky_failure(void **state)
 {
 	struct buf b = {.limit = 4};
@@ -96,6 +115,7 @@ int main(void)
 	    cmocka_unit_test(test_utf8__overlong_surrogate_nul_and_cut_are_refused),
 	    cmocka_unit_test(test_clock__round_trip_offsets_and_bad_days),
 	    cmocka_unit_test(test_json__depth_duplicates_and_nul_are_refused),
+	    cmocka_unit_test(test_json__member_is_found_without_parsing),
 	    cmocka_unit_test(test_buf__limit_is_a_sticky_failure),
 	};
 

@@ -19,6 +19,9 @@ ARK_MUSTUSE int json_read(const char *text, size_t len, json_t **ret, struct ark
 ARK_MUSTUSE int json_write(struct buf *out, const json_t *value, struct ark_error *err);
 /* Text as a JSON string with quotes, control characters escaped; for records written by hand. */
 void json_quote(struct buf *out, const char *text);
+/* The text of a member's value in the text of an object, without parsing the rest: for JSON that
+ * arkki wrote itself (compact, well-formed). Points into text. False when there is no such member. */
+bool json_member(const char *text, size_t len, const char *key, const char **ret, size_t *ret_len);
 /* The string at key, or NULL when missing or not a string. Borrowed. */
 const char *json_text(const json_t *object, const char *key);
 
