@@ -148,7 +148,7 @@ def test_filing__the_bytes_decide_the_media_type():
     same(w.file(content=b"pelkkaa tekstia\n", name="a.pdf", media_type="application/octet-stream")
          .doc["mediaType"], "text/plain")
     same(w.file(content=b"teksti\n", media_type="text/plain; charset=utf-8").doc["mediaType"], "text/plain")
-    same(w.file(content=b"\xf7\xf3\xe1\xd9" * 9).doc["mediaType"], "application/octet-stream")
+    same(w.file(content=b"\x01\x02\x03\xfe\xff\0\x05" * 9).doc["mediaType"], "application/octet-stream")
     for content, said in ((b"pelkkaa tekstia\n", "application/pdf"), (pdf, "image/png"), (pdf, "text/plain"),
                           (png, "application/pdf"), (b"teksti\n", "image/jpeg")):
         r = w.post_document(metadata(), content, media_type=said)
