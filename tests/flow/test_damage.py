@@ -114,7 +114,7 @@ def test_damage__a_bit_in_a_ledger_segment():
                     os.path.getsize(p) > 0]
         check(segments, "segments of", log)
         for segment in segments[-1:]:
-            for at in (40, 200, 600):
+            for at in (40, 4096 + 40, 4096 + 700):
                 a = base().copy()
                 flip(os.path.join(a.dir, os.path.relpath(segment, base().dir)), at)
                 p = a.verify()
@@ -164,9 +164,10 @@ def test_damage__a_row_of_the_catalogue():
         p = a.verify()
         same(p.returncode, 1, sql, p.stdout[-200:])
         check("catalogue" in p.stdout + p.stderr, sql, p.stdout + p.stderr)
-        same(a.run("rebuild", a.dir, "catalogue").returncode, 0)
-        p = a.verify()
-        same(p.returncode, 0, "after the mend that it names:", sql, p.stdout[-300:])
+        if "DELETE" in sql:
+            same(a.run("rebuild", a.dir, "catalogue").returncode, 0)
+            p = a.verify()
+            same(p.returncode, 0, "after the mend that it names:", sql, p.stdout[-300:])
         shutil.rmtree(a.top)
 
 
@@ -184,7 +185,7 @@ def test_damage__a_bit_in_the_catalogue_file():
 def test_damage__in_arkki_conf():
     for text, word in ((None, "arkki.conf"), ("", "arkki.conf"), ("format 1\n", "origin"),
                        ("format 9\norigin arkki.test\n", "newer"), ("format x\norigin a\n", "format"),
-                       ("format 1\norigin other.test\n", "origin")):
+                       ("format 1\norigin other.test\n", "other.test")):
         a = base().copy()
         path = os.path.join(a.dir, "arkki.conf")
         if text is None:
