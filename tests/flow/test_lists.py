@@ -47,12 +47,12 @@ def test_list__filters():
     w = world()
     a = w.file(type="opinion", date="2001-05-05", units=["koivula"], case="c1").id
     b = w.file(type="opinion", date="2001-05-06", units=["lehtola"]).id
-    for q, want in (("type=opinion&from=2001-05-05&to=2001-05-06", {a, b}), ("type=opinion&to=2001-05-05", {a}),
-                    ("type=opinion&from=2001-05-06&to=2001-05-06", {b}), ("unit=koivula&to=2001-12-31", {a}),
-                    ("case=c1&to=2001-12-31", {a}), ("unit=nowhere", set()), ("case=nocase", set()),
+    for q, want in (("type=opinion&from=2001-05-05&to=2001-05-06", {a, b}), ("type=opinion&from=2001-01-01&to=2001-05-05", {a}),
+                    ("type=opinion&from=2001-05-06&to=2001-05-06", {b}), ("unit=koivula&from=2001-01-01&to=2001-12-31", {a}),
+                    ("case=c1&from=2001-01-01&to=2001-12-31", {a}), ("unit=nowhere", set()), ("case=nocase", set()),
                     ("type=poem", set())):
         same({d["id"] for p in pages(w, "/v1/documents?limit=100&" + q) for d in p}, want, q)
-    same({d["id"] for p in pages(w, "/v1/units/lehtola/documents?limit=100&to=2001-12-31") for d in p}, {b})
+    same({d["id"] for p in pages(w, "/v1/units/lehtola/documents?limit=100&from=2001-01-01&to=2001-12-31") for d in p}, {b})
 
 
 def test_list__bad_queries_are_400():

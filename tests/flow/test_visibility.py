@@ -2,7 +2,10 @@
 
 import json
 
-from arkki_flow import check, metadata, same, world
+import os
+import socket
+
+from arkki_flow import Archive, check, metadata, same, world
 
 READERS = ("maija", "ylla", "kone", "pertti", "ulla", "helmi", "heikki", "aada", "oskari", "hanna")
 # of a document that is not public, on the unit koivula of county 90
@@ -210,3 +213,39 @@ def test_metadata__of_a_hidden_case_is_not_asked_out():
     known, unknown = [w.post_document(metadata(case=c, title="")) for c in ("c1", "nocase")]
     same(known.fields(), ["title"])
     same(unknown.fields(), ["case", "title"])
+
+
+def through_socket(a, head):
+    """An answer of the admin socket, named as the program names it: the path may be too long."""
+    fd = os.open(os.path.join(a.dir, "run"), os.O_PATH)
+    s = socket.socket(socket.AF_UNIX)
+    s.settimeout(10)
+    got = b""
+    try:
+        s.connect("/proc/self/fd/%d/admin.sock" % fd)
+        s.sendall(head.encode() + b"\r\nHost: x\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+        while True:
+            b = s.recv(65536)
+            if not b:
+                break
+            got += b
+    finally:
+        s.close()
+        os.close(fd)
+    check(got.startswith(b"HTTP/1.1 "), head, "has no answer", got[:80])
+    return int(got.split(b" ")[1])
+
+
+def test_admin_socket__without_a_user_reaches_no_document():
+    a = Archive().serve()
+    for u in ("/v1/documents", "/v1/me", "/v1/changes", "/v1/status", "/v1/audit/access", "/v1/units",
+              "/v1/documents/" + "0" * 32, "/v1/log/access/checkpoint"):
+        same(through_socket(a, "GET %s HTTP/1.1" % u), 401, u)
+    same(through_socket(a, "POST /v1/documents HTTP/1.1"), 401)
+    for u in ("/healthz", "/readyz", "/metrics", "/version", "/openapi.json", "/v1/log/history/checkpoint"):
+        same(through_socket(a, "GET %s HTTP/1.1" % u), 200, u)
+    for u in ("/admin/load", "/admin/tokens", "/admin/maintenance"):
+        check(400 <= through_socket(a, "POST %s HTTP/1.1" % u) < 500, u)
+    same(through_socket(a, "GET /v1/me HTTP/1.1\r\nArkki-User: nobody"), 404)
+    same(through_socket(a, "GET /v1/me HTTP/1.1\r\nArkki-User: maija"), 200)
+    same(a.stop(), 0)
