@@ -174,25 +174,49 @@ static int part_end(void *arg, struct ark_error *err)
 
 /* ---- begin ---- */
 
-static bool take_request_key(struct exchange *x, struct post *p)
+/* The name of a caller's request, "" when it has none. */
+static void request_name(const struct visit *v, const char *key, char out[33])
 {
-	const char *key = http_header(x, "Idempotency-Key");
 	struct buf b = BUF_INIT;
-	size_t n = key ? strlen(key) : 0;
 
+	out[0] = '\0';
 	if (!key)
-		return true;
-	if (n < 1 || n > KEY_MAX) {
-		http_reply_problem(x, 400, "bad-idempotency-key", "Idempotency-Key must have 1 to 255 characters.", NULL);
-		return false;
-	}
-	buf_adds(&b, p->v->caller->who->access.user);
+		return;
+	buf_adds(&b, v->caller->who->access.user);
 	buf_addc(&b, '\n');
 	buf_adds(&b, key);
 	if (!buf_failed(&b))
-		archive_tag(p->v->app->archive, "idempotency", b.data, b.len, p->request);
+		archive_tag(v->app->archive, "idempotency", b.data, b.len, out);
 	buf_free(&b);
+}
+
+static bool take_request_key(struct exchange *x, struct post *p)
+{
+	const char *key = http_header(x, "Idempotency-Key");
+	size_t n = key ? strlen(key) : 0;
+
+	if (key && (n < 1 || n > KEY_MAX)) {
+		http_reply_problem(x, 400, "bad-idempotency-key", "Idempotency-Key must have 1 to 255 characters.", NULL);
+		return false;
+	}
+	request_name(p->v, key, p->request);
 	return true;
+}
+
+/* What a request became, if it was filed before. */
+static bool request_filed(
+    const struct visit *v, const char *request, char ret_document[33], uint32_t *ret_version)
+{
+	struct desk *desk = NULL;
+	int rc;
+
+	if (!request[0])
+		return false;
+	rc = archive_desk(v->app->archive, &desk, NULL);
+	if (!rc)
+		rc = catalogue_request(desk->catalogue, request, ret_document, ret_version, NULL);
+	archive_desk_return(v->app->archive, desk);
+	return rc == ARK_OK;
 }
 
 /* Makes the post and its parser; NULL when a refusal was replied. */
@@ -253,6 +277,17 @@ void documents_post_begin(struct exchange *x)
 	hex_encode(p->document, id, sizeof(id));
 }
 
+/* Whoever lost the answer repeats the request as it was; that it no longer fits the
+ * document it changed itself is no reason to refuse. */
+static bool version_repeated(struct exchange *x, const struct visit *v)
+{
+	char request[33], document[33];
+	uint32_t version;
+
+	request_name(v, http_header(x, "Idempotency-Key"), request);
+	return request_filed(v, request, document, &version) && strcmp(document, v->row.document) == 0;
+}
+
 static void version_base_read(struct exchange *x)
 {
 	struct visit *v = visit_of(x);
@@ -271,7 +306,7 @@ static void version_base_read(struct exchange *x)
 		visit_denied(x, "metadata", "You may not file versions of this document.");
 		return;
 	}
-	if (!visit_if_match(x, &v->row) || !visit_stated_ok(x)) {
+	if ((!version_repeated(x, v) && !visit_if_match(x, &v->row)) || !visit_stated_ok(x)) {
 		card_free(&card);
 		return;
 	}
@@ -489,18 +524,10 @@ static void submit(struct exchange *x, struct post *p)
 
 static bool filed_before(struct exchange *x, struct post *p)
 {
-	struct desk *desk = NULL;
 	char document[33];
 	uint32_t version;
-	int rc;
 
-	if (!p->request[0])
-		return false;
-	rc = archive_desk(p->v->app->archive, &desk, NULL);
-	if (!rc)
-		rc = catalogue_request(desk->catalogue, p->request, document, &version, NULL);
-	archive_desk_return(p->v->app->archive, desk);
-	if (rc)
+	if (!request_filed(p->v, p->request, document, &version))
 		return false;
 	replay(x, p, document, version);
 	return true;
