@@ -2,7 +2,8 @@
  *
  *   init:  keys -> store -> logs -> state, catalogue -> arkki.conf (last: an
  *          archive without it was never finished) -> shipped records
- *   open:  conf -> lock -> keys -> store -> logs -> catalogue -> recover -> writer
+ *   open:  conf -> lock -> keys -> store -> logs -> catalogue -> recover -> writer,
+ *          care
  */
 #include "archive/archive_private.h"
 
@@ -177,6 +178,8 @@ static int archive_new(const char *dir, enum archive_mode mode, const char *orig
 	a->mode = mode;
 	a->lock_fd = -1;
 	pthread_mutex_init(&a->desks_lock, NULL);
+	pthread_mutex_init(&a->care_lock, NULL);
+	pthread_cond_init(&a->care_more, NULL);
 	a->dir = strdup(dir);
 	a->origin = strdup(origin);
 	a->spool_dir = strdup(spool);
@@ -209,6 +212,8 @@ int archive_open(const char *dir, const char *root_key, enum archive_mode mode,
 		rc = recover_archive(a, progress, arg, err);
 		if (!rc)
 			rc = filing_writer_start(a, err);
+		if (!rc)
+			rc = care_start(a, err);
 	}
 	if (rc) {
 		archive_close(a);
@@ -225,6 +230,7 @@ void archive_close(struct archive *a)
 	if (!a)
 		return;
 	filing_writer_stop(a);
+	care_stop(a);
 	while ((d = a->desks)) {
 		a->desks = d->next;
 		catalogue_close(d->catalogue);
@@ -241,6 +247,8 @@ void archive_close(struct archive *a)
 	if (a->lock_fd >= 0)
 		close(a->lock_fd);
 	pthread_mutex_destroy(&a->desks_lock);
+	pthread_mutex_destroy(&a->care_lock);
+	pthread_cond_destroy(&a->care_more);
 	free(a->dir);
 	free(a->origin);
 	free(a->spool_dir);
