@@ -82,6 +82,12 @@ $(BUILD)/tests/%: tests/unit/%.c $(BUILD)/libarkki.a
 $(BUILD)/tests/test_demo: $(DEMO_O)
 $(BUILD)/tests/test_load: $(filter-out %/load_generator.o,$(LOAD_O))
 
+# Preloaded by tests/crash: no fortify, which would define open() and others inline
+$(BUILD)/tests/interpose.so: tests/crash/interpose.c
+	@mkdir -p $(@D)
+	@echo "  CC  $@"
+	$(Q)$(CC) -std=c17 -O2 -g $(CWARN) $(WERROR) -D_GNU_SOURCE -fPIC -shared -o $@ $<
+
 unit: $(UNIT)
 	@tests/run-unit $(UNIT)
 

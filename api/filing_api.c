@@ -174,25 +174,57 @@ static int part_end(void *arg, struct ark_error *err)
 
 /* ---- begin ---- */
 
-static bool take_request_key(struct exchange *x, struct post *p)
+/* Keyed hash of principal and Idempotency-Key; empty without a key. */
+static bool request_of(struct exchange *x, char out[33])
 {
 	const char *key = http_header(x, "Idempotency-Key");
 	struct buf b = BUF_INIT;
-	size_t n = key ? strlen(key) : 0;
+	bool ok;
 
+	out[0] = '\0';
 	if (!key)
 		return true;
-	if (n < 1 || n > KEY_MAX) {
-		http_reply_problem(x, 400, "bad-idempotency-key", "Idempotency-Key must have 1 to 255 characters.", NULL);
-		return false;
-	}
-	buf_adds(&b, p->v->caller->who->access.user);
+	buf_adds(&b, caller_of(x)->who->access.user);
 	buf_addc(&b, '\n');
 	buf_adds(&b, key);
-	if (!buf_failed(&b))
-		archive_tag(p->v->app->archive, "idempotency", b.data, b.len, p->request);
+	ok = !buf_failed(&b) && strlen(key) >= 1 && strlen(key) <= KEY_MAX;
+	if (ok)
+		archive_tag(app_of(x)->archive, "idempotency", b.data, b.len, out);
 	buf_free(&b);
-	return true;
+	return ok;
+}
+
+static bool take_request_key(struct exchange *x, struct post *p)
+{
+	if (request_of(x, p->request))
+		return true;
+	http_reply_problem(x, 400, "bad-idempotency-key",
+	    "Idempotency-Key must have 1 to 255 characters.", NULL);
+	return false;
+}
+
+/* 0 and what an earlier request of this key became. */
+static int request_find(struct app *app, const char *request, char document[33], uint32_t *ret_version)
+{
+	struct desk *desk = NULL;
+	int rc = archive_desk(app->archive, &desk, NULL);
+
+	if (!rc)
+		rc = catalogue_request(desk->catalogue, request, document, ret_version, NULL);
+	archive_desk_return(app->archive, desk);
+	return rc;
+}
+
+/* A retry carries the If-Match of before its first success: its key answers it, not the
+ * condition. */
+static bool version_repeats(struct exchange *x, struct visit *v)
+{
+	char request[33], document[33];
+	uint32_t version;
+
+	return http_header(x, "If-Match") && request_of(x, request) && request[0] &&
+	       !request_find(v->app, request, document, &version) &&
+	       strcmp(document, v->row.document) == 0;
 }
 
 /* Makes the post and its parser; NULL when a refusal was replied. */
@@ -271,7 +303,7 @@ static void version_base_read(struct exchange *x)
 		visit_denied(x, "metadata", "You may not file versions of this document.");
 		return;
 	}
-	if (!visit_if_match(x, &v->row) || !visit_stated_ok(x)) {
+	if ((!version_repeats(x, v) && !visit_if_match(x, &v->row)) || !visit_stated_ok(x)) {
 		card_free(&card);
 		return;
 	}
@@ -489,18 +521,10 @@ static void submit(struct exchange *x, struct post *p)
 
 static bool filed_before(struct exchange *x, struct post *p)
 {
-	struct desk *desk = NULL;
 	char document[33];
 	uint32_t version;
-	int rc;
 
-	if (!p->request[0])
-		return false;
-	rc = archive_desk(p->v->app->archive, &desk, NULL);
-	if (!rc)
-		rc = catalogue_request(desk->catalogue, p->request, document, &version, NULL);
-	archive_desk_return(p->v->app->archive, desk);
-	if (rc)
+	if (!p->request[0] || request_find(p->v->app, p->request, document, &version))
 		return false;
 	replay(x, p, document, version);
 	return true;

@@ -2,7 +2,8 @@
  *
  *   init:  keys -> store -> logs -> state, catalogue -> arkki.conf (last: an
  *          archive without it was never finished) -> shipped records
- *   open:  conf -> lock -> keys -> store -> logs -> catalogue -> recover -> writer
+ *   open:  conf -> lock -> keys -> store -> logs -> catalogue -> recover -> writer,
+ *          care
  */
 #include "archive/archive_private.h"
 
@@ -177,6 +178,8 @@ static int archive_new(const char *dir, enum archive_mode mode, const char *orig
 	a->mode = mode;
 	a->lock_fd = -1;
 	pthread_mutex_init(&a->desks_lock, NULL);
+	pthread_mutex_init(&a->care_lock, NULL);
+	pthread_cond_init(&a->care_more, NULL);
 	a->dir = strdup(dir);
 	a->origin = strdup(origin);
 	a->spool_dir = strdup(spool);
@@ -209,6 +212,8 @@ int archive_open(const char *dir, const char *root_key, enum archive_mode mode,
 		rc = recover_archive(a, progress, arg, err);
 		if (!rc)
 			rc = filing_writer_start(a, err);
+		if (!rc)
+			rc = care_start(a, err);
 	}
 	if (rc) {
 		archive_close(a);
@@ -225,6 +230,7 @@ void archive_close(struct archive *a)
 	if (!a)
 		return;
 	filing_writer_stop(a);
+	care_stop(a);
 	while ((d = a->desks)) {
 		a->desks = d->next;
 		catalogue_close(d->catalogue);
@@ -241,6 +247,8 @@ void archive_close(struct archive *a)
 	if (a->lock_fd >= 0)
 		close(a->lock_fd);
 	pthread_mutex_destroy(&a->desks_lock);
+	pthread_mutex_destroy(&a->care_lock);
+	pthread_cond_destroy(&a->care_more);
 	free(a->dir);
 	free(a->origin);
 	free(a->spool_dir);
@@ -249,11 +257,8 @@ void archive_close(struct archive *a)
 
 /* ---- making one ---- */
 
-static int make_dirs(const char *dir, struct ark_error *err)
+static int make_dir(const char *dir, struct ark_error *err)
 {
-	static const char *const names[] = {
-	    "ledger", "ledger/history", "ledger/access", "derived", "index", "spool", "run"};
-	char path[4096];
 	int rc = fs_mkdirs(dir, 0700, err);
 
 	if (!rc) {
@@ -265,10 +270,17 @@ static int make_dirs(const char *dir, struct ark_error *err)
 			return ark_fail(err, ARK_EREFUSED,
 			    "%s is not empty; give a new or an empty directory", dir);
 	}
-	/* the ledger's own directories are made by ledger_create */
+	return rc;
+}
+
+static int make_subdirs(const char *dir, struct ark_error *err)
+{
+	/* the logs' own directories are made by ledger_create */
+	static const char *const names[] = {"ledger", "derived", "index", "spool", "run"};
+	char path[4096];
+	int rc = ARK_OK;
+
 	for (size_t i = 0; !rc && i < sizeof(names) / sizeof(*names); i++) {
-		if (i == 1 || i == 2)
-			continue;
 		rc = in_dir(path, dir, names[i], err);
 		if (!rc)
 			rc = fs_mkdir(path, 0700, err);
@@ -299,10 +311,12 @@ static int make_parts(const char *dir, const char *root_key, const char *origin,
 {
 	struct keyring *keys = NULL;
 	char path[4096], signers[4096];
-	int rc = make_dirs(dir, err);
+	int rc = make_dir(dir, err);
 
 	if (!rc)
 		rc = keyring_create_root(root_key, err);
+	if (!rc)
+		rc = make_subdirs(dir, err);
 	if (!rc)
 		rc = in_dir(path, dir, "keys", err);
 	if (!rc)

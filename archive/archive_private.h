@@ -1,5 +1,5 @@
 /* The inside of struct archive, for archive.c, filing.c, reading.c,
- * recover.c and verify.c. Nobody else includes this.
+ * recover.c, care.c and verify.c. Nobody else includes this.
  */
 #ifndef ARKKI_ARCHIVE_ARCHIVE_PRIVATE_H
 #define ARKKI_ARCHIVE_ARCHIVE_PRIVATE_H
@@ -40,12 +40,24 @@ struct archive {
 	struct filing *queue_head, **queue_tail;
 	bool closing;
 	atomic_bool broken; /* a commit stands without its history entries: no more filings */
+	/* the maintenance thread: care.c */
+	pthread_t care;
+	bool care_runs, care_stop, care_wanted; /* the last two under care_lock */
+	pthread_mutex_t care_lock;
+	pthread_cond_t care_more;
+
 	struct archive_listener listeners[ARCHIVE_LISTENERS];
 	unsigned int listeners_len;
 };
 
 int filing_writer_start(struct archive *a, struct ark_error *err);
 void filing_writer_stop(struct archive *a);
+
+int care_start(struct archive *a, struct ark_error *err);
+/* The writer made a commit: maybe there is something to look after. Never waits. */
+void care_committed(struct archive *a, uint64_t sequence);
+/* Ends what is under way soon; it has lost nothing. */
+void care_stop(struct archive *a);
 
 /* Brings history log and catalogue level with the store; loads the registry. */
 int recover_archive(struct archive *a,

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 int db_fail(struct db *db, struct ark_error *err, const char *doing)
@@ -37,16 +38,27 @@ int db_exec(struct db *db, const char *sql, struct ark_error *err)
 }
 
 /* SQLite would make the file readable by everybody whom the umask lets; the
- * WAL and its index take the mode of the file. */
+ * WAL and its index take the mode of the file. A file that is there is never
+ * opened here: closing a descriptor of it drops the POSIX locks that SQLite
+ * holds on it in this process, and another process would take the WAL away. */
 static int touch(const char *path, const struct db_settings *settings, struct ark_error *err)
 {
-	int fd = open(path, O_RDWR | O_CLOEXEC | (settings->create ? O_CREAT : 0), 0600);
+	struct stat st;
+	int fd;
 
-	if (fd < 0)
-		return ark_fail_errno(err, errno == ENOENT ? ARK_ENOTFOUND : ARK_EIO,
-		    "cannot open %s, %s", settings->what, path);
-	close(fd);
-	return ARK_OK;
+	if (stat(path, &st) == 0)
+		return ARK_OK;
+	if (settings->create && errno == ENOENT) {
+		fd = open(path, O_RDWR | O_CLOEXEC | O_CREAT | O_EXCL, 0600);
+		if (fd >= 0) {
+			close(fd);
+			return ARK_OK;
+		}
+		if (errno == EEXIST) /* another process was faster */
+			return ARK_OK;
+	}
+	return ark_fail_errno(err, errno == ENOENT ? ARK_ENOTFOUND : ARK_EIO, "cannot open %s, %s",
+	    settings->what, path);
 }
 
 int db_open(

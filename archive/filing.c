@@ -542,6 +542,8 @@ static void file_group(struct archive *a, struct group *g)
 		seal_key_wipe(&g->work[i].key);
 	}
 	if (!rc)
+		care_committed(a, g->head.sequence);
+	if (!rc)
 		for (unsigned int i = 0; i < a->listeners_len; i++)
 			a->listeners[i].fn(a->listeners[i].arg, g->head.sequence);
 }

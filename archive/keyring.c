@@ -216,8 +216,8 @@ static int count_files(struct keyring *k, struct ark_error *err)
 	return ARK_OK;
 }
 
-/* A part of a slot is what a crash left of a write that nobody was told of. */
-static int cut_torn_slot(struct keyring *k, const char *path, off_t whole, struct ark_error *err)
+/* Cuts off what a crash left of a write that nobody was told of: a part of a slot, or zeros. */
+static int cut_tail(struct keyring *k, const char *path, off_t whole, struct ark_error *err)
 {
 	k->tail_fd = open(path, O_RDWR | O_CLOEXEC);
 	k->tail = k->files - 1;
@@ -228,29 +228,50 @@ static int cut_torn_slot(struct keyring *k, const char *path, off_t whole, struc
 	return fs_sync_file(k->tail_fd, path, err);
 }
 
+/* How many slots the last shard has, without the zeros that a power cut may have left. */
+static int count_last(struct keyring *k, const char *path, off_t *ret_size, uint64_t *ret_slots,
+    struct ark_error *err)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+	uint64_t there = 0;
+	int rc = ARK_OK;
+
+	if (fd < 0)
+		return ark_fail_errno(err, ARK_EIO, "cannot open %s", path);
+	if (fstat(fd, &st) < 0)
+		rc = ark_fail_errno(err, ARK_EIO, "cannot look at %s", path);
+	else if (st.st_size < SHARD_HEADER_SIZE)
+		rc = ark_fail(err, ARK_ECORRUPT,
+		    "%s has lost its header; restore it from a key backup", path);
+	else
+		there = (uint64_t)(st.st_size - SHARD_HEADER_SIZE) / SLOT_SIZE;
+	if (!rc && there > k->shard_slots)
+		rc = ark_fail(err, ARK_ECORRUPT, "%s is longer than a shard can be", path);
+	if (!rc)
+		rc = shard_filled(fd, there, ret_slots, err);
+	if (!rc)
+		*ret_size = st.st_size;
+	close(fd);
+	return rc;
+}
+
 static int find_end(struct keyring *k, struct ark_error *err)
 {
 	char path[4096];
-	uint64_t in_last;
-	struct stat st;
+	uint64_t in_last = 0;
+	off_t size = 0, whole;
 	struct keyring_use u;
-	off_t torn;
 	int rc = count_files(k, err);
 
 	if (rc || !k->files)
 		return rc;
 	rc = shard_path(path, k->dir, k->files - 1, err);
+	if (!rc)
+		rc = count_last(k, path, &size, &in_last, err);
 	if (rc)
 		return rc;
-	if (stat(path, &st) < 0)
-		return ark_fail_errno(err, ARK_EIO, "cannot look at %s", path);
-	if (st.st_size < SHARD_HEADER_SIZE)
-		return ark_fail(err, ARK_ECORRUPT,
-		    "%s has lost its header; restore it from a key backup", path);
-	in_last = (uint64_t)(st.st_size - SHARD_HEADER_SIZE) / SLOT_SIZE;
-	torn = (st.st_size - SHARD_HEADER_SIZE) % SLOT_SIZE;
-	if (in_last > k->shard_slots)
-		return ark_fail(err, ARK_ECORRUPT, "%s is longer than a shard can be", path);
+	whole = SHARD_HEADER_SIZE + (off_t)(in_last * SLOT_SIZE);
 	k->written = (uint64_t)(k->files - 1) * k->shard_slots + in_last;
 	atomic_store(&k->slots, k->written);
 	if (!k->for_writing)
@@ -259,7 +280,7 @@ static int find_end(struct keyring *k, struct ark_error *err)
 	if (rc)
 		return rc;
 	keyring_use_end(&u);
-	return torn ? cut_torn_slot(k, path, st.st_size - torn, err) : ARK_OK;
+	return whole < size ? cut_tail(k, path, whole, err) : ARK_OK;
 }
 
 static struct keyring *keyring_new(const char *keys_dir, int for_writing, uint32_t shard_slots)

@@ -52,6 +52,9 @@ ARK_MUSTUSE int shard_create(const char *keys_dir, const struct shard_id *id,
 /* Reads the header and opens the shard key. ARK_ECORRUPT when anything in it is not as `id` says. */
 ARK_MUSTUSE int shard_read_header(int fd, const struct shard_id *id, const struct seal_key *root,
     struct seal_key *ret, struct ark_error *err);
+/* How many of the first `slots` slots there are up to the last that is not all zeros. A power cut can
+ * leave zeros behind it, of a write that nobody was told of. */
+ARK_MUSTUSE int shard_filled(int fd, uint64_t slots, uint64_t *ret, struct ark_error *err);
 void slot_wrap(unsigned char out[SLOT_SIZE], const struct shard_id *id, uint64_t slot,
     const struct seal_key *shard_key, const struct seal_key *key);
 ARK_MUSTUSE int slot_unwrap(const unsigned char bytes[SLOT_SIZE], const struct shard_id *id,

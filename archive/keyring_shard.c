@@ -19,8 +19,8 @@
  *        data key[32])
  *
  * Invariants: the header appears whole, by a rename after a sync; slots are
- * only appended, and whole slots are never cut off; a part of a slot at the end is what a crash
- * left of a write that was never acknowledged. */
+ * only appended, and whole slots are never cut off; a part of a slot, or slots
+ * of zeros, at the end are what a crash left of a write that was never acknowledged. */
 #include "archive/keyring_private.h"
 
 #include <errno.h>
@@ -38,6 +38,7 @@ enum {
 	ZERO_AT = WRAPPED_AT + SLOT_SIZE,
 	HEADER_AAD_SIZE = 14 + WRAPPED_AT,
 	SLOT_AAD_SIZE = 13 + 16 + 4 + 4 + 8,
+	TAIL_RUN = 64, /* slots read at once when looking for the end */
 };
 
 static const char magic[8] = {'A', 'R', 'K', 'K', 'I', 'S', 'H', 'D'};
@@ -152,6 +153,26 @@ int shard_read_header(int fd, const struct shard_id *id, const struct seal_key *
 		return ark_fail(err, ARK_ECORRUPT,
 		    "the header of key shard %u is damaged; restore the file from a key backup",
 		    (unsigned int)id->number);
+	return ARK_OK;
+}
+
+int shard_filled(int fd, uint64_t slots, uint64_t *ret, struct ark_error *err)
+{
+	unsigned char bytes[TAIL_RUN * SLOT_SIZE];
+
+	while (slots) {
+		size_t run = slots < TAIL_RUN ? (size_t)slots : TAIL_RUN;
+		int rc = fs_pread_all(
+		    fd, bytes, run * SLOT_SIZE, SHARD_HEADER_SIZE + (slots - run) * SLOT_SIZE, err);
+
+		if (rc)
+			return rc;
+		while (run && sodium_is_zero(bytes + (run - 1) * SLOT_SIZE, SLOT_SIZE))
+			run--, slots--;
+		if (run)
+			break;
+	}
+	*ret = slots;
 	return ARK_OK;
 }
 

@@ -1,4 +1,4 @@
-/* Care of the pack directory: counting, what a crash left, compaction by stock git. */
+/* Care of the pack directory: counting, what a crash left, stock git as a child. */
 #include "archive/store_internal.h"
 
 #include <dirent.h>
@@ -90,8 +90,29 @@ static int spawn(char *const argv[], char *const envp[], int complaint, pid_t *r
 	return code;
 }
 
-/* Runs git with the lowest priority and nobody's configuration but the repository's. */
-static int run_git(const struct store *s, char *const argv[], struct ark_error *err)
+/* The child's id is known to store_compact_stop() until just before it is reaped, and no longer:
+ * a signal never meets another process that was given the number. */
+static int wait_child(struct store *s, pid_t pid, int *ret_status)
+{
+	siginfo_t info;
+	int rc;
+
+	pthread_mutex_lock(&s->lock);
+	s->child = pid;
+	if (s->stopping)
+		kill(pid, SIGTERM);
+	pthread_mutex_unlock(&s->lock);
+	do
+		rc = waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT);
+	while (rc < 0 && errno == EINTR);
+	pthread_mutex_lock(&s->lock);
+	s->child = 0;
+	pthread_mutex_unlock(&s->lock);
+	return rc < 0 ? -1 : waitpid(pid, ret_status, 0) == pid ? 0 : -1;
+}
+
+/* With nobody's configuration but the repository's. */
+int store_git(struct store *s, char *const argv[], struct ark_error *err)
 {
 	char git_dir[4096 + 16], complaint[200];
 	char *envp[] = {git_dir, (char[]){"PATH=/usr/local/bin:/usr/bin:/bin"},
@@ -111,11 +132,9 @@ static int run_git(const struct store *s, char *const argv[], struct ark_error *
 		rc = ark_fail_errno(err, ARK_EIO, "cannot run git (is it installed?)");
 		goto out;
 	}
-	while (waitpid(pid, &status, 0) < 0) {
-		if (errno != EINTR) {
-			rc = ark_fail_errno(err, ARK_EIO, "cannot wait for git");
-			goto out;
-		}
+	if (wait_child(s, pid, &status) < 0) {
+		rc = ark_fail_errno(err, ARK_EIO, "cannot wait for git");
+		goto out;
 	}
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
 		read_complaint(fd, complaint, sizeof(complaint));
@@ -124,28 +143,6 @@ static int run_git(const struct store *s, char *const argv[], struct ark_error *
 	}
 out:
 	close(fd);
-	return rc;
-}
-
-int store_compact(struct store *s, struct ark_error *err)
-{
-	/* --geometric takes whole packs, so what no ref reaches stays; without -A nothing
-	 * becomes loose. No deltas: sealed bytes have none, and trees are small beside them. */
-	char *argv[] = {(char[]){"nice"}, (char[]){"-n19"}, (char[]){"git"}, (char[]){"-c"},
-	    (char[]){"core.multiPackIndex=false"}, (char[]){"-c"}, (char[]){"pack.threads=1"},
-	    (char[]){"repack"}, (char[]){"-q"}, (char[]){"-n"}, (char[]){"--geometric=2"},
-	    (char[]){"-d"}, (char[]){"--window=0"}, (char[]){"--no-write-bitmap-index"}, NULL};
-	bool idle = false;
-	int rc;
-
-	if (!atomic_compare_exchange_strong(&s->compacting, &idle, true))
-		return ark_fail(err, ARK_ECONFLICT, "a compaction of %s is under way", s->dir);
-	rc = run_git(s, argv, err);
-	/* Even a failed run may have removed packs. */
-	atomic_fetch_add(&s->generation, 1);
-	if (!rc)
-		rc = fs_sync_dir(s->pack_dir, err);
-	atomic_store(&s->compacting, false);
 	return rc;
 }
 
@@ -177,7 +174,7 @@ static int remove_temporary(const struct store *s, struct ark_error *err)
  * indexed stays for store_check() to report: it may be all that is left of something. */
 static int index_orphan(void *arg, const char *name)
 {
-	const struct store *s = arg;
+	struct store *s = arg;
 	char pack[4096], idx[4096];
 	char *argv[] = {
 	    (char[]){"nice"}, (char[]){"-n0"}, (char[]){"git"}, (char[]){"index-pack"}, pack, NULL};
@@ -186,7 +183,7 @@ static int index_orphan(void *arg, const char *name)
 	if (strncmp(name, "pack-", 5) != 0 || fs_path(pack, NULL, "%s/%s", s->pack_dir, name) ||
 	    fs_path(idx, NULL, "%s/%.*s.idx", s->pack_dir, (int)stem, name) || fs_exists(idx))
 		return 0;
-	return run_git(s, argv, NULL) == ARK_OK ? fs_sync_dir(s->pack_dir, NULL) : 0;
+	return store_git(s, argv, NULL) == ARK_OK ? fs_sync_dir(s->pack_dir, NULL) : 0;
 }
 
 int store_recover(struct store *s, struct ark_error *err)

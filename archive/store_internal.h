@@ -1,5 +1,5 @@
 /* What the files of the store share: store.c (handle, head), store_write.c (transactions), store_read.c (readers),
- * store_care.c (counting, compaction, recovery), store_check.c (verification).
+ * store_care.c (counting, recovery, git as a child), store_compact.c (fewer packs), store_check.c (verification).
  *
  * Invariants:
  *   1. `head` is what refs/heads/main says, or said before a commit whose last
@@ -13,6 +13,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "archive/git_commit.h"
 #include "archive/git_objects.h"
@@ -26,9 +27,10 @@ struct store {
 	char origin[GITCOMMIT_ORIGIN_SIZE]; /* as commits carry it */
 	struct gitsign *signer;
 	bool for_writing;
-	pthread_mutex_t lock; /* head, in_txn, broken */
+	pthread_mutex_t lock; /* head, in_txn, broken, child, stopping */
 	struct store_head head;
-	bool in_txn, broken;
+	bool in_txn, broken, stopping;
+	pid_t child;            /* git, while it runs; 0 none */
 	atomic_uint generation; /* moves when packs were removed: readers reopen */
 	atomic_bool compacting;
 	struct gitobj *objects;
@@ -50,6 +52,8 @@ ARK_MUSTUSE int store_commit_read(struct gitobj *objects, const struct store_oid
     struct store_blob *ret_bytes, struct gitcommit *ret, struct ark_error *err);
 /* Removes what a crash left. */
 ARK_MUSTUSE int store_recover(struct store *s, struct ark_error *err);
+/* Runs git on the store and waits for it. ARK_EIO with what it complained of. */
+ARK_MUSTUSE int store_git(struct store *s, char *const argv[], struct ark_error *err);
 /* Every file of objects/pack whose name ends with `ext`; a non-zero return stops. */
 ARK_MUSTUSE int store_each_file(const struct store *s, const char *ext,
     int (*each)(void *arg, const char *name), void *arg, struct ark_error *err);

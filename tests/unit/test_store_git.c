@@ -207,6 +207,54 @@ static void test_store_git__compaction_frees_the_space_of_old_packs(void **state
 	fixture_end(&f);
 }
 
+/* A crash can come after the large pack and before the removal of the small ones. */
+static void test_store_git__compaction_ends_what_another_one_began(void **state)
+{
+	struct fixture f;
+	struct store_reader *r = NULL;
+	char keep[700];
+
+	(void)state;
+	fixture_start(&f);
+	for (unsigned int i = 0; i < 6; i++)
+		commit_group(&f, i);
+	free(fixture_git(&f, NULL, "repack -q -n --geometric=2"));
+	assert_int_equal(store_packs(f.store), 7);
+	/* what someone marked is kept, though another pack has all of it */
+	snprintf(keep, sizeof(keep),
+	    "cd '%s/objects/pack' && p=$(ls -S *.idx | tail -n 1) && touch ${p%%.idx}.keep", f.dir);
+	assert_int_equal(system(keep), 0);
+	OK(store_compact(f.store, err));
+	assert_int_equal(store_packs(f.store), 2);
+	commit_group(&f, 6);
+	OK(store_reader_open(f.store, &r, err));
+	for (unsigned int n = 0; n < 56; n++)
+		expect_document(r, n);
+	store_reader_close(r);
+	fixture_fsck(&f);
+	fixture_end(&f);
+}
+
+static void test_store_git__a_stopped_compaction_has_lost_nothing(void **state)
+{
+	struct fixture f;
+	struct store_reader *r = NULL;
+	struct ark_error why;
+
+	(void)state;
+	fixture_start(&f);
+	for (unsigned int i = 0; i < 10; i++)
+		commit_group(&f, i);
+	store_compact_stop(f.store);
+	assert_int_equal(store_compact(f.store, &why), ARK_EIO);
+	assert_int_equal(store_packs(f.store), 10);
+	OK(store_reader_open(f.store, &r, err));
+	expect_document(r, 79);
+	store_reader_close(r);
+	fixture_fsck(&f);
+	fixture_end(&f);
+}
+
 /* A reader of another process hears nothing of a compaction, and must find its way. */
 static void test_store_git__readers_survive_packs_that_vanish_unannounced(void **state)
 {
@@ -461,6 +509,8 @@ int main(void)
 	    cmocka_unit_test(test_store_git__clone_and_fetch_work_while_commits_go_on),
 	    cmocka_unit_test(test_store_git__compaction_keeps_everything_and_disturbs_nobody),
 	    cmocka_unit_test(test_store_git__compaction_frees_the_space_of_old_packs),
+	    cmocka_unit_test(test_store_git__compaction_ends_what_another_one_began),
+	    cmocka_unit_test(test_store_git__a_stopped_compaction_has_lost_nothing),
 	    cmocka_unit_test(test_store_git__readers_survive_packs_that_vanish_unannounced),
 	    cmocka_unit_test(test_store_git__check_finds_a_flipped_bit_anywhere_in_a_pack),
 	    cmocka_unit_test(test_store_git__check_names_a_single_lost_blob),

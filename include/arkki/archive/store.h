@@ -70,7 +70,8 @@ ARK_MUSTUSE int store_commit(struct store_txn *t, const char *changes, int64_t t
 void store_abort(struct store_txn *t);
 
 /* ---- reading ---- */
-ARK_MUSTUSE int store_reader_open(struct store *s, struct store_reader **ret, struct ark_error *err);
+ARK_MUSTUSE int store_reader_open(
+    struct store *s, struct store_reader **ret, struct ark_error *err);
 void store_reader_close(struct store_reader *r);
 
 /* A blob, borrowed until store_blob_release(); it survives later calls. */
@@ -98,9 +99,12 @@ ARK_MUSTUSE int store_log(struct store_reader *r, uint64_t after_sequence,
 /* ---- care ---- */
 /* How many packs there are. */
 unsigned int store_packs(struct store *s);
-/* `git repack --geometric=2 -d` as a low-priority child; readers reopen by
- * themselves afterwards. Safe beside a running transaction. */
+/* `git repack --geometric=2` as a low-priority child; when its packs are durable under their
+ * names, the packs whose every object another one has are removed. Readers reopen by themselves
+ * afterwards. Safe beside a running transaction; cut off anywhere, it has lost nothing. */
 ARK_MUSTUSE int store_compact(struct store *s, struct ark_error *err);
+/* Ends a compaction of another thread soon, and any that begins later. */
+void store_compact_stop(struct store *s);
 /* Every object hashes to its name, every commit is signed by us and its
  * parent is the one before it. Calls bad() for each fault; returns ARK_ECORRUPT when there was any. */
 ARK_MUSTUSE int store_check(struct store *s, void (*bad)(void *arg, const char *what), void *arg,
