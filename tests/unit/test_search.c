@@ -592,6 +592,8 @@ static void test_snippet__compounds_and_inflections_are_marked(void **state)
 	    "Kertomus <mark>sijaishuoltopaikoista</mark>.");
 	assert_snippet(f, "sijaishuoltopaikka huolto", "Paikan huoltoa on lisätty.", 100,
 	    "Paikan <mark>huoltoa</mark> on lisätty.");
+	assert_snippet(f, "lapsi", "Lapsi ja lapsen lapset.", 100,
+	    "<mark>Lapsi</mark> ja <mark>lapsen</mark> <mark>lapset</mark>.");
 	assert_snippet(f, "ESAVI/567/2023", "Numero ESAVI/567/2023, ESAVI/1.", 100,
 	    "Numero <mark>ESAVI/567/2023</mark>, ESAVI/1.");
 	assert_snippet(f, "\"lapsen etu\"", "Lapsen on oltava. Lapsen lapsen etu.", 100,
