@@ -74,7 +74,7 @@ const time_t GATE_S = 2;              /* no commit waits longer for a reader */
 const unsigned int FILTER_DEPTH_MAX = 64;
 
 /* Measured on 20,000 statute sections; see index/README.md. */
-const double WEIGHT_COMPOUND = 0.3;  /* the word as part of a compound of the text */
+const double WEIGHT_COMPOUND = 0.5;  /* the word as part of a compound of the text */
 const double WEIGHT_OWN_PARTS = 0.4; /* parts of the word, as words or parts in the text */
 const double WEIGHT_TITLE = 0.5;     /* on top, when it stands in the title */
 

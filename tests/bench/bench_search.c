@@ -60,7 +60,8 @@ static void bench_open(struct bench *b)
 	b->started_us = clock_monotonic_us();
 }
 
-static void bench_put(struct bench *b, const char *name, const char *language, const char *title, const char *text, size_t len)
+static void bench_put(struct bench *b, const char *name, const char *language, const char *title,
+    const char *text, size_t len)
 {
 	struct ark_error err = {0};
 	char id[33];
@@ -161,7 +162,8 @@ static size_t number_of(const struct search_hit *hit)
 static void speed_queries(struct bench *b, const char *q, const char *text)
 {
 	struct ark_error err = {0};
-	struct search_request request = {.filter = &everything, .q = q, .limit = 64, .facets = true};
+	struct search_request request = {
+	    .filter = &everything, .q = q, .limit = 64, .facets = true};
 	double took[200], snippets = 0;
 	struct search_result result = {0};
 	int i;
@@ -186,7 +188,8 @@ static void speed_queries(struct bench *b, const char *q, const char *text)
 		buf_free(&out);
 	}
 	printf("%-40s total %5llu  p50 %.2f ms  p99 %.2f ms  snippet of %zu kB %.2f ms\n", q,
-	    (unsigned long long)result.total, took[100], took[197], strlen(text) / 1024, snippets / 20);
+	    (unsigned long long)result.total, took[100], took[197], strlen(text) / 1024,
+	    snippets / 20);
 	search_result_clear(&result);
 }
 
@@ -272,7 +275,8 @@ static void print_kinds(const struct kind *kinds, int n)
 
 static void judge_sections(struct bench *b, FILE *f)
 {
-	struct kind kinds[] = {{"heading", 0, 0}, {"inflected", 0, 0}, {"shortened", 0, 0}, {"split", 0, 0}};
+	struct kind kinds[] = {
+	    {"heading", 0, 0}, {"inflected", 0, 0}, {"shortened", 0, 0}, {"split", 0, 0}};
 	char *line = NULL;
 	size_t cap = 0;
 	json_t *q;
@@ -280,7 +284,8 @@ static void judge_sections(struct bench *b, FILE *f)
 
 	while ((q = read_line(f, &line, &cap))) {
 		for (i = 0; i < 4; i++)
-			judge_one(b, &kinds[i], json_text(q, kinds[i].name), json_object_get(q, "section"));
+			judge_one(b, &kinds[i], json_text(q, kinds[i].name),
+			    json_object_get(q, "section"));
 		json_decref(q);
 	}
 	free(line);
@@ -289,7 +294,8 @@ static void judge_sections(struct bench *b, FILE *f)
 
 static void judge_domain(struct bench *b, FILE *f)
 {
-	struct kind kinds[] = {{"index-term", 0, 0}, {"known-item-abstract", 0, 0}, {"known-item-register", 0, 0}};
+	struct kind kinds[] = {
+	    {"index-term", 0, 0}, {"known-item-abstract", 0, 0}, {"known-item-register", 0, 0}};
 	char *line = NULL;
 	size_t cap = 0;
 	json_t *q;
@@ -298,7 +304,8 @@ static void judge_domain(struct bench *b, FILE *f)
 	while ((q = read_line(f, &line, &cap))) {
 		for (i = 0; i < 3; i++)
 			if (!strcmp(json_text(q, "type"), kinds[i].name))
-				judge_one(b, &kinds[i], json_text(q, "query"), json_object_get(q, "relevant"));
+				judge_one(b, &kinds[i], json_text(q, "query"),
+				    json_object_get(q, "relevant"));
 		json_decref(q);
 	}
 	free(line);
@@ -318,7 +325,8 @@ static void sections(const char *documents, const char *queries)
 		const char *text = json_text(d, "body");
 		char name[32];
 
-		snprintf(name, sizeof(name), "%lld", (long long)json_integer_value(json_object_get(d, "id")));
+		snprintf(name, sizeof(name), "%lld",
+		    (long long)json_integer_value(json_object_get(d, "id")));
 		bench_put(&b, name, "fi", "", text, strlen(text));
 		json_decref(d);
 	}
