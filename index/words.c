@@ -14,7 +14,7 @@ static size_t decode(const char *p, size_t len, gunichar *ret)
 		return 1;
 	}
 	*ret = g_utf8_get_char_validated(p, len > 6 ? 6 : (gssize)len);
-	return *ret >= 0x110000u ? 0 : (size_t)(g_utf8_next_char(p) - p);
+	return *ret >= 0x110000u ? 0 : (size_t)g_utf8_skip[(unsigned char)*p];
 }
 
 static bool is_letter(gunichar c)

@@ -1,8 +1,10 @@
 /* Arbitrary bytes as a query, as a text and as the text of a snippet.
  *
- * libFuzzer:   clang -fsanitize=fuzzer,address,undefined -DARKKI_LIBFUZZER …
- * standalone:  fuzz_query FILE…      runs each file once
- *              fuzz_query -n COUNT   COUNT inputs from a seeded generator
+ * clang -std=c17 -g -O1 -fsanitize=fuzzer,address,undefined -Iinclude -I. tests/fuzz/fuzz_query.c \
+ *	index/{analyse,analyse_cache,analyse_fi,analyse_sv,analyse_snowball,language,words,query,snippet}.c \
+ *	archive/base/{buf,error,text}.c -lvoikko -lstemmer -lglib-2.0
+ * With -DFUZZ_STANDALONE, without libFuzzer: `fuzz_query FILE…` runs each file, `fuzz_query -n COUNT`
+ * that many inputs from a seeded generator.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -79,7 +81,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	return 0;
 }
 
-#ifndef ARKKI_LIBFUZZER
+#ifdef FUZZ_STANDALONE
 static void run_file(const char *path)
 {
 	uint8_t bytes[4096];
