@@ -78,7 +78,8 @@ int analysis_each(const struct analysis *a, analyse_each_term each, void *arg)
 
 int analyser_new(struct analyse_cache *cache, struct analyser **ret, struct ark_error *err)
 {
-	static const char *const algorithms[ANALYSE_LANGUAGES] = {"finnish", "swedish", "english"};
+	static const char *const algorithms[ANALYSE_LANGUAGES] = {
+	    [ANALYSE_FI] = "finnish", [ANALYSE_EN] = "english"};
 	struct analyser *a = calloc(1, sizeof(*a));
 	const char *why = NULL;
 	int i, r = ARK_OK;
@@ -94,6 +95,8 @@ int analyser_new(struct analyse_cache *cache, struct analyser **ret, struct ark_
 		goto out;
 	}
 	for (i = 0; i < ANALYSE_LANGUAGES; i++) {
+		if (!algorithms[i])
+			continue;
 		a->stemmer[i] = sb_stemmer_new(algorithms[i], "UTF_8");
 		if (!a->stemmer[i]) {
 			r = ark_fail(err, ARK_ENOMEM, "no %s stemmer", algorithms[i]);
@@ -148,6 +151,8 @@ static void analyse_afresh(
 	lower_len = words_lower(lower, word + at, len - at);
 	if (language == ANALYSE_FI)
 		analyse_fi(a, word + at, lower, &a->found);
+	else if (language == ANALYSE_SV)
+		analyse_sv(lower, lower_len, &a->found);
 	else
 		analyse_snowball(a, language, lower, lower_len, &a->found);
 }

@@ -3,8 +3,8 @@
  * An analysis gives BASEFORM, and STRUCTURE: '=' before each compound part,
  * then one sign a character. FSTOUTPUT holds the derivation: "[Lt][Xp]valvoa[X]"
  * is the verb behind a participle. Of several analyses those with the fewest
- * parts are believed, all of them: the text alone does not say whether
- * "lastenkodin" is of a home or of a hut.
+ * parts are believed (but see is_believed), all of them: the text alone does
+ * not say whether "lastenkodin" is of a home or of a hut.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -254,6 +254,28 @@ static void add_analysis(struct analyser *a, const struct voikko_mor_analysis *m
 		add_parts(a, lower, &seg, base, n, parts);
 }
 
+static bool ends_with(const char *text, size_t len, const char *end)
+{
+	size_t n = strlen(end);
+
+	return len > n && !memcmp(text + len - n, end, n);
+}
+
+/* Fewest parts, with an exception for two words that our texts are full of: by the rule alone
+ * "sosiaalihuoltolain" is of a "huoltola" and "toimivaltaan" of something "toimiva", never of a law
+ * or of a power. */
+static bool is_believed(const struct voikko_mor_analysis *m, unsigned int fewest)
+{
+	char base[ANALYSE_WORD_MAX + 1];
+	unsigned int parts = structure_parts(m);
+	size_t n;
+
+	if (parts != fewest + 1)
+		return parts == fewest;
+	n = lower_value(m, "BASEFORM", base);
+	return ends_with(base, n, "laki") || ends_with(base, n, "valta");
+}
+
 /* Lemmas of all analyses come before parts of any: readers of a term list expect that order. */
 static bool add_known(struct analyser *a, const char *word, const char *lower, struct analysis *out)
 {
@@ -263,7 +285,7 @@ static bool add_known(struct analyser *a, const char *word, const char *lower, s
 	bool known = all && *all;
 
 	for (m = all; m && *m; m++)
-		if (structure_parts(*m) == fewest)
+		if (is_believed(*m, fewest))
 			add_analysis(a, *m, lower, out, &parts);
 	if (parts.packed.len)
 		buf_add(&out->packed, parts.packed.data, parts.packed.len);

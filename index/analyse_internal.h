@@ -20,9 +20,9 @@ int analysis_each(const struct analysis *a, analyse_each_term each, void *arg);
 
 struct analyser {
 	struct VoikkoHandle *voikko;
-	struct sb_stemmer *stemmer[ANALYSE_LANGUAGES];
-	struct analyse_cache *cache; /* may be NULL */
-	struct analysis found;       /* of the word in hand */
+	struct sb_stemmer *stemmer[ANALYSE_LANGUAGES]; /* NULL for Swedish */
+	struct analyse_cache *cache;                   /* may be NULL */
+	struct analysis found;                         /* of the word in hand */
 };
 
 /* Key space of the cache: a word has one analysis a language, and one as part of a compound. */
@@ -35,6 +35,7 @@ void cache_put(struct analyse_cache *c, enum cache_space space, const char *word
 
 /* `word` is normalised, `lower` its lower case. They append to *out; out of memory is sticky there. */
 void analyse_fi(struct analyser *a, const char *word, const char *lower, struct analysis *out);
+void analyse_sv(const char *lower, size_t len, struct analysis *out);
 void analyse_snowball(struct analyser *a, enum analyse_language language, const char *lower,
     size_t len, struct analysis *out);
 

@@ -23,6 +23,7 @@ static const char *const small_words[ANALYSE_LANGUAGES] = {
     [ANALYSE_EN] = " the of to or and in that is this for it by not with if as on be are such from "
 		   "an which no at its has was were have their "};
 
+#define SMALL_WORD_MAX 8u    /* bytes of the longest above */
 #define SMALL_WORD_WORTH 300 /* as much as one letter that the other languages do not have */
 #define DECLARED_WORTH 1200  /* a few words have to speak against what was declared */
 #define READ_MAX 2000u       /* bytes of a paragraph that are looked at */
@@ -41,9 +42,9 @@ static int letter_index(const char *p, size_t len)
 
 static bool is_small_word(const char *list, const char *word, size_t len)
 {
-	char padded[16];
+	char padded[SMALL_WORD_MAX + 3];
 
-	if (len > sizeof(padded) - 3)
+	if (len > SMALL_WORD_MAX)
 		return false;
 	padded[0] = ' ';
 	memcpy(padded + 1, word, len);

@@ -43,6 +43,7 @@ struct snippet {
 	size_t *phrase_at;  /* words of each phrase met in a row */
 	size_t *phrase_start;
 	size_t window; /* bytes wanted */
+	size_t stop;   /* behind the first place where all of the query stands close together */
 	struct ark_error *err;
 };
 
@@ -172,13 +173,19 @@ static bool all_close(const struct snippet *s, size_t at)
 
 static int add_match(struct snippet *s, size_t start, size_t end, size_t part, uint16_t weight)
 {
+	bool weak = weight < WEIGHT_STRONG;
+
 	if (s->matches_len == MATCHES_MAX)
 		return ENOUGH;
+	if (weak && s->matches_len >= MATCHES_MAX / 2)
+		return 0; /* room for better ones */
 	s->matches[s->matches_len++] = (struct match){start, end, (uint16_t)part, weight};
-	if (weight < WEIGHT_STRONG)
+	if (weak)
 		return 0;
 	s->last_start[part] = start;
-	return all_close(s, end) ? ENOUGH : 0;
+	if (s->stop == SIZE_MAX && all_close(s, end))
+		s->stop = end + s->window;
+	return 0;
 }
 
 /* Follows each phrase word by word; on a miss it starts anew with the word in hand. */
@@ -215,7 +222,7 @@ static int each_token(void *arg, const struct analyse_token *t)
 {
 	struct snippet *s = arg;
 	struct memo found;
-	int r = follow_phrases(s, t);
+	int r = t->offset > s->stop ? ENOUGH : follow_phrases(s, t);
 
 	if (!r)
 		r = match_word(s, t, &found);
@@ -423,6 +430,7 @@ int snippet_make(struct snippet *s, const char *text, size_t len, const char *la
 	s->err = err;
 	s->window = window_bytes(text, len, max_chars);
 	s->matches_len = 0;
+	s->stop = SIZE_MAX;
 	for (i = 0; i < s->query->parts_len; i++) {
 		s->last_start[i] = SIZE_MAX;
 		s->phrase_at[i] = 0;
@@ -434,11 +442,11 @@ int snippet_make(struct snippet *s, const char *text, size_t len, const char *la
 			return r;
 		tidy_matches(s);
 	}
-	if (s->matches_len) {
+	if (s->matches_len && s->window < len) {
 		best_window(s, &first, &last);
 		window_bounds(s, text, len, first, last, &start, &end);
-	} else {
-		for (i = end; end < len && i > 0 && !is_space(text[i]); i--)
+	} else if (end < len) {
+		for (i = end; i > 0 && !is_space(text[i]); i--)
 			;
 		end = i > 0 ? i : end;
 	}

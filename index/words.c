@@ -14,7 +14,7 @@ static size_t decode(const char *p, size_t len, gunichar *ret)
 		return 1;
 	}
 	*ret = g_utf8_get_char_validated(p, len > 6 ? 6 : (gssize)len);
-	return *ret >= 0x110000u ? 0 : (size_t)(g_utf8_next_char(p) - p);
+	return *ret >= 0x110000u ? 0 : (size_t)g_utf8_skip[(unsigned char)*p];
 }
 
 static bool is_letter(gunichar c)
@@ -113,6 +113,13 @@ size_t words_normalise(char out[ANALYSE_WORD_MAX + 1], const char *word, size_t 
 	size_t i = 0, n, at = 0, last_at = 0;
 	gunichar c, composed, last = 0;
 
+	/* what needs no thought goes first: nearly everything */
+	while (i < len && at < ANALYSE_WORD_MAX && word[i] >= 0x20 && word[i] < 0x7F)
+		out[at++] = word[i++];
+	if (at) {
+		last_at = at - 1;
+		last = (unsigned char)out[last_at];
+	}
 	while (i < len && at < ANALYSE_WORD_MAX) {
 		n = decode(word + i, len - i, &c);
 		if (!n) {
@@ -149,6 +156,11 @@ size_t words_lower(char out[ANALYSE_WORD_MAX + 1], const char *word, size_t len)
 	gunichar c;
 
 	while (i < len) {
+		if ((unsigned char)word[i] < 0x80 && at < ANALYSE_WORD_MAX) {
+			c = (unsigned char)word[i++];
+			out[at++] = (char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
+			continue;
+		}
 		n = decode(word + i, len - i, &c);
 		if (!n)
 			break;

@@ -1,8 +1,8 @@
 /* Language analysis: which index terms a word has, and which words a text has.
  *
  * Finnish by libvoikko (all analyses with the fewest compound parts, the verb
- * behind a participle, compound parts), Swedish and English by Snowball, and
- * Snowball Finnish for words that Voikko does not know.
+ * behind a participle, compound parts) and by Snowball for words that Voikko does not know; Swedish
+ * by a table of endings; English by Snowball.
  *
  * It knows words. It does not know the index: prefixes are given by
  * analyse_prefix() and nothing is stored here.

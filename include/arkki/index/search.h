@@ -41,8 +41,8 @@
 /* ---- writing ---- */
 struct search_index;
 
-/* Keeps a commit from overtaking a reader that was disturbed twice already. Shared by the writer and
- * the readers of one process; outlives them. */
+/* Lets no writer write over what a query of the same process still reads (for two seconds at most).
+ * Shared by the writer and the readers; outlives them. */
 struct search_gate;
 ARK_MUSTUSE int search_gate_new(struct search_gate **ret, struct ark_error *err);
 void search_gate_free(struct search_gate *g);
@@ -163,7 +163,7 @@ struct search_result {
 
 /* Looks at the newest commit. On success *ret is filled and ended with search_result_clear(), on
  * failure not touched. ARK_EINPUT: q, limit or offset beyond its bound. ARK_ECONFLICT: commits
- * overtook the query again and again (only without a gate): try again. */
+ * overtook the query three times (only without a gate): try again. */
 ARK_MUSTUSE int search_query(struct search_reader *r, const struct search_request *request,
     struct search_result *ret, struct ark_error *err);
 void search_result_clear(struct search_result *result);
