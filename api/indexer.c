@@ -91,6 +91,8 @@ static int text_of(struct indexer *i, const struct receipt *receipt, const struc
 	if (!rc && r.outcome == EXTRACT_READY)
 		rc = reading_keep_text(
 		    i->a, receipt, row, r.text.data ? r.text.data : "", r.text.len, err);
+	if (!rc && r.outcome == EXTRACT_NONE)
+		rc = reading_keep_no_text(i->a, row, r.reason, err);
 	if (!rc)
 		rc = catalogue_set_text(i->catalogue, row->document, row->version,
 		    r.outcome == EXTRACT_READY ? "ready" : "none",
@@ -369,6 +371,48 @@ static int catch_up(struct indexer *i,
 	return rc;
 }
 
+/* ---- texts that were lost: derived/ emptied, or a catalogue made anew without it ---- */
+
+struct lost {
+	struct catalogue_row *rows;
+	size_t n;
+};
+
+static int keep_lost(void *arg, const struct catalogue_row *row)
+{
+	struct lost *l = arg;
+
+	if (l->n == BATCH)
+		return 1;
+	return catalogue_row_copy(&l->rows[l->n], row) ? ARK_ENOMEM : (l->n++, ARK_OK);
+}
+
+static int find_lost_texts(struct indexer *i, struct ark_error *err)
+{
+	struct lost l = {calloc(BATCH, sizeof(*l.rows)), BATCH};
+	struct receipt *receipt = NULL;
+	int rc = l.rows ? ARK_OK : ark_fail(err, ARK_ENOMEM, "no memory for a batch");
+
+	while (!rc && l.n == BATCH) {
+		l.n = 0;
+		rc = catalogue_pending(i->catalogue, atomic_load(&i->sequence), keep_lost, &l, err);
+		rc = rc == 1 ? ARK_OK : rc;
+		if (!rc && l.n)
+			rc = archive_maintenance(i->a, "index", "texts that were lost", &receipt, err);
+		for (size_t k = 0; k < l.n; k++) {
+			if (!rc)
+				rc = put_row(i, i->catalogue, receipt, &l.rows[k], err);
+			catalogue_row_free(&l.rows[k]);
+		}
+		receipt_free(receipt);
+		receipt = NULL;
+		if (!rc && l.n)
+			rc = commit_at(i, atomic_load(&i->sequence), err);
+	}
+	free(l.rows);
+	return rc;
+}
+
 /* ---- the thread ---- */
 
 static void poke(void *arg, uint64_t sequence)
@@ -408,11 +452,14 @@ static void *indexer_main(void *arg)
 {
 	struct indexer *i = arg;
 	struct ark_error err;
-	bool failed = false;
+	bool failed = false, looked = false;
 
 	do {
 		int rc = failed ? reopen(i, &err) : ARK_OK;
 
+		if (!rc && !looked)
+			rc = find_lost_texts(i, &err);
+		looked |= rc == ARK_OK;
 		if (!rc)
 			rc = catch_up(i, NULL, NULL, &err);
 		failed = rc != ARK_OK;

@@ -293,6 +293,47 @@ int reading_text(struct archive *a, const struct receipt *receipt, const struct 
 	return rc;
 }
 
+int reading_keep_no_text(
+    struct archive *a, const struct catalogue_row *row, const char *reason, struct ark_error *err)
+{
+	char file[4096], path[4096 + 8], dir[4096];
+	int fd, rc = text_path(a, row, file, err);
+
+	if (!rc)
+		rc = fs_path(dir, err, "%s/derived/%.2s", archive_dir(a), row->document);
+	if (!rc)
+		rc = fs_mkdir(dir, 0700, err);
+	if (rc)
+		return rc;
+	snprintf(path, sizeof(path), "%s.none", file);
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	rc = fd < 0 ? ark_fail_errno(err, ARK_EIO, "cannot create %s", path)
+		    : fs_write_all(fd, reason, strlen(reason), err);
+	if (fd >= 0)
+		close(fd);
+	return rc;
+}
+
+const char *reading_text_state(
+    const struct archive *a, const struct catalogue_row *row, char reason[200])
+{
+	struct buf text = BUF_INIT;
+	char file[4096], none[4096 + 8];
+
+	if (text_path(a, row, file, NULL))
+		return "pending";
+	if (fs_exists(file))
+		return "ready";
+	snprintf(none, sizeof(none), "%s.none", file);
+	if (fs_read_file(none, 199, &text, NULL)) {
+		buf_free(&text);
+		return "pending";
+	}
+	snprintf(reason, 200, "%s", text.data ? text.data : "");
+	buf_free(&text);
+	return "none";
+}
+
 /* A cache: renamed into place, not synced; a lost one is extracted again. */
 int reading_keep_text(struct archive *a, const struct receipt *receipt,
     const struct catalogue_row *row, const void *text, size_t len, struct ark_error *err)

@@ -13,6 +13,7 @@
 #include "archive/envelope.h"
 #include "archive/facts.h"
 #include "archive/recover.h"
+#include "arkki/archive/reading.h"
 #include "arkki/base/json.h"
 
 enum { BATCH = 256 };
@@ -246,6 +247,37 @@ static int load_registry(struct archive *a, const struct receipt *receipt, struc
 	return rc;
 }
 
+/* ---- the state of texts, after a rebuild ---- */
+
+struct texts {
+	struct archive *a;
+	struct desk *desk; /* reads while the archive's own catalogue writes */
+	struct ark_error *err;
+};
+
+static int restore_text(void *arg, const struct catalogue_row *row)
+{
+	struct texts *t = arg;
+	char reason[200] = "";
+	const char *state = reading_text_state(t->a, row, reason);
+
+	if (strcmp(state, "pending") == 0)
+		return 0;
+	return catalogue_set_text(t->a->catalogue, row->document, row->version, state,
+	    reason[0] ? reason : NULL, t->err);
+}
+
+static int restore_texts(struct archive *a, struct ark_error *err)
+{
+	struct texts t = {.a = a, .err = err};
+	int rc = archive_desk(a, &t.desk, err);
+
+	if (!rc)
+		rc = catalogue_all(t.desk->catalogue, restore_text, &t, err);
+	archive_desk_return(a, t.desk);
+	return rc;
+}
+
 /* ---- the whole ---- */
 
 int recover_archive(struct archive *a,
@@ -287,6 +319,8 @@ int recover_archive(struct archive *a,
 			rc = store_log(p.desk->store, from, replay_commit, &p, err);
 		archive_desk_return(a, p.desk);
 	}
+	if (!rc && p.from_catalogue == 0 && head.sequence)
+		rc = restore_texts(a, err);
 	if (!rc)
 		rc = load_registry(a, receipt, err);
 	atomic_store(&a->sequence, head.sequence);

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "arkki/index/extract.h"
@@ -130,6 +131,7 @@ int main(int argc, char **argv)
 {
 	struct cli c = {0};
 
+	umask(0077); /* what arkki writes is its owner's alone */
 	if (argc < 2)
 		return cli_usage(NULL);
 	if (strcmp(argv[1], EXTRACT_CHILD_COMMAND) == 0)

@@ -184,6 +184,10 @@ ARK_MUSTUSE int catalogue_set_text(struct catalogue *c, const char *document, ui
 ARK_MUSTUSE int catalogue_after(struct catalogue *c, uint64_t sequence, unsigned int limit,
     catalogue_each each, void *arg, struct ark_error *err);
 
+/* Versions of commits up to `upto` whose text is pending: after a rebuild, or when derived/ was lost. */
+ARK_MUSTUSE int catalogue_pending(struct catalogue *c, uint64_t upto, catalogue_each each, void *arg,
+    struct ark_error *err);
+
 /* For verify: counts, and every row once. */
 ARK_MUSTUSE int catalogue_all(struct catalogue *c, catalogue_each each, void *arg, struct ark_error *err);
 

@@ -46,4 +46,12 @@ ARK_MUSTUSE int reading_text(struct archive *a, const struct receipt *receipt,
 ARK_MUSTUSE int reading_keep_text(struct archive *a, const struct receipt *receipt,
     const struct catalogue_row *row, const void *text, size_t len, struct ark_error *err);
 
+/* Why a version has no text: a clause that the extractor chose, nothing of the document; kept beside
+ * the texts, so that a catalogue made anew says the same. */
+ARK_MUSTUSE int reading_keep_no_text(
+    struct archive *a, const struct catalogue_row *row, const char *reason, struct ark_error *err);
+/* What derived/ says: "ready", "none" (with the reason, cut to `reason`), or "pending". */
+const char *reading_text_state(
+    const struct archive *a, const struct catalogue_row *row, char reason[200]);
+
 #endif
