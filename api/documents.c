@@ -24,6 +24,13 @@ static void copy_fields(json_t *to, const json_t *from, const char *const *names
 	}
 }
 
+/* Fields of the contract are there even when there is nothing to say. */
+static void or_null(json_t *to, const char *name)
+{
+	if (!json_object_get(to, name))
+		json_object_set_new(to, name, json_null());
+}
+
 static void set_text(json_t *to, const char *key, const char *value)
 {
 	json_object_set_new(to, key, value ? json_string(value) : json_null());
@@ -43,6 +50,8 @@ json_t *document_json(const struct catalogue_row *row, const struct card *card)
 	set_text(d, "filedAt", json_text(card->version, "time"));
 	set_text(d, "filedBy", json_text(json_object_get(card->version, "actor"), "user"));
 	copy_fields(d, card->version, of_version);
+	or_null(d, "case");
+	or_null(d, "fileName");
 	set_text(text, "state", row->text_state ? row->text_state : "pending");
 	if (row->text_reason)
 		set_text(text, "reason", row->text_reason);
@@ -59,6 +68,7 @@ json_t *version_json_of(const struct catalogue_row *row, const struct card *card
 	set_text(v, "filedAt", json_text(card->version, "time"));
 	set_text(v, "filedBy", json_text(json_object_get(card->version, "actor"), "user"));
 	copy_fields(v, card->version, names);
+	or_null(v, "reason");
 	return v;
 }
 
