@@ -381,12 +381,28 @@ static void show_content(struct exchange *x)
 	card_free(&card);
 }
 
+/* How many bytes the answer will show. */
+static uint64_t content_bytes(struct exchange *x, uint64_t size, const char *tag)
+{
+	struct byte_range range;
+
+	if (http_is_head(x) || etag_if_none_match(http_header_list(x, "If-None-Match"), tag) == ETAG_MATCH)
+		return 0;
+	switch (wanted_range(x, size, tag, &range)) {
+	case RANGE_PART:
+		return range.last - range.first + 1;
+	case RANGE_UNSATISFIABLE:
+		return 0;
+	default:
+		return size;
+	}
+}
+
 void content_get(struct exchange *x)
 {
 	struct visit *v = visit_of(x);
 	uint32_t version = visit_version(x, 1);
 	struct ledger_record r;
-	struct byte_range range;
 	char tag[TAG_SIZE];
 
 	if (!v)
@@ -399,9 +415,7 @@ void content_get(struct exchange *x)
 		return;
 	r = visit_record(v, "content");
 	tag_content(v->app, &v->row, tag);
-	r.bytes = http_is_head(x) ? 0 : v->row.size;
-	if (wanted_range(x, v->row.size, tag, &range) == RANGE_PART)
-		r.bytes = range.last - range.first + 1;
+	r.bytes = content_bytes(x, v->row.size, tag);
 	visit_log(x, &r, 1, show_content);
 }
 
