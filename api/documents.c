@@ -25,6 +25,13 @@ static void copy_fields(json_t *to, const json_t *from, const char *const *names
 	}
 }
 
+/* Fields of the contract are there even when there is nothing to say. */
+static void or_null(json_t *to, const char *name)
+{
+	if (!json_object_get(to, name))
+		json_object_set_new(to, name, json_null());
+}
+
 static void set_text(json_t *to, const char *key, const char *value)
 {
 	json_object_set_new(to, key, value ? json_string(value) : json_null());
@@ -44,6 +51,8 @@ json_t *document_json(const struct catalogue_row *row, const struct card *card)
 	set_text(d, "filedAt", json_text(card->version, "time"));
 	set_text(d, "filedBy", json_text(json_object_get(card->version, "actor"), "user"));
 	copy_fields(d, card->version, of_version);
+	or_null(d, "case");
+	or_null(d, "fileName");
 	set_text(text, "state", row->text_state ? row->text_state : "pending");
 	if (row->text_reason)
 		set_text(text, "reason", row->text_reason);
@@ -60,6 +69,7 @@ json_t *version_json_of(const struct catalogue_row *row, const struct card *card
 	set_text(v, "filedAt", json_text(card->version, "time"));
 	set_text(v, "filedBy", json_text(json_object_get(card->version, "actor"), "user"));
 	copy_fields(v, card->version, names);
+	or_null(v, "reason");
 	return v;
 }
 
@@ -381,12 +391,28 @@ static void show_content(struct exchange *x)
 	card_free(&card);
 }
 
+/* How many bytes the answer will show. */
+static uint64_t content_bytes(struct exchange *x, uint64_t size, const char *tag)
+{
+	struct byte_range range;
+
+	if (http_is_head(x) || etag_if_none_match(http_header_list(x, "If-None-Match"), tag) == ETAG_MATCH)
+		return 0;
+	switch (wanted_range(x, size, tag, &range)) {
+	case RANGE_PART:
+		return range.last - range.first + 1;
+	case RANGE_UNSATISFIABLE:
+		return 0;
+	default:
+		return size;
+	}
+}
+
 void content_get(struct exchange *x)
 {
 	struct visit *v = visit_of(x);
 	uint32_t version = visit_version(x, 1);
 	struct ledger_record r;
-	struct byte_range range;
 	char tag[TAG_SIZE];
 
 	if (!v)
@@ -399,9 +425,7 @@ void content_get(struct exchange *x)
 		return;
 	r = visit_record(v, "content");
 	tag_content(v->app, &v->row, tag);
-	r.bytes = http_is_head(x) ? 0 : v->row.size;
-	if (wanted_range(x, v->row.size, tag, &range) == RANGE_PART)
-		r.bytes = range.last - range.first + 1;
+	r.bytes = content_bytes(x, v->row.size, tag);
 	visit_log(x, &r, 1, show_content);
 }
 

@@ -207,6 +207,18 @@ static int history_position(struct archive *a, uint64_t *ret_sequence, uint32_t 
 	return ARK_OK;
 }
 
+int recover_level(struct archive *a, bool *ret, struct ark_error *err)
+{
+	struct store_head head;
+	uint64_t logged;
+	uint32_t items, of;
+	int rc = history_position(a, &logged, &items, &of, err);
+
+	store_head(a->store, &head);
+	*ret = !rc && (logged > head.sequence || (logged == head.sequence && items == of));
+	return rc;
+}
+
 /* ---- the registry ---- */
 
 struct loading {

@@ -12,4 +12,8 @@ ARK_MUSTUSE int recover_fact(struct store_reader *r, struct keyring *keys,
 ARK_MUSTUSE int recover_content_digest(struct store_reader *r, const struct fact *fact,
     unsigned char out[32], struct ark_error *err);
 
+/* Whether the history log has every entry of the store's last commit. A running server commits
+ * first: who opens beside it may find the log behind for a moment. */
+ARK_MUSTUSE int recover_level(struct archive *a, bool *ret, struct ark_error *err);
+
 #endif

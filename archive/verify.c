@@ -312,6 +312,26 @@ static int own_receipt(const char *dir, const char *root_key, char token[256], s
 	return rc;
 }
 
+/* Store and log as one moment: what a running server has committed and not yet logged is waited for. */
+static int open_beside(const char *dir, const char *root_key, bool served, struct verify *v,
+    struct ark_error *err)
+{
+	bool level = false;
+	int rc = ARK_OK;
+
+	for (int i = 0; i < 100; i++) {
+		rc = archive_open(dir, root_key, ARCHIVE_READ, v->progress, v->arg, &v->a, err);
+		if (rc || !served || recover_level(v->a, &level, NULL) || level)
+			return rc;
+		if (i == 99)
+			break; /* then it is a fault, and told as one */
+		archive_close(v->a);
+		v->a = NULL;
+		usleep(20000);
+	}
+	return rc;
+}
+
 int archive_verify(const char *dir, const char *root_key, bool full, const char *receipt_token_text,
     void (*progress)(void *arg, const char *step, uint64_t done, uint64_t of),
     void (*bad)(void *arg, const char *what), void (*summary)(void *arg, const char *line), void *arg,
@@ -326,7 +346,7 @@ int archive_verify(const char *dir, const char *root_key, bool full, const char 
 	else
 		rc = own_receipt(dir, root_key, token, err);
 	if (!rc)
-		rc = archive_open(dir, root_key, ARCHIVE_READ, progress, arg, &v.a, err);
+		rc = open_beside(dir, root_key, receipt_token_text != NULL, &v, err);
 	if (!rc)
 		rc = ledger_receipt(v.a->access, v.a->keys, token, &v.receipt, err);
 	if (!rc)

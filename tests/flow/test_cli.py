@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import subprocess
+import threading
 import time
 
 from arkki_flow import BIN, SEED, Archive, arkki, check, metadata, same, world
@@ -273,3 +274,33 @@ def test_log__vkey_is_one_line():
         check(re.fullmatch(r"arkki\.test/%s\+[0-9a-f]{8}\+[A-Za-z0-9+/=]+\n" % log, p.stdout), p.stdout)
     refused(w.run("log", "vkey", w.dir, "other"), code=2)
     refused(w.run("log", "vkey", w.top, "history"), w.top)
+
+
+def test_verify__finds_no_fault_while_filing_goes_on():
+    a = Archive().serve()
+    stop, faults = threading.Event(), []
+
+    def filing(i):
+        n = 0
+        while not stop.is_set():
+            try:
+                f = a.file(content=b"rivi %d %d\n" % (i, n), publicity="secret")
+                same(a.version(f.id, b"rivi %d %d toinen\n" % (i, n), {"publicity": {"class": "public"}}).status, 201)
+                same(a.patch(f.id, {"title": "muutettu"}).status, 200)
+                n += 1
+            except Exception as e:
+                faults.append(e)
+                return
+    a.token("maija")
+    ts = [threading.Thread(target=filing, args=(i,)) for i in range(3)]
+    [t.start() for t in ts]
+    try:
+        for full in ((), ("--full",)) * 4:
+            p = a.verify(*full)
+            same(p.returncode, 0, p.stdout[-600:], p.stderr)
+    finally:
+        stop.set()
+        [t.join() for t in ts]
+    same(faults, [])
+    same(a.stop(), 0)
+    same(a.verify("--full").returncode, 0)

@@ -46,6 +46,16 @@ def test_filing__optional_fields_have_their_defaults():
     same(d["author"], "lvv")
     same(d["state"], "final")
     same(d["publicity"], {"class": "public"})
+    same(d["case"], None)
+
+
+def test_filing__without_a_file_name_has_none():
+    w = world()
+    m = part("metadata", json.dumps(metadata()).encode(), "application/json")
+    for name in (None, ""):
+        body, ct = form_of(m, part("content", b"nimeton\n", None, name))
+        r = w.send("POST", "/v1/documents", "maija", {"Content-Type": ct}, body)
+        same((r.status, r.json().get("fileName", "missing")), (201, None))
 
 
 def test_filing__a_title_comes_back_unchanged():
