@@ -36,16 +36,24 @@ int db_exec(struct db *db, const char *sql, struct ark_error *err)
 	return ARK_OK;
 }
 
-/* SQLite would make the file readable by everybody whom the umask lets; the
- * WAL and its index take the mode of the file. */
+/* SQLite would make the file readable by everybody whom the umask lets; the WAL and its index take
+ * the mode of the file. A file that is there is never opened here: closing it would drop the locks
+ * that this process's connections have on it, and another process, being the last as it thinks,
+ * would then remove the WAL that they write to. */
 static int touch(const char *path, const struct db_settings *settings, struct ark_error *err)
 {
-	int fd = open(path, O_RDWR | O_CLOEXEC | (settings->create ? O_CREAT : 0), 0600);
+	int fd;
 
-	if (fd < 0)
+	if (access(path, R_OK | W_OK) == 0)
+		return ARK_OK;
+	fd = errno == ENOENT && settings->create
+		 ? open(path, O_RDWR | O_CLOEXEC | O_CREAT | O_EXCL, 0600)
+		 : -1;
+	if (fd >= 0)
+		close(fd);
+	else if (errno != EEXIST) /* another process may have been faster */
 		return ark_fail_errno(err, errno == ENOENT ? ARK_ENOTFOUND : ARK_EIO,
 		    "cannot open %s, %s", settings->what, path);
-	close(fd);
 	return ARK_OK;
 }
 
