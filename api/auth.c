@@ -235,12 +235,16 @@ static const char *token_of(struct exchange *x)
 static void gate_local(struct exchange *x)
 {
 	struct app *app = app_of(x);
+	const struct http_route *route = http_route(x);
 	const char *user = http_header(x, "Arkki-User");
 	struct ark_error err;
 	struct caller *c;
 
-	if (!user) /* the operator's own commands need no account */
+	if (!user) { /* the operator's own commands need no account, everything else does */
+		if (route && !(route->flags & (ROUTE_LOCAL | ROUTE_PUBLIC)))
+			refuse(x);
 		return;
+	}
 	if (caller_for(app, x, user, "", "operator", &c, &err)) {
 		http_reply_problem(x, 404, "unknown-user", err.text, NULL);
 		return;

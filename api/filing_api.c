@@ -174,49 +174,57 @@ static int part_end(void *arg, struct ark_error *err)
 
 /* ---- begin ---- */
 
-/* The name of a caller's request, "" when it has none. */
-static void request_name(const struct visit *v, const char *key, char out[33])
+/* Keyed hash of principal and Idempotency-Key; empty without a key. */
+static bool request_of(struct exchange *x, char out[33])
 {
+	const char *key = http_header(x, "Idempotency-Key");
 	struct buf b = BUF_INIT;
+	bool ok;
 
 	out[0] = '\0';
 	if (!key)
-		return;
-	buf_adds(&b, v->caller->who->access.user);
+		return true;
+	buf_adds(&b, caller_of(x)->who->access.user);
 	buf_addc(&b, '\n');
 	buf_adds(&b, key);
-	if (!buf_failed(&b))
-		archive_tag(v->app->archive, "idempotency", b.data, b.len, out);
+	ok = !buf_failed(&b) && strlen(key) >= 1 && strlen(key) <= KEY_MAX;
+	if (ok)
+		archive_tag(app_of(x)->archive, "idempotency", b.data, b.len, out);
 	buf_free(&b);
+	return ok;
 }
 
 static bool take_request_key(struct exchange *x, struct post *p)
 {
-	const char *key = http_header(x, "Idempotency-Key");
-	size_t n = key ? strlen(key) : 0;
-
-	if (key && (n < 1 || n > KEY_MAX)) {
-		http_reply_problem(x, 400, "bad-idempotency-key", "Idempotency-Key must have 1 to 255 characters.", NULL);
-		return false;
-	}
-	request_name(p->v, key, p->request);
-	return true;
+	if (request_of(x, p->request))
+		return true;
+	http_reply_problem(x, 400, "bad-idempotency-key",
+	    "Idempotency-Key must have 1 to 255 characters.", NULL);
+	return false;
 }
 
-/* What a request became, if it was filed before. */
-static bool request_filed(
-    const struct visit *v, const char *request, char ret_document[33], uint32_t *ret_version)
+/* 0 and what an earlier request of this key became. */
+static int request_find(struct app *app, const char *request, char document[33], uint32_t *ret_version)
 {
 	struct desk *desk = NULL;
-	int rc;
+	int rc = archive_desk(app->archive, &desk, NULL);
 
-	if (!request[0])
-		return false;
-	rc = archive_desk(v->app->archive, &desk, NULL);
 	if (!rc)
-		rc = catalogue_request(desk->catalogue, request, ret_document, ret_version, NULL);
-	archive_desk_return(v->app->archive, desk);
-	return rc == ARK_OK;
+		rc = catalogue_request(desk->catalogue, request, document, ret_version, NULL);
+	archive_desk_return(app->archive, desk);
+	return rc;
+}
+
+/* A retry carries the If-Match of before its first success: its key answers it, not the
+ * condition. */
+static bool version_repeats(struct exchange *x, struct visit *v)
+{
+	char request[33], document[33];
+	uint32_t version;
+
+	return http_header(x, "If-Match") && request_of(x, request) && request[0] &&
+	       !request_find(v->app, request, document, &version) &&
+	       strcmp(document, v->row.document) == 0;
 }
 
 /* Makes the post and its parser; NULL when a refusal was replied. */
@@ -277,17 +285,6 @@ void documents_post_begin(struct exchange *x)
 	hex_encode(p->document, id, sizeof(id));
 }
 
-/* Whoever lost the answer repeats the request as it was; that it no longer fits the
- * document it changed itself is no reason to refuse. */
-static bool version_repeated(struct exchange *x, const struct visit *v)
-{
-	char request[33], document[33];
-	uint32_t version;
-
-	request_name(v, http_header(x, "Idempotency-Key"), request);
-	return request_filed(v, request, document, &version) && strcmp(document, v->row.document) == 0;
-}
-
 static void version_base_read(struct exchange *x)
 {
 	struct visit *v = visit_of(x);
@@ -306,7 +303,7 @@ static void version_base_read(struct exchange *x)
 		visit_denied(x, "metadata", "You may not file versions of this document.");
 		return;
 	}
-	if ((!version_repeated(x, v) && !visit_if_match(x, &v->row)) || !visit_stated_ok(x)) {
+	if ((!version_repeats(x, v) && !visit_if_match(x, &v->row)) || !visit_stated_ok(x)) {
 		card_free(&card);
 		return;
 	}
@@ -527,7 +524,7 @@ static bool filed_before(struct exchange *x, struct post *p)
 	char document[33];
 	uint32_t version;
 
-	if (!request_filed(p->v, p->request, document, &version))
+	if (!p->request[0] || request_find(p->v->app, p->request, document, &version))
 		return false;
 	replay(x, p, document, version);
 	return true;

@@ -566,6 +566,8 @@ static void on_ended(void *cls, struct MHD_Connection *connection, void **con_cl
 	*con_cls = NULL;
 	if (!x)
 		return;
+	/* a client that went while we waited is noticed at the resume: no handler runs again */
+	unlist(x);
 	completed = x->reply.status && (x->cut || code == MHD_REQUEST_TERMINATED_COMPLETED_OK);
 	conn_mark(x->conn, PHASE_HEADERS,
 	    now + ((int64_t)s->config.idle_ms + s->config.header_ms) * 1000);

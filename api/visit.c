@@ -160,12 +160,12 @@ void visit_not_found(struct exchange *x, const char *kind, const char *document,
 
 	if (!v)
 		return;
-	if (!docid_valid(document) || !refusal_budget(v->app, v->caller->who->access.user)) {
+	if (!refusal_budget(v->app, v->caller->who->access.user)) {
 		reply_not_found(x);
 		return;
 	}
 	/* a hidden document's own series of numbers must show that someone tried */
-	if (!archive_desk(v->app->archive, &desk, NULL)) {
+	if (docid_valid(document) && !archive_desk(v->app->archive, &desk, NULL)) {
 		exists = !catalogue_newest(desk->catalogue, document, &newest, &metadata, NULL) &&
 		    version <= newest;
 		archive_desk_return(v->app->archive, desk);

@@ -257,11 +257,8 @@ void archive_close(struct archive *a)
 
 /* ---- making one ---- */
 
-static int make_dirs(const char *dir, struct ark_error *err)
+static int make_dir(const char *dir, struct ark_error *err)
 {
-	static const char *const names[] = {
-	    "ledger", "ledger/history", "ledger/access", "derived", "index", "spool", "run"};
-	char path[4096];
 	int rc = fs_mkdirs(dir, 0700, err);
 
 	if (!rc) {
@@ -273,10 +270,17 @@ static int make_dirs(const char *dir, struct ark_error *err)
 			return ark_fail(err, ARK_EREFUSED,
 			    "%s is not empty; give a new or an empty directory", dir);
 	}
-	/* the ledger's own directories are made by ledger_create */
+	return rc;
+}
+
+static int make_subdirs(const char *dir, struct ark_error *err)
+{
+	/* the logs' own directories are made by ledger_create */
+	static const char *const names[] = {"ledger", "derived", "index", "spool", "run"};
+	char path[4096];
+	int rc = ARK_OK;
+
 	for (size_t i = 0; !rc && i < sizeof(names) / sizeof(*names); i++) {
-		if (i == 1 || i == 2)
-			continue;
 		rc = in_dir(path, dir, names[i], err);
 		if (!rc)
 			rc = fs_mkdir(path, 0700, err);
@@ -307,10 +311,12 @@ static int make_parts(const char *dir, const char *root_key, const char *origin,
 {
 	struct keyring *keys = NULL;
 	char path[4096], signers[4096];
-	int rc = make_dirs(dir, err);
+	int rc = make_dir(dir, err);
 
 	if (!rc)
 		rc = keyring_create_root(root_key, err);
+	if (!rc)
+		rc = make_subdirs(dir, err);
 	if (!rc)
 		rc = in_dir(path, dir, "keys", err);
 	if (!rc)

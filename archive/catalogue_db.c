@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 int db_fail(struct db *db, struct ark_error *err, const char *doing)
@@ -36,25 +37,28 @@ int db_exec(struct db *db, const char *sql, struct ark_error *err)
 	return ARK_OK;
 }
 
-/* SQLite would make the file readable by everybody whom the umask lets; the WAL and its index take
- * the mode of the file. A file that is there is never opened here: closing it would drop the locks
- * that this process's connections have on it, and another process, being the last as it thinks,
- * would then remove the WAL that they write to. */
+/* SQLite would make the file readable by everybody whom the umask lets; the
+ * WAL and its index take the mode of the file. A file that is there is never
+ * opened here: closing a descriptor of it drops the POSIX locks that SQLite
+ * holds on it in this process, and another process would take the WAL away. */
 static int touch(const char *path, const struct db_settings *settings, struct ark_error *err)
 {
+	struct stat st;
 	int fd;
 
-	if (access(path, R_OK | W_OK) == 0)
+	if (stat(path, &st) == 0)
 		return ARK_OK;
-	fd = errno == ENOENT && settings->create
-		 ? open(path, O_RDWR | O_CLOEXEC | O_CREAT | O_EXCL, 0600)
-		 : -1;
-	if (fd >= 0)
-		close(fd);
-	else if (errno != EEXIST) /* another process may have been faster */
-		return ark_fail_errno(err, errno == ENOENT ? ARK_ENOTFOUND : ARK_EIO,
-		    "cannot open %s, %s", settings->what, path);
-	return ARK_OK;
+	if (settings->create && errno == ENOENT) {
+		fd = open(path, O_RDWR | O_CLOEXEC | O_CREAT | O_EXCL, 0600);
+		if (fd >= 0) {
+			close(fd);
+			return ARK_OK;
+		}
+		if (errno == EEXIST) /* another process was faster */
+			return ARK_OK;
+	}
+	return ark_fail_errno(err, errno == ENOENT ? ARK_ENOTFOUND : ARK_EIO, "cannot open %s, %s",
+	    settings->what, path);
 }
 
 int db_open(

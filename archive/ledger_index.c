@@ -2,8 +2,10 @@
 
 #include <sqlite3.h>
 #include <stdio.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { SCHEMA_VERSION = 1, BUSY_MS = 10000 };
 
@@ -112,6 +114,16 @@ static int set_up(struct ledger_index *ix, enum ledger_index_mode mode, struct a
 	return rc;
 }
 
+/* SQLite would let the umask decide who may read it; the WAL takes the mode of the file. One that
+ * is there is not opened: closing a descriptor would drop SQLite's locks on it in this process. */
+static void make_private(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	if (fd >= 0)
+		close(fd);
+}
+
 int ledger_index_open(
     const char *path, enum ledger_index_mode mode, struct ledger_index **ret, struct ark_error *err)
 {
@@ -123,6 +135,8 @@ int ledger_index_open(
 
 	if (!ix)
 		return ark_fail(err, ARK_ENOMEM, "no memory for the ledger's index");
+	if (mode != LEDGER_INDEX_READ && mode != LEDGER_INDEX_MEMORY)
+		make_private(path);
 	if (sqlite3_open_v2(
 		mode == LEDGER_INDEX_MEMORY ? ":memory:" : path, &ix->db, flags, NULL) != SQLITE_OK)
 		rc = mode == LEDGER_INDEX_READ

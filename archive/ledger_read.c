@@ -146,7 +146,8 @@ int ledger_index_wait(struct ledger *l, uint64_t size, struct ark_error *err)
 
 	pthread_mutex_lock(&l->lock);
 	l->index_waiters++;
-	pthread_cond_broadcast(&l->follow);
+	if (l->indexed < size)
+		pthread_cond_broadcast(&l->follow);
 	while (!rc && l->indexed < size) {
 		rc = ledger_failed(l, err);
 		if (!rc)

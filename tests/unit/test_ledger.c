@@ -1,12 +1,14 @@
 /* A log as its callers see it: appending, reading back, proofs, receipts. */
 #include "tests/unit/unit.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 
 #include "archive/checkpoint.h"
+#include "archive/ledger_record.h"
 #include "archive/ledger_tiles.h"
 #include "arkki/archive/ledger.h"
 #include "arkki/base/clock.h"
@@ -139,6 +141,53 @@ static void test_ledger__a_record_reads_back_in_its_three_parts(void **state)
 	assert_string_equal(json_text(e.c, "query"), r.query);
 	ledger_entry_free(&e);
 	assert_int_equal(ledger_get(f->l, 1, &e, NULL), ARK_ENOTFOUND);
+}
+
+/* The commitments as the format's description has them, made by hand. */
+static void test_ledger__one_part_can_be_shown_and_checked_alone(void **state)
+{
+	struct fixture *f = *state;
+	struct ledger_record r = {.kind = "search", .principal = "maija", .query = "sijaishuolto"};
+	struct record_draft d;
+	struct record_part parts[3];
+	struct buf text = BUF_INIT, b = BUF_INIT, all = BUF_INIT;
+	unsigned char salts[RECORD_SALTS], plain[2000], entry[33], hash[32];
+	struct record_stamp stamp = {
+	    .time = "2026-03-12T08:15:30.123456Z", .principal_sequence = 7, .salts = salts};
+	struct sha256 *sha = sha256_new();
+	size_t len;
+
+	for (size_t i = 0; i < sizeof(salts); i++)
+		salts[i] = (unsigned char)i;
+	assert_int_equal(record_draft(f->keys, &r, &text, &d, NULL), 0);
+	len = record_complete(&d, text.data, &stamp, sha, plain, entry);
+	assert_true(len <= record_draft_len(&d) + RECORD_OVERHEAD);
+	assert_int_equal(record_split(plain, len, entry, parts, NULL), 0);
+	assert_int_equal(
+	    parts[1].json_len, strlen("{\"principal\":\"maija\",\"principalSequence\":7}"));
+	buf_adds(&all, "arkki-entry-v1\n");
+	for (int i = 0; i < 3; i++) {
+		buf_clear(&b);
+		buf_addf(&b, "arkki-part-v1\n%c", "ABC"[i]);
+		buf_add(&b, salts + 32 * i, 32);
+		buf_add(&b, parts[i].json, parts[i].json_len);
+		sha256_of(b.data, b.len, hash);
+		buf_add(&all, hash, 32);
+	}
+	sha256_of(all.data, all.len, hash);
+	assert_int_equal(entry[0], 1);
+	assert_memory_equal(entry + 1, hash, 32);
+	/* another salt, another text, another end: another record */
+	plain[4] ^= 1;
+	assert_int_equal(record_split(plain, len, entry, parts, NULL), ARK_ECORRUPT);
+	plain[4] ^= 1;
+	plain[len - 1] ^= 1;
+	assert_int_equal(record_split(plain, len, entry, parts, NULL), ARK_ECORRUPT);
+	plain[len - 1] ^= 1;
+	assert_int_equal(record_split(plain, len - 1, entry, parts, NULL), ARK_ECORRUPT);
+	assert_int_equal(record_split(plain, len + 1, entry, parts, NULL), ARK_ECORRUPT);
+	sha256_free(sha);
+	buf_free(&text), buf_free(&b), buf_free(&all);
 }
 
 static void test_ledger__an_empty_record_has_empty_parts(void **state)
@@ -405,6 +454,20 @@ static void test_ledger__receipts_resolve_and_changed_ones_do_not(void **state)
 	receipt_free(receipt);
 }
 
+static void flip_byte(struct fixture *f, const char *name, off_t at)
+{
+	char path[400], c;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", f->log, name);
+	fd = open(path, O_RDWR);
+	assert_true(fd >= 0);
+	assert_int_equal(pread(fd, &c, 1, at), 1);
+	c ^= 4;
+	assert_int_equal(pwrite(fd, &c, 1, at), 1);
+	close(fd);
+}
+
 static void test_ledger__thousands_of_entries_make_full_tiles_segments_and_a_sound_log(void **state)
 {
 	struct fixture *f = *state;
@@ -441,7 +504,15 @@ static void test_ledger__thousands_of_entries_make_full_tiles_segments_and_a_sou
 	assert_int_equal(ledger_get(f->l, 6999, &e, NULL), 0);
 	assert_int_equal(number(e.a, "documentSequence"), 3500);
 	ledger_entry_free(&e);
-	/* every part of a tile counts */
+	flip_byte(f, "tile/0/004", 8000);
+	flip_byte(f, "tile/entries/005", 40);
+	flip_byte(f, "tile/1/000.p/27", 0);
+	assert_int_equal(ledger_check(f->l, false, count_fault, &faults, NULL), ARK_ECORRUPT);
+	assert_int_equal(faults, 3);
+	flip_byte(f, "tile/0/004", 8000);
+	flip_byte(f, "tile/entries/005", 40);
+	flip_byte(f, "tile/1/000.p/27", 0);
+	faults = 0;
 	snprintf(path, sizeof(path), "%s/tile/0/003", f->log);
 	assert_int_equal(truncate(path, 8191), 0);
 	assert_int_equal(ledger_check(f->l, false, count_fault, &faults, NULL), ARK_ECORRUPT);
@@ -535,6 +606,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup_teardown(test_ledger__##name, begin, end)
 	    T(a_record_reads_back_in_its_three_parts),
+	    T(one_part_can_be_shown_and_checked_alone),
 	    T(an_empty_record_has_empty_parts),
 	    T(bad_records_are_refused_and_leave_nothing),
 	    T(sequences_are_gap_free_over_a_restart_and_own_series_apart),

@@ -84,6 +84,17 @@ struct catalogue_fact {
 ARK_MUSTUSE int catalogue_apply(struct catalogue *c, const struct catalogue_fact *facts, size_t n,
     uint64_t sequence, struct ark_error *err);
 
+/* ---- checking ---- */
+struct catalogue_tally { /* what facts were found to be in effect; what tables hold */
+	uint64_t versions, changes, records;
+};
+/* 1: what the fact says stands, or was amended by a later one; 0: it does not. Given every fact of
+ * the store in order, the tally counts what the tables must hold then. */
+ARK_MUSTUSE int catalogue_holds(struct catalogue *c, const struct catalogue_fact *f,
+    struct catalogue_tally *tally, struct ark_error *err);
+ARK_MUSTUSE int catalogue_tables(
+    struct catalogue *c, struct catalogue_tally *ret, struct ark_error *err);
+
 /* ---- rows ---- */
 struct catalogue_row { /* one version; pointers are the row's, until catalogue_row_free() */
 	char document[33];

@@ -1,0 +1,217 @@
+"""api/openapi.yaml against the router's table and against what the server answers.
+
+Every route is called once as it should be, once without a token, once without
+the right and once malformed; each answer must be one that the document names,
+and fit its schema.
+"""
+
+import json
+import os
+import re
+
+from arkki_flow import TOP, arkki, check, form, metadata, same, world
+
+_api = None
+
+
+def api():
+    global _api
+    if _api is None:
+        with open(os.path.join(TOP, "api", "openapi.yaml"), encoding="utf-8") as f:
+            _api = json.load(f)
+    return _api
+
+
+def resolve(schema):
+    while "$ref" in schema:
+        at = api()
+        for step in schema["$ref"].split("/")[1:]:
+            at = at[step]
+        schema = at
+    return schema
+
+
+TYPES = {"object": dict, "array": list, "string": str, "boolean": bool, "null": type(None)}
+
+
+def is_type(v, t):
+    if t == "integer":
+        return isinstance(v, int) and not isinstance(v, bool)
+    return isinstance(v, TYPES[t])
+
+
+def fits(v, schema, at="$"):
+    """Faults of a value against the part of JSON Schema that the document uses."""
+    schema = resolve(schema)
+    if "oneOf" in schema:
+        tries = [fits(v, s, at) for s in schema["oneOf"]]
+        return [] if [] in tries else min(tries, key=len)
+    types = schema.get("type")
+    if types:
+        types = types if isinstance(types, list) else [types]
+        if not any(is_type(v, t) for t in types):
+            return ["%s is %r, not %s" % (at, v, types)]
+    faults = []
+    if "enum" in schema and v not in schema["enum"]:
+        faults.append("%s is %r, not one of %s" % (at, v, schema["enum"]))
+    if isinstance(v, str) and "pattern" in schema and not re.search(schema["pattern"], v):
+        faults.append("%s is %r, not %s" % (at, v, schema["pattern"]))
+    if isinstance(v, list) and "items" in schema:
+        for i, x in enumerate(v):
+            faults += fits(x, schema["items"], "%s[%d]" % (at, i))
+    if isinstance(v, dict):
+        props = schema.get("properties", {})
+        faults += ["%s.%s is missing" % (at, k) for k in schema.get("required", []) if k not in v]
+        for k, x in v.items():
+            if k in props:
+                faults += fits(x, props[k], at + "." + k)
+            elif schema.get("additionalProperties") is False:
+                faults.append("%s.%s is not in the schema" % (at, k))
+    return faults
+
+
+def answer_fits(method, pattern, r):
+    """The status is one that the document names, and the body fits what it says of it."""
+    said = api()["paths"][pattern][method.lower()]["responses"]
+    check(str(r.status) in said, method, pattern, "answers", r.status, "which is not in the document", r.body[:200])
+    content = resolve(said[str(r.status)]).get("content", {})
+    if r.status in (304,):
+        return
+    media = (r.header("Content-Type") or "").split(";")[0]
+    check(media in content or "*/*" in content, method, pattern, r.status, "is", media)
+    schema = content.get(media, content.get("*/*", {})).get("schema", {})
+    if media.endswith("json"):
+        same(fits(r.json(), schema)[:3], [], method, pattern, r.status)
+
+
+def table():
+    p = arkki("routes")
+    same(p.returncode, 0, p.stderr)
+    return sorted((m, re.sub(r"\{(\w+)\*\}", r"{\1}", u)) for m, u in (x.split(" ") for x in p.stdout.splitlines()))
+
+
+def documented():
+    return sorted((m.upper(), u) for u, item in api()["paths"].items() for m in item)
+
+
+def test_openapi__names_every_route_and_no_other():
+    same(table(), documented())
+
+
+def test_openapi__is_served_as_it_is():
+    r = world().get("/openapi.json", None)
+    same(r.status, 200)
+    same(r.json(), api())
+    same(api()["openapi"][:3], "3.1")
+
+
+def test_openapi__every_reference_and_parameter_is_there():
+    text = json.dumps(api())
+    for ref in set(re.findall(r'"\$ref": "([^"]+)"', text)):
+        check(resolve({"$ref": ref}) is not None, ref)
+    for path, item in api()["paths"].items():
+        for method, o in item.items():
+            names = {resolve(p)["name"] for p in o.get("parameters", []) if resolve(p)["in"] == "path"}
+            same(names, set(re.findall(r"\{(\w+)\}", path)), method, path)
+            check(o["summary"] and o["responses"], method, path)
+
+
+def good_call(w, method, pattern):
+    """Path, user, headers and body of a call that succeeds."""
+    f = w.file(case="c1", publicity="secret")
+    receipt = w.get("/v1/documents/" + f.id).header("Arkki-Receipt")
+    size = int(w.get("/v1/log/history/checkpoint", None).body.split(b"\n")[1])
+    access = int(w.get("/v1/log/access/checkpoint", "aada").body.split(b"\n")[1])
+    n = size if "/history/" in pattern else access
+    tile = "0/000" if n >= 256 else "0/000.p/%d" % n
+    path = pattern
+    for k, v in {"{d}": f.id, "{n}": "1", "{u}": "koivula", "{c}": "c1", "{r}": receipt, "{t}": tile}.items():
+        path = path.replace(k, v)
+    headers, body, user = {}, None, "maija"
+    if method == "POST":
+        body, headers["Content-Type"] = form(metadata(), b"avoin rajapinta %d\n" % n)
+    if method == "PATCH":
+        body, headers["Content-Type"] = json.dumps({"title": "z"}), "application/json"
+    if "{d}" in pattern and method in ("POST", "PATCH"):
+        headers["If-Match"] = f.etag
+    if "/audit/" in pattern or "/log/access" in pattern:
+        user = "aada"
+    if pattern == "/v1/status":
+        user = "ylla"
+    return path, user, headers, body
+
+
+def test_openapi__every_route_answers_as_it_says():
+    w = world()
+    for method, pattern in documented():
+        path, user, headers, body = good_call(w, method, pattern)
+        r = w.send(method, path, user, headers, body)
+        if pattern.endswith("/proof"):
+            check(r.status in (200, 503), r.status)
+        elif pattern.endswith("/text"):
+            check(r.status in (200, 404, 503), r.status)
+        else:
+            same(r.status, 201 if method == "POST" else 200, method, pattern, r.body[:200])
+        answer_fits(method, pattern, r)
+
+
+def test_openapi__every_route_refuses_a_stranger():
+    w = world()
+    for method, pattern in documented():
+        path, _, headers, body = good_call(w, method, pattern)
+        public = api()["paths"][pattern][method.lower()].get("security") == []
+        for token in (None, "x" * 43):
+            h = dict(headers)
+            if token:
+                h["Authorization"] = "Bearer " + token
+            r = w.send(method, path, None, h, body)
+            if public:
+                same(r.status, 200, pattern)
+            else:
+                same(r.status, 401, method, pattern)
+                answer_fits(method, pattern, r)
+
+
+def test_openapi__every_route_refuses_wrong_rights():
+    w = world()
+    open_to_all = ("/v1/me", "/v1/units", "/v1/units/{u}", "/v1/units/{u}/documents", "/v1/orgs", "/v1/types",
+                   "/v1/changes", "/v1/cases", "/openapi.json")
+    for method, pattern in documented():
+        if pattern.startswith("/v1/log/history") or pattern in open_to_all:
+            continue
+        path, _, headers, body = good_call(w, method, pattern)
+        r = w.send(method, path, "hanna", headers, body)
+        if (method, pattern) == ("GET", "/v1/documents"):
+            same([d for d in r.json()["documents"] if d["publicity"]["class"] != "public"], [])
+            continue
+        want = 404 if "{d}" in pattern or "{c}" in pattern else 403
+        same(r.status, want, method, pattern, r.body[:200])
+        answer_fits(method, pattern, r)
+
+
+def test_openapi__every_route_refuses_what_is_malformed():
+    w = world()
+    for method, pattern in documented():
+        path, user, headers, body = good_call(w, method, pattern)
+        answers = [w.send(method, path + "?x=%ff", user, headers, body),
+                   w.send("GET" if method == "POST" else method, path + "?limit=1&limit=1", user, headers,
+                          None if method == "POST" else body)]
+        for r in answers[:1 if method == "POST" else 2]:
+            same(r.status, 400, method, pattern, r.body[:100])
+            check(r.header("Content-Type").startswith("application/problem+json"), pattern)
+        if method == "GET":
+            same(w.send(method, path, user, headers, b"body").status, 400, "a body with GET", pattern)
+        else:
+            r = w.send(method, path, user, headers, b"{")
+            same(r.status, 400, method, pattern)
+            answer_fits(method, pattern, r)
+        r = w.send("DELETE", path, user)
+        same(r.status, 405, pattern)
+        check(method in r.header("Allow"), "Allow", r.header("Allow"))
+        if "{" in pattern and "{t}" not in pattern:
+            bad = re.sub(r"\{\w+\}", "%00", pattern)
+            check(w.send(method, bad, user, headers, body).status in (400, 404), pattern)
+            bad = re.sub(r"\{\w+\}", "Ei-Ole-.", pattern)
+            r = w.send(method, bad, user, headers, body)
+            same(r.status, 404, method, pattern)
+            answer_fits(method, pattern, r)
