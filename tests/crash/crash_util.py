@@ -133,7 +133,7 @@ class Archive:
     def copy(self):
         """The same archive (stopped) once more."""
         other = Archive()
-        shutil.copytree(self.dir, other.dir)
+        shutil.copytree(self.dir, other.dir, ignore=shutil.ignore_patterns("admin.sock"))
         shutil.copy2(self.key, other.key)
         other.tokens = dict(self.tokens)
         return other

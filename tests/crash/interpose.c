@@ -5,8 +5,8 @@
  *                 ok|failed, path, detail, separated by tabs
  *   ARKKI_UNDER   only files below this directory are steps (sockets always are in the trace)
  *   ARKKI_ARM     steps are counted from 1 once this file exists; without it, from the start
- *   ARKKI_COUNT   operations that count, separated by commas; all of files when unset
- *   ARKKI_SKIP    fnmatch pattern of "operation path": left undone, unrecorded, called a success
+ *   ARKKI_COUNT   pattern of "operation path" (fnmatch, extended) that counts; all of files when unset
+ *   ARKKI_SKIP    such a pattern: left undone, unrecorded, called a success
  *   ARKKI_KILL_AT number of the step at which the process dies; ARKKI_KILL_WHEN before (default)
  *                 or after it
  *   ARKKI_FAIL_AT number of the step that fails with EIO
@@ -85,16 +85,12 @@ static bool is_armed(void)
 	return atomic_load(&armed);
 }
 
-static bool counts(const char *op)
+static bool matches(const char *pattern, const char *op, const char *path)
 {
-	size_t n = strlen(op);
+	char text[PATH_MAX + 32];
 
-	if (!conf.count)
-		return true;
-	for (const char *p = conf.count; (p = strstr(p, op)); p += n)
-		if ((p == conf.count || p[-1] == ',') && (p[n] == ',' || p[n] == '\0'))
-			return true;
-	return false;
+	snprintf(text, sizeof(text), "%s %s", op, path);
+	return fnmatch(pattern, text, FNM_EXTMATCH) == 0;
 }
 
 static bool is_under(const char *path)
@@ -120,10 +116,16 @@ static bool path_of(int fd, char out[PATH_MAX])
 
 static bool skipped(const char *op, const char *path)
 {
-	char text[PATH_MAX + 32];
+	return conf.skip && matches(conf.skip, op, path);
+}
 
-	snprintf(text, sizeof(text), "%s %s", op, path);
-	return conf.skip && fnmatch(conf.skip, text, 0) == 0;
+/* A counted step's number; 0 for what does not count. */
+static unsigned long number_step(const struct step *s)
+{
+	if (strncmp(s->path, "socket:", 7) == 0 || !is_armed() ||
+	    (conf.count && !matches(conf.count, s->op, s->path)))
+		return 0;
+	return atomic_fetch_add(&steps, 1) + 1;
 }
 
 /* ---- the step ---- */
@@ -150,9 +152,7 @@ static void die(void)
 /* Gives a step its number. False: it must fail, and errno says how. */
 static bool begin(struct step *s)
 {
-	bool socket = strncmp(s->path, "socket:", 7) == 0;
-
-	s->number = !socket && is_armed() && counts(s->op) ? atomic_fetch_add(&steps, 1) + 1 : 0;
+	s->number = number_step(s);
 	if (s->number && s->number == conf.kill_at && !conf.kill_after)
 		die();
 	if (s->number && s->number == conf.fail_at) {

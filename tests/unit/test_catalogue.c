@@ -1,9 +1,13 @@
 /* The catalogue against a plain model of what was filed. */
 #include "tests/unit/unit_keyring.h"
 
+#include <fcntl.h>
 #include <sqlite3.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "archive/catalogue_private.h"
+#include "arkki/archive/state.h"
 #include "arkki/base/clock.h"
 #include "arkki/base/text.h"
 
@@ -890,6 +894,46 @@ static void test_catalogue__opening_checks_presence_schema_and_purpose(void **st
 	assert_null(c);
 }
 
+/* Whether another process would find the lock that every connection of a WAL database holds. */
+static bool seen_as_open(const char *path)
+{
+	int status = 0;
+	pid_t child = fork();
+
+	assert_true(child >= 0);
+	if (child == 0) { /* a child has none of our locks */
+		struct flock lock = {.l_type = F_WRLCK, .l_start = 0x40000002, .l_len = 510};
+		int fd = open(path, O_RDWR);
+
+		_exit(fd < 0 || fcntl(fd, F_GETLK, &lock) < 0 ? 2 : lock.l_type != F_UNLCK);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) < 2);
+	return WEXITSTATUS(status) == 1;
+}
+
+/* Else a process that reads beside a server removes the WAL under its writer. */
+static void test_catalogue__further_connections_leave_the_locks_of_the_first(void **state)
+{
+	struct fixture *f = *state;
+	struct catalogue *more = NULL;
+	struct state *s = NULL;
+	char path[300];
+
+	assert_true(seen_as_open(f->path));
+	assert_int_equal(catalogue_open(f->path, f->k.keys, false, false, &more, NULL), ARK_OK);
+	assert_true(seen_as_open(f->path));
+	catalogue_close(more);
+	assert_int_equal(catalogue_open(f->path, f->k.keys, true, true, &more, NULL), ARK_OK);
+	catalogue_close(more);
+	assert_true(seen_as_open(f->path));
+	snprintf(path, sizeof(path), "%s/state.sqlite", f->k.dir);
+	assert_int_equal(state_open(path, f->k.keys, true, &s, NULL), ARK_OK);
+	assert_true(seen_as_open(path));
+	state_close(s);
+	assert_false(seen_as_open(path));
+}
+
 struct nested {
 	struct catalogue *c;
 	unsigned int rows, inner;
@@ -948,6 +992,7 @@ int main(void)
 	    BOTH(test_catalogue__text_state_is_set_and_survives_new_metadata),
 	    BOTH(test_catalogue__disk_holds_no_chosen_name),
 	    BOTH(test_catalogue__opening_checks_presence_schema_and_purpose),
+	    BOTH(test_catalogue__further_connections_leave_the_locks_of_the_first),
 	    BOTH(test_catalogue__a_question_within_the_same_question_is_its_own),
 	};
 
