@@ -1,32 +1,38 @@
 // Objects of a bare repository through stock `git cat-file --batch`, each re-hashed here against its name.
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+
+const ENV = { PATH: process.env.PATH, GIT_CONFIG_NOSYSTEM: '1', HOME: '/nonexistent' };
 
 export class Repository {
 	constructor(dir) {
 		this.dir = dir;
-		this.child = spawn('git', [`--git-dir=${dir}`, 'cat-file', '--batch'], {
-			stdio: ['pipe', 'pipe', 'ignore'],
-			env: { PATH: process.env.PATH, GIT_CONFIG_NOSYSTEM: '1', HOME: '/nonexistent' },
-		});
+		this.start();
+	}
+
+	start() {
 		this.chunks = [];
 		this.held = 0;
 		this.ended = false;
 		this.wake = () => {};
-		this.child.stdout.on('data', (bytes) => {
+		const child = spawn('git', [`--git-dir=${this.dir}`, 'cat-file', '--batch'], {
+			stdio: ['pipe', 'pipe', 'ignore'],
+			env: ENV,
+		});
+		const end = () => {
+			if (this.child !== child) return;
+			this.ended = true;
+			this.wake();
+		};
+		child.stdout.on('data', (bytes) => {
 			this.chunks.push(bytes);
 			this.held += bytes.length;
 			this.wake();
 		});
-		const end = () => {
-			this.ended = true;
-			this.wake();
-		};
-		this.child.stdout.on('end', end);
-		this.child.on('error', end);
-		this.child.stdin.on('error', end);
+		child.stdout.on('end', end);
+		child.on('error', end);
+		child.stdin.on('error', end);
+		this.child = child;
 	}
 
 	close() {
@@ -34,17 +40,17 @@ export class Repository {
 	}
 
 	head() {
-		const ref = readFileSync(join(this.dir, 'refs', 'heads', 'main'), 'latin1').trim();
-		if (!/^[0-9a-f]{40}$/.test(ref)) throw new Error('refs/heads/main is not an object name');
-		return ref;
+		const args = [`--git-dir=${this.dir}`, 'rev-parse', '--verify', 'refs/heads/main^{commit}'];
+		const { status, stdout } = spawnSync('git', args, { env: ENV, encoding: 'latin1' });
+		if (status !== 0) throw new Error('archive.git has no branch main');
+		return stdout.trim();
 	}
 
 	async more() {
-		if (this.ended) throw new Error('git cat-file stopped: the repository is damaged');
+		if (this.ended) throw new Error('git cannot read it');
 		await new Promise((resolve) => {
 			this.wake = resolve;
 		});
-		if (this.chunks.length > 1 && this.chunks.length % 64 === 0) this.chunks = [Buffer.concat(this.chunks)];
 	}
 
 	async line() {
@@ -64,17 +70,21 @@ export class Repository {
 		return all.subarray(0, size);
 	}
 
-	// One object at a time: the caller awaits each before asking for the next.
+	// One object at a time: the caller awaits each before asking for the next. git ends at the first damaged one.
 	async read(oid, type) {
-		if (this.ended) throw new Error(`object ${oid}: git cat-file stopped`);
-		this.child.stdin.write(`${oid}\n`);
-		const [name, kind, size] = (await this.line()).split(' ');
-		if (kind === 'missing' || name !== oid) throw new Error(`object ${oid} is missing`);
-		const body = await this.take(Number(size));
-		await this.take(1);
-		const hash = createHash('sha1').update(`${kind} ${size}\0`).update(body).digest('hex');
-		if (kind !== type || hash !== oid) throw new Error(`object ${oid} is not what its name says`);
-		return body;
+		if (this.ended) this.start();
+		try {
+			this.child.stdin.write(`${oid}\n`);
+			const [name, kind, size] = (await this.line()).split(' ');
+			if (kind === 'missing' || name !== oid) throw new Error('is missing');
+			const body = await this.take(Number(size));
+			await this.take(1);
+			const hash = createHash('sha1').update(`${kind} ${size}\0`).update(body).digest('hex');
+			if (kind !== type || hash !== oid) throw new Error('is not what its name says');
+			return body;
+		} catch (error) {
+			throw new Error(`object ${oid}: ${error.message}`);
+		}
 	}
 
 	async tree(oid) {

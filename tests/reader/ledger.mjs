@@ -8,7 +8,16 @@ const SEGMENT_HEADER = 4096;
 const SEGMENT_MIB = [1, 4, 16, 32];
 const FIRST = 1;
 const LAST = 2;
-const isZero = (bytes) => bytes.every((b) => b === 0);
+const ZEROS = Buffer.alloc(1 << 20);
+
+function isZero(bytes) {
+	for (let at = 0; at < bytes.length; at += ZEROS.length) {
+		const piece = bytes.subarray(at, at + ZEROS.length);
+		if (piece.compare(ZEROS, 0, piece.length) !== 0) return false;
+	}
+	return true;
+}
+
 
 // ---- entries ----
 

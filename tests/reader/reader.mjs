@@ -49,8 +49,9 @@ async function verify(dir, rootKey) {
 		const store = new Store(dir, keys);
 		try {
 			await store.verify(logs.history?.entries ?? null, fault);
-			const { commits, documents, versions, records, texts, bytes } = store.count;
-			summary.push(`${commits} commits, ${documents} documents, ${versions} versions, ${records} records, ${texts} texts, ${bytes} bytes`);
+			const n = store.count;
+			summary.push(`${n.commits} commits, ${n.documents} documents, ${n.versions} versions of ${n.bytes} bytes, ${n.records} records`);
+			summary.push(`${n.texts} texts open, ${n.badTexts} do not`);
 		} finally {
 			store.close();
 		}
