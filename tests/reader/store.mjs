@@ -70,6 +70,7 @@ export class Store {
 		this.dir = dir;
 		this.keys = keys;
 		this.git = new Repository(join(dir, 'archive.git'));
+		this.slots = new Set();
 		this.count = { commits: 0, documents: 0, versions: 0, records: 0, texts: 0, badTexts: 0, bytes: 0 };
 	}
 
@@ -190,6 +191,8 @@ export class Store {
 			expect(this.keys.keyedName(item.kind, value.record.id) === item.name, `${path}: is the record of another id`);
 			this.count.records++;
 		}
+		expect(!this.slots.has(slot), `${path}: shares slot ${slot} with another item`);
+		this.slots.add(slot);
 		expected.add(path);
 		objects[`m${four(item.number)}`] = hex(sha256(blob));
 		return { objects, commitment: version?.meta.commitment, version: value.version };
