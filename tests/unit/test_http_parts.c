@@ -200,7 +200,7 @@ static void test_target__odd_paths_are_malformed_or_nowhere(void **state)
 	    {TARGET_NOWHERE, "//"},
 	    {TARGET_NOWHERE, "//a"},
 	    {TARGET_NOWHERE, "/a//b"},
-	    {TARGET_NOWHERE, "/a/"},
+	    {TARGET_NOWHERE, "/a//"},
 	    {TARGET_NOWHERE, "/./a"},
 	    {TARGET_NOWHERE, "/a/.."},
 	    {TARGET_NOWHERE, "/a/%2e%2E/b"},
