@@ -264,6 +264,7 @@ static const struct http_route routes[] = {
     {.method = "POST", .pattern = "/d", .finish = nothing},
     {.method = "GET", .pattern = "/d/{d}", .finish = nothing},
     {.method = "GET", .pattern = "/d/new", .finish = nothing},
+    {.method = "GET", .pattern = "/d/", .finish = nothing},
     {.method = "GET", .pattern = "/d/{d}/v/{n}/content", .finish = nothing},
     {.method = "GET", .pattern = "/log/tile/{path*}", .finish = nothing},
     {.method = "GET", .pattern = "/log/tile/entries", .finish = nothing},
@@ -286,6 +287,9 @@ static void test_router__finds_the_most_specific_route(void **state)
 	    {"GET", "/d/x", 0, "/d/{d}", "x,", NULL},
 	    {"GET", "/d/new", 0, "/d/new", "", NULL},
 	    {"POST", "/d/new", 405, NULL, NULL, "GET"},
+	    {"GET", "/d/", 0, "/d/", "", NULL},
+	    {"GET", "/d/new/", 404, NULL, NULL, NULL},
+	    {"GET", "/log/tile/0/", 404, NULL, NULL, NULL},
 	    {"GET", "/d/x/v/3/content", 0, "/d/{d}/v/{n}/content", "x,3,", NULL},
 	    {"GET", "/d/x/v/3", 0, "/{lang}/{rest*}", "d,x/v/3,", NULL},
 	    {"GET", "/log/tile/0/x001/000", 0, "/log/tile/{path*}", "0/x001/000,", NULL},
@@ -325,7 +329,9 @@ static void test_router__refuses_a_wrong_table(void **state)
 {
 	static const struct http_route wrong[][2] = {
 	    {{.method = "GET", .pattern = "d", .finish = nothing}},
-	    {{.method = "GET", .pattern = "/d/", .finish = nothing}},
+	    {{.method = "GET", .pattern = "/d//", .finish = nothing}},
+	    {{.method = "GET", .pattern = "/d/", .finish = nothing},
+		{.method = "GET", .pattern = "/d/", .finish = nothing}},
 	    {{.method = "GET", .pattern = "/d//e", .finish = nothing}},
 	    {{.method = "GET", .pattern = "/{d", .finish = nothing}},
 	    {{.method = "GET", .pattern = "/{a*}/b", .finish = nothing}},
