@@ -53,6 +53,18 @@ void html_literal(struct html *h, const char *literal, size_t len)
 	buf_add(&h->out, literal, len);
 }
 
+/* "<a href=$": a value without quotes could end its attribute. "<a href=\"/x?v=$\"" is fine. */
+static bool unquoted(const char *literal, const char *sign)
+{
+	bool quoted = false;
+
+	if (sign == literal || sign[-1] != '=')
+		return false;
+	for (const char *p = sign; p > literal && p[-1] != '<'; p--)
+		quoted ^= p[-1] == '"';
+	return !quoted;
+}
+
 void html_fill(struct html *h, const char *literal, const char *const *values, size_t n)
 {
 	size_t used = 0;
@@ -64,8 +76,7 @@ void html_fill(struct html *h, const char *literal, const char *const *values, s
 		p += len;
 		if (!*p)
 			break;
-		/* a value without quotes could end its attribute */
-		assert(p == literal || p[-1] != '=');
+		assert(!unquoted(literal, p));
 		if (used < n)
 			html_text(h, values[used]);
 		used++;

@@ -39,12 +39,15 @@ export class Archive {
 			};
 			this.server.stdout.on("data", hear);
 			this.server.stderr.on("data", hear);
-			this.server.on("exit", (code) => fail(new Error(`the server ended with ${code}: ${this.said}`)));
+			this.server.on("exit", (code, signal) => {
+				this.ended = `the server ended with ${code ?? signal}: ${this.said}`;
+				fail(new Error(this.ended));
+			});
 		});
 	}
 
 	async stop() {
-		if (this.server) {
+		if (this.server && this.server.exitCode === null && !this.server.signalCode) {
 			const ended = new Promise((done) => this.server.on("exit", done));
 			this.server.kill("SIGTERM");
 			await ended;

@@ -76,7 +76,7 @@ async function fill(archive, browser) {
 
 class Reader {
 	constructor(site, browser, script, width) {
-		Object.assign(this, { site, browser, script, width, wrong: [] });
+		Object.assign(this, { site, browser, script, width, wrong: [], requests: [] });
 		this.name = `${width}${script ? "" : "-noscript"}`;
 	}
 
@@ -86,16 +86,18 @@ class Reader {
 			extraHTTPHeaders: { "Accept-Language": "fi" },
 		});
 		this.page = await this.context.newPage();
+		this.page.setDefaultTimeout(10000);
 		this.page.on("console", (m) => m.type() === "error" && !/status of (404|422|400|403)/.test(m.text()) &&
 			this.wrong.push(m.text()));
 		this.page.on("pageerror", (e) => this.wrong.push(String(e)));
-		this.page.on("request", (r) => this.requests?.push(r.url()));
+		this.page.on("request", (q) => {
+			if (q.isNavigationRequest()) this.requests = [];
+			this.requests.push(q.url());
+		});
 	}
 
 	async go(path) {
-		this.requests = [];
-		const answer = await this.page.goto(this.site.archive.base + path);
-		return answer;
+		return this.page.goto(this.site.archive.base + path);
 	}
 
 	// What must hold of every page there is.
@@ -111,8 +113,8 @@ class Reader {
 		check(wide <= 0, `${shot}: scrolls sideways by ${wide} px`);
 		same(`/${lang}`, path.slice(0, 3), "lang of the page");
 		check(title.endsWith(" – Arkki"), "title", title);
-		check((this.requests ?? []).length <= 3, "requests", this.requests);
-		for (const url of this.requests ?? [])
+		check(this.requests.length <= 3, "requests", this.requests);
+		for (const url of this.requests)
 			check(url.startsWith(this.site.archive.base), "a request to elsewhere:", url);
 		same(this.wrong.join("; "), "", "console");
 		await p.screenshot({ path: join(SHOTS, `${this.name}-${shot}.png`), fullPage: true });
@@ -146,7 +148,6 @@ const tests = {
 		check((await r.page.textContent(".errors")).includes("Tarkista käyttövaltuus"), "no error summary");
 		check((await r.page.title()).startsWith("Virhe: "), "title");
 		same(await r.page.inputValue("#token"), "", "the token is sent back");
-		r.requests = [];
 		await r.sound("sign-in-wrong");
 		await r.page.fill("#token", `  ${r.site.token.maija}\n`);
 		await r.page.click("main button");
@@ -186,7 +187,6 @@ const tests = {
 		await r.go("/fi/");
 		await r.sound("newest");
 		await r.page.fill("#q", "yövuorojen tarkastus");
-		r.requests = [];
 		await r.page.click("form.search button");
 		same(new URL(r.page.url()).searchParams.get("q"), "yövuorojen tarkastus", "q");
 		check(/tarkastuskertomus/i.test(await r.page.textContent(".hit h3 >> nth=0")), "first hit");
@@ -216,7 +216,6 @@ const tests = {
 		await r.page.fill("#to", "2025-02-20");
 		await r.page.click("form.search button");
 		same(await total(), 5, "in English, in the time");
-		r.requests = [];
 		await r.sound("filters");
 		await r.page.click(".chip:has-text('Päivätty viimeistään')");
 		same(await total(), 7, "without the end");
@@ -226,7 +225,6 @@ const tests = {
 		await r.page.fill("#from", "31.2.2026");
 		await r.page.click("form.search button");
 		same(await r.page.inputValue("#from"), "31.2.2026", "what was typed");
-		r.requests = [];
 		await r.sound("wrong-date");
 		await r.go("/fi/?q=" + encodeURIComponent('"tällaista ei ole"'));
 		await r.sound("nothing");
@@ -236,7 +234,6 @@ const tests = {
 		await r.signIn();
 		await r.go("/fi/?q=Koivula");
 		await r.page.click(".hit h3 a:has-text('Tarkastuskertomus')");
-		r.requests = [];
 		await r.page.reload();
 		const text = (await r.page.textContent("article")).replace(/\s+/g, " ");
 		for (const part of ["tarkastuskertomus", "Koivulan lastenkoti", "LVV/1200/2026", "4.5.2026", "12.3.2026",
@@ -246,7 +243,6 @@ const tests = {
 		await r.sound("document");
 		await r.page.click(".versions a:has-text('Versio 1')");
 		check((await r.page.textContent(".note")).includes("Luet versiota 1. Uusin versio on 2."), "no banner");
-		r.requests = [];
 		await r.page.reload();
 		await r.sound("old-version");
 		await r.page.click(".note a");
@@ -287,7 +283,6 @@ const tests = {
 		same(hidden[0], 404, "status");
 		same(JSON.stringify(hidden), JSON.stringify(none), "hidden and nonexistent");
 		check(hidden[2].includes("Ei löydy"), "language of the page");
-		r.requests = [];
 		await r.sound("not-found");
 		same((await r.go("/sv/nowhere")).status(), 404, "no such page");
 		same(await r.page.textContent("h1"), "Hittades inte", "h1");
@@ -301,12 +296,10 @@ const tests = {
 		same(url.pathname + url.search, "/sv/?q=bemanning&type=supervision-decision", "address");
 		same(await r.page.textContent("h1"), "Sökning", "h1");
 		await r.page.click(".hit h3 a");
-		r.requests = [];
 		await r.page.reload();
 		check((await r.page.textContent("article")).includes("delvis sekretessbelagd"), "publicity");
 		await r.sound("document-sv");
 		await r.page.click(".languages a[lang=en]");
-		r.requests = [];
 		await r.page.reload();
 		same(await r.page.getAttribute("h1", "lang"), "sv", "language of the title");
 		check((await r.page.textContent("article")).includes("partly secret"), "publicity");
@@ -319,7 +312,6 @@ const tests = {
 		await r.signIn();
 		await r.page.click(".session button");
 		check((await r.page.textContent("main")).includes("Olet kirjautunut ulos"), "no word of it");
-		r.requests = [];
 		await r.sound("signed-out");
 		await r.go("/fi/");
 		check(r.page.url().includes("/fi/sign-in"), "still signed in");
@@ -375,6 +367,7 @@ async function main(words) {
 					await r.page?.screenshot({ path: join(SHOTS, `failed-${r.name}-${name}.png`) }).catch(() => {});
 				}
 				await r.context?.close();
+				if (archive.ended) throw new Error(archive.ended);
 			}
 		}
 	} finally {
