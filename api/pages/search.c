@@ -198,6 +198,15 @@ static void write_chip(
 	buf_free(&url);
 }
 
+static void write_date_chip(
+    struct page *p, const struct wanted *without, enum say label, const char *iso)
+{
+	char date[I18N_SIZE];
+
+	i18n_date(date, iso);
+	write_chip(p, without, label, date);
+}
+
 static void write_chosen(struct page *p, const struct wanted *w)
 {
 	struct wanted bare = {.q = w->q, .sort = w->sort, .page = 1}, n;
@@ -225,11 +234,11 @@ static void write_chosen(struct page *p, const struct wanted *w)
 	}
 	if (w->from) {
 		n = *w, n.page = 1, n.from = NULL;
-		write_chip(p, &n, SAY_FROM, w->from);
+		write_date_chip(p, &n, SAY_FROM, w->from_iso);
 	}
 	if (w->to) {
 		n = *w, n.page = 1, n.to = NULL;
-		write_chip(p, &n, SAY_TO, w->to);
+		write_date_chip(p, &n, SAY_TO, w->to_iso);
 	}
 	buf_clear(&name);
 	wanted_url(p, &bare, &name);
