@@ -96,6 +96,7 @@ clean:
 
 $(BUILD)/policies/shipped.o: policies/types.json policies/retention.json policies/policies.json
 $(BUILD)/api/routes.o: api/openapi.yaml
+$(BUILD)/api/pages/assets.o: api/web/arkki.css api/web/arkki.svg
 
 -include $(LIB_O:.o=.d) $(TOOL_O:.o=.d) $(LOAD_O:.o=.d) $(UNIT:%=%.d)
 

@@ -127,12 +127,17 @@ struct app {
 	pthread_t ticker;
 	bool ticker_runs, stopping;
 	int64_t started_us;
+	char assets_tag[17]; /* changes with the files of the web; "": no pages */
 };
 
 void auth_gate(struct exchange *x);
 /* A fresh caller with the rights of `user`, for the admin socket and for page sessions. */
 int caller_for(struct app *app, const struct exchange *x, const char *user, const char *token_id,
     const char *authentication, struct caller **ret, struct ark_error *err);
+/* Whose token is this? ret_id: 17 bytes that name it in logs. ARK_ENOTFOUND when it is nobody's or has expired. *ret is
+ * the caller's (principal_unref). */
+ARK_MUSTUSE int auth_principal(struct app *app, const char *token, char ret_id[17],
+    struct principal **ret, struct ark_error *err);
 int token_cache_new(struct token_cache **ret, struct ark_error *err);
 void token_cache_free(struct token_cache *c);
 /* May this caller have another refusal logged now? */

@@ -11,6 +11,7 @@
 #include <sodium.h>
 
 #include "api/app.h"
+#include "api/pages/pages.h"
 #include "arkki/base/clock.h"
 #include "arkki/base/json.h"
 #include "arkki/base/text.h"
@@ -126,7 +127,7 @@ static void cached_put(
 	pthread_mutex_unlock(&c->lock);
 }
 
-static int token_principal(struct app *app, const char *token, char token_id[17],
+int auth_principal(struct app *app, const char *token, char token_id[17],
     struct principal **ret, struct ark_error *err)
 {
 	struct state_token found;
@@ -209,8 +210,7 @@ static void refuse(struct exchange *x)
 	const struct http_route *route = http_route(x);
 
 	if (route && (route->flags & ROUTE_PAGE)) {
-		http_reply_header(x, "Location", "/fi/sign-in");
-		http_reply_empty(x, 303);
+		page_refuse(x);
 		return;
 	}
 	http_reply_header(x, "WWW-Authenticate", "Bearer realm=\"arkki\"");
@@ -275,7 +275,7 @@ void auth_gate(struct exchange *x)
 	if (route && (route->flags & ROUTE_PUBLIC))
 		return;
 	token = token_of(x);
-	rc = token ? token_principal(app, token, token_id, &who, &err) : ARK_ENOTFOUND;
+	rc = token ? auth_principal(app, token, token_id, &who, &err) : ARK_ENOTFOUND;
 	if (rc == ARK_ENOTFOUND) {
 		refuse(x);
 		return;

@@ -73,8 +73,7 @@ json_t *version_json_of(const struct catalogue_row *row, const struct card *card
 	return v;
 }
 
-/* 404 and its log entry, or the error; true when the row is there. */
-static bool found(struct exchange *x, struct visit *v, const char *kind, uint32_t version)
+bool document_found(struct exchange *x, struct visit *v, const char *kind, uint32_t version)
 {
 	struct ark_error err;
 	int rc = visit_find(v, http_param(x, 0), version, ACCESS_READ, &err);
@@ -156,7 +155,7 @@ static void get_row(struct exchange *x, uint32_t version)
 	struct visit *v = visit_of(x);
 	struct ledger_record r;
 
-	if (!v || !found(x, v, "metadata", version))
+	if (!v || !document_found(x, v, "metadata", version))
 		return;
 	r = visit_record(v, "metadata");
 	visit_log(x, &r, 1, show_document);
@@ -178,13 +177,6 @@ void versions_get_one(struct exchange *x)
 }
 
 /* ---- GET /documents/{d}/versions ---- */
-
-struct listing {
-	struct exchange *x;
-	struct visit *v;
-	struct catalogue_row *rows;
-	size_t n, cap;
-};
 
 static int keep_row(void *arg, const struct catalogue_row *row)
 {
@@ -215,7 +207,7 @@ static void listing_free(void *arg)
 	free(l);
 }
 
-static struct listing *listing_new(struct exchange *x, struct visit *v)
+struct listing *listing_new(struct exchange *x, struct visit *v)
 {
 	struct listing *l = calloc(1, sizeof(*l));
 
@@ -251,8 +243,7 @@ static void show_versions(struct exchange *x)
 	http_reply_json(x, 200, json_pack("{s:o}", "versions", list));
 }
 
-/* Fills l with what `walk` gives under the caller's filter. */
-static int versions_of(struct visit *v, const char *document, struct listing *l, struct ark_error *err)
+int listing_versions(struct visit *v, const char *document, struct listing *l, struct ark_error *err)
 {
 	struct access_filter *filter = NULL;
 	struct desk *desk = NULL;
@@ -274,12 +265,12 @@ void versions_get(struct exchange *x)
 	struct ark_error err;
 	struct listing *l;
 
-	if (!v || !found(x, v, "list", 0))
+	if (!v || !document_found(x, v, "list", 0))
 		return;
 	l = listing_new(x, v);
 	if (!l)
 		return;
-	if (versions_of(v, v->row.document, l, &err)) {
+	if (listing_versions(v, v->row.document, l, &err)) {
 		http_reply_error(x, &err);
 		return;
 	}
@@ -421,7 +412,7 @@ void content_get(struct exchange *x)
 		visit_not_found(x, "content", http_param(x, 0), 0);
 		return;
 	}
-	if (!found(x, v, "content", version))
+	if (!document_found(x, v, "content", version))
 		return;
 	r = visit_record(v, "content");
 	tag_content(v->app, &v->row, tag);
@@ -497,7 +488,7 @@ void text_get(struct exchange *x)
 		visit_not_found(x, "text", http_param(x, 0), 0);
 		return;
 	}
-	if (!found(x, v, "text", version))
+	if (!document_found(x, v, "text", version))
 		return;
 	if (v->row.text_state && strcmp(v->row.text_state, "none") == 0) {
 		http_reply_problem(x, 404, "no-text", v->row.text_reason, NULL);
@@ -573,7 +564,7 @@ void proof_get(struct exchange *x)
 		visit_not_found(x, "metadata", http_param(x, 0), 0);
 		return;
 	}
-	if (!found(x, v, "metadata", version))
+	if (!document_found(x, v, "metadata", version))
 		return;
 	r = visit_record(v, "metadata");
 	visit_log(x, &r, 1, show_proof);
@@ -631,12 +622,12 @@ void history_get(struct exchange *x)
 	struct ark_error err;
 	struct listing *l;
 
-	if (!v || !found(x, v, "list", 0))
+	if (!v || !document_found(x, v, "list", 0))
 		return;
 	l = listing_new(x, v);
 	if (!l)
 		return;
-	if (versions_of(v, v->row.document, l, &err)) {
+	if (listing_versions(v, v->row.document, l, &err)) {
 		http_reply_error(x, &err);
 		return;
 	}

@@ -1,8 +1,30 @@
-/* Handlers of documents: reading (documents.c) and filing (filing_api.c). */
+/* Handlers of documents: reading (documents.c) and filing (filing_api.c).
+ * content_get() serves the pages too: {d} and {n} are the first two parameters. */
 #ifndef ARKKI_API_DOCUMENTS_H
 #define ARKKI_API_DOCUMENTS_H
 
 #include "api/app.h"
+
+/* ---- what pages share with the API ---- */
+
+/* Finds the version (0: the newest) of {d} that the caller may read. False: a 404 is replied and logged, or
+ * the error or a malformed purpose is answered. */
+bool document_found(struct exchange *x, struct visit *v, const char *kind, uint32_t version);
+
+/* Rows gathered for one answer; belongs to the visit, as its `more`. */
+struct listing {
+	struct exchange *x;
+	struct visit *v;
+	struct catalogue_row *rows;
+	size_t n, cap;
+};
+/* NULL: a 503 is replied. */
+struct listing *listing_new(struct exchange *x, struct visit *v);
+/* Fills l with the versions that the caller may read, oldest first. */
+ARK_MUSTUSE int listing_versions(
+    struct visit *v, const char *document, struct listing *l, struct ark_error *err);
+
+/* ---- handlers ---- */
 
 void documents_get(struct exchange *x);
 void documents_list(struct exchange *x);

@@ -148,8 +148,13 @@ void http_reply_problem(
 {
 	static const char *const languages[] = {"fi", "sv", "en"};
 	enum http_language language = http_language(x);
+	const struct http_config *config = server_config(x->server);
 	struct buf body = BUF_INIT;
 
+	if (config->problem && !http_replied(x) && config->problem(x, status)) {
+		json_decref(errors);
+		return;
+	}
 	problem_write(&body, status, slug, language, detail, errors);
 	json_decref(errors);
 	http_reply_header(x, "Content-Language", languages[language]);

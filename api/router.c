@@ -15,6 +15,7 @@ struct compiled {
 	const struct http_route *route;
 	struct part parts[TARGET_SEGMENTS_MAX];
 	unsigned int n;
+	bool slash; /* the pattern ends with one */
 	char rank[TARGET_SEGMENTS_MAX +
 		  1]; /* a digit of its kind per part: smaller is more specific */
 };
@@ -61,8 +62,7 @@ static int compile(struct compiled *c, const struct http_route *route, struct ar
 		params += c->parts[c->n - 1].kind != LITERAL;
 		p += len;
 		if (*p == '/' && !*++p)
-			return ark_fail(
-			    err, ARK_EINPUT, "route %s: trailing slash", route->pattern);
+			c->slash = true;
 	}
 	if (params > ROUTER_PARAMS_MAX)
 		return ark_fail(err, ARK_EINPUT, "route %s: too many parameters", route->pattern);
@@ -71,7 +71,7 @@ static int compile(struct compiled *c, const struct http_route *route, struct ar
 
 static bool same_place(const struct compiled *a, const struct compiled *b)
 {
-	if (strcmp(a->rank, b->rank) != 0 || strcmp(a->route->method, b->route->method) != 0)
+	if (a->slash != b->slash || strcmp(a->rank, b->rank) != 0 || strcmp(a->route->method, b->route->method) != 0)
 		return false;
 	for (unsigned int i = 0; i < a->n; i++) {
 		const struct part *x = &a->parts[i], *y = &b->parts[i];
@@ -116,6 +116,8 @@ void router_free(struct router *r)
 
 static bool fits(const struct compiled *c, const struct target *t)
 {
+	if (c->slash != t->slash)
+		return false;
 	for (unsigned int i = 0; i < c->n; i++) {
 		const struct part *part = &c->parts[i];
 

@@ -2,6 +2,7 @@
  * the world; tests/flow compares the two in both directions. */
 #include "api/documents.h"
 #include "api/handlers.h"
+#include "api/pages/pages.h"
 
 #define GET(path_, handler)                                                                      \
 	{                                                                                          \
@@ -17,6 +18,16 @@
 		.method = verb, .pattern = path_, .takes = HTTP_BODY_WHOLE, .flags = more,         \
 		.finish = handler                                                                    \
 	}
+
+/* The same pages in each language; HTML, so not in openapi.yaml. */
+#define PAGES(l)                                                                                   \
+	GET_WITH("/" l, ROUTE_PUBLIC, page_root), GET_WITH("/" l "/", ROUTE_PAGE, page_search),    \
+	    GET_WITH("/" l "/sign-in", ROUTE_PUBLIC | ROUTE_PAGE, page_sign_in),                   \
+	    SEND("POST", "/" l "/sign-in", ROUTE_PUBLIC | ROUTE_PAGE, page_sign_in_post),          \
+	    SEND("POST", "/" l "/sign-out", ROUTE_PAGE, page_sign_out),                            \
+	    GET_WITH("/" l "/documents/{d}", ROUTE_PAGE, page_document),                           \
+	    GET_WITH("/" l "/documents/{d}/versions/{n}", ROUTE_PAGE, page_version),               \
+	    GET_WITH("/" l "/documents/{d}/versions/{n}/file", ROUTE_PAGE, content_get)
 
 const struct http_route api_routes[] = {
     GET("/v1/documents", documents_list),
@@ -53,6 +64,12 @@ const struct http_route api_routes[] = {
     GET("/v1/log/access/tile/{t*}", access_tile),
     GET("/v1/status", status_get),
     GET_WITH("/openapi.json", ROUTE_PUBLIC, openapi_get),
+    /* the web */
+    GET_WITH("/", ROUTE_PUBLIC, page_root),
+    GET_WITH("/web/{f}", ROUTE_PUBLIC, web_asset),
+    PAGES("fi"),
+    PAGES("sv"),
+    PAGES("en"),
     /* the admin socket */
     {.method = "POST", .pattern = "/admin/load", .takes = HTTP_BODY_WHOLE, .flags = ROUTE_LOCAL,
 	.body_max = 256ULL << 20, .finish = admin_load},

@@ -8,6 +8,7 @@
 
 #include "api/handlers.h"
 #include "api/indexer.h"
+#include "api/pages/pages.h"
 #include "arkki/base/clock.h"
 #include "arkki/base/fs.h"
 
@@ -46,7 +47,7 @@ int api_server_start(
     struct archive *a, const char *listen, struct api_server **ret, struct ark_error *err)
 {
 	struct api_server *s = calloc(1, sizeof(*s));
-	struct http_config config = {.listen = listen, .gate = auth_gate};
+	struct http_config config = {.listen = listen, .gate = auth_gate, .problem = page_problem};
 	int rc;
 
 	if (!s)
@@ -54,6 +55,7 @@ int api_server_start(
 	s->run_fd = -1;
 	s->app.archive = a;
 	s->app.started_us = clock_now_us();
+	pages_start(&s->app);
 	rc = token_cache_new(&s->app.tokens, err);
 	if (!rc)
 		rc = changes_start(&s->app, err);

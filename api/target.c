@@ -119,14 +119,17 @@ enum target_verdict target_parse(const char *text, struct target *ret)
 		size_t len = (size_t)((slash ? slash : end) - p);
 
 		p[len] = '\0';
-		v = add_segment(ret, p, len);
+		if (p == end && ret->n_segments)
+			ret->slash = true;
+		else
+			v = add_segment(ret, p, len);
 		p += len + 1;
 	}
 	for (unsigned int i = 0; i < ret->n_segments && v == TARGET_OK; i++) {
 		*out++ = '/';
 		out = stpcpy(out, ret->segments[i]);
 	}
-	if (v == TARGET_OK && !ret->n_segments)
+	if (v == TARGET_OK && (!ret->n_segments || ret->slash))
 		memcpy(out, "/", 2);
 	if (v == TARGET_OK && query_len) {
 		char *query = ret->memory + 2 * (path_len + 2);

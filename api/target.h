@@ -18,6 +18,7 @@ struct pair {
 struct target {
 	unsigned int n_segments; /* "/" alone has none */
 	char *segments[TARGET_SEGMENTS_MAX];
+	bool slash; /* one at the end, after a segment */
 	unsigned int n_pairs;
 	struct pair pairs[TARGET_PAIRS_MAX];
 	char *path; /* decoded, as one text */
@@ -27,7 +28,7 @@ struct target {
 enum target_verdict {
 	TARGET_OK,
 	TARGET_MALFORMED, /* 400 */
-	TARGET_NOWHERE,   /* empty or dot segments, too many: 404 */
+	TARGET_NOWHERE,   /* empty or dot segments inside, too many: 404 */
 	TARGET_NOMEM,
 };
 

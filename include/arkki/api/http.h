@@ -59,7 +59,8 @@ enum http_route_flags {
 struct http_route {
 	const char *method;
 	/* Literal segments and {parameters}: "/v1/documents/{d}/versions/{n}/content". A last
-	 * segment {name*} takes one or more segments. Literal beats parameter beats {name*}. */
+	 * segment {name*} takes one or more segments. Literal beats parameter beats {name*}. With
+	 * and without a slash at the end are two places: "/fi/". */
 	const char *pattern;
 	enum http_body_kind takes;
 	unsigned int flags;
@@ -98,6 +99,9 @@ struct http_config {
 	unsigned int drain_ms;   /* http_server_stop() waits this long; 0: 10 s */
 	bool behind_proxy;       /* a loopback or Unix peer's last X-Forwarded-For is the peer */
 	void (*gate)(struct exchange *x); /* before begin; may be NULL */
+	/* Before a problem is replied: may reply in its place (a page for a page) and returns
+	 * whether it did. May be NULL. The path is "" when the request could not be read. */
+	bool (*problem)(struct exchange *x, int status);
 	void (*ended)(
 	    void *app, const struct http_record *record); /* any server thread; may be NULL */
 };

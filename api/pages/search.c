@@ -1,0 +1,539 @@
+/* The search page. The request of the page is the search that is logged:
+ * asked as the API asks it, under the same filter, with the same entries. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/pages/pages.h"
+#include "api/search_service.h"
+#include "arkki/base/json.h"
+
+enum { HITS_A_PAGE = 20, FACET_SHOWN = 10 };
+
+/* What the address asks for; a copy with one thing changed makes the address of a link. */
+struct wanted {
+	const char *q, *type, *unit, *language, *sort;
+	const char *from, *to; /* as typed */
+	char from_iso[11], to_iso[11];
+	bool from_wrong, to_wrong;
+	unsigned int page; /* from 1 */
+};
+
+static const char *given(const struct exchange *x, const char *name)
+{
+	const char *v = http_query(x, name);
+
+	return v && v[strspn(v, " ")] ? v : NULL;
+}
+
+static void read_wanted(const struct exchange *x, struct wanted *w)
+{
+	const char *page = given(x, "page");
+	unsigned long n = page ? strtoul(page, NULL, 10) : 1;
+
+	*w = (struct wanted){
+	    .q = given(x, "q"),
+	    .type = given(x, "type"),
+	    .unit = given(x, "unit"),
+	    .language = given(x, "language"),
+	    .sort = given(x, "sort"),
+	    .from = given(x, "from"),
+	    .to = given(x, "to"),
+	};
+	w->from_wrong = w->from && !i18n_date_read(w->from, w->from_iso);
+	w->to_wrong = w->to && !i18n_date_read(w->to, w->to_iso);
+	w->page = n < 1                                 ? 1
+		  : n > SEARCH_OFFSET_MAX / HITS_A_PAGE ? SEARCH_OFFSET_MAX / HITS_A_PAGE
+							: (unsigned int)n;
+}
+
+static void wanted_url(const struct page *p, const struct wanted *w, struct buf *url)
+{
+	char page[16];
+
+	buf_clear(url);
+	buf_addf(url, "/%s/", i18n_code(p->language));
+	url_add(url, "q", w->q);
+	url_add(url, "type", w->type);
+	url_add(url, "unit", w->unit);
+	url_add(url, "language", w->language);
+	url_add(url, "from", w->from);
+	url_add(url, "to", w->to);
+	url_add(url, "sort", w->sort);
+	snprintf(page, sizeof(page), "%u", w->page);
+	url_add(url, "page", w->page > 1 ? page : NULL);
+}
+
+/* ---- the form ---- */
+
+static int by_name(const void *a, const void *b, void *arg)
+{
+	const enum http_language *language = arg;
+
+	return strcmp(i18n_name(*language, *(json_t *const *)a, NULL),
+	    i18n_name(*language, *(json_t *const *)b, NULL));
+}
+
+static void write_option(struct page *p, const char *value, const char *name, const char *chosen)
+{
+	html_put(&p->h, "<option value=\"$\"", value);
+	if (chosen && strcmp(chosen, value) == 0)
+		html_raw(&p->h, " selected");
+	html_put(&p->h, ">$</option>", name);
+}
+
+static void write_types(struct page *p, const char *chosen)
+{
+	json_t *all = registry_all(archive_registry(app_of(p->x)->archive), "types");
+	size_t n = json_array_size(all);
+	json_t **sorted = calloc(n ? n : 1, sizeof(json_t *));
+
+	html_put(&p->h,
+	    "<div class=\"field\"><label for=\"type\">$</label><select id=\"type\" name=\"type\">",
+	    say(p, SAY_TYPE));
+	write_option(p, "", say(p, SAY_ANY), NULL);
+	for (size_t i = 0; sorted && i < n; i++)
+		sorted[i] = json_array_get(all, i);
+	if (sorted)
+		qsort_r(sorted, n, sizeof(json_t *), by_name, &p->language);
+	for (size_t i = 0; sorted && i < n; i++)
+		write_option(
+		    p, json_text(sorted[i], "id"), i18n_name(p->language, sorted[i], NULL), chosen);
+	html_raw(&p->h, "</select></div>");
+	free(sorted);
+	json_decref(all);
+}
+
+static void write_language(struct page *p, const char *chosen)
+{
+	html_put(&p->h,
+	    "<div class=\"field\"><label for=\"language\">$</label>"
+	    "<select id=\"language\" name=\"language\">",
+	    say(p, SAY_DOCUMENT_LANGUAGE));
+	write_option(p, "", say(p, SAY_ANY), NULL);
+	for (int i = 0; i < I18N_LANGUAGES; i++) {
+		const char *code = i18n_code((enum http_language)i);
+
+		write_option(p, code, i18n_language_name(p->language, code), chosen);
+	}
+	html_raw(&p->h, "</select></div>");
+}
+
+static void write_date_field(
+    struct page *p, const char *name, enum say label, const char *typed, bool wrong)
+{
+	html_put(&p->h,
+	    "<div class=\"field\"><label for=\"$\">$</label><p class=\"hint\" id=\"$-help\">$</p>",
+	    name, say(p, label), name, say(p, SAY_DATE_HELP));
+	if (wrong)
+		html_put(&p->h,
+		    "<p class=\"wrong\" id=\"$-wrong\"><span class=\"hidden\">$: </span>$</p>",
+		    name, say(p, SAY_ERROR), say(p, SAY_DATE_WRONG));
+	html_put(&p->h,
+	    "<input id=\"$\" name=\"$\" value=\"$\" maxlength=\"20\" size=\"12\" "
+	    "autocomplete=\"off\"",
+	    name, name, typed);
+	if (wrong)
+		html_put(&p->h, " aria-invalid=\"true\" aria-describedby=\"$-wrong $-help\"></div>",
+		    name, name);
+	else
+		html_put(&p->h, " aria-describedby=\"$-help\"></div>", name);
+}
+
+static void write_kept(struct page *p, const char *name, const char *value)
+{
+	if (value)
+		html_put(&p->h, "<input type=\"hidden\" name=\"$\" value=\"$\">", name, value);
+}
+
+static void write_form(struct page *p, const struct wanted *w)
+{
+	html_put(&p->h,
+	    "<form class=\"search\" role=\"search\" method=\"get\" action=\"/$/\">"
+	    "<div class=\"field\"><label for=\"q\">$</label><p class=\"hint\" id=\"q-help\">$</p>"
+	    "<div class=\"ask\"><input type=\"search\" id=\"q\" name=\"q\" value=\"$\" "
+	    "maxlength=\"1000\" "
+	    "aria-describedby=\"q-help\" dir=\"auto\"><button>$</button></div></div>",
+	    i18n_code(p->language), say(p, SAY_SEARCH_WORDS), say(p, SAY_SEARCH_HELP), w->q,
+	    say(p, SAY_SEARCH_DO));
+	html_raw(&p->h, "<details");
+	if (w->from_wrong || w->to_wrong)
+		html_raw(&p->h, " open");
+	html_put(&p->h, "><summary>$</summary><div class=\"fields\">", say(p, SAY_NARROW));
+	write_types(p, w->type);
+	write_language(p, w->language);
+	write_date_field(p, "from", SAY_FROM, w->from, w->from_wrong);
+	write_date_field(p, "to", SAY_TO, w->to, w->to_wrong);
+	html_raw(&p->h, "</div></details>");
+	write_kept(p, "unit", w->unit);
+	write_kept(p, "sort", w->sort);
+	html_raw(&p->h, "</form>");
+}
+
+static void write_errors(struct page *p, const struct wanted *w)
+{
+	html_put(
+	    &p->h, "<div class=\"errors\" role=\"alert\"><h2>$</h2><ul>", say(p, SAY_SEARCH_WRONG));
+	if (w->from_wrong)
+		html_put(&p->h, "<li><a href=\"#from\">$: $</a></li>", say(p, SAY_FROM),
+		    say(p, SAY_DATE_WRONG));
+	if (w->to_wrong)
+		html_put(&p->h, "<li><a href=\"#to\">$: $</a></li>", say(p, SAY_TO),
+		    say(p, SAY_DATE_WRONG));
+	html_raw(&p->h, "</ul></div>");
+}
+
+/* ---- chosen filters ---- */
+
+static void write_chip(
+    struct page *p, const struct wanted *without, enum say label, const char *value)
+{
+	struct buf url = BUF_INIT;
+
+	wanted_url(p, without, &url);
+	html_put(&p->h, "<li><a class=\"chip\" href=\"$\"><span class=\"hidden\">", url.data);
+	page_say(p, SAY_REMOVE, say(p, label), value);
+	html_put(&p->h, "</span><span aria-hidden=\"true\">$: $ <b>×</b></span></a></li>",
+	    say(p, label), value);
+	buf_free(&url);
+}
+
+static void write_date_chip(
+    struct page *p, const struct wanted *without, enum say label, const char *iso)
+{
+	char date[I18N_SIZE];
+
+	i18n_date(date, iso);
+	write_chip(p, without, label, date);
+}
+
+static void write_chosen(struct page *p, const struct wanted *w)
+{
+	struct wanted bare = {.q = w->q, .sort = w->sort, .page = 1}, n;
+	struct buf name = BUF_INIT;
+
+	if (!w->type && !w->unit && !w->language && !w->from && !w->to)
+		return;
+	html_put(&p->h, "<h2 class=\"hidden\">$</h2><ul class=\"chips\">", say(p, SAY_CHOSEN));
+	if (w->type) {
+		n = *w, n.page = 1, n.type = NULL;
+		name_add(p, &name, "types", w->type);
+		write_chip(p, &n, SAY_TYPE, name.data);
+	}
+	if (w->unit) {
+		n = *w, n.page = 1, n.unit = NULL;
+		buf_clear(&name);
+		name_add(p, &name, "units", w->unit);
+		write_chip(p, &n, SAY_UNIT, name.data);
+	}
+	if (w->language) {
+		const char *said = i18n_language_name(p->language, w->language);
+
+		n = *w, n.page = 1, n.language = NULL;
+		write_chip(p, &n, SAY_DOCUMENT_LANGUAGE, said ? said : w->language);
+	}
+	if (w->from) {
+		n = *w, n.page = 1, n.from = NULL;
+		write_date_chip(p, &n, SAY_FROM, w->from_iso);
+	}
+	if (w->to) {
+		n = *w, n.page = 1, n.to = NULL;
+		write_date_chip(p, &n, SAY_TO, w->to_iso);
+	}
+	buf_clear(&name);
+	wanted_url(p, &bare, &name);
+	html_put(&p->h, "<li><a href=\"$\">$</a></li></ul>", name.data, say(p, SAY_REMOVE_ALL));
+	buf_free(&name);
+}
+
+/* ---- hits ---- */
+
+static void write_hit(struct page *p, const struct search_view *s, size_t i)
+{
+	const struct catalogue_row *row = &s->hits[i].row;
+	const json_t *fields = s->hits[i].card.fields;
+	const struct buf *snippet = &s->hits[i].snippet;
+	bool other = strcmp(row->language, i18n_code(p->language)) != 0;
+	const char *language;
+
+	html_put(&p->h, "<li class=\"hit\"><h3><a href=\"/$/documents/$\"", i18n_code(p->language),
+	    row->document);
+	page_lang(p, row->language);
+	html_put(&p->h, ">$</a></h3><p class=\"facts\"><span class=\"type\">",
+	    json_text(fields, "title"));
+	page_name(p, "types", row->type);
+	html_raw(&p->h, "</span> <span class=\"units\">");
+	page_units(p, json_object_get(fields, "units"));
+	html_raw(&p->h, "</span> ");
+	page_date(p, row->date);
+	language = i18n_language_name(p->language, row->language);
+	if (other)
+		html_put(
+		    &p->h, " <span class=\"tag\">$</span>", language ? language : row->language);
+	page_tags(p, row->publicity, row->state);
+	html_raw(&p->h, "</p>");
+	if (snippet->len) {
+		html_raw(&p->h, "<p class=\"snippet\"");
+		page_lang(p, row->language);
+		html_raw(&p->h, ">");
+		html_marked(&p->h, snippet->data, snippet->len);
+		html_raw(&p->h, "</p>");
+	}
+	html_raw(&p->h, "</li>");
+}
+
+static void write_turn(
+    struct page *p, const struct wanted *w, unsigned int page, const char *rel, enum say label)
+{
+	struct wanted n = *w;
+	struct buf url = BUF_INIT;
+
+	n.page = page;
+	wanted_url(p, &n, &url);
+	html_put(&p->h, "<li><a rel=\"$\" href=\"$\">$</a></li>", rel, url.data, say(p, label));
+	buf_free(&url);
+}
+
+static void write_pages(struct page *p, const struct wanted *w, const struct search_view *s)
+{
+	uint64_t pages = (s->result.total + HITS_A_PAGE - 1) / HITS_A_PAGE;
+	char at[I18N_SIZE], of[I18N_SIZE];
+
+	if (pages < 2)
+		return;
+	i18n_number(at, p->language, w->page);
+	i18n_number(of, p->language, pages);
+	html_put(&p->h, "<nav class=\"turn\" aria-label=\"$\"><ul>", say(p, SAY_PAGES));
+	if (w->page > 1)
+		write_turn(p, w, w->page - 1, "prev", SAY_PREVIOUS);
+	html_raw(&p->h, "<li>");
+	page_say(p, SAY_PAGE_OF, at, of);
+	html_raw(&p->h, "</li>");
+	if (s->result.next_offset)
+		write_turn(p, w, w->page + 1, "next", SAY_NEXT);
+	html_raw(&p->h, "</ul></nav>");
+}
+
+static void write_nothing(struct page *p, const struct wanted *w)
+{
+	html_put(&p->h, "<p>$.</p><ul class=\"help\">", say(p, SAY_NOTHING));
+	if (w->q)
+		html_put(&p->h, "<li>$</li><li>$</li>", say(p, SAY_NOTHING_SPELLING),
+		    say(p, SAY_NOTHING_WORDS));
+	if (w->type || w->unit || w->language || w->from || w->to)
+		html_put(&p->h, "<li>$</li>", say(p, SAY_NOTHING_FILTERS));
+	html_put(&p->h, "<li>$</li></ul>", say(p, SAY_NOTHING_RIGHTS));
+}
+
+static void write_sort_link(
+    struct page *p, const struct wanted *w, const char *sort, bool chosen, enum say label)
+{
+	struct wanted n = *w;
+	struct buf url = BUF_INIT;
+
+	n.sort = sort;
+	n.page = 1;
+	wanted_url(p, &n, &url);
+	html_put(&p->h, "<li><a href=\"$\"", url.data);
+	if (chosen)
+		html_raw(&p->h, " aria-current=\"true\"");
+	html_put(&p->h, ">$</a></li>", say(p, label));
+	buf_free(&url);
+}
+
+static bool by_date(const struct wanted *w)
+{
+	return !w->q || (w->sort && strcmp(w->sort, "date") == 0);
+}
+
+static void write_results(struct page *p, const struct wanted *w, const struct search_view *s)
+{
+	char total[I18N_SIZE];
+
+	i18n_number(total, p->language, s->result.total);
+	html_raw(&p->h, "<div class=\"results\"><div class=\"over\"><h2>");
+	page_say(p, i18n_plural(SAY_FOUND, s->result.total), total);
+	html_raw(&p->h, "</h2>");
+	if (w->q && s->result.total > 1) {
+		html_put(&p->h, "<nav class=\"sort\" aria-label=\"$\"><ul>", say(p, SAY_SORT));
+		write_sort_link(p, w, NULL, !by_date(w), SAY_SORT_RELEVANCE);
+		write_sort_link(p, w, "date", by_date(w), SAY_SORT_DATE);
+		html_raw(&p->h, "</ul></nav>");
+	} else if (s->result.total > 1) {
+		html_put(&p->h, "<p class=\"sort\">$</p>", say(p, SAY_SORT_DATE));
+	}
+	html_raw(&p->h, "</div>");
+	if (s->hits_len) {
+		html_raw(&p->h, "<ol class=\"hits\">");
+		for (size_t i = 0; i < s->hits_len; i++)
+			write_hit(p, s, i);
+		html_raw(&p->h, "</ol>");
+	} else {
+		write_nothing(p, w);
+	}
+	write_pages(p, w, s);
+	html_raw(&p->h, "</div>");
+}
+
+/* ---- facets ---- */
+
+static const struct facet {
+	enum search_facet which;
+	enum say label;
+	const char *kind; /* of records whose names the values are; NULL: none */
+} facets[] = {
+    {FACET_UNIT, SAY_UNITS, "units"},
+    {FACET_TYPE, SAY_TYPE, "types"},
+    {FACET_YEAR, SAY_YEAR, NULL},
+    {FACET_LANGUAGE, SAY_DOCUMENT_LANGUAGE, NULL},
+};
+
+static void write_facet_value(
+    struct page *p, const struct wanted *w, const struct facet *f, const struct search_count *c)
+{
+	struct wanted n = *w;
+	char from[24], to[24], count[I18N_SIZE];
+	struct buf url = BUF_INIT;
+
+	n.page = 1;
+	snprintf(from, sizeof(from), "1.1.%.8s", c->value);
+	snprintf(to, sizeof(to), "31.12.%.8s", c->value);
+	if (f->which == FACET_UNIT)
+		n.unit = c->value;
+	else if (f->which == FACET_TYPE)
+		n.type = c->value;
+	else if (f->which == FACET_LANGUAGE)
+		n.language = c->value;
+	else
+		n.from = from, n.to = to;
+	wanted_url(p, &n, &url);
+	i18n_number(count, p->language, c->count);
+	html_put(&p->h, "<li><a href=\"$\">", url.data);
+	if (f->kind)
+		page_name(p, f->kind, c->value);
+	else if (f->which == FACET_LANGUAGE && i18n_language_name(p->language, c->value))
+		html_text(&p->h, i18n_language_name(p->language, c->value));
+	else
+		html_text(&p->h, c->value);
+	html_put(&p->h, "</a> <span class=\"count\">$</span></li>", count);
+	buf_free(&url);
+}
+
+/* A facet with one value, or already chosen, narrows nothing. */
+static bool worth_showing(
+    const struct wanted *w, const struct search_view *s, const struct facet *f)
+{
+	if (s->result.facets[f->which].len < 2)
+		return false;
+	return !((f->which == FACET_UNIT && w->unit) || (f->which == FACET_TYPE && w->type) ||
+		 (f->which == FACET_LANGUAGE && w->language) ||
+		 (f->which == FACET_YEAR && (w->from || w->to)));
+}
+
+static void write_facets(struct page *p, const struct wanted *w, const struct search_view *s)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < sizeof(facets) / sizeof(*facets); i++)
+		any |= worth_showing(w, s, &facets[i]);
+	if (!any)
+		return;
+	html_put(&p->h,
+	    "<aside class=\"facets\" aria-labelledby=\"facets\"><h2 id=\"facets\">$</h2>",
+	    say(p, SAY_NARROW_RESULTS));
+	for (size_t i = 0; i < sizeof(facets) / sizeof(*facets); i++) {
+		const struct facet *f = &facets[i];
+
+		if (!worth_showing(w, s, f))
+			continue;
+		html_put(&p->h, "<h3>$</h3><ul>", say(p, f->label));
+		for (size_t k = 0; k < s->result.facets[f->which].len && k < FACET_SHOWN; k++)
+			write_facet_value(p, w, f, &s->result.facets[f->which].counts[k]);
+		html_raw(&p->h, "</ul>");
+	}
+	html_raw(&p->h, "</aside>");
+}
+
+/* ---- the page ---- */
+
+/* "yövalvonta, 12 asiakirjaa – Haku": what a screen reader says first. */
+static void title_of(
+    const struct exchange *x, const struct wanted *w, const struct search_view *s, struct buf *out)
+{
+	enum http_language language = HTTP_FI;
+	struct html count = {0};
+	char total[I18N_SIZE];
+	const char *values[] = {total};
+
+	page_language(x, &language);
+	if (!s)
+		buf_addf(out, "%s: ", i18n_text(language, SAY_ERROR));
+	if (w->q)
+		buf_addf(out, "%s, ", w->q);
+	if (s) {
+		i18n_number(total, language, s->result.total);
+		/* a number and a fixed word: there is nothing in it to escape twice */
+		html_sentence(&count, i18n_text(language, i18n_plural(SAY_FOUND, s->result.total)),
+		    values, 1);
+		buf_addf(out, "%s – ", count.out.data ? count.out.data : "");
+	}
+	buf_adds(out, i18n_text(language, SAY_SEARCH));
+	buf_free(&count.out);
+}
+
+static void show(struct exchange *x, const struct wanted *w, const struct search_view *s)
+{
+	struct buf title = BUF_INIT;
+	struct page p;
+
+	title_of(x, w, s, &title);
+	page_begin(&p, x, title.data);
+	if (!s)
+		write_errors(&p, w);
+	html_put(&p.h, "<h1>$</h1>", say(&p, SAY_SEARCH));
+	write_form(&p, w);
+	if (s) {
+		write_chosen(&p, w);
+		html_raw(&p.h, "<div class=\"found\">");
+		write_results(&p, w, s);
+		write_facets(&p, w, s);
+		html_raw(&p.h, "</div>");
+	}
+	page_end(&p, s ? 200 : 400);
+	buf_wipe_free(&title);
+}
+
+static void show_found(struct exchange *x)
+{
+	struct search_view *s = search_found(x);
+	struct wanted w;
+
+	read_wanted(x, &w);
+	if (s)
+		show(x, &w, s);
+}
+
+void page_search(struct exchange *x)
+{
+	struct search_asked asked;
+	struct wanted w;
+
+	read_wanted(x, &w);
+	if (w.from_wrong || w.to_wrong) {
+		show(x, &w, NULL);
+		return;
+	}
+	asked = (struct search_asked){
+	    .q = w.q,
+	    .unit = w.unit,
+	    .type = w.type,
+	    .language = w.language,
+	    .from = w.from ? w.from_iso : NULL,
+	    .to = w.to ? w.to_iso : NULL,
+	    .by_date = by_date(&w),
+	    .limit = HITS_A_PAGE,
+	    .offset = (w.page - 1) * HITS_A_PAGE,
+	};
+	if (visit_stated_ok(x))
+		search_begin(x, &asked, show_found);
+}

@@ -1,0 +1,383 @@
+// The walk: sign in, search, read, change language, sign out; with and without script, wide and narrow.
+import { mkdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { chromium } from "playwright-core";
+import { Archive, TOP, demoText } from "./archive.mjs";
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const SHOTS = join(TOP, "build/browser");
+const FLAGS = [
+	"--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+	"--disable-component-update", "--disable-sync",
+];
+const ODD_TITLE = 'Muistio <b>"lihava"</b> & \u202Ekäänteinen\u202C <script>alert(1)</script>';
+const LONG_WORD = "Lastensuojelulaitostenvalvontaohjelmakokonaisuussuunnittelutyöryhmämuistio";
+
+function check(ok, ...why) {
+	if (!ok) throw new Error(why.map((w) => (typeof w === "string" ? w : JSON.stringify(w))).join(" "));
+}
+function same(got, want, what) {
+	check(got === want, `${what}: got`, got, "want", want);
+}
+
+// ---- what the archive holds ----
+
+function asHtml(paragraphs) {
+	const block = (p) => {
+		const mark = p.match(/^(#+) /);
+		return mark ? `<h${mark[1].length}>${p.slice(mark[0].length)}</h${mark[1].length}>` : `<p>${p}</p>`;
+	};
+	return `<!doctype html><html lang="fi"><title>Tarkastuskertomus</title>${paragraphs.map(block).join("")}</html>`;
+}
+
+async function pdfOf(browser, html) {
+	const page = await browser.newPage();
+	await page.setContent(html);
+	const bytes = await page.pdf({ format: "A4", margin: { top: "2cm", bottom: "2cm", left: "2cm", right: "2cm" } });
+	await page.close();
+	return bytes;
+}
+
+async function fill(archive, browser) {
+	const users = ["maija", "gunilla", "helmi", "paula"];
+	const token = Object.fromEntries(users.map((u) => [u, archive.token(u)]));
+	const text = demoText("07-koivula-tarkastuskertomus-2026.txt");
+	const report = {
+		units: ["koivula"], case: "koivula-2026", type: "inspection-report", language: "fi", date: "2026-03-27",
+		title: "Tarkastuskertomus: Koivulan lastenkodin ennalta ilmoittamaton tarkastus 12.3.2026 (luonnos)",
+		publicity: { class: "public" }, author: "lvv", state: "draft", visitDate: "2026-03-12",
+	};
+	const pdf = ["tarkastuskertomus.pdf", "application/pdf"];
+	const ids = {};
+
+	ids.report = (await archive.file(token.maija, report, await pdfOf(browser, asHtml(text)), ...pdf)).id;
+	const settled = { title: report.title.replace(" (luonnos)", ""), date: "2026-05-04", state: "final" };
+	await archive.version(token.maija, ids.report, settled, await pdfOf(browser, asHtml(text.slice(0, 20))), ...pdf);
+	ids.swedish = (await archive.file(token.gunilla, {
+		units: ["strandgard", "furuhem"], type: "supervision-decision", language: "sv", date: "2026-02-03",
+		title: "Tillsynsbeslut om bemanningen på Strandgårds barnhem",
+		publicity: { class: "partly-secret", ground: "OffL (621/1999) 24 § 1 mom. 25 punkten" }, author: "ovph",
+	}, demoText("24-strandgard-tillsynsbeslut.txt").join("\n\n"), "beslut.txt", "text/plain")).id;
+	ids.odd = (await archive.file(token.maija, {
+		units: ["koivula"], type: "memo", language: "fi", date: "2026-01-09", title: `${ODD_TITLE} ${LONG_WORD}`,
+		publicity: { class: "public" }, author: "lvv",
+	}, `${LONG_WORD} ${LONG_WORD}\n\n<script>alert(1)</script>`, 'odd "name" <b>.txt', "text/plain")).id;
+	for (let i = 1; i <= 24; i++)
+		await archive.file(token.maija, {
+			units: ["kivikko"], type: "account", language: i % 3 ? "fi" : "en", date: `2025-02-${String(i).padStart(2, "0")}`,
+			title: `Selvitys ${i}`, publicity: { class: "public" }, author: "lvv",
+		}, `Selvitys yksikön toiminnasta, osa ${i}.`, `selvitys-${i}.txt`, "text/plain");
+	await archive.indexed(token.paula);
+	return { token, ids };
+}
+
+// ---- one reader at one screen ----
+
+class Reader {
+	constructor(site, browser, script, width) {
+		Object.assign(this, { site, browser, script, width, wrong: [], requests: [] });
+		this.name = `${width}${script ? "" : "-noscript"}`;
+	}
+
+	async open() {
+		this.context = await this.browser.newContext({
+			viewport: { width: this.width, height: 900 }, javaScriptEnabled: this.script, locale: "en-US",
+			extraHTTPHeaders: { "Accept-Language": "fi" },
+		});
+		this.page = await this.context.newPage();
+		this.page.setDefaultTimeout(10000);
+		this.page.on("console", (m) => m.type() === "error" && !/status of (404|422|400|403)/.test(m.text()) &&
+			this.wrong.push(m.text()));
+		this.page.on("pageerror", (e) => this.wrong.push(String(e)));
+		this.page.on("request", (q) => {
+			if (q.isNavigationRequest()) this.requests = [];
+			this.requests.push(q.url());
+		});
+	}
+
+	async go(path) {
+		return this.page.goto(this.site.archive.base + path);
+	}
+
+	// What must hold of every page there is.
+	async sound(shot) {
+		const p = this.page;
+		same(await p.locator("h1").count(), 1, "h1");
+		for (const landmark of ["header.top", "main", "footer.bottom"])
+			same(await p.locator(landmark).count(), 1, landmark);
+		const { wide, lang, title, path } = await p.evaluate(() => ({
+			wide: document.documentElement.scrollWidth - document.documentElement.clientWidth,
+			lang: document.documentElement.lang, title: document.title, path: location.pathname,
+		}));
+		check(wide <= 0, `${shot}: scrolls sideways by ${wide} px`);
+		same(`/${lang}`, path.slice(0, 3), "lang of the page");
+		check(title.endsWith(" – Arkki"), "title", title);
+		// the icon of the page before may come late: it is the same one
+		const requests = new Set(this.requests);
+		check(requests.size <= 3, "requests", [...requests]);
+		for (const url of requests)
+			check(url.startsWith(this.site.archive.base), "a request to elsewhere:", url);
+		same(this.wrong.join("; "), "", "console");
+		await p.screenshot({ path: join(SHOTS, `${this.name}-${shot}.png`), fullPage: true });
+		if (this.script) await this.axe(shot);
+	}
+
+	async axe(shot) {
+		await this.page.evaluate(AXE);
+		const { violations } = await this.page.evaluate(() =>
+			globalThis.axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }));
+		check(!violations.length, `axe on ${shot}:`,
+			violations.map((v) => `${v.id} (${v.nodes.map((n) => n.target.join(" ")).slice(0, 3).join(", ")})`).join("; "));
+	}
+
+	async signIn(user = "maija", language = "fi") {
+		await this.go(`/${language}/sign-in`);
+		await this.page.fill("#token", this.site.token[user]);
+		await this.page.click("main button");
+	}
+}
+
+// ---- the tests: each gets a reader who has just opened the browser ----
+
+const tests = {
+	async sign_in__wrong_then_right(r) {
+		await r.go(`/fi/documents/${r.site.ids.report}?x=%C3%A4`);
+		check(r.page.url().includes("/fi/sign-in?next="), "not sent to the sign-in page:", r.page.url());
+		await r.sound("sign-in");
+		await r.page.fill("#token", "arkki_wrong");
+		await r.page.click("main button");
+		check((await r.page.textContent(".errors")).includes("Tarkista käyttövaltuus"), "no error summary");
+		check((await r.page.title()).startsWith("Virhe: "), "title");
+		same(await r.page.inputValue("#token"), "", "the token is sent back");
+		await r.sound("sign-in-wrong");
+		await r.page.fill("#token", `  ${r.site.token.maija}\n`);
+		await r.page.click("main button");
+		same(new URL(r.page.url()).pathname, `/fi/documents/${r.site.ids.report}`, "came back to");
+		same(new URL(r.page.url()).searchParams.get("x"), "ä", "query");
+		const cookie = (await r.context.cookies()).find((c) => c.name === "arkki-session");
+		check(cookie?.httpOnly && cookie.sameSite === "Strict" && cookie.path === "/", "cookie", cookie);
+	},
+
+	async sign_in__next_elsewhere_is_not_followed(r) {
+		for (const next of ["https://evil.example/", "//evil.example", "/\\evil.example", "/fi//evil.example", "/v1/me"]) {
+			await r.context.clearCookies();
+			await r.go(`/fi/sign-in?next=${encodeURIComponent(next)}`);
+			await r.page.fill("#token", r.site.token.maija);
+			await r.page.click("main button");
+			same(r.page.url(), `${r.site.archive.base}/fi/`, `after next=${next}`);
+		}
+	},
+
+	async forms__from_another_site_are_refused(r) {
+		await r.signIn();
+		const base = r.site.archive.base;
+		const form = await r.page.inputValue(".session [name=form]");
+		const post = (path, fields, headers = {}) => r.context.request.post(base + path, { form: fields, headers, maxRedirects: 0 });
+		same((await post("/fi/sign-out", { form: "0".repeat(32) })).status(), 403, "sign-out without its form");
+		same((await post("/fi/sign-out", { form }, { "Sec-Fetch-Site": "cross-site" })).status(), 403, "sign-out from elsewhere");
+		const fresh = await (await r.context.request.get(`${base}/fi/sign-in`)).text();
+		const own = fresh.match(/action="\/fi\/sign-in"[^]*?name="form" value="([0-9a-f]{32})"/)[1];
+		same((await post("/fi/sign-in", { token: r.site.token.maija })).status(), 422, "sign-in without its form");
+		same((await post("/fi/sign-in", { token: r.site.token.maija, form: own }, { "Sec-Fetch-Site": "cross-site" })).status(), 422, "sign-in from elsewhere");
+		same((await post("/fi/sign-in", { token: r.site.token.maija, form: own })).status(), 303, "sign-in");
+		same((await post("/fi/sign-out", { form })).status(), 303, "sign-out");
+	},
+
+	async search__finds_an_inflected_word(r) {
+		await r.signIn();
+		await r.go("/fi/");
+		await r.sound("newest");
+		await r.page.fill("#q", "yövuorojen tarkastus");
+		await r.page.click("form.search button");
+		same(new URL(r.page.url()).searchParams.get("q"), "yövuorojen tarkastus", "q");
+		check(/tarkastuskertomus/i.test(await r.page.textContent(".hit h3 >> nth=0")), "first hit");
+		check((await r.page.locator(".snippet mark").count()) > 0, "no mark in the snippet");
+		check((await r.page.textContent(".hit")).includes("4.5.2026"), "date");
+		check((await r.page.title()).startsWith("yövuorojen tarkastus, "), "title");
+		const length = (await r.page.content()).length;
+		check(length < 60 * 1024, "page of", length, "characters");
+		await r.sound("search");
+	},
+
+	async search__filters_are_chosen_and_removed(r) {
+		await r.signIn();
+		await r.go("/fi/");
+		const total = async () => Number((await r.page.textContent(".over h2")).match(/\d+/)[0]);
+		same(await total(), 27, "all");
+		await r.page.click(".facets a:has-text('Kivikonrinteen lastenkoti')");
+		same(await total(), 24, "of the unit");
+		same(await r.page.locator(".hit").count(), 20, "on the first page");
+		await r.page.click("a[rel=next]");
+		same(await r.page.locator(".hit").count(), 4, "on the second page");
+		await r.sound("second-page");
+		await r.page.click("a[rel=prev]");
+		await r.page.click("summary");
+		await r.page.selectOption("#language", "en");
+		await r.page.fill("#from", "5.2.2025");
+		await r.page.fill("#to", "2025-02-20");
+		await r.page.click("form.search button");
+		same(await total(), 5, "in English, in the time");
+		await r.sound("filters");
+		await r.page.click(".chip:has-text('Päivätty viimeistään')");
+		same(await total(), 7, "without the end");
+		await r.page.click(".chips li:last-child a");
+		same(await total(), 27, "without any");
+		await r.page.click("summary");
+		await r.page.fill("#from", "31.2.2026");
+		await r.page.click("form.search button");
+		same(await r.page.inputValue("#from"), "31.2.2026", "what was typed");
+		await r.sound("wrong-date");
+		await r.go("/fi/?q=" + encodeURIComponent('"tällaista ei ole"'));
+		await r.sound("nothing");
+	},
+
+	async document__shows_what_it_is_and_its_versions(r) {
+		await r.signIn();
+		await r.go("/fi/?q=Koivula");
+		await r.page.click(".hit h3 a:has-text('Tarkastuskertomus')");
+		await r.page.reload();
+		const text = (await r.page.textContent("article")).replace(/\s+/g, " ");
+		for (const part of ["tarkastuskertomus", "Koivulan lastenkoti", "LVV/1200/2026", "4.5.2026", "12.3.2026",
+			"Lupa- ja valvontavirasto", "julkinen", "Maija Malli", "Versio 2", "Yövalvonta"])
+			check(text.includes(part), "not on the page:", part);
+		check(!(await r.page.locator(".note").count()), "a banner on the newest version");
+		await r.sound("document");
+		await r.page.click(".versions a:has-text('Versio 1')");
+		check((await r.page.textContent(".note")).includes("Luet versiota 1. Uusin versio on 2."), "no banner");
+		await r.page.reload();
+		await r.sound("old-version");
+		await r.page.click(".note a");
+		same(new URL(r.page.url()).pathname, `/fi/documents/${r.site.ids.report}`, "the newest");
+	},
+
+	async document__opens_its_file(r) {
+		await r.signIn();
+		await r.go(`/fi/documents/${r.site.ids.report}`);
+		const href = await r.page.getAttribute(".file a.button", "href");
+		const page = await r.context.request.get(r.site.archive.base + href);
+		const api = await r.site.archive.send(r.site.token.maija, `/v1/documents/${r.site.ids.report}/versions/2/content`);
+		same(page.status(), 200, "file");
+		same(page.headers()["content-type"], "application/pdf", "type");
+		check(Buffer.from(await api.arrayBuffer()).equals(await page.body()), "not the same bytes as by the API");
+	},
+
+	async document__odd_titles_stay_text(r) {
+		await r.signIn();
+		await r.go(`/fi/documents/${r.site.ids.odd}`);
+		check((await r.page.textContent("h1")).startsWith(ODD_TITLE), "title", await r.page.textContent("h1"));
+		same(await r.page.locator("main script, main b").count(), 0, "markup out of a title");
+		same(await r.page.getAttribute("h1", "dir"), "auto", "dir");
+		await r.sound("odd");
+		await r.go("/fi/?q=muistio");
+		await r.sound("odd-hit");
+	},
+
+	async document__hidden_is_like_nonexistent(r) {
+		await r.signIn("helmi");
+		const at = async (id) => {
+			const answer = await r.go(`/fi/documents/${id}`);
+			const headers = Object.keys(answer.headers()).sort().join();
+			return [answer.status(), headers, (await answer.text()).replaceAll(id, "ID")];
+		};
+		const hidden = await at(r.site.ids.swedish);
+		const none = await at("0123456789abcdef0123456789abcdef");
+		same(hidden[0], 404, "status");
+		same(JSON.stringify(hidden), JSON.stringify(none), "hidden and nonexistent");
+		check(hidden[2].includes("Ei löydy"), "language of the page");
+		await r.sound("not-found");
+		same((await r.go("/sv/nowhere")).status(), 404, "no such page");
+		same(await r.page.textContent("h1"), "Hittades inte", "h1");
+	},
+
+	async language__change_keeps_the_page(r) {
+		await r.signIn();
+		await r.go("/fi/?q=bemanning&type=supervision-decision");
+		await r.page.click(".languages a[lang=sv]");
+		const url = new URL(r.page.url());
+		same(url.pathname + url.search, "/sv/?q=bemanning&type=supervision-decision", "address");
+		same(await r.page.textContent("h1"), "Sökning", "h1");
+		await r.page.click(".hit h3 a");
+		await r.page.reload();
+		check((await r.page.textContent("article")).includes("delvis sekretessbelagd"), "publicity");
+		await r.sound("document-sv");
+		await r.page.click(".languages a[lang=en]");
+		await r.page.reload();
+		same(await r.page.getAttribute("h1", "lang"), "sv", "language of the title");
+		check((await r.page.textContent("article")).includes("partly secret"), "publicity");
+		await r.sound("document-en");
+		await r.go("/");
+		same(new URL(r.page.url()).pathname, "/en/", "the root follows the language last read");
+	},
+
+	async sign_out__ends_the_session(r) {
+		await r.signIn();
+		await r.page.click(".session button");
+		check((await r.page.textContent("main")).includes("Olet kirjautunut ulos"), "no word of it");
+		await r.sound("signed-out");
+		await r.go("/fi/");
+		check(r.page.url().includes("/fi/sign-in"), "still signed in");
+	},
+
+	async keyboard__reaches_content_and_search(r) {
+		await r.signIn();
+		await r.go("/fi/");
+		await r.page.keyboard.press("Tab");
+		same(await r.page.evaluate(() => document.activeElement.className), "skip", "first stop");
+		await r.page.keyboard.press("Enter");
+		await r.page.keyboard.press("Tab");
+		same(await r.page.evaluate(() => document.activeElement.id), "q", "first stop in the content");
+		await r.page.keyboard.type("selvitys");
+		await r.page.keyboard.press("Enter");
+		await r.page.waitForURL(/q=selvitys/);
+	},
+
+	async text__may_be_twice_as_large(r) {
+		await r.signIn();
+		for (const path of ["/fi/?q=muistio", `/fi/documents/${r.site.ids.odd}`]) {
+			await r.go(path);
+			await r.page.evaluate(() => (document.documentElement.style.fontSize = "200%"));
+			const wide = await r.page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+			check(wide <= 0, `${path} scrolls sideways by ${wide} px`);
+		}
+	},
+};
+
+// ---- running them ----
+
+async function main(words) {
+	mkdirSync(SHOTS, { recursive: true });
+	const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: FLAGS });
+	const archive = new Archive();
+	let passed = 0, failed = 0, skipped = 0;
+	try {
+		await archive.serve();
+		const site = { archive, ...(await fill(archive, browser)) };
+		for (const [script, width] of [[true, 1280], [false, 1280], [true, 320], [false, 320]]) {
+			for (const [name, run] of Object.entries(tests)) {
+				const full = `${name}[${width}${script ? "" : ", no script"}]`;
+				if (words.length && !words.some((w) => full.includes(w))) continue;
+				const r = new Reader(site, browser, script, width);
+				try {
+					await r.open();
+					await run(r);
+					same(r.wrong.join("; "), "", "console");
+					passed++;
+				} catch (e) {
+					failed++;
+					console.log(`FAIL ${full}: ${e.message}`);
+					await r.page?.screenshot({ path: join(SHOTS, `failed-${r.name}-${name}.png`) }).catch(() => {});
+				}
+				await r.context?.close();
+				if (archive.ended) throw new Error(archive.ended);
+			}
+		}
+	} finally {
+		await archive.stop();
+		await browser.close();
+	}
+	console.log(`browser: ${passed} passed, ${failed} failed, ${skipped} skipped`);
+	return failed ? 1 : 0;
+}
+
+process.exit(await main(process.argv.slice(2)));
