@@ -45,7 +45,7 @@ TOOL_O := $(TOOL_C:%.c=$(BUILD)/%.o)
 UNIT_C := $(sort $(wildcard tests/unit/test_*.c))
 UNIT := $(UNIT_C:tests/unit/%.c=$(BUILD)/tests/%)
 
-.PHONY: all help deps lint-deps check unit test lint asan tsan fuzz bench run clean format
+.PHONY: all help deps lint-deps check unit unit-programs test lint asan tsan fuzz bench run clean format
 all: $(BUILD)/arkki
 
 help:
@@ -81,6 +81,8 @@ $(BUILD)/tests/%: tests/unit/%.c $(BUILD)/libarkki.a
 
 $(BUILD)/tests/test_demo: $(DEMO_O)
 $(BUILD)/tests/test_load: $(filter-out %/load_generator.o,$(LOAD_O))
+
+unit-programs: $(UNIT)
 
 unit: $(UNIT)
 	@tests/run-unit $(UNIT)
