@@ -38,6 +38,7 @@ int cmd_import(const struct cli *c);
 int cmd_verify(const struct cli *c);
 int cmd_rebuild(const struct cli *c);
 int cmd_log(const struct cli *c);
+int cmd_demo_build(const struct cli *c);
 
 /* ---- a client of the archive's own admin socket ---- */
 

@@ -9,7 +9,7 @@
 static const struct command {
 	const char *name;
 	int (*run)(const struct cli *c);
-	const char *arguments, *what;
+	const char *arguments, *what; /* what: NULL for what `arkki help` does not list */
 } commands[] = {
     {"init", cmd_init, "DIR --root-key FILE --origin NAME",
 	"make a new archive and its root key; keep the key on another machine too"},
@@ -21,6 +21,7 @@ static const struct command {
     {"verify", cmd_verify, "DIR [--full]", "compare all that the archive says with all that it holds"},
     {"rebuild", cmd_rebuild, "DIR catalogue|index", "make the catalogue or the index anew from the store"},
     {"log", cmd_log, "vkey DIR history|access", "print a log's verifier key (signed note)"},
+    {"demo-build", cmd_demo_build, "TEXTS_DIR OUT_DIR", NULL},
 };
 enum { COMMANDS = sizeof(commands) / sizeof(*commands) };
 
@@ -28,8 +29,9 @@ static void print_help(FILE *to)
 {
 	fprintf(to, "arkki keeps supervision records: filed, found, read only by those allowed, and provably unchanged.\n\n");
 	for (size_t i = 0; i < COMMANDS; i++)
-		fprintf(to, "  arkki %s %s\n      %s\n", commands[i].name, commands[i].arguments,
-		    commands[i].what);
+		if (commands[i].what)
+			fprintf(to, "  arkki %s %s\n      %s\n", commands[i].name, commands[i].arguments,
+			    commands[i].what);
 	fprintf(to,
 	    "\nThe root key is given by --root-key FILE or ARKKI_ROOT_KEY_FILE.\n"
 	    "load, token, import and verify also work while the archive is being served.\n"
