@@ -215,6 +215,7 @@ static int enter(struct gittree *t, struct dir **d, const char *path, const char
 	if (same) {
 		assert((*d)->node);
 		*d = (*d)->node[place]->dir;
+		assert(*d);
 		return ARK_OK;
 	}
 	rc = gittree_find((*d)->old.data, (*d)->old.len, name, len, &entry, err);
