@@ -44,8 +44,10 @@ LOAD_O := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tools/load_*.c)))
 TOOL_O := $(TOOL_C:%.c=$(BUILD)/%.o)
 UNIT_C := $(sort $(wildcard tests/unit/test_*.c))
 UNIT := $(UNIT_C:tests/unit/%.c=$(BUILD)/tests/%)
+FUZZ_C := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+FUZZ := $(FUZZ_C:tests/fuzz/%.c=$(BUILD)/fuzz/%)
 
-.PHONY: all help deps lint-deps check unit test lint asan tsan fuzz bench run clean format
+.PHONY: all help deps lint-deps check unit unit-programs fuzz-programs test lint asan tsan fuzz bench run clean format print-cflags print-cxxflags
 all: $(BUILD)/arkki
 
 help:
@@ -80,6 +82,7 @@ $(BUILD)/tests/%: tests/unit/%.c $(BUILD)/libarkki.a
 	$(Q)$(CXX) $(LDFLAGS_ALL) -o $@ $@.o $(filter %.o,$^) $(BUILD)/libarkki.a -lcmocka $(PKG_LIBS)
 
 $(BUILD)/tests/test_demo: $(DEMO_O)
+$(BUILD)/tests/test_metadata: $(BUILD)/tools/manifest.o
 $(BUILD)/tests/test_load: $(filter-out %/load_generator.o,$(LOAD_O))
 
 # Preloaded by tests/crash: no fortify, which would define open() and others inline
@@ -88,17 +91,35 @@ $(BUILD)/tests/interpose.so: tests/crash/interpose.c
 	@echo "  CC  $@"
 	$(Q)$(CC) -std=c17 -O2 -g $(CWARN) $(WERROR) -D_GNU_SOURCE -fPIC -shared -o $@ $<
 
+unit-programs: $(UNIT)
+
+.SECONDARY: $(FUZZ_C:%.c=$(BUILD)/%.o)
+
+# by tests/fuzz/run, which gives clang and its sanitizers
+fuzz-programs: $(FUZZ)
+
+$(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/tools/manifest.o $(BUILD)/libarkki.a
+	@mkdir -p $(@D)
+	@echo "  LD  $@"
+	$(Q)$(CXX) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ $^ $(PKG_LIBS)
+
 unit: $(UNIT)
 	@tests/run-unit $(UNIT)
 
 clean:
 	rm -rf $(BUILD)
 
+# for tools/lint
+print-cflags:
+	@echo $(CFLAGS_ALL)
+print-cxxflags:
+	@echo $(CXXFLAGS_ALL)
+
 $(BUILD)/policies/shipped.o: policies/types.json policies/retention.json policies/policies.json
 $(BUILD)/api/routes.o: api/openapi.yaml
 $(BUILD)/api/pages/assets.o: api/web/arkki.css api/web/arkki.svg
 
--include $(LIB_O:.o=.d) $(TOOL_O:.o=.d) $(LOAD_O:.o=.d) $(UNIT:%=%.d)
+-include $(LIB_O:.o=.d) $(TOOL_O:.o=.d) $(LOAD_O:.o=.d) $(UNIT:%=%.d) $(FUZZ_C:%.c=$(BUILD)/%.d)
 
 # ---- what people type ----
 
@@ -133,6 +154,7 @@ test:
 lint: lint-deps
 	@tools/lint
 
+asan: export LSAN_OPTIONS = suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions=0
 asan:
 	@$(MAKE) --no-print-directory BUILD=build-asan OPT="-O1 -g" SAN="-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer" all unit
 	@ARKKI_BIN=build-asan/arkki tests/run-flow

@@ -110,7 +110,7 @@ void admin_token(struct exchange *x)
 {
 	struct app *app = app_of(x);
 	const char *user = http_query(x, "user"), *text = http_query(x, "days");
-	int days = text ? atoi(text) : 30;
+	long days = text ? strtol(text, NULL, 10) : 30;
 	char token[STATE_TOKEN_SIZE], id[17];
 	struct ark_error err;
 	int rc;
@@ -127,7 +127,7 @@ void admin_token(struct exchange *x)
 	rc = state_token_create(archive_state(app->archive), user, "command line",
 	    clock_now_us() + (int64_t)days * 86400 * 1000000, token, id, &err);
 	/* a token that the history log does not know must not work */
-	if (!rc && (rc = log_token(app, user, id, days, &err)) &&
+	if (!rc && (rc = log_token(app, user, id, (int)days, &err)) &&
 	    state_token_revoke(archive_state(app->archive), id, NULL))
 		ark_fail_within(&err, rc, "the token could not be revoked either");
 	if (rc)

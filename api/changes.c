@@ -123,6 +123,19 @@ static void wait_for_change(struct exchange *x, struct poll *p)
 	}
 }
 
+/* "SEQUENCE ITEM", as a cursor holds it. */
+static bool read_place(const char *text, unsigned long long *ret_sequence, unsigned int *ret_item)
+{
+	char *end;
+
+	*ret_sequence = strtoull(text, &end, 10);
+	if (end == text || *end != ' ')
+		return false;
+	text = end;
+	*ret_item = (unsigned int)strtoul(text, &end, 10);
+	return end != text;
+}
+
 void changes_get(struct exchange *x)
 {
 	const char *after = http_query(x, "after"), *wait = http_query(x, "wait");
@@ -140,7 +153,7 @@ void changes_get(struct exchange *x)
 	v->more_free = poll_free;
 	if (after && *after)
 		ok = !cursor_read(v->app, "changes", after, &at, NULL) &&
-		    sscanf(at.data, "%llu %u", &sequence, &p->item) == 2;
+		    read_place(at.data, &sequence, &p->item);
 	buf_free(&at);
 	p->sequence = p->last_sequence = sequence;
 	p->last_item = p->item;

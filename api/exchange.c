@@ -307,7 +307,8 @@ static const char *keep(struct exchange *x, const char *text, size_t len)
 
 	if (!k)
 		return NULL;
-	memcpy(k->text, text, len);
+	if (len)
+		memcpy(k->text, text, len);
 	k->text[len] = '\0';
 	k->next = x->kept;
 	x->kept = k;

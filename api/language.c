@@ -37,7 +37,7 @@ enum http_language language_choose(const char *accept)
 	int best_weight = 0;
 
 	for (const char *p = accept; p && *p;) {
-		size_t item = strcspn(p, ","), tag;
+		size_t item, tag;
 		const char *q;
 		int w = 1000;
 

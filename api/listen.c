@@ -43,7 +43,7 @@ static int open_unix(const char *address, int *ret, struct ark_error *err)
 	if (!*path || strlen(path) >= sizeof(addr.sun_path))
 		return ark_fail(
 		    err, ARK_EINPUT, "listen address %s: the path must be 1-107 bytes", address);
-	strcpy(addr.sun_path, path);
+	memcpy(addr.sun_path, path, strlen(path) + 1);
 	if (stat(path, &st) == 0 && S_ISSOCK(st.st_mode)) {
 		fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 		r = fd < 0 ? -1 : connect(fd, (struct sockaddr *)&addr, sizeof(addr));
@@ -100,7 +100,7 @@ int listen_open(const char *address, int *ret_fd, uint16_t *ret_port, struct ark
 {
 	struct sockaddr_storage addr = {0};
 	socklen_t len = sizeof(addr);
-	int fd, r;
+	int fd = -1, r;
 
 	if (!strncmp(address, "unix:", 5))
 		r = open_unix(address, &fd, err);
@@ -121,7 +121,7 @@ int listen_open(const char *address, int *ret_fd, uint16_t *ret_port, struct ark
 void listen_peer(const struct sockaddr *addr, char out[64], int *ret_local)
 {
 	*ret_local = 1;
-	strcpy(out, "unix");
+	memcpy(out, "unix", 5);
 	if (addr && addr->sa_family == AF_INET) {
 		const struct in_addr *a = &((const struct sockaddr_in *)addr)->sin_addr;
 

@@ -1,5 +1,6 @@
 #include "api/router.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -148,9 +149,7 @@ static void add_allowed(char *allow, size_t size, const char *method)
 	}
 	if (used + len + 3 > size)
 		return;
-	if (used)
-		strcat(allow, ", ");
-	strcat(allow, method);
+	snprintf(allow + used, size - used, "%s%s", used ? ", " : "", method);
 }
 
 static void bind_params(const struct compiled *c, const struct target *t, struct route_match *ret)

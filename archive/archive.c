@@ -69,8 +69,10 @@ static int conf_read(const char *dir, struct conf *ret, struct ark_error *err)
 	*ret = (struct conf){0};
 	for (char *line = rc ? NULL : strtok_r(text.data, "\n", &save); line;
 	     line = strtok_r(NULL, "\n", &save)) {
-		sscanf(line, "format %u", &ret->format);
-		sscanf(line, "origin %255s", ret->origin);
+		if (strncmp(line, "format ", 7) == 0)
+			ret->format = (unsigned int)strtoul(line + 7, NULL, 10);
+		else if (strncmp(line, "origin ", 7) == 0)
+			snprintf(ret->origin, sizeof(ret->origin), "%s", line + 7);
 	}
 	buf_free(&text);
 	if (rc)

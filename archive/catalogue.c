@@ -76,7 +76,7 @@ static int applied_sequence(struct catalogue *c, uint64_t *ret, struct ark_error
 
 uint64_t catalogue_sequence(struct catalogue *c)
 {
-	uint64_t sequence;
+	uint64_t sequence = 0;
 
 	return applied_sequence(c, &sequence, NULL) ? 0 : sequence;
 }

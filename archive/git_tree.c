@@ -1,5 +1,6 @@
 #include "archive/git_tree.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -153,6 +154,7 @@ static size_t node_place(
 	size_t low = 0, high = d->count;
 
 	*ret_same = false;
+	assert(d->node || !d->count);
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
 		const struct node *n = d->node[mid];
@@ -211,7 +213,9 @@ static int enter(struct gittree *t, struct dir **d, const char *path, const char
 		goto taken;
 	place = node_place(*d, name, len, true, &same);
 	if (same) {
+		assert((*d)->node);
 		*d = (*d)->node[place]->dir;
+		assert(*d);
 		return ARK_OK;
 	}
 	rc = gittree_find((*d)->old.data, (*d)->old.len, name, len, &entry, err);

@@ -196,7 +196,7 @@ int segment_list_load(const char *dir, const unsigned char *origin_hash, struct 
 	int rc = count_files(dir, &count, err);
 
 	for (uint32_t n = 0; !rc && n < count; n++) {
-		struct segment s;
+		struct segment s = {0};
 		int begun = header_load(dir, n, origin_hash, &s, err);
 
 		if (begun == ARK_ENOTFOUND || (begun == 0 && n + 1 < count) ||

@@ -468,7 +468,7 @@ static int trim_sequences(struct ledger *l, struct writer *w, struct ark_error *
 static void one_group(struct ledger *l, struct writer *w)
 {
 	struct ark_error err = {0};
-	size_t n, bound;
+	size_t n = 0, bound = 0;
 	struct request *group;
 	int rc;
 

@@ -14,6 +14,7 @@ struct check {
 	const json_t *given, *base;
 	json_t *out;
 	json_t *errors;
+	bool lost; /* an error could not be written down: refused all the same */
 };
 
 enum { TITLE_MAX = 500, GROUND_MAX = 500, UNITS_MAX = 50 };
@@ -28,8 +29,9 @@ static void wrong(struct check *c, const char *field, const char *code, const ch
 	va_start(ap, fmt);
 	vsnprintf(detail, sizeof(detail), fmt, ap);
 	va_end(ap);
-	json_array_append_new(c->errors,
-	    json_pack("{s:s,s:s,s:s+}", "field", field, "code", code, "detail", detail, ""));
+	if (json_array_append_new(c->errors,
+		json_pack("{s:s,s:s,s:s}", "field", field, "code", code, "detail", detail)))
+		c->lost = true;
 }
 
 /* The value that will stand: given, or else of the base; NULL when absent or given as null. */
@@ -203,6 +205,19 @@ static void take_language(struct check *c)
 		    "must be a language code of two or three letters, like fi, sv or en");
 }
 
+/* The caller's name is given back whole: cut, it might end inside a character. */
+static void wrong_member(struct check *c, const char *key)
+{
+	struct buf field = BUF_INIT;
+
+	buf_addf(&field, "publicity/%s", key);
+	if (buf_failed(&field))
+		c->lost = true;
+	else
+		wrong(c, field.data, "unknown-field", "is not a field of the publicity");
+	buf_free(&field);
+}
+
 static void take_publicity(struct check *c)
 {
 	static const char *const classes[] = {"public", "partly-secret", "secret", NULL};
@@ -247,7 +262,7 @@ static void take_publicity(struct check *c)
 		for (size_t i = 0; i < 4; i++)
 			ok |= strcmp(key, known[i]) == 0;
 		if (!ok)
-			wrong(c, "publicity", "unknown-field", "the field %.64s is not known", key);
+			wrong_member(c, key);
 	}
 	json_object_set_new(c->out, "publicity", out);
 }
@@ -312,6 +327,8 @@ out:
 
 		rc = ark_fail(err, ARK_EINPUT, "metadata: %s %s", json_text(first, "field"),
 		    json_text(first, "detail"));
+	} else if (c.lost) {
+		rc = ark_fail(err, ARK_ENOMEM, "no memory to check the metadata");
 	}
 	if (rc) {
 		json_decref(c.out);

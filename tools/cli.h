@@ -40,6 +40,7 @@ int cmd_rebuild(const struct cli *c);
 int cmd_log(const struct cli *c);
 int cmd_analyse(const struct cli *c);
 int cmd_routes(const struct cli *c);
+int cmd_demo_build(const struct cli *c);
 
 /* ---- a client of the archive's own admin socket ---- */
 

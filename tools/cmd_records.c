@@ -9,6 +9,7 @@
 #include "arkki/base/json.h"
 #include "arkki/base/text.h"
 #include "tools/cli.h"
+#include "tools/manifest.h"
 
 int cmd_load(const struct cli *c)
 {
@@ -162,21 +163,16 @@ static int import_file(struct import *m, const char *path, const json_t *metadat
 
 static void import_line(struct import *m, const char *line, size_t len)
 {
+	struct manifest_line l;
 	struct ark_error err;
-	json_t *v = NULL, *metadata;
-	const char *path;
 
-	if (json_read(line, len, &v, &err)) {
+	if (manifest_parse_line(line, len, &l, &err)) {
 		line_failed(m, err.text);
 		return;
 	}
-	path = json_text(v, "file");
-	metadata = json_object_get(v, "metadata");
-	if (!path || !*path || !json_is_object(metadata) || json_object_size(v) != 2)
-		line_failed(m, "a line must be {\"file\":\"path\",\"metadata\":{…}}");
-	else if (import_file(m, path, metadata, &err))
+	if (import_file(m, l.path, l.metadata, &err))
 		line_failed(m, err.text);
-	json_decref(v);
+	manifest_line_free(&l);
 }
 
 static unsigned long count_lines(FILE *f)

@@ -11,7 +11,7 @@
 static const struct command {
 	const char *name;
 	int (*run)(const struct cli *c);
-	const char *arguments, *what;
+	const char *arguments, *what; /* what: NULL for what `arkki help` does not list */
 } commands[] = {
     {"init", cmd_init, "DIR --root-key FILE --origin NAME",
 	"make a new archive and its root key; keep the key on another machine too"},
@@ -26,6 +26,7 @@ static const struct command {
 	"read words, one a line, and print the index terms of each"},
     {"log", cmd_log, "vkey DIR history|access", "print a log's verifier key (signed note)"},
     {"routes", cmd_routes, "", NULL}, /* for tests/flow: not in the help */
+    {"demo-build", cmd_demo_build, "TEXTS_DIR OUT_DIR", NULL},
 };
 enum { COMMANDS = sizeof(commands) / sizeof(*commands) };
 

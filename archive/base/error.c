@@ -4,8 +4,19 @@
 #include <stdio.h>
 #include <string.h>
 
-static void one_line(char *text)
+/* One line; and where it was cut to fit, not inside a character: the text becomes JSON. */
+static void tidy(struct ark_error *err)
 {
+	char *text = err->text;
+	size_t n = strlen(text);
+
+	if (n == sizeof(err->text) - 1) {
+		while (n > 0 && ((unsigned char)text[n - 1] & 0xc0) == 0x80)
+			n--;
+		if (n > 0 && ((unsigned char)text[n - 1] & 0x80))
+			n--;
+		text[n] = '\0';
+	}
 	for (; *text; text++)
 		if ((unsigned char)*text < ' ')
 			*text = ' ';
@@ -21,7 +32,7 @@ int ark_fail(struct ark_error *err, int status, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(err->text, sizeof(err->text), fmt, ap);
 	va_end(ap);
-	one_line(err->text);
+	tidy(err);
 	return status;
 }
 
@@ -41,7 +52,7 @@ int ark_fail_errno(struct ark_error *err, int status, const char *fmt, ...)
 	used = strlen(err->text);
 	snprintf(err->text + used, sizeof(err->text) - used, ": %s",
 	    strerror_r(saved, buf, sizeof(buf)));
-	one_line(err->text);
+	tidy(err);
 	return status;
 }
 
@@ -61,7 +72,7 @@ int ark_fail_within(struct ark_error *err, int status, const char *fmt, ...)
 	va_end(ap);
 	used = strlen(err->text);
 	snprintf(err->text + used, sizeof(err->text) - used, ": %s", inner);
-	one_line(err->text);
+	tidy(err);
 	return status;
 }
 

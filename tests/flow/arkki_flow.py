@@ -231,6 +231,15 @@ class Archive:
         r.etag = r.header("ETag")
         return r
 
+    def settled(self, doc, user="maija"):
+        """The document's tag once its text is no longer pending: then it moves by filings only."""
+        for _ in range(200):
+            tag = self.etag(doc, user)
+            if not tag.endswith('-p"'):
+                return tag
+            time.sleep(0.1)
+        raise Failed("the text of %s stays pending" % doc)
+
     def etag(self, doc, user="maija"):
         r = self.get("/v1/documents/" + doc, user)
         same(r.status, 200, "reading", doc)

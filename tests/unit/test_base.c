@@ -108,9 +108,28 @@ static void test_buf__limit_is_a_sticky_failure(void **state)
 	buf_free(&b);
 }
 
+static void test_error__a_long_text_is_not_cut_inside_a_character(void **state)
+{
+	struct ark_error err;
+	char text[2000];
+
+	(void)state;
+	for (size_t shift = 0; shift < 4; shift++) {
+		memset(text, 'a', shift);
+		for (size_t i = shift; i + 3 < sizeof(text); i += 3)
+			memcpy(text + i, "\xe2\x82\xac", 4);
+		ark_fail(&err, ARK_EINPUT, "%s", text);
+		assert_true(utf8_valid(err.text, strlen(err.text)));
+		assert_true(strlen(err.text) > 470);
+		ark_fail_within(&err, ARK_EINPUT, "%s", "b");
+		assert_true(utf8_valid(err.text, strlen(err.text)));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_error__a_long_text_is_not_cut_inside_a_character),
 	    cmocka_unit_test(test_base64__rfc4648_vectors_and_strictness),
 	    cmocka_unit_test(test_utf8__overlong_surrogate_nul_and_cut_are_refused),
 	    cmocka_unit_test(test_clock__round_trip_offsets_and_bad_days),

@@ -43,17 +43,17 @@ bool bytes_equal(const void *a, const void *b, size_t len);
 
 static inline uint32_t be32_get(const void *p)
 {
-	const unsigned char *b = p;
+	const unsigned char *b = (const unsigned char *)p;
 	return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
 }
 static inline uint64_t be64_get(const void *p)
 {
-	const unsigned char *b = p;
+	const unsigned char *b = (const unsigned char *)p;
 	return (uint64_t)be32_get(b) << 32 | be32_get(b + 4);
 }
 static inline void be32_put(void *p, uint32_t v)
 {
-	unsigned char *b = p;
+	unsigned char *b = (unsigned char *)p;
 	b[0] = (unsigned char)(v >> 24), b[1] = (unsigned char)(v >> 16);
 	b[2] = (unsigned char)(v >> 8), b[3] = (unsigned char)v;
 }
