@@ -319,8 +319,11 @@ int recover_archive(struct archive *a,
 	p.from_history = items < of ? logged - 1 : logged;
 	p.items_logged = items < of ? items : 0;
 	from = p.from_history < p.from_catalogue ? p.from_history : p.from_catalogue;
-	snprintf(range, sizeof(range), "commits %llu-%llu and the registry",
-	    (unsigned long long)from + 1, (unsigned long long)head.sequence);
+	if (from < head.sequence)
+		snprintf(range, sizeof(range), "commits %llu-%llu and the registry",
+		    (unsigned long long)from + 1, (unsigned long long)head.sequence);
+	else
+		snprintf(range, sizeof(range), "the registry");
 	rc = archive_maintenance(a, "recover", range, &receipt, err);
 	if (rc)
 		return rc;
