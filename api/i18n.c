@@ -21,7 +21,7 @@ static const char *const texts[SAY_COUNT][I18N_LANGUAGES] = {
 #define TEXT(name, fi, sv, en) _Static_assert(FULL(fi, sv, en), "a language of " #name " is empty");
 #define PLURAL(name, fi1, fin, sv1, svn, en1, enn)                                                 \
 	_Static_assert(FULL(fi1, sv1, en1) && FULL(fin, svn, enn), "a form of " #name " is "       \
-										      "empty");
+								   "empty");
 #include "api/i18n_strings.def"
 #undef TEXT
 #undef PLURAL
