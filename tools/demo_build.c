@@ -75,7 +75,7 @@ static int order_filings(struct plan *plan, struct ark_error *err)
 
 	for (size_t i = 0; i < plan->docs; i++)
 		n += plan->doc[i]->versions;
-	plan->filing = calloc(n, sizeof(*plan->filing));
+	plan->filing = calloc(n + 1, sizeof(*plan->filing));
 	if (!plan->filing)
 		return ark_fail(err, ARK_ENOMEM, "no memory for the plan");
 	for (size_t i = 0; i < plan->docs; i++)

@@ -133,7 +133,7 @@ static int take_header(struct reader *r, struct demo_document *doc, json_t **ret
 	struct buf value = BUF_INIT;
 	json_t *metadata = NULL;
 	bool format = false;
-	char *key;
+	char *key = NULL;
 	int rc = ARK_OK;
 
 	while (r->at < r->lines && !starts(r->line[r->at], "===")) {
@@ -280,7 +280,7 @@ static int take_changes(
     struct reader *r, struct demo_version *v, const struct demo_version *before, json_t *metadata)
 {
 	struct buf value = BUF_INIT;
-	char *key;
+	char *key = NULL;
 	int rc = ARK_OK;
 
 	if (metadata) {

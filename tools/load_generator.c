@@ -42,6 +42,7 @@ static double cpu_of(long pid)
 	fclose(f);
 	text[n] = '\0';
 	after = strrchr(text, ')'); /* the name may hold anything, also brackets */
+	/* the kernel writes these numbers: NOLINTNEXTLINE(cert-err34-c) */
 	if (!after || sscanf(after + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu",
 			  &user, &kernel) != 2)
 		return 0;

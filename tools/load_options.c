@@ -95,7 +95,7 @@ static bool read_url(const char *url, struct load_options *o)
 	colon = strncmp(url, "http://", 7) == 0 ? strrchr(authority, ':') : NULL;
 	if (!colon || strlen(authority) >= sizeof(o->host))
 		return wrong("--url %s: http://127.0.0.1:PORT is expected", url);
-	strcpy(o->host, authority);
+	memcpy(o->host, authority, strlen(authority) + 1);
 	len = (size_t)(colon - authority);
 	if (!read_number("url, port", colon + 1, 65535, &port) || len >= sizeof(address))
 		return false;
