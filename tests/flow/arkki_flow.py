@@ -231,6 +231,16 @@ class Archive:
         r.etag = r.header("ETag")
         return r
 
+    def until_indexed(self, admin="ylla", seconds=300):
+        """Waits until everything filed so far is searchable."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            d = self.get("/v1/status", admin).json()
+            if d["indexed"] >= d["sequence"]:
+                return
+            time.sleep(0.2)
+        raise Failed("the index does not catch up")
+
     def settled(self, doc, user="maija"):
         """The document's tag once its text is no longer pending: then it moves by filings only."""
         for _ in range(200):
