@@ -84,6 +84,7 @@ static int take_field(struct reader *r, char **ret_key, struct buf *value)
 	char *key = r->line[r->at++];
 	char *colon = strchr(key, ':');
 
+	*ret_key = key;
 	if (!colon || colon == key)
 		return bad(r, "expected `key: value`");
 	*colon = '\0';
@@ -95,7 +96,6 @@ static int take_field(struct reader *r, char **ret_key, struct buf *value)
 		buf_addc(value, ' ');
 		buf_adds(value, more + strspn(more, " "));
 	}
-	*ret_key = key;
 	return buf_failed(value) ? no_memory(r) : ARK_OK;
 }
 
