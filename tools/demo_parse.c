@@ -151,7 +151,7 @@ static int take_header(struct reader *r, struct demo_document *doc, json_t **ret
 			if (!doc->user || !id_valid(doc->user))
 				rc = bad(r, "user is an id of [a-z0-9-]");
 		} else if (!strcmp(key, "format") && !format) {
-			rc = read_format(r, value.data, &doc->format);
+			rc = read_format(r, value.data ? value.data : "", &doc->format);
 			format = true;
 		} else {
 			rc = bad(r, "a key that is unknown or given twice: %.40s", key);
