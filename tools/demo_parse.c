@@ -84,6 +84,7 @@ static int take_field(struct reader *r, char **ret_key, struct buf *value)
 	char *key = r->line[r->at++];
 	char *colon = strchr(key, ':');
 
+	*ret_key = key;
 	if (!colon || colon == key)
 		return bad(r, "expected `key: value`");
 	*colon = '\0';
@@ -95,7 +96,6 @@ static int take_field(struct reader *r, char **ret_key, struct buf *value)
 		buf_addc(value, ' ');
 		buf_adds(value, more + strspn(more, " "));
 	}
-	*ret_key = key;
 	return buf_failed(value) ? no_memory(r) : ARK_OK;
 }
 
@@ -151,7 +151,7 @@ static int take_header(struct reader *r, struct demo_document *doc, json_t **ret
 			if (!doc->user || !id_valid(doc->user))
 				rc = bad(r, "user is an id of [a-z0-9-]");
 		} else if (!strcmp(key, "format") && !format) {
-			rc = read_format(r, value.data, &doc->format);
+			rc = read_format(r, value.data ? value.data : "", &doc->format);
 			format = true;
 		} else {
 			rc = bad(r, "a key that is unknown or given twice: %.40s", key);
