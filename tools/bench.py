@@ -327,7 +327,7 @@ def download(b):
         paths = some_documents(b, arkki, 100 << 10, 200)
         value, base = lib.alternate(
             b.rounds,
-            lambda: b.get_load(arkki, paths, count, 16, suffix="/content")["cpuUsPerRequest"],
+            lambda: b.get_load(arkki, paths, count, 16, suffix="/versions/1/content")["cpuUsPerRequest"],
             lambda: b.nginx_load(nginx, "100k", count, 16)["cpuUsPerRequest"],
         )
     return [row("download: CPU for 100 KiB, 16 clients", value, base, 2.0, "us")]
