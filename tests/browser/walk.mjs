@@ -179,6 +179,7 @@ const tests = {
 		const fresh = await (await r.context.request.get(`${base}/fi/sign-in`)).text();
 		const own = fresh.match(/action="\/fi\/sign-in"[^]*?name="form" value="([0-9a-f]{32})"/)[1];
 		same((await post("/fi/sign-in", { token: r.site.token.maija })).status(), 422, "sign-in without its form");
+		same((await post("/fi/sign-in", { token: r.site.token.maija, form: "0".repeat(32) })).status(), 422, "sign-in with another form");
 		same((await post("/fi/sign-in", { token: r.site.token.maija, form: own }, { "Sec-Fetch-Site": "cross-site" })).status(), 422, "sign-in from elsewhere");
 		same((await post("/fi/sign-in", { token: r.site.token.maija, form: own })).status(), 303, "sign-in");
 		same((await post("/fi/sign-out", { form })).status(), 303, "sign-out");
