@@ -39,7 +39,7 @@ static void *load_main(void *arg)
 	struct admin_job *j = arg;
 	const struct filing_actor operator= {.user = "operator", .authentication = "operator"};
 
-	j->status = load_seed(j->app->archive, j->seed, &operator, &j->result, &j->error);
+	j->status = load_seed(j->app->archive, j->seed, &operator, & j->result, &j->error);
 	http_wake(j->x);
 	return NULL;
 }
@@ -92,7 +92,8 @@ void admin_load(struct exchange *x)
 
 /* ---- tokens ---- */
 
-static int log_token(struct app *app, const char *user, const char *id, int days, struct ark_error *err)
+static int log_token(
+    struct app *app, const char *user, const char *id, int days, struct ark_error *err)
 {
 	char detail[200];
 	const struct ledger_record r = {
@@ -102,7 +103,8 @@ static int log_token(struct app *app, const char *user, const char *id, int days
 	    .detail = detail,
 	};
 
-	snprintf(detail, sizeof(detail), "{\"token\":\"%s\",\"user\":\"%s\",\"days\":%d}", id, user, days);
+	snprintf(detail, sizeof(detail), "{\"token\":\"%s\",\"user\":\"%s\",\"days\":%d}", id, user,
+	    days);
 	return ledger_append_wait(archive_ledger(app->archive, LEDGER_HISTORY), &r, 1, NULL, err);
 }
 
@@ -144,8 +146,10 @@ void admin_maintenance(struct exchange *x)
 	struct receipt *receipt = NULL;
 	struct ark_error err;
 
-	if (!job || archive_maintenance(app_of(x)->archive, job, range ? range : "all", &receipt, &err)) {
-		http_reply_problem(x, job ? 503 : 400, "maintenance", job ? err.text : "job is missing.", NULL);
+	if (!job ||
+	    archive_maintenance(app_of(x)->archive, job, range ? range : "all", &receipt, &err)) {
+		http_reply_problem(
+		    x, job ? 503 : 400, "maintenance", job ? err.text : "job is missing.", NULL);
 		return;
 	}
 	http_reply_json(x, 200, json_pack("{s:s}", "receipt", receipt_token(receipt)));
@@ -159,14 +163,16 @@ void health_get(struct exchange *x)
 	struct ark_error err;
 
 	if (filing_room(app_of(x)->archive, &err))
-		http_reply_json(x, 503, json_pack("{s:s,s:s}", "status", "degraded", "reason", err.text));
+		http_reply_json(
+		    x, 503, json_pack("{s:s,s:s}", "status", "degraded", "reason", err.text));
 	else
 		http_reply_json(x, 200, json_pack("{s:s}", "status", "ok"));
 }
 
 void version_get(struct exchange *x)
 {
-	http_reply_json(x, 200, json_pack("{s:s,s:i}", "version", ARKKI_VERSION, "format", ARCHIVE_FORMAT));
+	http_reply_json(
+	    x, 200, json_pack("{s:s,s:i}", "version", ARKKI_VERSION, "format", ARCHIVE_FORMAT));
 }
 
 void metrics_get(struct exchange *x)
@@ -182,6 +188,7 @@ void metrics_get(struct exchange *x)
 	    (unsigned long long)ledger_size(archive_ledger(app->archive, LEDGER_ACCESS)));
 	buf_addf(&out, "# TYPE arkki_history_entries counter\narkki_history_entries %llu\n",
 	    (unsigned long long)ledger_size(archive_ledger(app->archive, LEDGER_HISTORY)));
-	buf_addf(&out, "# TYPE arkki_packs gauge\narkki_packs %u\n", store_packs(archive_store(app->archive)));
+	buf_addf(&out, "# TYPE arkki_packs gauge\narkki_packs %u\n",
+	    store_packs(archive_store(app->archive)));
 	http_reply_buf(x, 200, "text/plain; version=0.0.4", &out);
 }

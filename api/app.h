@@ -46,7 +46,7 @@ struct visit {
 	struct receipt *receipt;
 	int log_status;
 	void (*then)(struct exchange *x);
-	void *more;                  /* a handler's own state */
+	void *more; /* a handler's own state */
 	void (*more_free)(void *more);
 	struct exchange *x;
 };
@@ -98,17 +98,19 @@ struct resource {
 	json_t *counties, *fields;
 	const char **units, **county_list;
 };
-ARK_MUSTUSE int resource_of(struct app *app, const json_t *fields, struct resource *ret, struct ark_error *err);
+ARK_MUSTUSE int resource_of(
+    struct app *app, const json_t *fields, struct resource *ret, struct ark_error *err);
 void resource_free(struct resource *r);
 /* May the caller do this with a thing of these fields? The author may be the own organisation's predecessor. */
-struct access_decision caller_decides(
-    const struct caller *c, struct app *app, enum access_action action, const json_t *fields, struct ark_error *err);
+struct access_decision caller_decides(const struct caller *c, struct app *app,
+    enum access_action action, const json_t *fields, struct ark_error *err);
 bool caller_may(const struct caller *c, enum access_action action);
 
 /* Opaque cursors: text bound to its use by a keyed tag. */
 void cursor_write(const struct app *app, const char *use, const char *text, struct buf *out);
 /* ARK_EINPUT when it is not one of ours. */
-int cursor_read(const struct app *app, const char *use, const char *cursor, struct buf *out, struct ark_error *err);
+int cursor_read(const struct app *app, const char *use, const char *cursor, struct buf *out,
+    struct ark_error *err);
 /* limit= as a number of 1..most; false (400 replied) when malformed. */
 bool limit_of(struct exchange *x, unsigned int otherwise, unsigned int most, unsigned int *ret);
 

@@ -30,8 +30,8 @@ static void audit_free(void *arg)
 
 static int add_entry(void *arg, const struct ledger_entry *e)
 {
-	static const char *const of_a[] = {"time", "kind", "outcome", "document", "version", "purpose",
-	    "case", "documentSequence", "bytes", "detail"};
+	static const char *const of_a[] = {"time", "kind", "outcome", "document", "version",
+	    "purpose", "case", "documentSequence", "bytes", "detail"};
 	static const char *const of_b[] = {"principal", "org", "roles", "principalSequence",
 	    "authentication", "session", "address", "series"};
 	struct audit *q = arg;
@@ -167,7 +167,8 @@ static void show_receipt(struct exchange *x)
 	struct buf proof = BUF_INIT;
 	struct audit q = {.entries = json_array()};
 	struct ark_error err = {0};
-	int rc = receipt_resolve(archive_keyring(a), http_param(x, 0), &which, &first, &count, &err);
+	int rc =
+	    receipt_resolve(archive_keyring(a), http_param(x, 0), &which, &first, &count, &err);
 
 	for (uint64_t i = 0; !rc && i < count && i < 128; i++) {
 		struct ledger_entry e;
@@ -186,9 +187,10 @@ static void show_receipt(struct exchange *x)
 		http_reply_error(x, &err);
 	else
 		http_reply_json(x, 200,
-		    json_pack("{s:s,s:I,s:I,s:O,s:s%}", "log", which == LEDGER_ACCESS ? "access" : "history",
-			"index", (json_int_t)first, "count", (json_int_t)count, "entries", q.entries,
-			"proof", proof.data, proof.len));
+		    json_pack("{s:s,s:I,s:I,s:O,s:s%}", "log",
+			which == LEDGER_ACCESS ? "access" : "history", "index", (json_int_t)first,
+			"count", (json_int_t)count, "entries", q.entries, "proof", proof.data,
+			proof.len));
 	json_decref(q.entries);
 	buf_free(&proof);
 }
@@ -239,7 +241,9 @@ static void reply_tile(struct exchange *x, enum ledger_which which)
 		http_reply_error(x, &err);
 	} else {
 		/* a tile never changes once it is full; a partial one is only ever extended under a new name */
-		http_reply_header(x, "Cache-Control", which == LEDGER_HISTORY ? "public, max-age=31536000, immutable" : "private, no-store");
+		http_reply_header(x, "Cache-Control",
+		    which == LEDGER_HISTORY ? "public, max-age=31536000, immutable"
+					    : "private, no-store");
 		http_reply_buf(x, 200, "application/octet-stream", &out);
 		return;
 	}

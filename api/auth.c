@@ -62,7 +62,8 @@ void token_cache_free(struct token_cache *c)
 
 static size_t place_of(const struct token_cache *c, const char *text, unsigned char hash[16])
 {
-	crypto_generichash(hash, 16, (const unsigned char *)text, strlen(text), c->key, sizeof(c->key));
+	crypto_generichash(
+	    hash, 16, (const unsigned char *)text, strlen(text), c->key, sizeof(c->key));
 	return be32_get(hash) % CACHE_SIZE;
 }
 
@@ -127,8 +128,8 @@ static void cached_put(
 	pthread_mutex_unlock(&c->lock);
 }
 
-int auth_principal(struct app *app, const char *token, char token_id[17],
-    struct principal **ret, struct ark_error *err)
+int auth_principal(struct app *app, const char *token, char token_id[17], struct principal **ret,
+    struct ark_error *err)
 {
 	struct state_token found;
 	int rc;
@@ -166,7 +167,8 @@ static void read_stated(struct caller *c, const struct exchange *x)
 	c->case_id = http_header(x, "Arkki-Case");
 	if (!purpose)
 		return;
-	if (!percent_decode(&b, purpose, strlen(purpose)) || !utf8_valid(b.data ? b.data : "", b.len)) {
+	if (!percent_decode(&b, purpose, strlen(purpose)) ||
+	    !utf8_valid(b.data ? b.data : "", b.len)) {
 		c->purpose_malformed = true;
 	} else if (b.len > 0) {
 		c->purpose = buf_take(&b, NULL);
@@ -224,8 +226,8 @@ static const char *token_of(struct exchange *x)
 
 	if (authorization)
 		return strncasecmp(authorization, "Bearer ", 7) == 0
-		    ? authorization + 7 + strspn(authorization + 7, " ")
-		    : NULL;
+			   ? authorization + 7 + strspn(authorization + 7, " ")
+			   : NULL;
 	if (route && (route->flags & ROUTE_PAGE)) /* pages sign in by cookie, the API never does */
 		return http_cookie(x, "__Host-arkki") ? http_cookie(x, "__Host-arkki")
 						      : http_cookie(x, "arkki-session");

@@ -47,11 +47,11 @@ static int add_change(void *arg, const struct catalogue_change *c)
 	clock_format(time, c->time_us);
 	p->last_sequence = c->sequence;
 	p->last_item = c->item;
-	return json_array_append_new(p->changes,
-		   json_pack("{s:s,s:s,s:s,s:i}", "time", time, "kind", c->kind, "document",
-		       c->document, "version", (int)c->version))
-	    ? ARK_ENOMEM
-	    : 0;
+	return json_array_append_new(
+		   p->changes, json_pack("{s:s,s:s,s:s,s:i}", "time", time, "kind", c->kind,
+				   "document", c->document, "version", (int)c->version))
+		   ? ARK_ENOMEM
+		   : 0;
 }
 
 /* Fills p->changes; when there is none the cursor moves to where the archive stood. */
@@ -153,7 +153,7 @@ void changes_get(struct exchange *x)
 	v->more_free = poll_free;
 	if (after && *after)
 		ok = !cursor_read(v->app, "changes", after, &at, NULL) &&
-		    read_place(at.data, &sequence, &p->item);
+		     read_place(at.data, &sequence, &p->item);
 	buf_free(&at);
 	p->sequence = p->last_sequence = sequence;
 	p->last_item = p->item;

@@ -20,8 +20,8 @@ static bool copy(struct buf *out, const char *object, size_t len, const char *ke
 int document_text(const struct catalogue_row *row, const struct buf *metadata,
     const struct buf *version, struct buf *out, struct ark_error *err)
 {
-	static const char *const of_fields[] = {"units", "case", "type", "title", "publicTitle", "language",
-	    "date", "publicity", "author", "state", "visitDate"};
+	static const char *const of_fields[] = {"units", "case", "type", "title", "publicTitle",
+	    "language", "date", "publicity", "author", "state", "visitDate"};
 	static const char *const of_version[] = {"fileName", "mediaType", "size", "sha256"};
 	const char *fields, *actor;
 	size_t fields_len, actor_len;

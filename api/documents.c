@@ -39,8 +39,8 @@ static void set_text(json_t *to, const char *key, const char *value)
 
 json_t *document_json(const struct catalogue_row *row, const struct card *card)
 {
-	static const char *const fields[] = {"units", "case", "type", "title", "publicTitle", "language",
-	    "date", "publicity", "author", "state", "visitDate", NULL};
+	static const char *const fields[] = {"units", "case", "type", "title", "publicTitle",
+	    "language", "date", "publicity", "author", "state", "visitDate", NULL};
 	static const char *const of_version[] = {"fileName", "mediaType", "size", "sha256", NULL};
 	json_t *d = json_object(), *text = json_object();
 
@@ -62,7 +62,8 @@ json_t *document_json(const struct catalogue_row *row, const struct card *card)
 
 json_t *version_json_of(const struct catalogue_row *row, const struct card *card)
 {
-	static const char *const names[] = {"fileName", "mediaType", "size", "sha256", "reason", NULL};
+	static const char *const names[] = {
+	    "fileName", "mediaType", "size", "sha256", "reason", NULL};
 	json_t *v = json_object();
 
 	json_object_set_new(v, "version", json_integer(row->version));
@@ -104,7 +105,8 @@ static bool fresh_wanted(struct exchange *x, const char *tag)
 		http_reply_empty(x, 304);
 		return false;
 	case ETAG_MALFORMED:
-		http_reply_problem(x, 400, "bad-if-none-match", "If-None-Match is malformed.", NULL);
+		http_reply_problem(
+		    x, 400, "bad-if-none-match", "If-None-Match is malformed.", NULL);
 		return false;
 	default:
 		return true;
@@ -243,7 +245,8 @@ static void show_versions(struct exchange *x)
 	http_reply_json(x, 200, json_pack("{s:o}", "versions", list));
 }
 
-int listing_versions(struct visit *v, const char *document, struct listing *l, struct ark_error *err)
+int listing_versions(
+    struct visit *v, const char *document, struct listing *l, struct ark_error *err)
 {
 	struct access_filter *filter = NULL;
 	struct desk *desk = NULL;
@@ -321,19 +324,22 @@ static void content_headers(struct exchange *x, const struct card *card, const c
 	http_reply_header(x, "Accept-Ranges", "bytes");
 	http_reply_header(x, "Cache-Control", "private, no-store");
 	/* a filed HTML page is evidence, not a page of ours */
-	http_reply_header(x, "Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox");
+	http_reply_header(
+	    x, "Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox");
 	buf_free(&value);
 	buf_free(&digest);
 }
 
-static enum range_verdict wanted_range(struct exchange *x, uint64_t size, const char *tag, struct byte_range *r)
+static enum range_verdict wanted_range(
+    struct exchange *x, uint64_t size, const char *tag, struct byte_range *r)
 {
 	if (!range_if_range(http_header(x, "If-Range"), tag))
 		return RANGE_WHOLE;
 	return range_parse(http_header(x, "Range"), size, r);
 }
 
-static void stream_content(struct exchange *x, struct visit *v, const struct card *card, const char *tag)
+static void stream_content(
+    struct exchange *x, struct visit *v, const struct card *card, const char *tag)
 {
 	const char *media_type = json_text(card->version, "mediaType");
 	struct byte_range range = {0, v->row.size - 1};
@@ -342,7 +348,8 @@ static void stream_content(struct exchange *x, struct visit *v, const struct car
 	struct ark_error err;
 
 	if (verdict == RANGE_UNSATISFIABLE) {
-		http_reply_headerf(x, "Content-Range", "bytes */%llu", (unsigned long long)v->row.size);
+		http_reply_headerf(
+		    x, "Content-Range", "bytes */%llu", (unsigned long long)v->row.size);
 		http_reply_problem(x, 416, "range", NULL, NULL);
 		return;
 	}
@@ -387,7 +394,8 @@ static uint64_t content_bytes(struct exchange *x, uint64_t size, const char *tag
 {
 	struct byte_range range;
 
-	if (http_is_head(x) || etag_if_none_match(http_header_list(x, "If-None-Match"), tag) == ETAG_MATCH)
+	if (http_is_head(x) ||
+	    etag_if_none_match(http_header_list(x, "If-None-Match"), tag) == ETAG_MATCH)
 		return 0;
 	switch (wanted_range(x, size, tag, &range)) {
 	case RANGE_PART:
@@ -443,8 +451,9 @@ static void html_escape(struct buf *out, const char *text, size_t len)
 
 static void text_html(struct buf *out, const struct buf *text, const char *language)
 {
-	buf_addf(out, "<!doctype html><html lang=\"%s\"><head><meta charset=\"utf-8\"><title>arkki</title>"
-		      "</head><body><pre style=\"white-space:pre-wrap\">",
+	buf_addf(out,
+	    "<!doctype html><html lang=\"%s\"><head><meta charset=\"utf-8\"><title>arkki</title>"
+	    "</head><body><pre style=\"white-space:pre-wrap\">",
 	    language);
 	html_escape(out, text->data ? text->data : "", text->len);
 	buf_adds(out, "</pre></body></html>\n");
@@ -466,7 +475,8 @@ static void show_text(struct exchange *x)
 	} else if (accept && strstr(accept, "text/html")) {
 		text_html(&html, &text, v->row.language);
 		http_reply_header(x, "Cache-Control", "private, no-store");
-		http_reply_header(x, "Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox");
+		http_reply_header(x, "Content-Security-Policy",
+		    "default-src 'none'; style-src 'unsafe-inline'; sandbox");
 		http_reply_buf(x, 200, "text/html; charset=utf-8", &html);
 	} else {
 		http_reply_header(x, "Cache-Control", "private, no-store");
@@ -544,8 +554,8 @@ static void show_proof(struct exchange *x)
 		http_reply_error(x, &err);
 	} else {
 		http_reply_json(x, 200,
-		    json_pack("{s:s,s:I,s:O,s:s%}", "log", "history", "index", (json_int_t)s.index, "entry",
-			s.entry, "proof", proof.data, proof.len));
+		    json_pack("{s:s,s:I,s:O,s:s%}", "log", "history", "index", (json_int_t)s.index,
+			"entry", s.entry, "proof", proof.data, proof.len));
 	}
 	json_decref(s.entry);
 	buf_free(&proof);
@@ -594,8 +604,9 @@ static int add_event(void *arg, const struct ledger_entry *e)
 	if (!version_visible(h->visible, (uint32_t)json_integer_value(version)))
 		return 0;
 	event = json_pack("{s:I,s:O*,s:O*,s:O*,s:O*,s:O*}", "index", (json_int_t)e->index, "time",
-	    json_object_get(e->a, "time"), "kind", json_object_get(e->a, "kind"), "version", version,
-	    "principal", json_object_get(e->b, "principal"), "org", json_object_get(e->b, "org"));
+	    json_object_get(e->a, "time"), "kind", json_object_get(e->a, "kind"), "version",
+	    version, "principal", json_object_get(e->b, "principal"), "org",
+	    json_object_get(e->b, "org"));
 	return json_array_append_new(h->events, event) ? ARK_ENOMEM : 0;
 }
 
@@ -605,7 +616,8 @@ static void show_history(struct exchange *x)
 	struct history_list h = {v->more, json_array()};
 	const struct ledger_filter filter = {.document = v->row.document};
 	struct ark_error err;
-	int rc = ledger_find(archive_ledger(v->app->archive, LEDGER_HISTORY), &filter, UINT_MAX, add_event, &h, &err);
+	int rc = ledger_find(archive_ledger(v->app->archive, LEDGER_HISTORY), &filter, UINT_MAX,
+	    add_event, &h, &err);
 
 	if (rc < 0) {
 		json_decref(h.events);
@@ -665,7 +677,8 @@ static void show_list(struct exchange *x)
 	if (l->n > limit) {
 		char at[64];
 
-		snprintf(at, sizeof(at), "%s %s", l->rows[limit - 1].date, l->rows[limit - 1].document);
+		snprintf(
+		    at, sizeof(at), "%s %s", l->rows[limit - 1].date, l->rows[limit - 1].document);
 		cursor_write(v->app, "documents", at, &next);
 	}
 	reply = json_pack("{s:o,s:s?}", "documents", list, "next", next.data);
@@ -686,7 +699,7 @@ static bool read_list_query(struct exchange *x, struct catalogue_list *list)
 		ok = false;
 	if (cursor && *cursor)
 		ok = ok && !cursor_read(app_of(x), "documents", cursor, &at, NULL) &&
-		    sscanf(at.data, "%10s %32s", list->after_date, list->after_document) == 2;
+		     sscanf(at.data, "%10s %32s", list->after_date, list->after_document) == 2;
 	buf_free(&at);
 	if (!ok)
 		http_reply_problem(x, 400, "bad-query", "A date or the cursor is malformed.", NULL);

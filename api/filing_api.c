@@ -73,7 +73,8 @@ static struct post *post_of(struct exchange *x)
 	return v ? v->more : NULL;
 }
 
-static int refuse(struct post *p, int status, const char *slug, const char *detail, struct ark_error *err)
+static int refuse(
+    struct post *p, int status, const char *slug, const char *detail, struct ark_error *err)
 {
 	p->refusal = status;
 	p->slug = slug;
@@ -112,7 +113,8 @@ static int metadata_arrived(struct post *p, struct ark_error *err)
 	json_decref(given);
 	if (rc)
 		return refuse(p, 422, "metadata", why.text, err);
-	if (caller_decides(v->caller, v->app, ACCESS_FILE, p->fields, &why).outcome != ACCESS_PERMIT)
+	if (caller_decides(v->caller, v->app, ACCESS_FILE, p->fields, &why).outcome !=
+	    ACCESS_PERMIT)
 		return refuse(p, 403, "not-permitted", NULL, err);
 	p->metadata_done = true;
 	return ARK_OK;
@@ -130,16 +132,19 @@ static int part_begin(void *arg, const char *name, const char *filename, const c
 		return ARK_OK;
 	}
 	if (strcmp(name, "content") != 0 || p->content_done)
-		return refuse(p, 400, "bad-multipart", "The parts are metadata, then content, each once.", err);
+		return refuse(p, 400, "bad-multipart",
+		    "The parts are metadata, then content, each once.", err);
 	if (!p->metadata_done)
-		return refuse(p, 400, "metadata-first", "The part metadata must come before content.", err);
+		return refuse(
+		    p, 400, "metadata-first", "The part metadata must come before content.", err);
 	p->part = PART_CONTENT;
 	if (filename && *filename) {
 		const char *slash = strrchr(filename, '/');
 
 		p->file_name = strdup(slash ? slash + 1 : filename);
 		if (p->file_name && strlen(p->file_name) > 1000)
-			return refuse(p, 422, "file-name", "The file name is longer than 1000 bytes.", err);
+			return refuse(
+			    p, 422, "file-name", "The file name is longer than 1000 bytes.", err);
 	}
 	if (content_type)
 		p->declared = strdup(content_type);
@@ -198,13 +203,14 @@ static bool take_request_key(struct exchange *x, struct post *p)
 {
 	if (request_of(x, p->request))
 		return true;
-	http_reply_problem(x, 400, "bad-idempotency-key",
-	    "Idempotency-Key must have 1 to 255 characters.", NULL);
+	http_reply_problem(
+	    x, 400, "bad-idempotency-key", "Idempotency-Key must have 1 to 255 characters.", NULL);
 	return false;
 }
 
 /* 0 and what an earlier request of this key became. */
-static int request_find(struct app *app, const char *request, char document[33], uint32_t *ret_version)
+static int request_find(
+    struct app *app, const char *request, char document[33], uint32_t *ret_version)
 {
 	struct desk *desk = NULL;
 	int rc = archive_desk(app->archive, &desk, NULL);
@@ -272,7 +278,8 @@ void documents_post_begin(struct exchange *x)
 	unsigned char id[16];
 	struct post *p;
 
-	if (!(caller_of(x)->who->access.roles & (ACCESS_INSPECTOR | ACCESS_REGISTRAR | ACCESS_SUPERVISOR))) {
+	if (!(caller_of(x)->who->access.roles &
+		(ACCESS_INSPECTOR | ACCESS_REGISTRAR | ACCESS_SUPERVISOR))) {
 		visit_denied(x, "metadata", "Your roles do not file documents.");
 		return;
 	}
@@ -450,7 +457,8 @@ static void after_filing(struct exchange *x)
 		if (visit_find(v, f->document, f->version, ACCESS_READ, &err)) {
 			/* filed, but not the filer's to read: the answer says only that */
 			http_reply_headerf(x, "Location", "/v1/documents/%s", f->document);
-			http_reply_json(x, 201, json_pack("{s:s,s:i}", "id", f->document, "version", (int)f->version));
+			http_reply_json(x, 201,
+			    json_pack("{s:s,s:i}", "id", f->document, "version", (int)f->version));
 			return;
 		}
 		filed_answer(x, v, f, 201);
@@ -543,7 +551,9 @@ void filing_finish(struct exchange *x)
 	}
 	if (!p->metadata_done || !p->content_done) {
 		http_reply_problem(x, 400, "bad-multipart",
-		    p->metadata_done ? "The part content is missing." : "The part metadata is missing.", NULL);
+		    p->metadata_done ? "The part content is missing."
+				     : "The part metadata is missing.",
+		    NULL);
 		return;
 	}
 	if (upload_finish(p->upload, p->declared, &err)) {
@@ -639,13 +649,15 @@ static void patch_read(struct exchange *x)
 		http_reply_error(x, &err);
 		return;
 	}
-	if (caller_decides(v->caller, v->app, ACCESS_AMEND, p->base.fields, &err).outcome != ACCESS_PERMIT) {
+	if (caller_decides(v->caller, v->app, ACCESS_AMEND, p->base.fields, &err).outcome !=
+	    ACCESS_PERMIT) {
 		visit_denied(x, "metadata", "You may not change this document.");
 		return;
 	}
 	if (!visit_if_match(x, &v->row) || !visit_stated_ok(x))
 		return;
-	if (!http_content_is(x, "application/json") && !http_content_is(x, "application/merge-patch+json")) {
+	if (!http_content_is(x, "application/json") &&
+	    !http_content_is(x, "application/merge-patch+json")) {
 		http_reply_problem(x, 415, "json-required", "Send application/json.", NULL);
 		return;
 	}
@@ -656,7 +668,8 @@ static void patch_read(struct exchange *x)
 	if (metadata_check(archive_registry(v->app->archive), given, p->base.fields,
 		v->caller->who->access.org, &p->fields, &p->errors, &err))
 		refuse(p, 422, "metadata", err.text, &err);
-	else if (caller_decides(v->caller, v->app, ACCESS_AMEND, p->fields, &err).outcome != ACCESS_PERMIT)
+	else if (caller_decides(v->caller, v->app, ACCESS_AMEND, p->fields, &err).outcome !=
+		 ACCESS_PERMIT)
 		refuse(p, 403, "not-permitted", NULL, &err);
 	json_decref(given);
 	if (p->refusal)

@@ -40,8 +40,8 @@ struct indexer {
 /* ---- one version ---- */
 
 /* Feeds the opened content to the sandbox; no plain byte touches the disk. */
-static int extract_row(struct indexer *i, const struct receipt *receipt, const struct catalogue_row *row,
-    struct extract_result *ret, struct ark_error *err)
+static int extract_row(struct indexer *i, const struct receipt *receipt,
+    const struct catalogue_row *row, struct extract_result *ret, struct ark_error *err)
 {
 	struct extract_job *job = NULL;
 	struct content *c = NULL;
@@ -73,8 +73,8 @@ static int extract_row(struct indexer *i, const struct receipt *receipt, const s
 }
 
 /* The text of a version: from the cache, or extracted and kept. */
-static int text_of(struct indexer *i, const struct receipt *receipt, const struct catalogue_row *row,
-    struct buf *text, struct ark_error *err)
+static int text_of(struct indexer *i, const struct receipt *receipt,
+    const struct catalogue_row *row, struct buf *text, struct ark_error *err)
 {
 	struct extract_result r = {0};
 	int rc;
@@ -84,7 +84,8 @@ static int text_of(struct indexer *i, const struct receipt *receipt, const struc
 	if (reading_text(i->a, receipt, row, text, err) == ARK_OK) {
 		if (row->text_state && strcmp(row->text_state, "ready") == 0)
 			return ARK_OK;
-		return catalogue_set_text(i->catalogue, row->document, row->version, "ready", NULL, err);
+		return catalogue_set_text(
+		    i->catalogue, row->document, row->version, "ready", NULL, err);
 	}
 	buf_wipe_free(text);
 	rc = extract_row(i, receipt, row, &r, err);
@@ -184,8 +185,8 @@ static int add_version(void *arg, const struct catalogue_row *row)
 	return rc;
 }
 
-static int tell_versions(struct indexer *i, struct catalogue *catalogue, const struct receipt *receipt,
-    const char *document, struct ark_error *err)
+static int tell_versions(struct indexer *i, struct catalogue *catalogue,
+    const struct receipt *receipt, const char *document, struct ark_error *err)
 {
 	struct versions v = {.i = i, .receipt = receipt, .err = err};
 	struct search_version *newest_first = NULL;
@@ -216,8 +217,10 @@ static json_t *municipalities_of(struct indexer *i, const json_t *units)
 	json_t *out = json_array(), *unit_id;
 	size_t k;
 
-	json_array_foreach(units, k, unit_id) {
-		json_t *unit = registry_get(archive_registry(i->a), "units", json_string_value(unit_id));
+	json_array_foreach(units, k, unit_id)
+	{
+		json_t *unit =
+		    registry_get(archive_registry(i->a), "units", json_string_value(unit_id));
 
 		if (json_text(unit, "municipality"))
 			json_array_append(out, json_object_get(unit, "municipality"));
@@ -289,7 +292,8 @@ static int keep_row(void *arg, const struct catalogue_row *row)
 }
 
 /* Indexes what follows `after`; *ret_upto is how far it got, *ret_done how many. Nothing left: *ret_done 0. */
-static int index_batch(struct indexer *i, uint64_t after, uint64_t *ret_upto, size_t *ret_done, struct ark_error *err)
+static int index_batch(
+    struct indexer *i, uint64_t after, uint64_t *ret_upto, size_t *ret_done, struct ark_error *err)
 {
 	uint64_t head = archive_sequence(i->a);
 	struct batch *b = calloc(1, sizeof(*b));
@@ -398,7 +402,8 @@ static int find_lost_texts(struct indexer *i, struct ark_error *err)
 		rc = catalogue_pending(i->catalogue, atomic_load(&i->sequence), keep_lost, &l, err);
 		rc = rc == 1 ? ARK_OK : rc;
 		if (!rc && l.n)
-			rc = archive_maintenance(i->a, "index", "texts that were lost", &receipt, err);
+			rc = archive_maintenance(
+			    i->a, "index", "texts that were lost", &receipt, err);
 		for (size_t k = 0; k < l.n; k++) {
 			if (!rc)
 				rc = put_row(i, i->catalogue, receipt, &l.rows[k], err);
@@ -464,7 +469,8 @@ static void *indexer_main(void *arg)
 			rc = catch_up(i, NULL, NULL, &err);
 		failed = rc != ARK_OK;
 		if (failed)
-			fprintf(stderr, "arkki: index: %s; trying again in %d s\n", err.text, RETRY_S);
+			fprintf(
+			    stderr, "arkki: index: %s; trying again in %d s\n", err.text, RETRY_S);
 	} while (wait_for_work(i, failed));
 	return NULL;
 }

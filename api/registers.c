@@ -16,9 +16,8 @@ static bool has_text(const json_t *array, const char *text)
 	size_t i;
 	json_t *v;
 
-	json_array_foreach(array, i, v)
-		if (json_is_string(v) && strcmp(json_string_value(v), text) == 0)
-			return true;
+	json_array_foreach(array, i,
+	    v) if (json_is_string(v) && strcmp(json_string_value(v), text) == 0) return true;
 	return false;
 }
 
@@ -39,7 +38,8 @@ static void reply_page(struct exchange *x, const char *name, json_t *all,
 	}
 	if (!limit_of(x, 100, 1000, &limit))
 		goto out;
-	json_array_foreach(all, i, record) {
+	json_array_foreach(all, i, record)
+	{
 		const char *id = json_text(record, "id");
 
 		if ((after.data && strcmp(id, after.data) <= 0) || (wanted && !wanted(x, record)))
@@ -108,7 +108,8 @@ static bool case_visible(const struct exchange *x, const json_t *record)
 		return true;
 	fields = json_pack("{s:O*,s:{s:s}}", "units", json_object_get(record, "units"), "publicity",
 	    "class", "secret");
-	visible = caller_decides(caller_of(x), app_of(x), ACCESS_LIST, fields, NULL).outcome == ACCESS_PERMIT;
+	visible = caller_decides(caller_of(x), app_of(x), ACCESS_LIST, fields, NULL).outcome ==
+		  ACCESS_PERMIT;
 	json_decref(fields);
 	return visible;
 }
@@ -168,9 +169,12 @@ void me_get(struct exchange *x)
 	json_t *user = registry_get(registry_of(x), "users", c->who->access.user);
 	json_t *org = registry_get(registry_of(x), "orgs", c->who->access.org);
 
-	http_reply_json(x, 200, json_pack("{s:o*,s:o*,s:{s:b,s:b,s:b}}", "user", user, "org", org, "may",
-	    "file", (c->who->access.roles & (ACCESS_INSPECTOR | ACCESS_REGISTRAR | ACCESS_SUPERVISOR)) != 0,
-	    "audit", (int)caller_may(c, ACCESS_AUDIT), "administer", (int)caller_may(c, ACCESS_ADMINISTER)));
+	http_reply_json(x, 200,
+	    json_pack("{s:o*,s:o*,s:{s:b,s:b,s:b}}", "user", user, "org", org, "may", "file",
+		(c->who->access.roles &
+		    (ACCESS_INSPECTOR | ACCESS_REGISTRAR | ACCESS_SUPERVISOR)) != 0,
+		"audit", (int)caller_may(c, ACCESS_AUDIT), "administer",
+		(int)caller_may(c, ACCESS_ADMINISTER)));
 }
 
 void status_get(struct exchange *x)
@@ -182,6 +186,6 @@ void status_get(struct exchange *x)
 		return;
 	}
 	http_reply_json(x, 200,
-	    json_pack("{s:I,s:I}", "sequence", (json_int_t)archive_sequence(app->archive), "indexed",
-		(json_int_t)app_indexed(app)));
+	    json_pack("{s:I,s:I}", "sequence", (json_int_t)archive_sequence(app->archive),
+		"indexed", (json_int_t)app_indexed(app)));
 }

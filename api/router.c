@@ -72,7 +72,8 @@ static int compile(struct compiled *c, const struct http_route *route, struct ar
 
 static bool same_place(const struct compiled *a, const struct compiled *b)
 {
-	if (a->slash != b->slash || strcmp(a->rank, b->rank) != 0 || strcmp(a->route->method, b->route->method) != 0)
+	if (a->slash != b->slash || strcmp(a->rank, b->rank) != 0 ||
+	    strcmp(a->route->method, b->route->method) != 0)
 		return false;
 	for (unsigned int i = 0; i < a->n; i++) {
 		const struct part *x = &a->parts[i], *y = &b->parts[i];

@@ -4,19 +4,19 @@
 #include "api/handlers.h"
 #include "api/pages/pages.h"
 
-#define GET(path_, handler)                                                                      \
+#define GET(path_, handler)                                                                        \
 	{                                                                                          \
 		.method = "GET", .pattern = path_, .flags = HTTP_ALSO_HEAD, .finish = handler      \
 	}
-#define GET_WITH(path_, more, handler)                                                           \
+#define GET_WITH(path_, more, handler)                                                             \
 	{                                                                                          \
 		.method = "GET", .pattern = path_, .flags = HTTP_ALSO_HEAD | (more),               \
-		.finish = handler                                                                    \
+		.finish = handler                                                                  \
 	}
-#define SEND(verb, path_, more, handler)                                                         \
+#define SEND(verb, path_, more, handler)                                                           \
 	{                                                                                          \
 		.method = verb, .pattern = path_, .takes = HTTP_BODY_WHOLE, .flags = more,         \
-		.finish = handler                                                                    \
+		.finish = handler                                                                  \
 	}
 
 /* The same pages in each language; HTML, so not in openapi.yaml. */
@@ -31,13 +31,21 @@
 
 const struct http_route api_routes[] = {
     GET("/v1/documents", documents_list),
-    {.method = "POST", .pattern = "/v1/documents", .takes = HTTP_BODY_STREAM,
-	.begin = documents_post_begin, .body = filing_body, .finish = filing_finish},
+    {.method = "POST",
+	.pattern = "/v1/documents",
+	.takes = HTTP_BODY_STREAM,
+	.begin = documents_post_begin,
+	.body = filing_body,
+	.finish = filing_finish},
     GET("/v1/documents/{d}", documents_get),
     SEND("PATCH", "/v1/documents/{d}", 0, documents_patch),
     GET("/v1/documents/{d}/versions", versions_get),
-    {.method = "POST", .pattern = "/v1/documents/{d}/versions", .takes = HTTP_BODY_STREAM,
-	.begin = versions_post_begin, .body = filing_body, .finish = filing_finish},
+    {.method = "POST",
+	.pattern = "/v1/documents/{d}/versions",
+	.takes = HTTP_BODY_STREAM,
+	.begin = versions_post_begin,
+	.body = filing_body,
+	.finish = filing_finish},
     GET("/v1/documents/{d}/versions/{n}", versions_get_one),
     GET("/v1/documents/{d}/versions/{n}/content", content_get),
     GET("/v1/documents/{d}/versions/{n}/text", text_get),
@@ -71,8 +79,12 @@ const struct http_route api_routes[] = {
     PAGES("sv"),
     PAGES("en"),
     /* the admin socket */
-    {.method = "POST", .pattern = "/admin/load", .takes = HTTP_BODY_WHOLE, .flags = ROUTE_LOCAL,
-	.body_max = 256ULL << 20, .finish = admin_load},
+    {.method = "POST",
+	.pattern = "/admin/load",
+	.takes = HTTP_BODY_WHOLE,
+	.flags = ROUTE_LOCAL,
+	.body_max = 256ULL << 20,
+	.finish = admin_load},
     SEND("POST", "/admin/tokens", ROUTE_LOCAL, admin_token),
     SEND("POST", "/admin/maintenance", ROUTE_LOCAL, admin_maintenance),
     GET_WITH("/healthz", ROUTE_LOCAL, health_get),

@@ -12,9 +12,9 @@ static json_t *facet_json(const struct search_result *r, size_t facet)
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < r->facets[facet].len; i++)
-		json_array_append_new(list,
-		    json_pack("{s:s,s:I}", "value", r->facets[facet].counts[i].value, "count",
-			(json_int_t)r->facets[facet].counts[i].count));
+		json_array_append_new(
+		    list, json_pack("{s:s,s:I}", "value", r->facets[facet].counts[i].value, "count",
+			      (json_int_t)r->facets[facet].counts[i].count));
 	return list;
 }
 
@@ -46,17 +46,18 @@ static void show_found(struct exchange *x)
 		const struct buf *snippet = &s->hits[i].snippet;
 
 		json_array_append_new(hits,
-		    json_pack("{s:s,s:i,s:O*,s:s,s:O*,s:s,s:s,s:s%}", "document", row->document, "version",
-			(int)row->version, "title", json_object_get(fields, "title"), "type", row->type,
-			"units", json_object_get(fields, "units"), "date", row->date, "language",
-			row->language, "snippet", snippet->data ? snippet->data : "", snippet->len));
+		    json_pack("{s:s,s:i,s:O*,s:s,s:O*,s:s,s:s,s:s%}", "document", row->document,
+			"version", (int)row->version, "title", json_object_get(fields, "title"),
+			"type", row->type, "units", json_object_get(fields, "units"), "date",
+			row->date, "language", row->language, "snippet",
+			snippet->data ? snippet->data : "", snippet->len));
 	}
 	if (s->result.next_offset) {
 		snprintf(at, sizeof(at), "%u", s->result.next_offset);
 		cursor_write(app_of(x), "search", at, &next);
 	}
-	reply = json_pack("{s:I,s:o,s:o,s:s?}", "total", (json_int_t)s->result.total, "hits", hits, "facets",
-	    facets_json(&s->result), "next", next.data);
+	reply = json_pack("{s:I,s:o,s:o,s:s?}", "total", (json_int_t)s->result.total, "hits", hits,
+	    "facets", facets_json(&s->result), "next", next.data);
 	buf_free(&next);
 	http_reply_json(x, 200, reply);
 }
@@ -123,18 +124,20 @@ static bool read_body(struct exchange *x, const json_t *body, struct search_aske
 
 	if (!json_is_object(body))
 		return false;
-	json_object_foreach((json_t *)(uintptr_t)body, key, v)
-		if (strcmp(key, "limit") != 0 && !json_is_string(v) && !json_is_null(v) && !json_is_boolean(v))
-			return false;
+	json_object_foreach((json_t *)(uintptr_t)body, key,
+	    v) if (strcmp(key, "limit") != 0 && !json_is_string(v) && !json_is_null(v) &&
+		   !json_is_boolean(v)) return false;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
 		*texts[i].to = json_text(body, texts[i].name);
 	asked->limit = 20;
 	if (limit) {
 		if (!json_is_integer(limit) || json_integer_value(limit) < 1)
 			return false;
-		asked->limit = json_integer_value(limit) > 100 ? 100 : (unsigned int)json_integer_value(limit);
+		asked->limit =
+		    json_integer_value(limit) > 100 ? 100 : (unsigned int)json_integer_value(limit);
 	}
-	asked->versions_all = json_text(body, "versions") && strcmp(json_text(body, "versions"), "all") == 0;
+	asked->versions_all =
+	    json_text(body, "versions") && strcmp(json_text(body, "versions"), "all") == 0;
 	(void)x;
 	return true;
 }
@@ -156,9 +159,10 @@ void search_post(struct exchange *x)
 	if (json_read(text, len, &body, &err))
 		http_reply_problem(x, 400, "bad-json", err.text, NULL);
 	else if (!read_body(x, body, &asked))
-		http_reply_problem(x, 400, "bad-query", "The search must be an object of texts, and limit a number.", NULL);
+		http_reply_problem(x, 400, "bad-query",
+		    "The search must be an object of texts, and limit a number.", NULL);
 	else if (sort_of(x, json_text(body, "sort"), &asked.by_date) &&
-	    cursor_offset(x, json_text(body, "cursor"), &asked.offset))
+		 cursor_offset(x, json_text(body, "cursor"), &asked.offset))
 		search_begin(x, &asked, show_found);
 	json_decref(body);
 }

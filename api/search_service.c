@@ -25,7 +25,8 @@ static void view_free(void *arg)
 	free(s);
 }
 
-static int run_query(struct visit *v, const struct search_asked *asked, struct search_view *s, struct ark_error *err)
+static int run_query(
+    struct visit *v, const struct search_asked *asked, struct search_view *s, struct ark_error *err)
 {
 	struct access_filter *filter = NULL;
 	struct search_desk *desk = NULL;
@@ -72,7 +73,8 @@ static void log_search(struct exchange *x, struct visit *v, const struct search_
 	visit_log(x, records, n, then);
 }
 
-void search_begin(struct exchange *x, const struct search_asked *asked, void (*then)(struct exchange *x))
+void search_begin(
+    struct exchange *x, const struct search_asked *asked, void (*then)(struct exchange *x))
 {
 	struct visit *v = visit_of(x);
 	struct search_view *s;
@@ -87,7 +89,8 @@ void search_begin(struct exchange *x, const struct search_asked *asked, void (*t
 	}
 	if ((asked->from && *asked->from && !date_valid(asked->from)) ||
 	    (asked->to && *asked->to && !date_valid(asked->to))) {
-		http_reply_problem(x, 400, "bad-date", "from and to must be dates YYYY-MM-DD.", NULL);
+		http_reply_problem(
+		    x, 400, "bad-date", "from and to must be dates YYYY-MM-DD.", NULL);
 		return;
 	}
 	s = calloc(1, sizeof(*s));
@@ -112,8 +115,8 @@ void search_begin(struct exchange *x, const struct search_asked *asked, void (*t
 
 /* ---- what was found ---- */
 
-static int open_hit(struct visit *v, struct desk *desk, struct snippet *snippet, struct search_view *s,
-    const struct search_hit *hit, struct ark_error *err)
+static int open_hit(struct visit *v, struct desk *desk, struct snippet *snippet,
+    struct search_view *s, const struct search_hit *hit, struct ark_error *err)
 {
 	struct catalogue_row *row = &s->hits[s->hits_len].row;
 	struct card *card = &s->hits[s->hits_len].card;

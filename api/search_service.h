@@ -29,7 +29,8 @@ struct search_view {
 };
 
 /* Replies by itself with 400 or 503 when the search cannot be made. */
-void search_begin(struct exchange *x, const struct search_asked *asked, void (*then)(struct exchange *x));
+void search_begin(
+    struct exchange *x, const struct search_asked *asked, void (*then)(struct exchange *x));
 /* Opens what was found, under the receipt. NULL: an error was replied. Belongs to the exchange. */
 struct search_view *search_found(struct exchange *x);
 

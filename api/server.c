@@ -38,7 +38,8 @@ static int start_admin(struct api_server *s, struct ark_error *err)
 	snprintf(path, sizeof(path), "unix:/proc/self/fd/%d/admin.sock", s->run_fd);
 	config.listen = path;
 	before = umask(0177); /* the socket is the operator's alone */
-	rc = http_server_start(&config, api_routes, api_routes_len, &s->app, &s->admin_listener, err);
+	rc = http_server_start(
+	    &config, api_routes, api_routes_len, &s->app, &s->admin_listener, err);
 	umask(before);
 	return rc;
 }

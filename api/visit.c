@@ -107,7 +107,7 @@ struct ledger_record visit_record(const struct visit *v, const char *kind)
 static void after_log(struct exchange *x)
 {
 	struct visit *v = http_data(x);
-	void (*then)(struct exchange *x) = v->then;
+	void (*then)(struct exchange * x) = v->then;
 
 	if (v->log_status) {
 		http_reply_header(x, "Retry-After", "30");
@@ -137,7 +137,8 @@ void visit_log(struct exchange *x, const struct ledger_record *records, size_t n
 	if (!v)
 		return;
 	v->then = then;
-	if (ledger_append(archive_ledger(v->app->archive, LEDGER_ACCESS), records, n, on_logged, v, &err)) {
+	if (ledger_append(
+		archive_ledger(v->app->archive, LEDGER_ACCESS), records, n, on_logged, v, &err)) {
 		v->log_status = ARK_EIO;
 		after_log(x);
 		return;
@@ -167,7 +168,7 @@ void visit_not_found(struct exchange *x, const char *kind, const char *document,
 	/* a hidden document's own series of numbers must show that someone tried */
 	if (docid_valid(document) && !archive_desk(v->app->archive, &desk, NULL)) {
 		exists = !catalogue_newest(desk->catalogue, document, &newest, &metadata, NULL) &&
-		    version <= newest;
+			 version <= newest;
 		archive_desk_return(v->app->archive, desk);
 	}
 	r = visit_record(v, kind);
@@ -180,7 +181,6 @@ void visit_not_found(struct exchange *x, const char *kind, const char *document,
 	}
 	visit_log(x, &r, 1, reply_not_found);
 }
-
 
 static void reply_denied(struct exchange *x)
 {
@@ -218,7 +218,8 @@ bool visit_stated_ok(struct exchange *x)
 		    "Arkki-Purpose must be percent-encoded UTF-8 of at most 4096 bytes.", NULL);
 		return false;
 	}
-	if (c->case_id && !registry_has(archive_registry(app_of(x)->archive), "cases", c->case_id)) {
+	if (c->case_id &&
+	    !registry_has(archive_registry(app_of(x)->archive), "cases", c->case_id)) {
 		http_reply_problem(x, 400, "unknown-case", "Arkki-Case names no case.", NULL);
 		return false;
 	}
@@ -281,7 +282,9 @@ bool visit_if_match(struct exchange *x, const struct catalogue_row *row)
 		return false;
 	default:
 		http_reply_problem(x, 412, "changed-meanwhile",
-		    "The document has changed since you read it; read it again and repeat the change.", NULL);
+		    "The document has changed since you read it; read it again and repeat the "
+		    "change.",
+		    NULL);
 		return false;
 	}
 }
@@ -315,8 +318,8 @@ int cursor_read(const struct app *app, const char *use, const char *cursor, stru
 		buf_add(out, raw.data + 16, raw.len - 16);
 	buf_free(&raw);
 	return ok && !buf_failed(out)
-	    ? ARK_OK
-	    : ark_fail(err, ARK_EINPUT, "the cursor is not one that this archive gave");
+		   ? ARK_OK
+		   : ark_fail(err, ARK_EINPUT, "the cursor is not one that this archive gave");
 }
 
 bool limit_of(struct exchange *x, unsigned int otherwise, unsigned int most, unsigned int *ret)
@@ -332,7 +335,8 @@ bool limit_of(struct exchange *x, unsigned int otherwise, unsigned int most, uns
 	else
 		n = 0;
 	if (!n || *ret < 1) {
-		http_reply_problem(x, 400, "bad-limit", "limit must be a whole number from 1.", NULL);
+		http_reply_problem(
+		    x, 400, "bad-limit", "limit must be a whole number from 1.", NULL);
 		return false;
 	}
 	if (*ret > most)

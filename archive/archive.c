@@ -39,7 +39,7 @@ static bool origin_valid(const char *origin)
 	size_t n = strlen(origin);
 
 	return n >= 1 && n <= 200 && utf8_valid(origin, n) && !strpbrk(origin, " +\t\n\r") &&
-	    origin[0] != '/' && origin[n - 1] != '/';
+	       origin[0] != '/' && origin[n - 1] != '/';
 }
 
 static int conf_write(const char *dir, const char *origin, struct ark_error *err)
@@ -51,8 +51,8 @@ static int conf_write(const char *dir, const char *origin, struct ark_error *err
 		return rc;
 	clock_format(now, clock_now_us());
 	n = snprintf(text, sizeof(text),
-	    "# arkki archive; see archive/README.md\nformat %d\norigin %s\ncreated %s\n", ARCHIVE_FORMAT,
-	    origin, now);
+	    "# arkki archive; see archive/README.md\nformat %d\norigin %s\ncreated %s\n",
+	    ARCHIVE_FORMAT, origin, now);
 	return fs_replace_file(path, text, (size_t)n, 0600, err);
 }
 
@@ -65,7 +65,9 @@ static int conf_read(const char *dir, struct conf *ret, struct ark_error *err)
 	if (!rc)
 		rc = fs_read_file(path, 65536, &text, err);
 	if (rc == ARK_ENOTFOUND)
-		ark_fail(err, rc, "%s is not an arkki archive (no arkki.conf in it); make one with `arkki init`", dir);
+		ark_fail(err, rc,
+		    "%s is not an arkki archive (no arkki.conf in it); make one with `arkki init`",
+		    dir);
 	*ret = (struct conf){0};
 	for (char *line = rc ? NULL : strtok_r(text.data, "\n", &save); line;
 	     line = strtok_r(NULL, "\n", &save)) {
@@ -82,7 +84,8 @@ static int conf_read(const char *dir, struct conf *ret, struct ark_error *err)
 		    "%s has format %u; this arkki knows formats up to %d: use a newer arkki", dir,
 		    ret->format, ARCHIVE_FORMAT);
 	if (ret->format < 1 || !origin_valid(ret->origin))
-		return ark_fail(err, ARK_ECORRUPT, "%s/arkki.conf names no format or no origin", dir);
+		return ark_fail(
+		    err, ARK_ECORRUPT, "%s/arkki.conf names no format or no origin", dir);
 	return ARK_OK;
 }
 
@@ -97,7 +100,8 @@ static int take_lock(struct archive *a, struct ark_error *err)
 		return rc;
 	a->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (a->lock_fd < 0)
-		return ark_fail_errno(err, ARK_EIO, "cannot open %s; is the archive writable for this user?", path);
+		return ark_fail_errno(
+		    err, ARK_EIO, "cannot open %s; is the archive writable for this user?", path);
 	if (flock(a->lock_fd, LOCK_EX | LOCK_NB) < 0)
 		return ark_fail(err, ARK_ECONFLICT,
 		    "%s is in use by another arkki; stop that one first", a->dir);
@@ -171,7 +175,8 @@ static int archive_new(const char *dir, enum archive_mode mode, const char *orig
 {
 	struct archive *a = calloc(1, sizeof(*a));
 	char spool[4096];
-	int rc = a ? in_dir(spool, dir, "spool", err) : ark_fail(err, ARK_ENOMEM, "no memory for an archive");
+	int rc = a ? in_dir(spool, dir, "spool", err)
+		   : ark_fail(err, ARK_ENOMEM, "no memory for an archive");
 
 	if (rc) {
 		free(a);
@@ -290,7 +295,8 @@ static int make_subdirs(const char *dir, struct ark_error *err)
 	return rc;
 }
 
-static int make_logs(const char *dir, const char *origin, const struct keyring *keys, struct ark_error *err)
+static int make_logs(
+    const char *dir, const char *origin, const struct keyring *keys, struct ark_error *err)
 {
 	const struct keyring_secrets *s = keyring_secrets(keys);
 	char path[4096], name[300];
@@ -309,7 +315,8 @@ static int make_logs(const char *dir, const char *origin, const struct keyring *
 
 /* The directory is refused before the key is made, and the key before
  * anything else, so that a second try after a refusal finds nothing changed. */
-static int make_parts(const char *dir, const char *root_key, const char *origin, struct ark_error *err)
+static int make_parts(
+    const char *dir, const char *root_key, const char *origin, struct ark_error *err)
 {
 	struct keyring *keys = NULL;
 	char path[4096], signers[4096];
@@ -339,14 +346,16 @@ static int make_parts(const char *dir, const char *root_key, const char *origin,
 	return rc;
 }
 
-static int file_shipped(struct archive *a, const char *kind, const char *text, struct ark_error *err)
+static int file_shipped(
+    struct archive *a, const char *kind, const char *text, struct ark_error *err)
 {
 	const struct filing_actor actor = {.user = "system", .authentication = "init"};
 	json_t *list = NULL, *record;
 	size_t i;
 	int rc = json_read(text, strlen(text), &list, err);
 
-	json_array_foreach(list, i, record) {
+	json_array_foreach(list, i, record)
+	{
 		struct filing *f;
 
 		if (rc)
@@ -489,7 +498,8 @@ void archive_listen(struct archive *a, void (*fn)(void *arg, uint64_t sequence),
 		a->listeners[a->listeners_len++] = (struct archive_listener){fn, arg};
 }
 
-void archive_tag(const struct archive *a, const char *what, const void *bytes, size_t len, char out[33])
+void archive_tag(
+    const struct archive *a, const char *what, const void *bytes, size_t len, char out[33])
 {
 	crypto_generichash_state st;
 	unsigned char hash[16];

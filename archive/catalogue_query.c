@@ -319,14 +319,16 @@ int catalogue_all(struct catalogue *c, catalogue_each each, void *arg, struct ar
 	return catalogue_each_row(&q, rc, each, arg, err);
 }
 
-int catalogue_pending(struct catalogue *c, uint64_t upto, catalogue_each each, void *arg, struct ark_error *err)
+int catalogue_pending(
+    struct catalogue *c, uint64_t upto, catalogue_each each, void *arg, struct ark_error *err)
 {
 	struct query q;
 	int rc;
 
 	query_begin(&q, &c->db);
 	rc = catalogue_select(&q, c, NULL, err);
-	query_sql(&q, "FROM version v WHERE v.text_state = 'pending' AND v.sequence <= ? ORDER BY v.id");
+	query_sql(
+	    &q, "FROM version v WHERE v.text_state = 'pending' AND v.sequence <= ? ORDER BY v.id");
 	query_int(&q, upto);
 	return catalogue_each_row(&q, rc, each, arg, err);
 }

@@ -20,8 +20,9 @@ int catalogue_row_copy(struct catalogue_row *to, const struct catalogue_row *fro
 	buf_add(&to->sealed_version, from->sealed_version.data, from->sealed_version.len);
 	if (buf_failed(&to->sealed_metadata) || buf_failed(&to->sealed_version) ||
 	    copy_text(&to->type, from->type) || copy_text(&to->date, from->date) ||
-	    copy_text(&to->language, from->language) || copy_text(&to->publicity, from->publicity) ||
-	    copy_text(&to->state, from->state) || copy_text(&to->media_type, from->media_type) ||
+	    copy_text(&to->language, from->language) ||
+	    copy_text(&to->publicity, from->publicity) || copy_text(&to->state, from->state) ||
+	    copy_text(&to->media_type, from->media_type) ||
 	    copy_text(&to->text_state, from->text_state) ||
 	    copy_text(&to->text_reason, from->text_reason)) {
 		catalogue_row_free(to);

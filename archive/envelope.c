@@ -82,8 +82,8 @@ int envelope_open_text(struct keyring *keys, const struct receipt *receipt, cons
 	if (rc)
 		return rc;
 	envelope_context(context, keys, path);
-	rc = seal_open_bytes(&key, context, (const char *)blob + ENVELOPE_HEADER,
-	    len - ENVELOPE_HEADER, out, err);
+	rc = seal_open_bytes(
+	    &key, context, (const char *)blob + ENVELOPE_HEADER, len - ENVELOPE_HEADER, out, err);
 	seal_key_wipe(&key);
 	return rc ? ark_fail_within(err, rc, "%s", path) : ARK_OK;
 }

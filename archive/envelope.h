@@ -18,9 +18,11 @@ enum { ENVELOPE_HEADER = 16, ENVELOPE_PATH = 160, ENVELOPE_CONTEXT = 224 };
 
 /* "docs/0/1/2/3/<docid>" + tail ("/v0001/meta") */
 void envelope_document_path(char out[ENVELOPE_PATH], const char *document, const char *tail);
-void envelope_version_path(char out[ENVELOPE_PATH], const char *document, uint32_t version, const char *part);
+void envelope_version_path(
+    char out[ENVELOPE_PATH], const char *document, uint32_t version, const char *part);
 void envelope_metadata_path(char out[ENVELOPE_PATH], const char *document, uint32_t metadata);
-void envelope_record_path(char out[ENVELOPE_PATH], const char *kind, const char *name, uint32_t number);
+void envelope_record_path(
+    char out[ENVELOPE_PATH], const char *kind, const char *name, uint32_t number);
 void envelope_context(char out[ENVELOPE_CONTEXT], const struct keyring *keys, const char *path);
 
 ARK_MUSTUSE int envelope_seal(const struct keyring *keys, const struct seal_key *key, uint64_t slot,
@@ -31,7 +33,7 @@ ARK_MUSTUSE int envelope_open(struct keyring *keys, const struct receipt *receip
     const void *blob, size_t len, json_t **ret, struct ark_error *err);
 
 /* The same, as text appended to out. */
-ARK_MUSTUSE int envelope_open_text(struct keyring *keys, const struct receipt *receipt, const char *path,
-    const void *blob, size_t len, struct buf *out, struct ark_error *err);
+ARK_MUSTUSE int envelope_open_text(struct keyring *keys, const struct receipt *receipt,
+    const char *path, const void *blob, size_t len, struct buf *out, struct ark_error *err);
 
 #endif

@@ -36,7 +36,8 @@ int change_next(const char **text, struct change *ret, struct ark_error *err)
 		ret->metadata = (uint32_t)strtoul(v + 1, NULL, 10);
 	}
 	if (!ret->metadata || (ret->is_document && !docid_valid(ret->name)))
-		return ark_fail(err, ARK_ECORRUPT, "a commit message has a malformed line: %s", line);
+		return ark_fail(
+		    err, ARK_ECORRUPT, "a commit message has a malformed line: %s", line);
 	return 1;
 }
 
@@ -65,7 +66,8 @@ static int fill_document(struct fact *fact, struct ark_error *err)
 
 	f->document = fact->change.name;
 	f->version = (uint32_t)json_integer_value(json_object_get(fact->record, "version"));
-	f->sealed_metadata = (struct catalogue_blob){fact->sealed_record.data, fact->sealed_record.len};
+	f->sealed_metadata =
+	    (struct catalogue_blob){fact->sealed_record.data, fact->sealed_record.len};
 	f->type = json_text(fields, "type");
 	f->date = json_text(fields, "date");
 	f->language = json_text(fields, "language");
@@ -78,7 +80,8 @@ static int fill_document(struct fact *fact, struct ark_error *err)
 		return ark_fail(err, ARK_ECORRUPT, "the metadata record m%04u of %s lacks fields",
 		    f->metadata, f->document);
 	if (strings_of(json_object_get(fields, "units"), &fact->units, &f->units_len) ||
-	    strings_of(json_object_get(fact->record, "counties"), &fact->counties, &f->counties_len))
+	    strings_of(
+		json_object_get(fact->record, "counties"), &fact->counties, &f->counties_len))
 		return ark_fail(err, ARK_ENOMEM, "no memory for a document");
 	list = fact->units;
 	f->units = list;
@@ -92,7 +95,8 @@ static int fill_version(struct fact *fact, struct ark_error *err)
 	struct catalogue_fact *f = &fact->f;
 	const json_t *v = fact->version_meta, *actor = json_object_get(v, "actor");
 
-	f->sealed_version = (struct catalogue_blob){fact->sealed_version.data, fact->sealed_version.len};
+	f->sealed_version =
+	    (struct catalogue_blob){fact->sealed_version.data, fact->sealed_version.len};
 	f->filed_by = json_text(actor, "user");
 	f->filed_by_org = json_text(actor, "org");
 	f->size = (uint64_t)json_integer_value(json_object_get(v, "size"));
@@ -129,7 +133,8 @@ int fact_fill(struct fact *fact, uint64_t sequence, uint32_t item, struct ark_er
 	f->record_kind = fact->change.kind;
 	f->record_id = json_text(json_object_get(fact->record, "record"), "id");
 	f->record_number = fact->change.metadata;
-	f->sealed_record = (struct catalogue_blob){fact->sealed_record.data, fact->sealed_record.len};
+	f->sealed_record =
+	    (struct catalogue_blob){fact->sealed_record.data, fact->sealed_record.len};
 	if (!f->record_id)
 		return ark_fail(err, ARK_ECORRUPT, "a record of %s has no id", fact->change.kind);
 	return ARK_OK;
@@ -156,8 +161,8 @@ static void add_digest(struct buf *out, bool *first, const char *name, const uns
 }
 
 /* {"commit","sequence","item","of","objects":{path part: sha256 of the sealed bytes},"commitment"} */
-static void write_detail(struct buf *out, const struct fact *fact, const struct store_oid *commit,
-    uint32_t items)
+static void write_detail(
+    struct buf *out, const struct fact *fact, const struct store_oid *commit, uint32_t items)
 {
 	const struct catalogue_fact *f = &fact->f;
 	char hex[41], name[32];
@@ -199,10 +204,10 @@ int history_entry_fill(struct history_entry *e, const struct fact *fact,
 		return ark_fail(err, ARK_ENOMEM, "no memory for a history entry");
 	e->record = (struct ledger_record){
 	    .time_us = f->time_us,
-	    .kind = f->kind == FACT_RECORD ? "record"
-		: f->kind == FACT_METADATA ? "metadata"
-		: f->version == 1          ? "filing"
-					   : "version",
+	    .kind = f->kind == FACT_RECORD     ? "record"
+		    : f->kind == FACT_METADATA ? "metadata"
+		    : f->version == 1          ? "filing"
+					       : "version",
 	    .document = f->kind == FACT_RECORD ? NULL : f->document,
 	    .version = f->kind == FACT_RECORD ? 0 : f->version,
 	    .purpose = json_text(stated, "purpose"),

@@ -16,8 +16,8 @@
 /* One change line, taken apart. */
 struct change {
 	bool is_document;
-	char kind[16];  /* "docs", "units" … */
-	char name[65];  /* docid or keyed hash */
+	char kind[16]; /* "docs", "units" … */
+	char name[65]; /* docid or keyed hash */
 	uint32_t version;
 	uint32_t metadata; /* of the document, or the record's number */
 };
@@ -35,7 +35,8 @@ struct fact {
 	unsigned char version_sha[32], record_sha[32], content_sha[32]; /* of the sealed blobs */
 };
 /* Fills f from change, json and sealed buffers, which the caller has set. */
-ARK_MUSTUSE int fact_fill(struct fact *fact, uint64_t sequence, uint32_t item, struct ark_error *err);
+ARK_MUSTUSE int fact_fill(
+    struct fact *fact, uint64_t sequence, uint32_t item, struct ark_error *err);
 void fact_free(struct fact *fact); /* what it holds */
 
 /* The history record of a fact; detail is allocated text to be freed by the caller. */

@@ -108,8 +108,8 @@ static void give_up(struct filing *f, int status, const struct ark_error *err)
 /* ---- step 1: settle what each filing builds on, give out numbers ---- */
 
 /* The newest numbers of the document, filings before this one in the group included. */
-static int newest_in_group(struct group *g, size_t upto, const char *document, uint32_t *ret_version,
-    uint32_t *ret_metadata, struct ark_error *err)
+static int newest_in_group(struct group *g, size_t upto, const char *document,
+    uint32_t *ret_version, uint32_t *ret_metadata, struct ark_error *err)
 {
 	for (size_t i = upto; i-- > 0;) {
 		const struct filing *f = g->work[i].f;
@@ -167,7 +167,8 @@ static int settle_record(struct group *g, size_t at, struct ark_error *err)
 	for (size_t i = 0; i < at; i++) {
 		const struct filing *other = g->work[i].f;
 
-		if (other->kind == FILING_RECORD && strcmp(other->record_kind, w->f->record_kind) == 0 &&
+		if (other->kind == FILING_RECORD &&
+		    strcmp(other->record_kind, w->f->record_kind) == 0 &&
 		    strcmp(json_text(other->record, "id"), id) == 0)
 			number = other->metadata;
 	}
@@ -195,7 +196,8 @@ static int settle_one(struct group *g, size_t at, struct ark_error *err)
 		return rc;
 	if (version != f->base_version || metadata != f->base_metadata)
 		return ark_fail(err, ARK_ECONFLICT,
-		    "the document has changed since it was read; read it again and repeat the change");
+		    "the document has changed since it was read; read it again and repeat the "
+		    "change");
 	f->version = f->kind == FILING_VERSION ? version + 1 : version;
 	f->metadata = metadata + 1;
 	return ARK_OK;
@@ -205,9 +207,9 @@ static int settle_one(struct group *g, size_t at, struct ark_error *err)
 
 static json_t *actor_json(const struct filing *f)
 {
-	return json_pack("{s:s,s:s*,s:s*,s:s*,s:s*,s:s*}", "user", f->user ? f->user : "system", "org",
-	    f->org, "roles", f->roles, "authentication", f->authentication, "session", f->session,
-	    "address", f->address);
+	return json_pack("{s:s,s:s*,s:s*,s:s*,s:s*,s:s*}", "user", f->user ? f->user : "system",
+	    "org", f->org, "roles", f->roles, "authentication", f->authentication, "session",
+	    f->session, "address", f->address);
 }
 
 static json_t *hex_json(const unsigned char *bytes, size_t len)
@@ -247,8 +249,8 @@ static json_t *version_json(const struct group *g, const struct filing *f)
 
 	randombytes_buf(salt, sizeof(salt));
 	v = json_pack("{s:s,s:s,s:i,s:s,s:o,s:s*,s:s,s:I,s:o,s:I,s:o,s:i,s:o,s:o,s:s*}", "arkki",
-	    "version/1", "document", f->document, "version", (int)f->version, "time", g->time, "actor",
-	    actor_json(f), "fileName", f->file_name, "mediaType", u->media_type, "size",
+	    "version/1", "document", f->document, "version", (int)f->version, "time", g->time,
+	    "actor", actor_json(f), "fileName", f->file_name, "mediaType", u->media_type, "size",
 	    (json_int_t)u->size, "sha256", hex_json(u->sha256, 32), "sealedSize",
 	    (json_int_t)u->sealed_size, "sealedSha256", hex_json(u->sealed_sha256, 32), "chunks",
 	    (int)chunks_of(u), "salt", hex_json(salt, 32), "commitment",
@@ -261,9 +263,9 @@ static json_t *version_json(const struct group *g, const struct filing *f)
 
 static json_t *metadata_json(const struct group *g, const struct filing *f)
 {
-	json_t *v = json_pack("{s:s,s:s,s:i,s:i,s:s,s:o,s:O,s:o,s:s*}", "arkki", "metadata/1", "document",
-	    f->document, "number", (int)f->metadata, "version", (int)f->version, "time", g->time,
-	    "actor", actor_json(f), "fields", f->fields, "counties",
+	json_t *v = json_pack("{s:s,s:s,s:i,s:i,s:s,s:o,s:O,s:o,s:s*}", "arkki", "metadata/1",
+	    "document", f->document, "number", (int)f->metadata, "version", (int)f->version, "time",
+	    g->time, "actor", actor_json(f), "fields", f->fields, "counties",
 	    registry_counties(g->a->registry, json_object_get(f->fields, "units")), "reason",
 	    f->kind == FILING_METADATA ? f->reason : NULL);
 
@@ -276,7 +278,8 @@ static json_t *metadata_json(const struct group *g, const struct filing *f)
 static json_t *record_json(const struct group *g, const struct filing *f)
 {
 	return json_pack("{s:s,s:s,s:i,s:s,s:o,s:O}", "arkki", "record/1", "kind", f->record_kind,
-	    "number", (int)f->metadata, "time", g->time, "actor", actor_json(f), "record", f->record);
+	    "number", (int)f->metadata, "time", g->time, "actor", actor_json(f), "record",
+	    f->record);
 }
 
 static int seal_record(struct group *g, struct work *w, const char *path, struct ark_error *err)
@@ -362,7 +365,8 @@ static int put_content(struct group *g, struct work *w, struct ark_error *err)
 
 	if (!chunks) {
 		envelope_version_path(path, w->f->document, w->f->version, "content");
-		return store_put(g->txn, path, u->memory.data, u->memory.len, &w->fact.f.content, err);
+		return store_put(
+		    g->txn, path, u->memory.data, u->memory.len, &w->fact.f.content, err);
 	}
 	for (uint32_t i = 0; !rc && i < chunks; i++) {
 		uint64_t at = (uint64_t)i * SPOOL_CHUNK_SIZE, left = u->sealed_size - at;
@@ -382,14 +386,15 @@ static int put_one(struct group *g, struct work *w, struct ark_error *err)
 	int rc = ARK_OK;
 
 	if (!fact->change.is_document) {
-		envelope_record_path(path, fact->change.kind, fact->change.name, fact->change.metadata);
+		envelope_record_path(
+		    path, fact->change.kind, fact->change.name, fact->change.metadata);
 		buf_addf(&g->changes, "%s %s m%04u\n", fact->change.kind, fact->change.name,
 		    fact->change.metadata);
 	} else {
 		if (fact->change.version) {
 			envelope_version_path(path, w->f->document, w->f->version, "meta");
-			rc = store_put(g->txn, path, fact->sealed_version.data, fact->sealed_version.len,
-			    NULL, err);
+			rc = store_put(g->txn, path, fact->sealed_version.data,
+			    fact->sealed_version.len, NULL, err);
 			if (!rc)
 				rc = put_content(g, w, err);
 			buf_addf(&g->changes, "docs %s v%04u m%04u\n", fact->change.name,
@@ -402,7 +407,8 @@ static int put_one(struct group *g, struct work *w, struct ark_error *err)
 	}
 	if (rc)
 		return rc;
-	return store_put(g->txn, path, fact->sealed_record.data, fact->sealed_record.len, NULL, err);
+	return store_put(
+	    g->txn, path, fact->sealed_record.data, fact->sealed_record.len, NULL, err);
 }
 
 /* ---- step 4: the commit point ---- */
@@ -532,7 +538,8 @@ static void file_group(struct archive *a, struct group *g)
 			rc = show(g, &err);
 		if (rc) {
 			atomic_store(&a->broken, true);
-			ark_fail_within(&err, rc, "committed, but not completed; restart arkki to recover");
+			ark_fail_within(
+			    &err, rc, "committed, but not completed; restart arkki to recover");
 		}
 	}
 	for (size_t i = 0; i < g->n; i++) {
@@ -580,7 +587,8 @@ static void *writer_main(void *arg)
 		struct ark_error broken = {0};
 
 		if (!g || atomic_load(&a->broken)) {
-			ark_fail(&broken, ARK_EIO, "the archive takes no filings; restart arkki to recover");
+			ark_fail(&broken, ARK_EIO,
+			    "the archive takes no filings; restart arkki to recover");
 			for (size_t i = 0; i < n; i++)
 				give_up(taken[i], ARK_EIO, &broken);
 		} else {
@@ -641,7 +649,8 @@ static int room_left(struct archive *a, struct ark_error *err)
 		reserve = total / DISK_RESERVE_SHARE;
 	if (free_bytes < reserve)
 		return ark_fail(err, ARK_EIO,
-		    "the disk of the archive is nearly full (%llu MiB left, %llu MiB are kept for the "
+		    "the disk of the archive is nearly full (%llu MiB left, %llu MiB are kept for "
+		    "the "
 		    "access log); make room, then file again",
 		    (unsigned long long)(free_bytes >> 20), (unsigned long long)(reserve >> 20));
 	return ARK_OK;
@@ -650,7 +659,8 @@ static int room_left(struct archive *a, struct ark_error *err)
 int filing_room(struct archive *a, struct ark_error *err)
 {
 	if (atomic_load(&a->broken) || !a->writer_runs)
-		return ark_fail(err, ARK_EIO, "the archive takes no filings; restart arkki to recover");
+		return ark_fail(
+		    err, ARK_EIO, "the archive takes no filings; restart arkki to recover");
 	return room_left(a, err);
 }
 

@@ -41,7 +41,9 @@ int checkpoint_load(
 	if (!rc)
 		rc = note_verify(parsed, &l->key, err) == ARK_OK
 			 ? checkpoint_parse(parsed->text, parsed->text_len, l->origin, ret, err)
-			 : ark_fail(err, ARK_ECORRUPT, "no signature of %s in it holds; or was arkki.conf changed?", l->origin);
+			 : ark_fail(err, ARK_ECORRUPT,
+			       "no signature of %s in it holds; or was arkki.conf changed?",
+			       l->origin);
 	if (rc == ARK_EINPUT || rc == ARK_ECORRUPT)
 		rc = ark_fail_within(err, ARK_ECORRUPT, "%s cannot be trusted; restore it", path);
 	free(parsed);

@@ -12,7 +12,8 @@ int ledger_receipt(struct ledger *l, struct keyring *keys, const char *token, st
 	if (rc)
 		return rc;
 	if (which != LEDGER_ACCESS || count == 0 || first + count > ledger_size(l))
-		return ark_fail(err, ARK_EREFUSED, "the receipt's entries are not in the access log");
+		return ark_fail(
+		    err, ARK_EREFUSED, "the receipt's entries are not in the access log");
 	r = receipt_new(first, count, token);
 	if (!r)
 		return ark_fail(err, ARK_ENOMEM, "no memory for a receipt");

@@ -37,7 +37,8 @@ static bool known(const struct loader *l, const char *kind, const char *id)
 		return false;
 	if (registry_has(archive_registry(l->a), kind, id))
 		return true;
-	json_array_foreach(list, i, record) {
+	json_array_foreach(list, i, record)
+	{
 		const char *other = json_text(record, "id");
 
 		if (other && strcmp(other, id) == 0)
@@ -56,9 +57,8 @@ static bool texts_ok(const json_t *array, bool (*ok)(const struct loader *l, con
 		return true;
 	if (!json_is_array(array))
 		return false;
-	json_array_foreach(array, i, v)
-		if (!json_is_string(v) || !ok(l, json_string_value(v)))
-			return false;
+	json_array_foreach(
+	    array, i, v) if (!json_is_string(v) || !ok(l, json_string_value(v))) return false;
 	return true;
 }
 
@@ -96,7 +96,8 @@ static bool dates_ok(const json_t *record)
 	for (size_t i = 0; i < 4; i++) {
 		const json_t *v = json_object_get(record, names[i]);
 
-		if (v && !json_is_null(v) && (!json_is_string(v) || !date_valid(json_string_value(v))))
+		if (v && !json_is_null(v) &&
+		    (!json_is_string(v) || !date_valid(json_string_value(v))))
 			return false;
 	}
 	return true;
@@ -112,9 +113,8 @@ static bool name_ok(const json_t *record)
 		return json_string_length(name) > 0;
 	if (!json_is_object(name) || json_object_size(name) == 0)
 		return false;
-	json_object_foreach((json_t *)(uintptr_t)name, language, v)
-		if (!json_is_string(v))
-			return false;
+	json_object_foreach(
+	    (json_t *)(uintptr_t)name, language, v) if (!json_is_string(v)) return false;
 	return true;
 }
 
@@ -123,7 +123,8 @@ static int check_org(struct loader *l, const json_t *r)
 	enum access_org_kind kind;
 
 	if (!json_text(r, "kind") || !access_org_kind_parse(json_text(r, "kind"), &kind))
-		return bad(l, "kind must be state-agency, county, municipality, ombudsman or provider");
+		return bad(
+		    l, "kind must be state-agency, county, municipality, ombudsman or provider");
 	if (!name_ok(r))
 		return bad(l, "name must be a text or an object of texts by language");
 	if (!texts_ok(json_object_get(r, "counties"), code_ok, l))
@@ -139,8 +140,8 @@ static int check_user(struct loader *l, const json_t *r)
 		return bad(l, "org is not a known organisation");
 	if (!json_is_array(json_object_get(r, "roles")) ||
 	    !texts_ok(json_object_get(r, "roles"), role_ok, l))
-		return bad(l,
-		    "roles must be a list of: inspector registrar supervisor auditor placer contact admin system");
+		return bad(l, "roles must be a list of: inspector registrar supervisor auditor "
+			      "placer contact admin system");
 	if (json_object_get(r, "name") && !name_ok(r))
 		return bad(l, "name must be a text");
 	return ARK_OK;
@@ -181,7 +182,7 @@ static int check_placement(struct loader *l, const json_t *r)
 
 static int check_one(struct loader *l, size_t kind, const json_t *r)
 {
-	static int (*const checks[KINDS])(struct loader *l, const json_t *r) = {
+	static int (*const checks[KINDS])(struct loader * l, const json_t *r) = {
 	    check_org, check_user, check_unit, check_case, check_placement};
 
 	if (!json_is_object(r))
@@ -201,20 +202,23 @@ static int check_all(struct loader *l)
 
 	if (!json_is_object(l->seed))
 		return ark_fail(l->err, ARK_EINPUT, "the seed must be a JSON object");
-	json_object_foreach((json_t *)(uintptr_t)l->seed, key, list) {
+	json_object_foreach((json_t *)(uintptr_t)l->seed, key, list)
+	{
 		size_t k = 0;
 
 		while (k < KINDS && strcmp(kinds[k], key) != 0)
 			k++;
 		if (k == KINDS)
-			return ark_fail(l->err, ARK_EINPUT, "the seed has an unknown part %.64s", key);
+			return ark_fail(
+			    l->err, ARK_EINPUT, "the seed has an unknown part %.64s", key);
 		if (!json_is_array(list))
 			return ark_fail(l->err, ARK_EINPUT, "%s must be a list", key);
 	}
 	for (size_t k = 0; k < KINDS; k++) {
 		l->kind = kinds[k];
 		list = json_object_get(l->seed, kinds[k]);
-		json_array_foreach(list, l->at, record) {
+		json_array_foreach(list, l->at, record)
+		{
 			rc = check_one(l, k, record);
 			if (rc)
 				return rc;
@@ -256,7 +260,8 @@ static json_t *with_id(size_t kind, const json_t *record)
 	if (kind == 4 && copy) { /* a placement is named by its unit, organisation and beginning */
 		const char *from = json_text(record, "from");
 
-		buf_addf(&id, "%s:%s:%s", json_text(record, "unit"), json_text(record, "org"), from ? from : "");
+		buf_addf(&id, "%s:%s:%s", json_text(record, "unit"), json_text(record, "org"),
+		    from ? from : "");
 		json_object_set_new(copy, "id", json_string(id.data));
 		buf_free(&id);
 	}
@@ -317,7 +322,8 @@ int load_seed(struct archive *a, const json_t *seed, const struct filing_actor *
 		json_t *record;
 		size_t i;
 
-		json_array_foreach(list, i, record) {
+		json_array_foreach(list, i, record)
+		{
 			json_t *copy = with_id(k, record);
 
 			rc = copy ? submit_one(&l, &b, kinds[k], copy)

@@ -81,9 +81,8 @@ static void take_text(struct check *c, const char *field, size_t max, bool must)
 		json_object_set_new(c->out, field, json_string(s));
 }
 
-static void take_choice(
-    struct check *c, json_t *into, const json_t *v, const char *path, const char *field,
-    const char *const *choices)
+static void take_choice(struct check *c, json_t *into, const json_t *v, const char *path,
+    const char *field, const char *const *choices)
 {
 	const char *s = json_string_value(v);
 
@@ -96,14 +95,16 @@ static void take_choice(
 	wrong(c, path, s ? "value" : "type", "must be one of the defined values, see the taxonomy");
 }
 
-static void take_date(struct check *c, json_t *into, const json_t *v, const char *path, const char *field)
+static void take_date(
+    struct check *c, json_t *into, const json_t *v, const char *path, const char *field)
 {
 	const char *s = json_string_value(v);
 
 	if (s && date_valid(s))
 		json_object_set_new(into, field, json_string(s));
 	else
-		wrong(c, path, s ? "value" : "type", "must be a date YYYY-MM-DD of the years 1800 to 2200");
+		wrong(c, path, s ? "value" : "type",
+		    "must be a date YYYY-MM-DD of the years 1800 to 2200");
 }
 
 static void take_type(struct check *c, json_t **ret_type)
@@ -131,9 +132,7 @@ static bool listed_before(const json_t *list, const char *id)
 	size_t i;
 	json_t *v;
 
-	json_array_foreach(list, i, v)
-		if (strcmp(json_string_value(v), id) == 0)
-			return true;
+	json_array_foreach(list, i, v) if (strcmp(json_string_value(v), id) == 0) return true;
 	return false;
 }
 
@@ -152,7 +151,8 @@ static void take_units(struct check *c, const json_t *type)
 		return;
 	}
 	out = json_array();
-	json_array_foreach(v, i, unit) {
+	json_array_foreach(v, i, unit)
+	{
 		const char *id = json_string_value(unit);
 		char path[32];
 
@@ -238,7 +238,8 @@ static void take_publicity(struct check *c)
 		return;
 	}
 	if (json_object_get(v, "class"))
-		take_choice(c, out, json_object_get(v, "class"), "publicity/class", "class", classes);
+		take_choice(
+		    c, out, json_object_get(v, "class"), "publicity/class", "class", classes);
 	else
 		required(c, "publicity/class");
 	member = json_object_get(v, "ground");
@@ -256,7 +257,8 @@ static void take_publicity(struct check *c)
 		if (member && !json_is_null(member))
 			take_date(c, out, member, path, known[i]);
 	}
-	json_object_foreach((json_t *)(uintptr_t)v, key, member) {
+	json_object_foreach((json_t *)(uintptr_t)v, key, member)
+	{
 		bool ok = false;
 
 		for (size_t i = 0; i < 4; i++)
@@ -269,12 +271,13 @@ static void take_publicity(struct check *c)
 
 static void refuse_unknown(struct check *c)
 {
-	static const char *const known[] = {"units", "case", "type", "title", "publicTitle", "language",
-	    "date", "publicity", "author", "state", "visitDate", NULL};
+	static const char *const known[] = {"units", "case", "type", "title", "publicTitle",
+	    "language", "date", "publicity", "author", "state", "visitDate", NULL};
 	const char *key;
 	json_t *v;
 
-	json_object_foreach((json_t *)(uintptr_t)c->given, key, v) {
+	json_object_foreach((json_t *)(uintptr_t)c->given, key, v)
+	{
 		size_t i = 0;
 
 		while (known[i] && strcmp(known[i], key) != 0)

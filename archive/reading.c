@@ -31,8 +31,8 @@ int reading_card(struct archive *a, const struct receipt *receipt, const struct 
 	int rc;
 
 	envelope_metadata_path(path, row->document, row->metadata);
-	rc = envelope_open(keys, receipt, path, row->sealed_metadata.data, row->sealed_metadata.len,
-	    &record, err);
+	rc = envelope_open(
+	    keys, receipt, path, row->sealed_metadata.data, row->sealed_metadata.len, &record, err);
 	if (rc)
 		return rc;
 	envelope_version_path(path, row->document, row->version, "meta");
@@ -48,15 +48,16 @@ int reading_card(struct archive *a, const struct receipt *receipt, const struct 
 }
 
 int reading_card_text(struct archive *a, const struct receipt *receipt,
-    const struct catalogue_row *row, struct buf *metadata, struct buf *version, struct ark_error *err)
+    const struct catalogue_row *row, struct buf *metadata, struct buf *version,
+    struct ark_error *err)
 {
 	struct keyring *keys = archive_keyring(a);
 	char path[ENVELOPE_PATH];
 	int rc;
 
 	envelope_metadata_path(path, row->document, row->metadata);
-	rc = envelope_open_text(keys, receipt, path, row->sealed_metadata.data, row->sealed_metadata.len,
-	    metadata, err);
+	rc = envelope_open_text(keys, receipt, path, row->sealed_metadata.data,
+	    row->sealed_metadata.len, metadata, err);
 	if (rc)
 		return rc;
 	envelope_version_path(path, row->document, row->version, "meta");
@@ -129,7 +130,8 @@ static int sealed_bytes(struct content *c, uint64_t from, size_t len, unsigned c
 		if (rc)
 			return rc;
 		if (inside >= c->blob.len)
-			return ark_fail(err, ARK_ECORRUPT, "content of %s is cut short", c->document);
+			return ark_fail(
+			    err, ARK_ECORRUPT, "content of %s is cut short", c->document);
 		n = c->blob.len - inside < len - got ? (size_t)(c->blob.len - inside) : len - got;
 		if (n == len) {
 			*ret = (const unsigned char *)c->blob.bytes + inside;
@@ -155,7 +157,8 @@ static int open_chunk(struct content *c, int64_t number, struct ark_error *err)
 	c->opened = -1;
 	if (from >= c->sealed_size)
 		return ark_fail(err, ARK_ECORRUPT, "content of %s is cut short", c->document);
-	len = c->sealed_size - from < SEAL_BLOCK_SIZE ? (size_t)(c->sealed_size - from) : SEAL_BLOCK_SIZE;
+	len = c->sealed_size - from < SEAL_BLOCK_SIZE ? (size_t)(c->sealed_size - from)
+						      : SEAL_BLOCK_SIZE;
 	rc = sealed_bytes(c, from, len, scratch, &sealed, err);
 	if (!rc)
 		rc = opener_chunk(
@@ -233,7 +236,8 @@ ssize_t content_read(
 			return rc;
 		n = c->plain_len - inside < max - done ? c->plain_len - inside : max - done;
 		if (n == 0)
-			return ark_fail(err, ARK_ECORRUPT, "content of %s is cut short", c->document);
+			return ark_fail(
+			    err, ARK_ECORRUPT, "content of %s is cut short", c->document);
 		memcpy((char *)out + done, c->plain + inside, n);
 		done += n;
 	}
@@ -253,8 +257,8 @@ void content_close(struct content *c)
 
 /* ---- extracted text ---- */
 
-static int text_path(const struct archive *a, const struct catalogue_row *row, char out[4096],
-    struct ark_error *err)
+static int text_path(
+    const struct archive *a, const struct catalogue_row *row, char out[4096], struct ark_error *err)
 {
 	return fs_path(out, err, "%s/derived/%.2s/%s-v%04u", archive_dir(a), row->document,
 	    row->document, row->version);

@@ -21,13 +21,16 @@ enum { BATCH = 256 };
 /* ---- one change, read back from the store ---- */
 
 static int open_meta(struct store_reader *r, struct keyring *keys, const struct receipt *receipt,
-    const char *path, struct buf *sealed, unsigned char sha[32], json_t **ret, struct ark_error *err)
+    const char *path, struct buf *sealed, unsigned char sha[32], json_t **ret,
+    struct ark_error *err)
 {
 	struct store_blob blob;
 	int rc = store_get(r, NULL, path, &blob, err);
 
 	if (rc)
-		return rc == ARK_ENOTFOUND ? ark_fail(err, ARK_ECORRUPT, "the store has no %s", path) : rc;
+		return rc == ARK_ENOTFOUND
+			   ? ark_fail(err, ARK_ECORRUPT, "the store has no %s", path)
+			   : rc;
 	buf_add(sealed, blob.bytes, blob.len);
 	sha256_of(blob.bytes, blob.len, sha);
 	store_blob_release(&blob);
@@ -43,8 +46,8 @@ static int note_content(void *arg, const char *name, bool is_tree, const struct 
 	return 0;
 }
 
-int recover_content_digest(struct store_reader *r, const struct fact *fact, unsigned char out[32],
-    struct ark_error *err)
+int recover_content_digest(
+    struct store_reader *r, const struct fact *fact, unsigned char out[32], struct ark_error *err)
 {
 	struct sha256 *h = sha256_new();
 	uint32_t chunks = fact->f.chunks;
@@ -55,7 +58,8 @@ int recover_content_digest(struct store_reader *r, const struct fact *fact, unsi
 		struct store_blob blob;
 
 		snprintf(part, sizeof(part), "chunks/%06u", i);
-		envelope_version_path(path, fact->f.document, fact->f.version, chunks ? part : "content");
+		envelope_version_path(
+		    path, fact->f.document, fact->f.version, chunks ? part : "content");
 		rc = store_get(r, NULL, path, &blob, err);
 		if (rc)
 			break;
@@ -81,7 +85,8 @@ int recover_fact(struct store_reader *r, struct keyring *keys, const struct rece
 	} else {
 		envelope_record_path(path, change->kind, change->name, change->metadata);
 	}
-	rc = open_meta(r, keys, receipt, path, &fact.sealed_record, fact.record_sha, &fact.record, err);
+	rc = open_meta(
+	    r, keys, receipt, path, &fact.sealed_record, fact.record_sha, &fact.record, err);
 	if (!rc && change->is_document && change->version) {
 		envelope_version_path(path, change->name, change->version, "meta");
 		rc = open_meta(r, keys, receipt, path, &fact.sealed_version, fact.version_sha,
@@ -124,7 +129,8 @@ static uint32_t count_lines(const char *changes)
 	return n;
 }
 
-static int log_fact(struct replay *p, struct fact *fact, const struct store_head *commit, uint32_t items)
+static int log_fact(
+    struct replay *p, struct fact *fact, const struct store_head *commit, uint32_t items)
 {
 	struct history_entry e;
 	int rc = ARK_OK;
@@ -196,8 +202,10 @@ static int history_position(struct archive *a, uint64_t *ret_sequence, uint32_t 
 			return rc;
 		detail = json_object_get(e.a, "detail");
 		if (json_object_get(detail, "commit")) {
-			*ret_sequence = (uint64_t)json_integer_value(json_object_get(detail, "sequence"));
-			*ret_items = (uint32_t)json_integer_value(json_object_get(detail, "item")) + 1;
+			*ret_sequence =
+			    (uint64_t)json_integer_value(json_object_get(detail, "sequence"));
+			*ret_items =
+			    (uint32_t)json_integer_value(json_object_get(detail, "item")) + 1;
 			*ret_of = (uint32_t)json_integer_value(json_object_get(detail, "of"));
 			ledger_entry_free(&e);
 			return ARK_OK;
@@ -275,8 +283,8 @@ static int restore_text(void *arg, const struct catalogue_row *row)
 
 	if (strcmp(state, "pending") == 0)
 		return 0;
-	return catalogue_set_text(t->a->catalogue, row->document, row->version, state,
-	    reason[0] ? reason : NULL, t->err);
+	return catalogue_set_text(
+	    t->a->catalogue, row->document, row->version, state, reason[0] ? reason : NULL, t->err);
 }
 
 static int restore_texts(struct archive *a, struct ark_error *err)
@@ -311,7 +319,8 @@ int recover_archive(struct archive *a,
 	p.from_catalogue = catalogue_sequence(a->catalogue);
 	if (logged > head.sequence || p.from_catalogue > head.sequence)
 		return ark_fail(err, ARK_ECORRUPT,
-		    "the store ends at commit %llu, but %s knows commit %llu: commits were lost; restore "
+		    "the store ends at commit %llu, but %s knows commit %llu: commits were lost; "
+		    "restore "
 		    "archive.git from a mirror or a backup",
 		    (unsigned long long)head.sequence,
 		    logged > head.sequence ? "the history log" : "the catalogue",

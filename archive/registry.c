@@ -102,8 +102,7 @@ json_t *registry_all(struct registry *r, const char *kind)
 	n = json_object_size(of_kind);
 	sorted = calloc(n ? n : 1, sizeof(*sorted));
 	if (sorted)
-		json_object_foreach(of_kind, id, record)
-			sorted[at++] = json_incref(record);
+		json_object_foreach(of_kind, id, record) sorted[at++] = json_incref(record);
 	pthread_rwlock_unlock(&r->lock);
 	if (!sorted) {
 		json_decref(out);
@@ -158,7 +157,8 @@ static void box_roles(struct principal_box *b)
 	size_t i, used = 0;
 	json_t *role;
 
-	json_array_foreach(json_object_get(b->user, "roles"), i, role) {
+	json_array_foreach(json_object_get(b->user, "roles"), i, role)
+	{
 		const char *name = json_string_value(role);
 		unsigned int bit;
 		int n;
@@ -236,7 +236,8 @@ static bool array_has(const json_t *array, const char *text)
 	size_t i;
 	json_t *v;
 
-	json_array_foreach(array, i, v) {
+	json_array_foreach(array, i, v)
+	{
 		const char *s = json_string_value(v);
 
 		if (s && strcmp(s, text) == 0)
@@ -250,7 +251,8 @@ json_t *registry_counties(struct registry *r, const json_t *units)
 	json_t *out = json_array(), *unit_id;
 	size_t i;
 
-	json_array_foreach(units, i, unit_id) {
+	json_array_foreach(units, i, unit_id)
+	{
 		json_t *unit = registry_get(r, "units", json_string_value(unit_id));
 		const char *county = json_text(unit, "county");
 
@@ -267,9 +269,8 @@ bool registry_case_covers(struct registry *r, const char *case_id, const json_t 
 	bool covers = false;
 	size_t i;
 
-	json_array_foreach(units, i, unit)
-		if (array_has(json_object_get(c, "units"), json_string_value(unit)))
-			covers = true;
+	json_array_foreach(units, i, unit) if (array_has(json_object_get(c, "units"),
+						   json_string_value(unit))) covers = true;
 	json_decref(c);
 	return covers;
 }

@@ -83,10 +83,12 @@ static void compare_digest(struct verify *v, const json_t *objects, const char *
 
 	hex_encode(hex, sha, 32);
 	if (!said || strcmp(said, hex) != 0)
-		fault(v, "store: %s %s %s is not what the history log says", c->kind, c->name, name);
+		fault(
+		    v, "store: %s %s %s is not what the history log says", c->kind, c->name, name);
 }
 
-static void compare_history(struct verify *v, const struct fact *fact, const struct store_head *commit)
+static void compare_history(
+    struct verify *v, const struct fact *fact, const struct store_head *commit)
 {
 	struct ledger_entry e;
 	const json_t *detail, *objects;
@@ -151,7 +153,8 @@ static void open_content(struct verify *v, const struct fact *fact)
 		sha256_final(h, sha);
 		hex_encode(hex, sha, 32);
 		if (!said || strcmp(said, hex) != 0)
-			fault(v, "content of %s v%04u is not what was filed", row.document, row.version);
+			fault(v, "content of %s v%04u is not what was filed", row.document,
+			    row.version);
 		v->bytes += at;
 	}
 	content_close(c);
@@ -168,7 +171,9 @@ static void compare_catalogue(struct verify *v, const struct fact *fact)
 	if (rc < 0)
 		fault(v, "catalogue: %s; mend with `arkki rebuild DIR catalogue`", err.text);
 	else if (rc == 0)
-		fault(v, "catalogue: %s %s m%04u differs from the store; mend with `arkki rebuild DIR catalogue`",
+		fault(v,
+		    "catalogue: %s %s m%04u differs from the store; mend with `arkki rebuild DIR "
+		    "catalogue`",
 		    fact->change.kind, fact->change.name, fact->change.metadata);
 }
 
@@ -185,7 +190,8 @@ static void compare_counts(struct verify *v, uint64_t head)
 	else if (has.versions != v->tally.versions || has.changes != v->tally.changes ||
 		 has.records != v->tally.records)
 		fault(v,
-		    "catalogue: it has %llu versions, %llu changes and %llu records, the store has %llu, %llu "
+		    "catalogue: it has %llu versions, %llu changes and %llu records, the store has "
+		    "%llu, %llu "
 		    "and %llu; mend with `arkki rebuild DIR catalogue`",
 		    (unsigned long long)has.versions, (unsigned long long)has.changes,
 		    (unsigned long long)has.records, (unsigned long long)v->tally.versions,
@@ -204,7 +210,8 @@ static void await_catalogue(struct verify *v)
 
 /* ---- one commit ---- */
 
-static int check_commit(void *arg, const struct store_head *commit, int64_t time_us, const char *changes)
+static int check_commit(
+    void *arg, const struct store_head *commit, int64_t time_us, const char *changes)
 {
 	struct verify *v = arg;
 	struct change change;
@@ -229,7 +236,8 @@ static int check_commit(void *arg, const struct store_head *commit, int64_t time
 		if (fact.f.kind == FACT_VERSION) {
 			v->versions++;
 			if (v->full) {
-				if (recover_content_digest(v->desk->store, &fact, fact.content_sha, &err))
+				if (recover_content_digest(
+					v->desk->store, &fact, fact.content_sha, &err))
 					fault(v, "content of %s v%04u: %s", fact.f.document,
 					    fact.f.version, err.text);
 				open_content(v, &fact);
@@ -297,7 +305,8 @@ static void check_parts(struct verify *v)
 }
 
 /* Without a server the entry for this very work is written here. */
-static int own_receipt(const char *dir, const char *root_key, char token[256], struct ark_error *err)
+static int own_receipt(
+    const char *dir, const char *root_key, char token[256], struct ark_error *err)
 {
 	struct archive *a = NULL;
 	struct receipt *receipt = NULL;
@@ -313,8 +322,8 @@ static int own_receipt(const char *dir, const char *root_key, char token[256], s
 }
 
 /* Store and log as one moment: what a running server has committed and not yet logged is waited for. */
-static int open_beside(const char *dir, const char *root_key, bool served, struct verify *v,
-    struct ark_error *err)
+static int open_beside(
+    const char *dir, const char *root_key, bool served, struct verify *v, struct ark_error *err)
 {
 	bool level = false;
 	int rc = ARK_OK;
@@ -334,8 +343,8 @@ static int open_beside(const char *dir, const char *root_key, bool served, struc
 
 int archive_verify(const char *dir, const char *root_key, bool full, const char *receipt_token_text,
     void (*progress)(void *arg, const char *step, uint64_t done, uint64_t of),
-    void (*bad)(void *arg, const char *what), void (*summary)(void *arg, const char *line), void *arg,
-    struct ark_error *err)
+    void (*bad)(void *arg, const char *what), void (*summary)(void *arg, const char *line),
+    void *arg, struct ark_error *err)
 {
 	struct verify v = {.full = full, .progress = progress, .bad = bad, .arg = arg};
 	char token[256], line[400];
@@ -354,7 +363,8 @@ int archive_verify(const char *dir, const char *root_key, bool full, const char 
 	if (!rc) {
 		check_parts(&v);
 		snprintf(line, sizeof(line),
-		    "%s: %llu faults; %llu commits, %llu versions, %llu metadata changes, %llu records, "
+		    "%s: %llu faults; %llu commits, %llu versions, %llu metadata changes, %llu "
+		    "records, "
 		    "%llu objects, history %llu entries, access %llu entries",
 		    full ? "verified in full" : "verified", (unsigned long long)v.faults,
 		    (unsigned long long)v.commits, (unsigned long long)v.versions,
@@ -363,7 +373,8 @@ int archive_verify(const char *dir, const char *root_key, bool full, const char 
 		    (unsigned long long)ledger_size(v.a->access));
 		summary(arg, line);
 		if (v.faults)
-			rc = ark_fail(err, ARK_ECORRUPT, "%llu faults", (unsigned long long)v.faults);
+			rc = ark_fail(
+			    err, ARK_ECORRUPT, "%llu faults", (unsigned long long)v.faults);
 	}
 	archive_desk_return(v.a, v.desk);
 	receipt_free(v.receipt);

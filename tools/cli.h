@@ -61,7 +61,7 @@ struct client_part { /* a part of a multipart body */
 };
 struct client_request {
 	const char *method, *path;
-	const char *user; /* acts with this user's rights */
+	const char *user;       /* acts with this user's rights */
 	const char *headers[8]; /* "Name: value", NULL-ended */
 	const void *body;
 	size_t body_len;

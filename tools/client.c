@@ -45,7 +45,8 @@ static int run_directory(struct client *c, const char *dir, struct ark_error *er
 		return rc;
 	c->run_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (c->run_fd < 0)
-		return ark_fail_errno(err, ARK_ENOTFOUND, "%s is not an arkki archive: cannot open %s", dir, path);
+		return ark_fail_errno(
+		    err, ARK_ENOTFOUND, "%s is not an arkki archive: cannot open %s", dir, path);
 	snprintf(c->socket, sizeof(c->socket), "/proc/self/fd/%d/admin.sock", c->run_fd);
 	return ARK_OK;
 }
@@ -63,7 +64,8 @@ int client_open(const char *dir, const char *root_key, struct client **ret, stru
 		return rc;
 	}
 	if (!answers(c->socket)) {
-		rc = archive_open(dir, root_key, ARCHIVE_WRITE, cli_progress, NULL, &c->archive, err);
+		rc = archive_open(
+		    dir, root_key, ARCHIVE_WRITE, cli_progress, NULL, &c->archive, err);
 		if (!rc)
 			rc = api_server_start(c->archive, NULL, &c->server, err);
 	}
@@ -143,8 +145,8 @@ static curl_mime *mime_of(CURL *curl, const struct client_request *r)
 	return mime;
 }
 
-int client_send(struct client *c, const struct client_request *r, long *ret_status, json_t **ret_body,
-    struct ark_error *err)
+int client_send(struct client *c, const struct client_request *r, long *ret_status,
+    json_t **ret_body, struct ark_error *err)
 {
 	struct buf url = BUF_INIT, answer = {.limit = ANSWER_MAX};
 	struct curl_slist *headers = NULL;
@@ -203,5 +205,8 @@ int client_ok(long status, const json_t *body, struct ark_error *err)
 	if (status >= 200 && status < 300)
 		return ARK_OK;
 	return ark_fail(err, status == 404 ? ARK_ENOTFOUND : ARK_EREFUSED, "%s (status %ld)",
-	    detail ? detail : title ? title : "refused", status);
+	    detail  ? detail
+	    : title ? title
+		    : "refused",
+	    status);
 }

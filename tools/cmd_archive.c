@@ -21,7 +21,8 @@ int cmd_init(const struct cli *c)
 	if (c->words_len != 1 || !c->origin)
 		return cli_usage(c->command);
 	if (!c->root_key) {
-		fprintf(stderr, "arkki: say where the root key goes: --root-key FILE, outside %s\n", c->words[0]);
+		fprintf(stderr, "arkki: say where the root key goes: --root-key FILE, outside %s\n",
+		    c->words[0]);
 		return CLI_USAGE;
 	}
 	if (archive_init(c->words[0], c->root_key, c->origin, &err))
@@ -50,7 +51,8 @@ static void print_summary(void *arg, const char *line)
 /* A running server writes the entry for this work; its receipt is ours. NULL: there is none. */
 static char *server_receipt(const struct cli *c)
 {
-	const struct client_request r = {.method = "POST", .path = "/admin/maintenance?job=verify&range=everything"};
+	const struct client_request r = {
+	    .method = "POST", .path = "/admin/maintenance?job=verify&range=everything"};
 	struct client *client = NULL;
 	struct ark_error err;
 	char socket[4096], *token = NULL;
@@ -60,8 +62,8 @@ static char *server_receipt(const struct cli *c)
 	snprintf(socket, sizeof(socket), "%s/run/admin.sock", c->words[0]);
 	if (!fs_exists(socket) || client_open(c->words[0], c->root_key, &client, &err))
 		return NULL;
-	if (client_is_remote(client) && !client_send(client, &r, &status, &body, &err) && status == 200 &&
-	    json_text(body, "receipt"))
+	if (client_is_remote(client) && !client_send(client, &r, &status, &body, &err) &&
+	    status == 200 && json_text(body, "receipt"))
 		token = strdup(json_text(body, "receipt"));
 	json_decref(body);
 	client_close(client);
@@ -104,8 +106,9 @@ int cmd_log(const struct cli *c)
 		keys = archive_keyring(a);
 		snprintf(name, sizeof(name), "%s/%s", archive_origin(a), c->words[2]);
 		rc = ledger_vkey(name,
-		    history ? keyring_secrets(keys)->history_seed : keyring_secrets(keys)->access_seed, &out,
-		    &err);
+		    history ? keyring_secrets(keys)->history_seed
+			    : keyring_secrets(keys)->access_seed,
+		    &out, &err);
 	}
 	if (!rc)
 		printf("%s\n", out.data);
@@ -186,8 +189,8 @@ int cmd_rebuild(const struct cli *c)
 	    (strcmp(c->words[1], "catalogue") != 0 && strcmp(c->words[1], "index") != 0))
 		return cli_usage(c->command);
 	index = strcmp(c->words[1], "index") == 0;
-	rc = archive_open(c->words[0], c->root_key, index ? ARCHIVE_WRITE : ARCHIVE_REBUILD, cli_progress,
-	    NULL, &a, &err);
+	rc = archive_open(c->words[0], c->root_key, index ? ARCHIVE_WRITE : ARCHIVE_REBUILD,
+	    cli_progress, NULL, &a, &err);
 	if (!rc && index)
 		rc = indexer_rebuild(a, cli_progress, NULL, &err);
 	if (!rc)
@@ -203,7 +206,8 @@ static int print_term(void *arg, enum analyse_kind kind, const char *term, size_
 {
 	const enum analyse_language *language = arg;
 
-	printf("%s%s%.*s", kind == ANALYSE_RAW ? "" : " ", analyse_prefix(*language, kind), (int)len, term);
+	printf("%s%s%.*s", kind == ANALYSE_RAW ? "" : " ", analyse_prefix(*language, kind),
+	    (int)len, term);
 	return 0;
 }
 
@@ -223,7 +227,8 @@ int cmd_analyse(const struct cli *c)
 	while (!rc && (len = getline(&line, &cap, stdin)) > 0) {
 		while (len > 0 && (line[len - 1] == '\n' || line[len - 1] == '\r'))
 			len--;
-		rc = analyse_word(analyser, language, line, (size_t)len, print_term, &language, &err);
+		rc = analyse_word(
+		    analyser, language, line, (size_t)len, print_term, &language, &err);
 		putchar('\n');
 	}
 	free(line);

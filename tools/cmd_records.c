@@ -26,8 +26,10 @@ int cmd_load(const struct cli *c)
 	if (!rc)
 		rc = client_open(c->words[0], c->root_key, &client, &err);
 	if (!rc) {
-		const struct client_request r = {
-		    .method = "POST", .path = "/admin/load", .body = seed.data ? seed.data : "", .body_len = seed.len};
+		const struct client_request r = {.method = "POST",
+		    .path = "/admin/load",
+		    .body = seed.data ? seed.data : "",
+		    .body_len = seed.len};
 
 		rc = client_send(client, &r, &status, &body, &err);
 	}
@@ -59,11 +61,13 @@ int cmd_token(const struct cli *c)
 		fprintf(stderr, "arkki: %s is not a user id\n", c->user);
 		return CLI_FAILED;
 	}
-	if (c->days && (strspn(c->days, "0123456789") != strlen(c->days) || !*c->days || strlen(c->days) > 5)) {
+	if (c->days && (strspn(c->days, "0123456789") != strlen(c->days) || !*c->days ||
+			   strlen(c->days) > 5)) {
 		fprintf(stderr, "arkki: --days must be a number from 1 to 3660\n");
 		return CLI_USAGE;
 	}
-	snprintf(path, sizeof(path), "/admin/tokens?user=%s&days=%s", c->user, c->days ? c->days : "30");
+	snprintf(
+	    path, sizeof(path), "/admin/tokens?user=%s&days=%s", c->user, c->days ? c->days : "30");
 	rc = client_open(c->words[1], c->root_key, &client, &err);
 	if (!rc) {
 		const struct client_request r = {.method = "POST", .path = path};
@@ -126,7 +130,8 @@ out:
 	return rc;
 }
 
-static int import_file(struct import *m, const char *path, const json_t *metadata, struct ark_error *err)
+static int import_file(
+    struct import *m, const char *path, const json_t *metadata, struct ark_error *err)
 {
 	struct buf text = BUF_INIT;
 	char file[4096 + 4096], key[80];
@@ -141,8 +146,10 @@ static int import_file(struct import *m, const char *path, const json_t *metadat
 	if (!rc)
 		rc = request_key(path, file, &text, key, err);
 	if (!rc) {
-		parts[0] = (struct client_part){
-		    .name = "metadata", .media_type = "application/json", .bytes = text.data, .len = text.len};
+		parts[0] = (struct client_part){.name = "metadata",
+		    .media_type = "application/json",
+		    .bytes = text.data,
+		    .len = text.len};
 		parts[1] = (struct client_part){
 		    .name = "content", .file = file, .file_name = name ? name + 1 : path};
 		r.parts = parts;
@@ -228,7 +235,8 @@ int cmd_import(const struct cli *c)
 		ark_fail_errno(&err, ARK_EIO, "cannot open %s", c->manifest);
 		return cli_failed(&err);
 	}
-	rc = client_open(c->words[0], c->root_key, &m.client, &err) ? cli_failed(&err) : import_all(&m, f);
+	rc = client_open(c->words[0], c->root_key, &m.client, &err) ? cli_failed(&err)
+								    : import_all(&m, f);
 	client_close(m.client);
 	fclose(f);
 	return rc;

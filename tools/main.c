@@ -15,13 +15,16 @@ static const struct command {
 } commands[] = {
     {"init", cmd_init, "DIR --root-key FILE --origin NAME",
 	"make a new archive and its root key; keep the key on another machine too"},
-    {"load", cmd_load, "DIR SEED.json", "add or update organisations, users, units, cases, placements"},
+    {"load", cmd_load, "DIR SEED.json",
+	"add or update organisations, users, units, cases, placements"},
     {"token", cmd_token, "create DIR --user ID [--days N]", "print a new bearer token for a user"},
     {"serve", cmd_serve, "DIR --listen HOST:PORT", "serve the archive until SIGTERM"},
     {"import", cmd_import, "DIR --manifest FILE.jsonl --user ID",
 	"file many documents; a killed import goes on where it stopped"},
-    {"verify", cmd_verify, "DIR [--full]", "compare all that the archive says with all that it holds"},
-    {"rebuild", cmd_rebuild, "DIR catalogue|index", "make the catalogue or the index anew from the store"},
+    {"verify", cmd_verify, "DIR [--full]",
+	"compare all that the archive says with all that it holds"},
+    {"rebuild", cmd_rebuild, "DIR catalogue|index",
+	"make the catalogue or the index anew from the store"},
     {"analyse", cmd_analyse, "--language fi|sv|en",
 	"read words, one a line, and print the index terms of each"},
     {"log", cmd_log, "vkey DIR history|access", "print a log's verifier key (signed note)"},
@@ -32,15 +35,15 @@ enum { COMMANDS = sizeof(commands) / sizeof(*commands) };
 
 static void print_help(FILE *to)
 {
-	fprintf(to, "arkki keeps supervision records: filed, found, read only by those allowed, and provably unchanged.\n\n");
+	fprintf(to, "arkki keeps supervision records: filed, found, read only by those allowed, "
+		    "and provably unchanged.\n\n");
 	for (size_t i = 0; i < COMMANDS; i++)
 		if (commands[i].what)
-			fprintf(to, "  arkki %s %s\n      %s\n", commands[i].name, commands[i].arguments,
-			    commands[i].what);
-	fprintf(to,
-	    "\nThe root key is given by --root-key FILE or ARKKI_ROOT_KEY_FILE.\n"
-	    "load, token, import and verify also work while the archive is being served.\n"
-	    "Exit codes: 0 done, 1 refused or failed, 2 usage.\n");
+			fprintf(to, "  arkki %s %s\n      %s\n", commands[i].name,
+			    commands[i].arguments, commands[i].what);
+	fprintf(to, "\nThe root key is given by --root-key FILE or ARKKI_ROOT_KEY_FILE.\n"
+		    "load, token, import and verify also work while the archive is being served.\n"
+		    "Exit codes: 0 done, 1 refused or failed, 2 usage.\n");
 }
 
 int cli_usage(const char *command)
@@ -94,9 +97,14 @@ static bool parse(struct cli *c, char **argv)
 		const char *name;
 		const char **to;
 	} options[] = {
-	    {"--root-key", &c->root_key}, {"--origin", &c->origin}, {"--listen", &c->listen},
-	    {"--user", &c->user}, {"--days", &c->days}, {"--manifest", &c->manifest},
-	    {"--language", &c->language}, {"--root", &c->root},
+	    {"--root-key", &c->root_key},
+	    {"--origin", &c->origin},
+	    {"--listen", &c->listen},
+	    {"--user", &c->user},
+	    {"--days", &c->days},
+	    {"--manifest", &c->manifest},
+	    {"--language", &c->language},
+	    {"--root", &c->root},
 	};
 
 	c->root_key = getenv("ARKKI_ROOT_KEY_FILE");

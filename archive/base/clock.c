@@ -117,5 +117,6 @@ bool date_valid(const char *p)
 	int y, m, d;
 
 	return strlen(p) == 10 && digits(&p, 4, &y) && literal(&p, '-') && digits(&p, 2, &m) &&
-	    literal(&p, '-') && digits(&p, 2, &d) && y >= 1800 && y <= 2200 && day_exists(y, m, d);
+	       literal(&p, '-') && digits(&p, 2, &d) && y >= 1800 && y <= 2200 &&
+	       day_exists(y, m, d);
 }

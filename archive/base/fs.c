@@ -147,7 +147,8 @@ static int sync_parent(const char *path, struct ark_error *err)
 	return fs_sync_dir(dir, err);
 }
 
-int fs_replace_file(const char *path, const void *bytes, size_t len, mode_t mode, struct ark_error *err)
+int fs_replace_file(
+    const char *path, const void *bytes, size_t len, mode_t mode, struct ark_error *err)
 {
 	char tmp[4096];
 	int rc = fs_path(tmp, err, "%s.tmp", path);

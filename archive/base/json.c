@@ -39,8 +39,8 @@ int json_read(const char *text, size_t len, json_t **ret, struct ark_error *err)
 		return ark_fail(err, ARK_EINPUT, "JSON nested deeper than %d levels", DEPTH_MAX);
 	v = json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &je);
 	if (!v)
-		return ark_fail(err, ARK_EINPUT, "JSON line %d column %d: %s", je.line, je.column,
-		    je.text);
+		return ark_fail(
+		    err, ARK_EINPUT, "JSON line %d column %d: %s", je.line, je.column, je.text);
 	*ret = v;
 	return ARK_OK;
 }

@@ -78,7 +78,8 @@ static void test_json__depth_duplicates_and_nul_are_refused(void **state)
 
 static void test_json__member_is_found_without_parsing(void **state)
 {
-	static const char text[] = "{\"a\":{\"b\":\"}\\\",{\"},\"b\":[1,[2,\"]\"]],\"\":0,\"c\":\"x\\\"y\",\"d\":-1.5e3}";
+	static const char text[] =
+	    "{\"a\":{\"b\":\"}\\\",{\"},\"b\":[1,[2,\"]\"]],\"\":0,\"c\":\"x\\\"y\",\"d\":-1.5e3}";
 	const char *value;
 	size_t len;
 

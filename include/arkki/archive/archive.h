@@ -36,8 +36,8 @@ ARK_MUSTUSE int archive_init(
     const char *dir, const char *root_key, const char *origin, struct ark_error *err);
 
 enum archive_mode {
-	ARCHIVE_WRITE, /* takes the lock; ARK_ECONFLICT when another process has it */
-	ARCHIVE_READ,  /* beside a writer: nothing is changed, no thread is started */
+	ARCHIVE_WRITE,   /* takes the lock; ARK_ECONFLICT when another process has it */
+	ARCHIVE_READ,    /* beside a writer: nothing is changed, no thread is started */
 	ARCHIVE_REBUILD, /* as WRITE, and the catalogue is made anew from the store first */
 };
 /* progress may be NULL: called with steps of long work, for a person. */
@@ -73,7 +73,8 @@ void archive_desk_return(struct archive *a, struct desk *d);
 void archive_listen(struct archive *a, void (*fn)(void *arg, uint64_t sequence), void *arg);
 
 /* Keyed hash under the token key: entity tags, cursors, request keys. out: 32 hex digits and NUL. */
-void archive_tag(const struct archive *a, const char *what, const void *bytes, size_t len, char out[33]);
+void archive_tag(
+    const struct archive *a, const char *what, const void *bytes, size_t len, char out[33]);
 
 /* One durable maintenance entry in the access log for system work; names job and range. */
 ARK_MUSTUSE int archive_maintenance(struct archive *a, const char *job, const char *range,
@@ -83,9 +84,9 @@ ARK_MUSTUSE int archive_maintenance(struct archive *a, const char *job, const ch
  * compared with the history log. receipt: token of a maintenance entry that a running server made for this
  * work; NULL: there is no server, and the archive is opened (and recovered) first to write that entry. Calls bad() for each
  * fault, summary() once with one line. ARK_ECORRUPT when there was any fault. */
-ARK_MUSTUSE int archive_verify(const char *dir, const char *root_key, bool full, const char *receipt,
-    void (*progress)(void *arg, const char *step, uint64_t done, uint64_t of),
-    void (*bad)(void *arg, const char *what), void (*summary)(void *arg, const char *line), void *arg,
-    struct ark_error *err);
+ARK_MUSTUSE int archive_verify(const char *dir, const char *root_key, bool full,
+    const char *receipt, void (*progress)(void *arg, const char *step, uint64_t done, uint64_t of),
+    void (*bad)(void *arg, const char *what), void (*summary)(void *arg, const char *line),
+    void *arg, struct ark_error *err);
 
 #endif

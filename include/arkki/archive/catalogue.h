@@ -56,11 +56,11 @@ struct catalogue_fact {
 	/* VERSION and METADATA */
 	const char *document;
 	uint32_t version;
-	uint32_t metadata; /* number of the metadata record */
+	uint32_t metadata;                     /* number of the metadata record */
 	struct catalogue_blob sealed_metadata; /* the store's mNNNN blob */
 	/* attributes of the metadata record, in the clear as given; hashed here */
 	const char *type, *date, *language, *publicity, *state;
-	const char *author, *case_id;          /* case_id may be NULL */
+	const char *author, *case_id; /* case_id may be NULL */
 	const char *const *units;
 	const char *const *counties; /* of the units when it was filed */
 	size_t units_len, counties_len;
@@ -69,9 +69,9 @@ struct catalogue_fact {
 	const char *filed_by, *filed_by_org;
 	uint64_t size, sealed_size;
 	const char *media_type;
-	struct store_oid content;    /* blob, or the tree of chunks */
-	uint32_t chunks;             /* 0: one blob */
-	const char *request;         /* keyed hash of (principal, Idempotency-Key), or NULL */
+	struct store_oid content; /* blob, or the tree of chunks */
+	uint32_t chunks;          /* 0: one blob */
+	const char *request;      /* keyed hash of (principal, Idempotency-Key), or NULL */
 	/* RECORD */
 	const char *record_kind; /* "units" … */
 	const char *record_id;
@@ -110,7 +110,8 @@ struct catalogue_row { /* one version; pointers are the row's, until catalogue_r
 	/* catalogue_after() only: the commit whose change this row stands for. The row shows the
 	 * version as it is now, so metadata_sequence may be later. */
 	uint64_t change_sequence;
-	uint32_t visible_versions; /* how many versions the filter admits; set where a filter was given */
+	uint32_t
+	    visible_versions; /* how many versions the filter admits; set where a filter was given */
 	/* text extraction, set by catalogue_set_text() */
 	char *text_state;  /* "pending" "ready" "none" */
 	char *text_reason; /* why none, or NULL */
@@ -158,7 +159,8 @@ struct catalogue_change {
 /* Changes after (sequence, item), oldest first, of versions that the filter admits. */
 ARK_MUSTUSE int catalogue_changes(struct catalogue *c, uint64_t after_sequence, uint32_t after_item,
     unsigned int limit, const struct access_filter *filter,
-    int (*each)(void *arg, const struct catalogue_change *change), void *arg, struct ark_error *err);
+    int (*each)(void *arg, const struct catalogue_change *change), void *arg,
+    struct ark_error *err);
 
 /* The document filed under this idempotency hash, or ARK_ENOTFOUND. */
 ARK_MUSTUSE int catalogue_request(struct catalogue *c, const char *request, char ret_document[33],
@@ -170,8 +172,8 @@ ARK_MUSTUSE int catalogue_records(struct catalogue *c, const char *record_kind,
     int (*each)(void *arg, const char *name, uint32_t number, const struct catalogue_blob *sealed),
     void *arg, struct ark_error *err);
 /* Number of the newest record of (kind, id); 0: none. */
-ARK_MUSTUSE int catalogue_record_number(struct catalogue *c, const char *record_kind, const char *id,
-    uint32_t *ret, struct ark_error *err);
+ARK_MUSTUSE int catalogue_record_number(struct catalogue *c, const char *record_kind,
+    const char *id, uint32_t *ret, struct ark_error *err);
 
 /* ---- extraction state, written by the indexer (not from the store; a rebuild sets "pending") ---- */
 ARK_MUSTUSE int catalogue_set_text(struct catalogue *c, const char *document, uint32_t version,
@@ -185,10 +187,11 @@ ARK_MUSTUSE int catalogue_after(struct catalogue *c, uint64_t sequence, unsigned
     catalogue_each each, void *arg, struct ark_error *err);
 
 /* Versions of commits up to `upto` whose text is pending: after a rebuild, or when derived/ was lost. */
-ARK_MUSTUSE int catalogue_pending(struct catalogue *c, uint64_t upto, catalogue_each each, void *arg,
-    struct ark_error *err);
+ARK_MUSTUSE int catalogue_pending(
+    struct catalogue *c, uint64_t upto, catalogue_each each, void *arg, struct ark_error *err);
 
 /* For verify: counts, and every row once. */
-ARK_MUSTUSE int catalogue_all(struct catalogue *c, catalogue_each each, void *arg, struct ark_error *err);
+ARK_MUSTUSE int catalogue_all(
+    struct catalogue *c, catalogue_each each, void *arg, struct ark_error *err);
 
 #endif

@@ -33,11 +33,11 @@ struct filing {
 	char document[33];
 	uint32_t base_version, base_metadata; /* what the change builds on; checked by the writer */
 	struct upload *upload;
-	json_t *fields;        /* normal form of the metadata */
-	char *file_name;       /* of the content, raw UTF-8; may be NULL */
-	char *reason;          /* of a version or a change; may be NULL */
-	char *request;         /* keyed hash of (principal, Idempotency-Key), or NULL */
-	char *request_digest;  /* digest of the request that the key stands for */
+	json_t *fields;          /* normal form of the metadata */
+	char *file_name;         /* of the content, raw UTF-8; may be NULL */
+	char *reason;            /* of a version or a change; may be NULL */
+	char *request;           /* keyed hash of (principal, Idempotency-Key), or NULL */
+	char *request_digest;    /* digest of the request that the key stands for */
 	const char *record_kind; /* static: "units" … */
 	json_t *record;
 	char *purpose, *case_id; /* stated with the request; for the history entry */
@@ -48,17 +48,20 @@ struct filing {
 	uint32_t version, metadata;
 	uint64_t sequence;
 	int64_t time_us;
-	bool repeats;         /* ARK_ECONFLICT because `request` was filed before: document and version say as what */
-	json_t *version_meta; /* as sealed into the store; NULL without an upload */
+	bool
+	    repeats; /* ARK_ECONFLICT because `request` was filed before: document and version say as what */
+	json_t *version_meta;    /* as sealed into the store; NULL without an upload */
 	json_t *metadata_record; /* as sealed into the store */
-	void (*done)(void *arg, struct filing *f); /* from the writer's thread; f is the callee's again */
+	void (*done)(
+	    void *arg, struct filing *f); /* from the writer's thread; f is the callee's again */
 	void *arg;
 	struct filing *next; /* the queue's */
 };
 
 struct filing *filing_new(enum filing_kind kind); /* NULL: no memory */
 /* Copies; also sets org, roles and the rest. */
-ARK_MUSTUSE int filing_set_actor(struct filing *f, const struct filing_actor *actor, struct ark_error *err);
+ARK_MUSTUSE int filing_set_actor(
+    struct filing *f, const struct filing_actor *actor, struct ark_error *err);
 void filing_free(struct filing *f);
 
 /* ARK_EIO when a filing would be refused: asked before any content is taken. */

@@ -49,7 +49,8 @@ void keyring_close(struct keyring *k);
 
 const struct keyring_secrets *keyring_secrets(const struct keyring *k);
 uint32_t keyring_epoch(const struct keyring *k);
-uint64_t keyring_slots(const struct keyring *k); /* how many there are; for a reader, at its opening */
+uint64_t keyring_slots(
+    const struct keyring *k); /* how many there are; for a reader, at its opening */
 
 /* Wraps `key` in the next slot. Not durable yet. */
 ARK_MUSTUSE int keyring_add(

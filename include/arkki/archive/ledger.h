@@ -43,8 +43,9 @@ enum ledger_outcome { LEDGER_RESULT_OK, LEDGER_DENIED, LEDGER_NOT_FOUND, LEDGER_
 /* All strings are borrowed for the call and may be NULL. */
 struct ledger_record {
 	/* A */
-	int64_t time_us;      /* 0: the time of writing */
-	const char *kind;     /* access: metadata content text search shown list audit export maintenance;
+	int64_t time_us; /* 0: the time of writing */
+	const char
+	    *kind; /* access: metadata content text search shown list audit export maintenance;
 				 history: filing version metadata record token epoch … */
 	enum ledger_outcome outcome;
 	const char *document; /* 32 hex digits */
@@ -52,11 +53,11 @@ struct ledger_record {
 	const char *purpose;  /* any text */
 	const char *case_id;
 	uint64_t bytes;
-	const char *detail;   /* text of a JSON object, kept in A under "detail" */
+	const char *detail; /* text of a JSON object, kept in A under "detail" */
 	/* B */
 	const char *principal;
 	const char *org;
-	const char *roles;    /* space-separated */
+	const char *roles; /* space-separated */
 	const char *authentication;
 	const char *session;
 	const char *address;
@@ -67,8 +68,8 @@ struct ledger_record {
 
 /* Makes dir with a size-0 checkpoint. seed: Ed25519; origin: the whole log
  * origin, "<origin>/history" or "<origin>/access". */
-ARK_MUSTUSE int ledger_create(const char *dir, const char *origin, const unsigned char seed[32],
-    struct ark_error *err);
+ARK_MUSTUSE int ledger_create(
+    const char *dir, const char *origin, const unsigned char seed[32], struct ark_error *err);
 /* for_writing: replays the last segment (a torn tail, never acknowledged, is
  * cut; damage before valid frames is ARK_ECORRUPT), completes tiles, checks
  * that the stored checkpoint is a prefix of what is there, starts the writer. */
@@ -99,34 +100,37 @@ ARK_MUSTUSE int ledger_get(
     struct ledger *l, uint64_t index, struct ledger_entry *ret, struct ark_error *err);
 
 struct ledger_filter {
-	const char *document;  /* NULL: any */
-	const char *principal; /* NULL: any */
+	const char *document;   /* NULL: any */
+	const char *principal;  /* NULL: any */
 	int64_t from_us, to_us; /* 0: open; to is exclusive */
-	uint64_t after;        /* indices >= this */
+	uint64_t after;         /* indices >= this */
 	bool newest_first;
 };
 /* Entries that match, by index; waits until the index has caught up with every durable entry. A
  * non-zero return of `each` stops the walk and is returned. `each` may not free the entry. */
-ARK_MUSTUSE int ledger_find(struct ledger *l, const struct ledger_filter *filter, unsigned int limit,
-    int (*each)(void *arg, const struct ledger_entry *e), void *arg, struct ark_error *err);
+ARK_MUSTUSE int ledger_find(struct ledger *l, const struct ledger_filter *filter,
+    unsigned int limit, int (*each)(void *arg, const struct ledger_entry *e), void *arg,
+    struct ark_error *err);
 
 /* ---- the public face ---- */
 /* Signed note text of the newest checkpoint. */
 ARK_MUSTUSE int ledger_checkpoint(struct ledger *l, struct buf *out, struct ark_error *err);
 /* `path` as in a URL after the log's prefix: "tile/0/000", "tile/entries/x001/067.p/5".
  * ARK_EINPUT: not a tile path; ARK_ENOTFOUND: not in the newest checkpoint's tree. */
-ARK_MUSTUSE int ledger_tile(struct ledger *l, const char *path, struct buf *out, struct ark_error *err);
+ARK_MUSTUSE int ledger_tile(
+    struct ledger *l, const char *path, struct buf *out, struct ark_error *err);
 /* c2sp.org/tlog-proof of one entry against a checkpoint that covers it
  * (making one when the newest does not). */
-ARK_MUSTUSE int ledger_prove(struct ledger *l, uint64_t index, struct buf *out, struct ark_error *err);
+ARK_MUSTUSE int ledger_prove(
+    struct ledger *l, uint64_t index, struct buf *out, struct ark_error *err);
 /* Waits until a signed checkpoint covers `size` entries. */
 ARK_MUSTUSE int ledger_publish(struct ledger *l, uint64_t size, struct ark_error *err);
 /* The signed-note verifier key, "name+hash+base64". */
-ARK_MUSTUSE int ledger_vkey(const char *origin, const unsigned char seed[32], struct buf *out,
-    struct ark_error *err);
+ARK_MUSTUSE int ledger_vkey(
+    const char *origin, const unsigned char seed[32], struct buf *out, struct ark_error *err);
 /* Opens an Arkki-Receipt token of either log. */
-ARK_MUSTUSE int receipt_resolve(struct keyring *keys, const char *token, enum ledger_which *ret_which,
-    uint64_t *ret_first, uint64_t *ret_count, struct ark_error *err);
+ARK_MUSTUSE int receipt_resolve(struct keyring *keys, const char *token,
+    enum ledger_which *ret_which, uint64_t *ret_first, uint64_t *ret_count, struct ark_error *err);
 
 /* A receipt again from its token, when its entries are durable in this log: for system work in a second
  * process under the entry that the server wrote for it. */
@@ -135,7 +139,7 @@ ARK_MUSTUSE int ledger_receipt(struct ledger *l, struct keyring *keys, const cha
 
 /* Recomputes the root from the entry tiles and from the segments, opens every record, compares all
  * of it with the checkpoint. Calls bad() for each fault; ARK_ECORRUPT when there was any. */
-ARK_MUSTUSE int ledger_check(struct ledger *l, bool full,
-    void (*bad)(void *arg, const char *what), void *arg, struct ark_error *err);
+ARK_MUSTUSE int ledger_check(struct ledger *l, bool full, void (*bad)(void *arg, const char *what),
+    void *arg, struct ark_error *err);
 
 #endif

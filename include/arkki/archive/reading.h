@@ -17,7 +17,7 @@
 
 /* The opened meta of one version. */
 struct card {
-	json_t *fields;  /* the metadata record's fields (normal form) */
+	json_t *fields; /* the metadata record's fields (normal form) */
 	json_t *version; /* the version's meta: fileName, mediaType, size, sha256, time, actor, … */
 	json_t *counties; /* of the units when the metadata record was filed */
 };
@@ -29,7 +29,8 @@ ARK_MUSTUSE int reading_card(struct archive *a, const struct receipt *receipt,
 /* The same as the texts of the two JSON objects, unparsed: for the answers that many readers wait
  * for. Appends to metadata (the whole metadata record) and version. */
 ARK_MUSTUSE int reading_card_text(struct archive *a, const struct receipt *receipt,
-    const struct catalogue_row *row, struct buf *metadata, struct buf *version, struct ark_error *err);
+    const struct catalogue_row *row, struct buf *metadata, struct buf *version,
+    struct ark_error *err);
 
 /* Content of one version, open for reading at any position. One thread at a time. */
 struct content;
@@ -37,7 +38,8 @@ ARK_MUSTUSE int reading_content(struct archive *a, const struct receipt *receipt
     const struct catalogue_row *row, struct content **ret, struct ark_error *err);
 uint64_t content_size(const struct content *c);
 /* Up to max plain bytes from `position`; 0 at the end. Negative status on failure. */
-ssize_t content_read(struct content *c, uint64_t position, void *out, size_t max, struct ark_error *err);
+ssize_t content_read(
+    struct content *c, uint64_t position, void *out, size_t max, struct ark_error *err);
 void content_close(struct content *c);
 
 /* Extracted text: a sealed, rebuildable cache in DIR/derived under the version's own key. */

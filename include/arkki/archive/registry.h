@@ -22,7 +22,8 @@ ARK_MUSTUSE int registry_new(struct registry **ret, struct ark_error *err);
 void registry_free(struct registry *r);
 
 /* Takes the record. kind: "orgs" "users" "units" "cases" "placements" "types" "retention" "policies". */
-ARK_MUSTUSE int registry_put(struct registry *r, const char *kind, json_t *record, struct ark_error *err);
+ARK_MUSTUSE int registry_put(
+    struct registry *r, const char *kind, json_t *record, struct ark_error *err);
 /* NULL when there is none. */
 json_t *registry_get(struct registry *r, const char *kind, const char *id);
 bool registry_has(struct registry *r, const char *kind, const char *id);
@@ -37,8 +38,8 @@ uint64_t registry_generation(struct registry *r);
 struct principal {
 	struct access_principal access; /* user, org, kind, counties, roles */
 	const char *name;
-	const char *roles_text;         /* space-separated */
-	bool own_series;                /* the Ombudsman's reads are counted apart */
+	const char *roles_text; /* space-separated */
+	bool own_series;        /* the Ombudsman's reads are counted apart */
 	uint64_t generation;
 };
 ARK_MUSTUSE int registry_principal(

@@ -45,7 +45,8 @@ typedef int (*seal_sink)(void *arg, const void *bytes, size_t len, struct ark_er
 
 ARK_MUSTUSE int sealer_new(const struct seal_key *key, const void *context, size_t context_len,
     seal_sink sink, void *sink_arg, struct sealer **ret, struct ark_error *err);
-ARK_MUSTUSE int sealer_write(struct sealer *s, const void *bytes, size_t len, struct ark_error *err);
+ARK_MUSTUSE int sealer_write(
+    struct sealer *s, const void *bytes, size_t len, struct ark_error *err);
 /* Seals the last chunk. No write may follow. */
 ARK_MUSTUSE int sealer_finish(struct sealer *s, struct ark_error *err);
 void sealer_free(struct sealer *s);
@@ -77,6 +78,7 @@ void sha256_update(struct sha256 *h, const void *bytes, size_t len);
 void sha256_final(struct sha256 *h, unsigned char out[32]); /* h can be used again, as new */
 void sha256_free(struct sha256 *h);
 void sha256_of(const void *bytes, size_t len, unsigned char out[32]);
-void hmac_sha256(const void *key, size_t key_len, const void *bytes, size_t len, unsigned char out[32]);
+void hmac_sha256(
+    const void *key, size_t key_len, const void *bytes, size_t len, unsigned char out[32]);
 
 #endif

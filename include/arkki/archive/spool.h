@@ -38,7 +38,8 @@ struct upload {
 /* The content will be `document` version `version`: both are bound into the seal. */
 ARK_MUSTUSE int upload_new(struct archive *a, const char *document, uint32_t version,
     struct upload **ret, struct ark_error *err);
-ARK_MUSTUSE int upload_write(struct upload *u, const void *bytes, size_t len, struct ark_error *err);
+ARK_MUSTUSE int upload_write(
+    struct upload *u, const void *bytes, size_t len, struct ark_error *err);
 /* declared: the media type the sender gave, or NULL. ARK_EINPUT when the content is empty or libmagic
  * contradicts a declared type that is more specific than application/octet-stream. */
 ARK_MUSTUSE int upload_finish(struct upload *u, const char *declared, struct ark_error *err);

@@ -23,7 +23,10 @@ struct buf {
 	bool failed;
 };
 
-#define BUF_INIT {0}
+#define BUF_INIT                                                                                   \
+	{                                                                                          \
+		0                                                                                  \
+	}
 
 void buf_free(struct buf *b);      /* frees and zeroes; keeps limit */
 void buf_wipe_free(struct buf *b); /* the same, after overwriting the bytes */

@@ -10,8 +10,8 @@
 
 #define CLOCK_TEXT_SIZE 32 /* "2026-03-12T08:15:30.123456Z" and NUL fit */
 
-int64_t clock_now_us(void);           /* wall clock */
-int64_t clock_monotonic_us(void);     /* for deadlines */
+int64_t clock_now_us(void);       /* wall clock */
+int64_t clock_monotonic_us(void); /* for deadlines */
 void clock_format(char out[CLOCK_TEXT_SIZE], int64_t time_us);
 /* RFC 3339 date-time with any offset, fraction up to 9 digits kept to µs; or a
  * date alone (midnight UTC). False when malformed. */

@@ -21,14 +21,16 @@ ARK_MUSTUSE int fs_write_all(int fd, const void *bytes, size_t len, struct ark_e
 ARK_MUSTUSE int fs_pwrite_all(
     int fd, const void *bytes, size_t len, uint64_t offset, struct ark_error *err);
 /* Exactly len bytes, or ARK_ECORRUPT at a premature end. */
-ARK_MUSTUSE int fs_pread_all(int fd, void *bytes, size_t len, uint64_t offset, struct ark_error *err);
+ARK_MUSTUSE int fs_pread_all(
+    int fd, void *bytes, size_t len, uint64_t offset, struct ark_error *err);
 
 ARK_MUSTUSE int fs_sync_file(int fd, const char *what, struct ark_error *err); /* fdatasync */
 ARK_MUSTUSE int fs_sync_dir(const char *dir, struct ark_error *err);           /* fsync */
 ARK_MUSTUSE int fs_rename(const char *from, const char *to, struct ark_error *err);
 
 /* Whole file, at most `limit` bytes, appended to out. ARK_ENOTFOUND when there is none. */
-ARK_MUSTUSE int fs_read_file(const char *path, size_t limit, struct buf *out, struct ark_error *err);
+ARK_MUSTUSE int fs_read_file(
+    const char *path, size_t limit, struct buf *out, struct ark_error *err);
 /* Writes path.tmp, syncs it, renames it over path, syncs the directory: after
  * ARK_OK the new bytes are durable, after a failure the old ones stand. */
 ARK_MUSTUSE int fs_replace_file(
