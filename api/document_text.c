@@ -2,42 +2,22 @@
 
 #include "arkki/base/json.h"
 
-/* Copies a member as it is, under `as`. */
-static bool copy(struct buf *out, const char *object, size_t len, const char *key, const char *as)
-{
-	const char *value;
-	size_t n;
+#define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
-	if (!json_member(object, len, key, &value, &n))
-		return false;
-	buf_addc(out, ',');
-	json_quote(out, as);
-	buf_addc(out, ':');
-	buf_add(out, value, n);
-	return true;
+/* A member as it stands in the opened text; null where it may be absent. */
+static void add_member(struct buf *out, const char *key, struct json_span span)
+{
+	buf_adds(out, ",\"");
+	buf_adds(out, key);
+	buf_adds(out, "\":");
+	if (span.text)
+		buf_add(out, span.text, span.len);
+	else
+		buf_adds(out, "null");
 }
 
-int document_text(const struct catalogue_row *row, const struct buf *metadata,
-    const struct buf *version, struct buf *out, struct ark_error *err)
+static void add_text_state(struct buf *out, const struct catalogue_row *row)
 {
-	static const char *const of_fields[] = {"units", "case", "type", "title", "publicTitle",
-	    "language", "date", "publicity", "author", "state", "visitDate"};
-	static const char *const of_version[] = {"fileName", "mediaType", "size", "sha256"};
-	const char *fields, *actor;
-	size_t fields_len, actor_len;
-
-	if (!json_member(metadata->data, metadata->len, "fields", &fields, &fields_len) ||
-	    !json_member(version->data, version->len, "actor", &actor, &actor_len))
-		return ark_fail(err, ARK_ECORRUPT, "the meta of %s lacks a member", row->document);
-	buf_addf(out, "{\"id\":\"%s\"", row->document);
-	for (size_t i = 0; i < sizeof(of_fields) / sizeof(*of_fields); i++)
-		copy(out, fields, fields_len, of_fields[i], of_fields[i]);
-	buf_addf(out, ",\"version\":%u,\"versions\":%u", row->version, row->visible_versions);
-	if (!copy(out, version->data, version->len, "time", "filedAt") ||
-	    !copy(out, actor, actor_len, "user", "filedBy"))
-		return ark_fail(err, ARK_ECORRUPT, "the meta of %s lacks a member", row->document);
-	for (size_t i = 0; i < sizeof(of_version) / sizeof(*of_version); i++)
-		copy(out, version->data, version->len, of_version[i], of_version[i]);
 	buf_adds(out, ",\"text\":{\"state\":");
 	json_quote(out, row->text_state ? row->text_state : "pending");
 	if (row->text_reason) {
@@ -45,5 +25,36 @@ int document_text(const struct catalogue_row *row, const struct buf *metadata,
 		json_quote(out, row->text_reason);
 	}
 	buf_adds(out, "}}");
+}
+
+int document_text(const struct catalogue_row *row, const struct buf *metadata,
+    const struct buf *version, struct buf *out, struct ark_error *err)
+{
+	static const char *const of_record[] = {"fields"}, *const of_actor[] = {"user"};
+	static const char *const of_fields[] = {"units", "case", "type", "title", "publicTitle",
+	    "language", "date", "publicity", "author", "state", "visitDate"};
+	static const char *const of_version[] = {
+	    "time", "actor", "fileName", "mediaType", "size", "sha256"};
+	enum { PUBLIC_TITLE = 4, VISIT_DATE = 10, TIME = 0, ACTOR, FILE_NAME };
+	struct json_span record[1], fields[COUNT(of_fields)], v[COUNT(of_version)], user[1];
+
+	json_members(metadata->data, metadata->len, of_record, 1, record);
+	json_members(version->data, version->len, of_version, COUNT(of_version), v);
+	if (!record[0].text || !v[TIME].text || !v[ACTOR].text)
+		return ark_fail(err, ARK_ECORRUPT, "the meta of %s lacks a member", row->document);
+	json_members(record[0].text, record[0].len, of_fields, COUNT(of_fields), fields);
+	json_members(v[ACTOR].text, v[ACTOR].len, of_actor, 1, user);
+	buf_adds(out, "{\"id\":\"");
+	buf_adds(out, row->document);
+	buf_addc(out, '"');
+	for (size_t i = 0; i < COUNT(of_fields); i++)
+		if (fields[i].text || (i != PUBLIC_TITLE && i != VISIT_DATE))
+			add_member(out, of_fields[i], fields[i]);
+	buf_addf(out, ",\"version\":%u,\"versions\":%u", row->version, row->visible_versions);
+	add_member(out, "filedAt", v[TIME]);
+	add_member(out, "filedBy", user[0]);
+	for (size_t i = FILE_NAME; i < COUNT(of_version); i++)
+		add_member(out, of_version[i], v[i]);
+	add_text_state(out, row);
 	return buf_failed(out) ? ark_fail(err, ARK_ENOMEM, "no memory for an answer") : ARK_OK;
 }

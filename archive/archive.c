@@ -102,6 +102,9 @@ static int take_lock(struct archive *a, struct ark_error *err)
 	if (a->lock_fd < 0)
 		return ark_fail_errno(
 		    err, ARK_EIO, "cannot open %s; is the archive writable for this user?", path);
+	if (faccessat(AT_FDCWD, a->dir, W_OK, AT_EACCESS) < 0)
+		return ark_fail_errno(err, ARK_EIO,
+		    "%s cannot be written by this user; mend the mode or the mount", a->dir);
 	if (flock(a->lock_fd, LOCK_EX | LOCK_NB) < 0)
 		return ark_fail(err, ARK_ECONFLICT,
 		    "%s is in use by another arkki; stop that one first", a->dir);

@@ -6,6 +6,7 @@
  * maintenance.
  */
 #include <stdio.h>
+#include <time.h>
 
 #include "archive/archive_private.h"
 #include "arkki/base/clock.h"
@@ -14,6 +15,7 @@ enum {
 	PACKS_MAX = 32,
 	WAKE_EVERY = 8,                  /* commits between two looks at the directory */
 	REST_US = 10 * 60 * 1000 * 1000, /* after a failure */
+	GRACE_S = 10, /* that a git beside us has to open the packs that it listed */
 };
 
 static bool stopping(struct archive *a)
@@ -26,6 +28,22 @@ static bool stopping(struct archive *a)
 	return stop;
 }
 
+/* Sleeps; false when stopping. */
+static bool grace(struct archive *a)
+{
+	struct timespec until;
+	bool stop;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += GRACE_S;
+	pthread_mutex_lock(&a->care_lock);
+	while (!a->care_stop && pthread_cond_timedwait(&a->care_more, &a->care_lock, &until) == 0)
+		;
+	stop = a->care_stop;
+	pthread_mutex_unlock(&a->care_lock);
+	return !stop;
+}
+
 static int compact(struct archive *a, unsigned int packs, struct ark_error *err)
 {
 	struct receipt *receipt = NULL;
@@ -35,7 +53,10 @@ static int compact(struct archive *a, unsigned int packs, struct ark_error *err)
 	snprintf(range, sizeof(range), "%u packs", packs);
 	rc = archive_maintenance(a, "compact", range, &receipt, err);
 	receipt_free(receipt);
-	return rc ? rc : store_compact(a->store, err);
+	if (!rc)
+		rc = store_compact_new(a->store, err);
+	/* stopping in between is fine: the next run removes what is covered */
+	return rc || !grace(a) ? rc : store_compact_old(a->store, err);
 }
 
 /* As often as it helps: geometric compaction may leave more than wanted, and filings go on meanwhile. */

@@ -69,10 +69,25 @@ int envelope_slot(const void *blob, size_t len, uint64_t *ret, struct ark_error 
 	return ARK_OK;
 }
 
-int envelope_open_text(struct keyring *keys, const struct receipt *receipt, const char *path,
+int envelope_open_with(const struct keyring *keys, const struct seal_key *key, const char *path,
     const void *blob, size_t len, struct buf *out, struct ark_error *err)
 {
 	char context[ENVELOPE_CONTEXT];
+	uint64_t slot;
+	int rc = envelope_slot(blob, len, &slot, err);
+
+	if (rc)
+		return rc;
+	envelope_context(context, keys, path);
+	rc = seal_open_bytes(
+	    key, context, (const char *)blob + ENVELOPE_HEADER, len - ENVELOPE_HEADER, out, err);
+	return rc ? ark_fail_within(err, rc, "%s", path) : ARK_OK;
+}
+
+int envelope_open(struct keyring *keys, const struct receipt *receipt, const char *path,
+    const void *blob, size_t len, json_t **ret, struct ark_error *err)
+{
+	struct buf plain = BUF_INIT;
 	struct seal_key key;
 	uint64_t slot;
 	int rc = envelope_slot(blob, len, &slot, err);
@@ -81,19 +96,8 @@ int envelope_open_text(struct keyring *keys, const struct receipt *receipt, cons
 		rc = keyring_unwrap(keys, receipt, slot, &key, err);
 	if (rc)
 		return rc;
-	envelope_context(context, keys, path);
-	rc = seal_open_bytes(
-	    &key, context, (const char *)blob + ENVELOPE_HEADER, len - ENVELOPE_HEADER, out, err);
+	rc = envelope_open_with(keys, &key, path, blob, len, &plain, err);
 	seal_key_wipe(&key);
-	return rc ? ark_fail_within(err, rc, "%s", path) : ARK_OK;
-}
-
-int envelope_open(struct keyring *keys, const struct receipt *receipt, const char *path,
-    const void *blob, size_t len, json_t **ret, struct ark_error *err)
-{
-	struct buf plain = BUF_INIT;
-	int rc = envelope_open_text(keys, receipt, path, blob, len, &plain, err);
-
 	if (!rc && json_read(plain.data ? plain.data : "", plain.len, ret, err))
 		rc = ark_fail_within(err, ARK_ECORRUPT, "%s", path);
 	buf_wipe_free(&plain);

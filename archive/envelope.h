@@ -32,8 +32,8 @@ ARK_MUSTUSE int envelope_slot(const void *blob, size_t len, uint64_t *ret, struc
 ARK_MUSTUSE int envelope_open(struct keyring *keys, const struct receipt *receipt, const char *path,
     const void *blob, size_t len, json_t **ret, struct ark_error *err);
 
-/* The same, as text appended to out. */
-ARK_MUSTUSE int envelope_open_text(struct keyring *keys, const struct receipt *receipt,
+/* With a key at hand: the JSON's text, appended to out. */
+ARK_MUSTUSE int envelope_open_with(const struct keyring *keys, const struct seal_key *key,
     const char *path, const void *blob, size_t len, struct buf *out, struct ark_error *err);
 
 #endif

@@ -47,22 +47,34 @@ int reading_card(struct archive *a, const struct receipt *receipt, const struct 
 	return rc;
 }
 
+/* The record filed with a version has the version's key: then one unwrap serves both. */
 int reading_card_text(struct archive *a, const struct receipt *receipt,
     const struct catalogue_row *row, struct buf *metadata, struct buf *version,
     struct ark_error *err)
 {
+	const struct buf *record = &row->sealed_metadata, *meta = &row->sealed_version;
 	struct keyring *keys = archive_keyring(a);
 	char path[ENVELOPE_PATH];
-	int rc;
+	uint64_t record_slot, meta_slot;
+	struct seal_key key;
+	int rc = envelope_slot(record->data, record->len, &record_slot, err);
 
-	envelope_metadata_path(path, row->document, row->metadata);
-	rc = envelope_open_text(keys, receipt, path, row->sealed_metadata.data,
-	    row->sealed_metadata.len, metadata, err);
+	if (!rc)
+		rc = envelope_slot(meta->data, meta->len, &meta_slot, err);
+	if (!rc)
+		rc = keyring_unwrap(keys, receipt, meta_slot, &key, err);
 	if (rc)
 		return rc;
 	envelope_version_path(path, row->document, row->version, "meta");
-	return envelope_open_text(
-	    keys, receipt, path, row->sealed_version.data, row->sealed_version.len, version, err);
+	rc = envelope_open_with(keys, &key, path, meta->data, meta->len, version, err);
+	if (!rc && record_slot != meta_slot)
+		rc = keyring_unwrap(keys, receipt, record_slot, &key, err);
+	if (!rc) {
+		envelope_metadata_path(path, row->document, row->metadata);
+		rc = envelope_open_with(keys, &key, path, record->data, record->len, metadata, err);
+	}
+	seal_key_wipe(&key);
+	return rc;
 }
 
 /* ---- content ---- */

@@ -189,7 +189,16 @@ static int remove_redundant(struct store *s, struct ark_error *err)
 
 /* ---- the whole ---- */
 
-int store_compact(struct store *s, struct ark_error *err)
+static int begin_compaction(struct store *s, struct ark_error *err)
+{
+	bool idle = false;
+
+	if (atomic_compare_exchange_strong(&s->compacting, &idle, true))
+		return ARK_OK;
+	return ark_fail(err, ARK_ECONFLICT, "a compaction of %s is under way", s->dir);
+}
+
+int store_compact_new(struct store *s, struct ark_error *err)
 {
 	/* --geometric takes whole packs, so what no ref reaches stays; without -A nothing
 	 * becomes loose. No deltas: sealed bytes have none, and trees are small beside them.
@@ -201,14 +210,25 @@ int store_compact(struct store *s, struct ark_error *err)
 	    (char[]){"-c"}, (char[]){"pack.threads=1"}, (char[]){"repack"}, (char[]){"-q"},
 	    (char[]){"-n"}, (char[]){"--geometric=2"}, (char[]){"--window=0"},
 	    (char[]){"--no-write-bitmap-index"}, NULL};
-	bool idle = false;
-	int rc;
+	int rc = begin_compaction(s, err);
 
-	if (!atomic_compare_exchange_strong(&s->compacting, &idle, true))
-		return ark_fail(err, ARK_ECONFLICT, "a compaction of %s is under way", s->dir);
+	if (rc)
+		return rc;
 	rc = store_git(s, argv, err);
 	if (!rc)
 		rc = fs_sync_dir(s->pack_dir, err);
+	atomic_store(&s->compacting, false);
+	return rc;
+}
+
+int store_compact_old(struct store *s, struct ark_error *err)
+{
+	int rc = begin_compaction(s, err);
+
+	if (rc)
+		return rc;
+	/* the new names are durable before an old one goes, whoever made them */
+	rc = fs_sync_dir(s->pack_dir, err);
 	if (!rc)
 		rc = remove_redundant(s, err);
 	/* even a failed run may have removed packs */
@@ -217,6 +237,13 @@ int store_compact(struct store *s, struct ark_error *err)
 		rc = fs_sync_dir(s->pack_dir, err);
 	atomic_store(&s->compacting, false);
 	return rc;
+}
+
+int store_compact(struct store *s, struct ark_error *err)
+{
+	int rc = store_compact_new(s, err);
+
+	return rc ? rc : store_compact_old(s, err);
 }
 
 void store_compact_stop(struct store *s)

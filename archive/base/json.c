@@ -109,27 +109,40 @@ static const char *skip_value(const char *p, const char *end)
 	return end;
 }
 
-bool json_member(const char *text, size_t len, const char *key, const char **ret, size_t *ret_len)
+void json_members(
+    const char *text, size_t len, const char *const *keys, size_t n, struct json_span *spans)
 {
 	const char *p = text, *end = text + len, *name, *value;
-	size_t key_len = strlen(key);
+	size_t name_len;
 
+	memset(spans, 0, n * sizeof(*spans));
 	if (len < 2 || *p++ != '{')
-		return false;
+		return;
 	while (p < end && *p == '"') {
 		name = p + 1;
 		p = skip_string(p, end);
+		name_len = (size_t)(p - 1 - name);
 		value = p + 1;
 		if (value >= end || *p != ':')
-			return false;
-		if ((size_t)(p - 1 - name) == key_len && memcmp(name, key, key_len) == 0) {
-			*ret = value;
-			*ret_len = (size_t)(skip_value(value, end) - value);
-			return true;
-		}
+			return;
 		p = skip_value(value, end);
+		for (size_t i = 0; i < n; i++) {
+			if (strlen(keys[i]) == name_len && memcmp(name, keys[i], name_len) == 0)
+				spans[i] = (struct json_span){value, (size_t)(p - value)};
+		}
 		if (p < end && *p == ',')
 			p++;
 	}
-	return false;
+}
+
+bool json_member(const char *text, size_t len, const char *key, const char **ret, size_t *ret_len)
+{
+	struct json_span span;
+
+	json_members(text, len, &key, 1, &span);
+	if (!span.text)
+		return false;
+	*ret = span.text;
+	*ret_len = span.len;
+	return true;
 }

@@ -82,13 +82,13 @@ def same(got, want, *what):
 
 # ---- the program ----
 
-def arkki(*args, root_key=None, timeout=60, env=None, cwd=None):
+def arkki(*args, root_key=None, timeout=60, env=None, cwd=None, program=None):
     e = dict(os.environ)
     e.pop("ARKKI_ROOT_KEY_FILE", None)
     if root_key:
         e["ARKKI_ROOT_KEY_FILE"] = root_key
     e.update(env or {})
-    return subprocess.run([BIN, *args], env=e, cwd=cwd, timeout=timeout, stdin=subprocess.DEVNULL,
+    return subprocess.run([*(program or [BIN]), *args], env=e, cwd=cwd, timeout=timeout, stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 

@@ -103,6 +103,10 @@ unsigned int store_packs(struct store *s);
  * names, the packs whose every object another one has are removed. Readers reopen by themselves
  * afterwards. Safe beside a running transaction; cut off anywhere, it has lost nothing. */
 ARK_MUSTUSE int store_compact(struct store *s, struct ark_error *err);
+/* The two halves of store_compact(): large packs are made; small ones that they cover are removed. A
+ * git that is at work beside us (fsck, clone) listed the small ones when it began: wait a while in between. */
+ARK_MUSTUSE int store_compact_new(struct store *s, struct ark_error *err);
+ARK_MUSTUSE int store_compact_old(struct store *s, struct ark_error *err);
 /* Ends a compaction of another thread soon, and any that begins later. */
 void store_compact_stop(struct store *s);
 /* Every object hashes to its name, every commit is signed by us and its

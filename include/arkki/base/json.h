@@ -22,6 +22,13 @@ void json_quote(struct buf *out, const char *text);
 /* The text of a member's value in the text of an object, without parsing the rest: for JSON that
  * arkki wrote itself (compact, well-formed). Points into text. False when there is no such member. */
 bool json_member(const char *text, size_t len, const char *key, const char **ret, size_t *ret_len);
+/* The same for several keys in one pass: spans[i] is where keys[i] stands, its text NULL when it does not. */
+struct json_span {
+	const char *text;
+	size_t len;
+};
+void json_members(
+    const char *text, size_t len, const char *const *keys, size_t n, struct json_span *spans);
 /* The string at key, or NULL when missing or not a string. Borrowed. */
 const char *json_text(const json_t *object, const char *key);
 
