@@ -1,6 +1,7 @@
 #include "api/i18n.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -114,10 +115,10 @@ void i18n_bytes(char out[I18N_SIZE], enum http_language language, uint64_t bytes
 
 void i18n_date(char out[I18N_SIZE], const char *date)
 {
-	int y, m, d;
-
-	if (date && date_valid(date) && sscanf(date, "%4d-%2d-%2d", &y, &m, &d) == 3)
-		snprintf(out, I18N_SIZE, "%d.%d.%d", d, m, y);
+	/* date_valid() has seen that each is digits */
+	if (date && date_valid(date))
+		snprintf(out, I18N_SIZE, "%lu.%lu.%.4s", strtoul(date + 8, NULL, 10),
+		    strtoul(date + 5, NULL, 10), date);
 	else
 		snprintf(out, I18N_SIZE, "%s", date ? date : "");
 }
@@ -144,20 +145,59 @@ void i18n_time(char out[I18N_SIZE], enum http_language language, int64_t time_us
 	    t.tm_year + 1900, words[language], t.tm_hour, t.tm_min);
 }
 
+/* A number of at most `digits` digits, and past it. */
+static bool number_read(const char **p, size_t digits, unsigned long *ret)
+{
+	char text[8];
+	size_t n = strspn(*p, "0123456789");
+
+	if (n < 1 || n > digits)
+		return false;
+	memcpy(text, *p, n);
+	text[n] = '\0';
+	*ret = strtoul(text, NULL, 10);
+	*p += n;
+	return true;
+}
+
+static bool sign_read(const char **p, char sign)
+{
+	if (**p != sign)
+		return false;
+	(*p)++;
+	return true;
+}
+
+static bool finnish_date_read(const char **p, unsigned long *y, unsigned long *m, unsigned long *d)
+{
+	return number_read(p, 2, d) && sign_read(p, '.') && number_read(p, 2, m) &&
+	       sign_read(p, '.') && number_read(p, 4, y);
+}
+
+static bool iso_date_read(const char **p, unsigned long *y, unsigned long *m, unsigned long *d)
+{
+	const char *start = *p;
+
+	return number_read(p, 4, y) && sign_read(p, '-') && number_read(p, 2, m) &&
+	       sign_read(p, '-') && number_read(p, 2, d) && *p - start == 10;
+}
+
 bool i18n_date_read(const char *typed, char ret[11])
 {
-	unsigned int y, m, d;
-	char iso[16];
-	int used = 0;
+	unsigned long y, m, d;
+	const char *p;
+	char iso[32];
 
 	typed += strspn(typed, " ");
-	if (sscanf(typed, "%2u.%2u.%4u%n", &d, &m, &y, &used) != 3)
-		used = 0;
-	if (!used && (sscanf(typed, "%4u-%2u-%2u%n", &y, &m, &d, &used) != 3 || used != 10))
+	p = typed;
+	if (!finnish_date_read(&p, &y, &m, &d)) {
+		p = typed;
+		if (!iso_date_read(&p, &y, &m, &d))
+			return false;
+	}
+	if (p[strspn(p, " ")])
 		return false;
-	if (typed[used + (int)strspn(typed + used, " ")])
-		return false;
-	snprintf(iso, sizeof(iso), "%04u-%02u-%02u", y, m, d);
+	snprintf(iso, sizeof(iso), "%04lu-%02lu-%02lu", y, m, d);
 	if (!date_valid(iso))
 		return false;
 	memcpy(ret, iso, 11);

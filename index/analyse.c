@@ -222,10 +222,11 @@ int analyse_text(const char *text, size_t len, enum analyse_language declared,
 			    .word_len = w.text_len,
 			    .offset = start + w.offset,
 			    .len = w.len,
-			    .position = ++position,
+			    .position = position + 1,
 			    .language = language,
 			};
 
+			position++;
 			r = each(arg, &token);
 		}
 	}

@@ -398,11 +398,9 @@ static void conclude(const struct extract_config *config, enum run_end end, int 
 	else if (end == RUN_LATE)
 		snprintf(
 		    ret->reason, sizeof(ret->reason), "took longer than %u ms", config->wall_ms);
-	else if (end == RUN_STOPPED)
-		snprintf(ret->reason, sizeof(ret->reason), "the decoder gave what is not text");
-	else if (wait_status != 0 || !in->last || in->raw.len)
+	else if (end != RUN_STOPPED && (wait_status != 0 || !in->last || in->raw.len))
 		crash_reason(config, wait_status, ret->reason);
-	else if (!intake_text_fair(in))
+	else if (end == RUN_STOPPED || !intake_text_fair(in))
 		snprintf(ret->reason, sizeof(ret->reason), "the decoder gave what is not text");
 	else if (in->last == FRAME_NONE)
 		memcpy(ret->reason, in->reason, sizeof(ret->reason));

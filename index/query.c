@@ -102,7 +102,7 @@ static bool parts_equal(const struct query_part *a, const struct query_part *b)
 		return false;
 	for (i = 0; i < a->terms_len; i++)
 		if (a->terms[i].len != b->terms[i].len ||
-		    memcmp(a->terms[i].text, b->terms[i].text, a->terms[i].len))
+		    memcmp(a->terms[i].text, b->terms[i].text, a->terms[i].len) != 0)
 			return false;
 	return true;
 }

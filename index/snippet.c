@@ -100,12 +100,12 @@ static uint16_t term_weight(const struct query_term *q, enum analyse_language la
 {
 	bool own_part = q->kind == ANALYSE_PART;
 
-	if (q->len != len || memcmp(q->text, term, len))
+	if (q->len != len || memcmp(q->text, term, len) != 0)
 		return 0;
 	if (kind == ANALYSE_RAW || q->kind == ANALYSE_RAW)
 		return kind == q->kind ? WEIGHT_STRONG : 0;
 	if (kind == ANALYSE_LEMMA && strcmp(analyse_prefix(language, ANALYSE_LEMMA),
-					 analyse_prefix(q->language, ANALYSE_LEMMA)))
+					 analyse_prefix(q->language, ANALYSE_LEMMA)) != 0)
 		return 0;
 	return own_part ? WEIGHT_WEAK : WEIGHT_STRONG;
 }
@@ -202,10 +202,10 @@ static int follow_phrases(struct snippet *s, const struct analyse_token *t)
 		if (!p->phrase)
 			continue;
 		want = &p->terms[s->phrase_at[i]];
-		if (want->len != len || memcmp(want->text, lower, len)) {
+		if (want->len != len || memcmp(want->text, lower, len) != 0) {
 			s->phrase_at[i] = 0;
 			want = &p->terms[0];
-			if (want->len != len || memcmp(want->text, lower, len))
+			if (want->len != len || memcmp(want->text, lower, len) != 0)
 				continue;
 		}
 		if (s->phrase_at[i]++ == 0)

@@ -41,7 +41,7 @@ void web_asset(struct exchange *x)
 	const char *name = http_param(x, 0), *v = http_query(x, "v");
 	const struct app *app = app_of(x);
 	const struct asset *a = NULL;
-	char tag[TAG_SIZE] = "\"";
+	char tag[TAG_SIZE];
 
 	for (size_t i = 0; i < sizeof(assets) / sizeof(*assets); i++)
 		if (strcmp(assets[i].name, name) == 0)
@@ -50,8 +50,7 @@ void web_asset(struct exchange *x)
 		http_reply_problem(x, 404, "not-found", NULL, NULL);
 		return;
 	}
-	strcat(tag, app->assets_tag);
-	strcat(tag, "\"");
+	snprintf(tag, sizeof(tag), "\"%s\"", app->assets_tag);
 	http_reply_header(x, "ETag", tag);
 	http_reply_header(
 	    x, "Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'");
