@@ -379,7 +379,7 @@ static void show_content(struct exchange *x)
 	struct ark_error err;
 	char tag[TAG_SIZE];
 
-	if (reading_card(v->app->archive, v->receipt, &v->row, &card, &err)) {
+	if (reading_version(v->app->archive, v->receipt, &v->row, &card.version, &err)) {
 		http_reply_error(x, &err);
 		return;
 	}

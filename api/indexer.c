@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "arkki/archive/reading.h"
 #include "arkki/base/clock.h"
@@ -14,7 +16,13 @@
 
 /* Live: each batch is committed at once. In a backlog commits are spared: a
  * commit of 100 documents costs hundreds of milliseconds whatever is in it. */
-enum { BATCH = 64, BACKLOG_COMMIT_DOCUMENTS = 2000, BACKLOG_COMMIT_US = 5000000, RETRY_S = 5 };
+enum {
+	BATCH = 64,
+	BACKLOG_COMMIT_DOCUMENTS = 2000,
+	BACKLOG_COMMIT_US = 5000000,
+	RETRY_S = 5,
+	NICE = 10
+};
 
 struct indexer {
 	struct archive *a;
@@ -458,6 +466,9 @@ static void *indexer_main(void *arg)
 	struct indexer *i = arg;
 	struct ark_error err;
 	bool failed = false, looked = false;
+
+	/* filings and readings go first: the index may lag, they may not */
+	setpriority(PRIO_PROCESS, (id_t)gettid(), NICE);
 
 	do {
 		int rc = failed ? reopen(i, &err) : ARK_OK;

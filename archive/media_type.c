@@ -5,6 +5,9 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
+
+#include "arkki/base/text.h"
 
 /* Loaded once for the process; libmagic keeps state in it, so one user at a time. */
 static pthread_mutex_t magic_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -36,6 +39,44 @@ int media_type_of(const void *head, size_t len, char out[MEDIA_TYPE_SIZE], struc
 		memcpy(out, "application/octet-stream", sizeof("application/octet-stream"));
 	pthread_mutex_unlock(&magic_lock);
 	return rc;
+}
+
+/* The head may end inside a character. */
+static size_t whole_characters(const char *text, size_t len)
+{
+	size_t back = 0;
+
+	while (back < 3 && back < len && ((unsigned char)text[len - 1 - back] & 0xc0) == 0x80)
+		back++;
+	if (back < len && (unsigned char)text[len - 1 - back] >= 0xc0)
+		return len - 1 - back;
+	return len;
+}
+
+static bool is_clean_text(const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if ((unsigned char)text[i] < ' ' && !strchr("\n\r\t\f", text[i]))
+			return false;
+	return utf8_valid(text, whole_characters(text, len));
+}
+
+bool media_type_plain(const char *declared, const void *head, size_t len, char out[MEDIA_TYPE_SIZE])
+{
+	const char *text = head;
+
+	if (len >= 5 && memcmp(text, "%PDF-", 5) == 0) {
+		snprintf(out, MEDIA_TYPE_SIZE, "application/pdf");
+		return true;
+	}
+	/* a letter or digit first: no markup, no PostScript, no RTF, no script, no byte order mark */
+	if (!declared || strncasecmp(declared, "text/plain", 10) != 0 ||
+	    (declared[10] && declared[10] != ';' && declared[10] != ' ') || len == 0 ||
+	    !isalnum((unsigned char)text[0]) || memmem(text, len, "%PDF-", 5) ||
+	    !is_clean_text(text, len))
+		return false;
+	snprintf(out, MEDIA_TYPE_SIZE, "text/plain");
+	return true;
 }
 
 /* Types whose first bytes are unmistakable, in families that libmagic and

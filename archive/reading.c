@@ -47,6 +47,16 @@ int reading_card(struct archive *a, const struct receipt *receipt, const struct 
 	return rc;
 }
 
+int reading_version(struct archive *a, const struct receipt *receipt,
+    const struct catalogue_row *row, json_t **ret, struct ark_error *err)
+{
+	char path[ENVELOPE_PATH];
+
+	envelope_version_path(path, row->document, row->version, "meta");
+	return envelope_open(archive_keyring(a), receipt, path, row->sealed_version.data,
+	    row->sealed_version.len, ret, err);
+}
+
 /* The record filed with a version has the version's key: then one unwrap serves both. */
 int reading_card_text(struct archive *a, const struct receipt *receipt,
     const struct catalogue_row *row, struct buf *metadata, struct buf *version,

@@ -99,7 +99,9 @@ int upload_finish(struct upload *u, const char *declared, struct ark_error *err)
 
 	if (u->size == 0)
 		return ark_fail(err, ARK_EINPUT, "the content is empty");
-	rc = media_type_of(u->head.data, u->head.len, found, err);
+	rc = media_type_plain(declared, u->head.data, u->head.len, found)
+		 ? ARK_OK
+		 : media_type_of(u->head.data, u->head.len, found, err);
 	if (!rc)
 		rc = media_type_settle(declared, found, u->media_type, err);
 	if (!rc)

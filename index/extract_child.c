@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/mman.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
@@ -299,5 +300,6 @@ int extract_child_run(int argc, char **argv, const struct format *extra)
 
 int extract_child_main(int argc, char **argv)
 {
+	setpriority(PRIO_PROCESS, 0, 10); /* decoders wait for those who file and read */
 	return extract_child_run(argc, argv, NULL);
 }

@@ -290,6 +290,7 @@ def some_documents(b, arkki, size, count):
     b.file_load(arkki, size, count, locations=found)
     with open(found, encoding="utf-8") as f:
         paths = [lib.path_of(line.strip()) for line in f]
+    arkki.settle()
     return arkki.write("documents", "".join(path + "\n" for path in paths))
 
 

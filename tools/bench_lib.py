@@ -181,6 +181,22 @@ class Arkki:
     def connection(self, timeout=60):
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
 
+    def settle(self, seconds=300):
+        """Waits until all that was filed is indexed, so that a read is measured and not the indexer beside it."""
+        admin = run(
+            [self.binary, "token", "create", self.dir, "--user", "paula"], env=self.env
+        ).strip()
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            connection = self.connection()
+            connection.request("GET", "/v1/status", None, {"Authorization": f"Bearer {admin}"})
+            status = json.loads(connection.getresponse().read())
+            connection.close()
+            if status["indexed"] >= status["sequence"]:
+                return
+            time.sleep(0.2)
+        raise Failed("the index does not catch up")
+
     def headers(self, **more):
         return {"Authorization": f"Bearer {self.token}"} | more
 

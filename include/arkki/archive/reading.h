@@ -26,6 +26,9 @@ void card_free(struct card *c); /* what it holds */
 ARK_MUSTUSE int reading_card(struct archive *a, const struct receipt *receipt,
     const struct catalogue_row *row, struct card *ret, struct ark_error *err);
 
+/* The version's meta alone: what a download needs to say. */
+ARK_MUSTUSE int reading_version(struct archive *a, const struct receipt *receipt,
+    const struct catalogue_row *row, json_t **ret, struct ark_error *err);
 /* The same as the texts of the two JSON objects, unparsed: for the answers that many readers wait
  * for. Appends to metadata (the whole metadata record) and version. */
 ARK_MUSTUSE int reading_card_text(struct archive *a, const struct receipt *receipt,
