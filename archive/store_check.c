@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -170,6 +171,8 @@ static int check_pack(void *arg, const char *name)
 	return ARK_OK;
 }
 
+enum { ORPHAN_TRIES = 20, ORPHAN_NAP_NS = 50 * 1000 * 1000 };
+
 static int check_orphan(void *arg, const char *name)
 {
 	struct check *c = arg;
@@ -181,6 +184,9 @@ static int check_orphan(void *arg, const char *name)
 	if (fs_path(idx, NULL, "%s/%.*s.idx", c->store->pack_dir, stem, name) ||
 	    fs_path(pack, NULL, "%s/%s", c->store->pack_dir, name))
 		return 0;
+	/* a server beside us gives a pack its name before its index, and takes them in turn */
+	for (int i = 0; i < ORPHAN_TRIES && !fs_exists(idx) && fs_exists(pack); i++)
+		nanosleep(&(struct timespec){.tv_nsec = ORPHAN_NAP_NS}, NULL);
 	if (!fs_exists(idx) && fs_exists(pack) && !fs_exists(idx))
 		fault(c, "%s has no index: git index-pack makes it", name);
 	return 0;
