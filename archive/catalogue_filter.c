@@ -69,6 +69,13 @@ static void write_has(
 		column_is(q, alias, ".id AND x.unit = ?)");
 		catalogue_query_name(q, c, "units", f->value);
 		break;
+	case ACCESS_ATTR_ADDRESSEE:
+	case ACCESS_ATTR_UNIT_COUNT:
+	case ACCESS_ATTR_RENDITION:
+	case ACCESS_ATTR_VISIT_DATE:
+	case ACCESS_ATTR_DATE:
+		write_constant(q, alias, false);
+		break;
 	}
 }
 

@@ -402,6 +402,8 @@ Xapian::Query compile(const struct access_filter *f, unsigned int newer, unsigne
 	case ACCESS_OP_NOT:
 		return parts.size() == 1 ? all_but(parts[0]) : Xapian::Query::MatchNothing;
 	case ACCESS_OP_NONE:
+	case ACCESS_OP_PRESENT:
+	case ACCESS_OP_UPTO:
 		break;
 	}
 	return Xapian::Query::MatchNothing;

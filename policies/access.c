@@ -7,6 +7,7 @@
  */
 #include "arkki/policies/access.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -271,6 +272,21 @@ nomem:
 	return ark_fail(err, ARK_ENOMEM, "no memory for an access filter");
 }
 
+static bool is_count(const char *value, size_t n)
+{
+	char digits[24];
+
+	snprintf(digits, sizeof(digits), "%zu", n);
+	return same(value, digits);
+}
+
+static const char *day_of(const struct access_filter *f, const struct access_resource *r)
+{
+	return f->attribute == ACCESS_ATTR_VISIT_DATE ? r->visit_date
+	       : f->attribute == ACCESS_ATTR_DATE     ? r->date
+						      : NULL;
+}
+
 static bool has(const struct access_filter *f, const struct access_resource *r)
 {
 	switch (f->attribute) {
@@ -286,6 +302,15 @@ static bool has(const struct access_filter *f, const struct access_resource *r)
 		return same(r->state, f->value);
 	case ACCESS_ATTR_TYPE:
 		return same(r->type, f->value);
+	case ACCESS_ATTR_ADDRESSEE:
+		return contains(r->addressees, r->addressees_len, f->value);
+	case ACCESS_ATTR_UNIT_COUNT:
+		return is_count(f->value, r->units_len);
+	case ACCESS_ATTR_RENDITION:
+		return r->rendition && same(f->value, "public");
+	case ACCESS_ATTR_VISIT_DATE:
+	case ACCESS_ATTR_DATE:
+		return same(day_of(f, r), f->value);
 	}
 	return false;
 }
@@ -296,6 +321,11 @@ bool access_filter_admits(const struct access_filter *f, const struct access_res
 
 	if (f->op == ACCESS_OP_HAS)
 		return has(f, resource);
+	if (f->op == ACCESS_OP_PRESENT)
+		return is_given(day_of(f, resource));
+	if (f->op == ACCESS_OP_UPTO)
+		return is_given(day_of(f, resource)) && is_given(f->value) &&
+		       strcmp(day_of(f, resource), f->value) <= 0;
 	for (size_t i = 0; i < f->children; i++) {
 		bool admits = access_filter_admits(f->child[i], resource);
 
@@ -313,6 +343,8 @@ bool access_filter_admits(const struct access_filter *f, const struct access_res
 		return f->children == 1 && !any;
 	case ACCESS_OP_NONE:
 	case ACCESS_OP_HAS:
+	case ACCESS_OP_PRESENT:
+	case ACCESS_OP_UPTO:
 		break;
 	}
 	return false;

@@ -70,6 +70,11 @@ struct access_resource {
 	size_t units_len;
 	const char *const *counties; /* of the units */
 	size_t counties_len;
+	const char *const *addressees; /* organisations that it is addressed to */
+	size_t addressees_len;
+	const char *date;       /* YYYY-MM-DD */
+	const char *visit_date; /* YYYY-MM-DD of an unannounced visit; NULL: none */
+	bool rendition;         /* has a public rendition */
 };
 
 struct access_context {
@@ -95,12 +100,20 @@ enum access_attribute {
 	ACCESS_ATTR_AUTHOR,
 	ACCESS_ATTR_STATE,
 	ACCESS_ATTR_TYPE,
+	ACCESS_ATTR_ADDRESSEE,  /* an organisation that it is addressed to: of any */
+	ACCESS_ATTR_UNIT_COUNT, /* "0" "1" … */
+	ACCESS_ATTR_RENDITION,  /* "public" when there is a public rendition */
+	ACCESS_ATTR_VISIT_DATE, /* a day YYYY-MM-DD, or missing */
+	ACCESS_ATTR_DATE,       /* a day */
 };
+enum { ACCESS_ATTRIBUTES = ACCESS_ATTR_DATE + 1 };
 
 enum access_op {
-	ACCESS_OP_ALL,  /* admits everything */
-	ACCESS_OP_NONE, /* admits nothing */
-	ACCESS_OP_HAS,  /* the attribute is, or contains, `value` */
+	ACCESS_OP_ALL,     /* admits everything */
+	ACCESS_OP_NONE,    /* admits nothing */
+	ACCESS_OP_HAS,     /* the attribute is, or contains, `value` */
+	ACCESS_OP_PRESENT, /* a day is not missing (days only); no value */
+	ACCESS_OP_UPTO,    /* a day is not missing and is `value` or earlier (days only) */
 	ACCESS_OP_AND,
 	ACCESS_OP_OR,
 	ACCESS_OP_NOT, /* one child */
@@ -118,6 +131,12 @@ struct access_filter {
 ARK_MUSTUSE int access_filter(const struct access_principal *p, enum access_action action,
     const struct access_context *context, struct access_filter **ret, struct ark_error *err);
 void access_filter_free(struct access_filter *f);
+/* What a principal sees of the documents: `any` admits the versions of which something may be shown,
+ * `whole` those shown whole. Of the others in `any` the public rendition is shown. `any` admits
+ * all that `whole` does. Borrowed. */
+struct access_sight {
+	struct access_filter *any, *whole;
+};
 /* What the filter says of a known resource: for tests and for the newest visible version. */
 bool access_filter_admits(const struct access_filter *f, const struct access_resource *resource);
 
