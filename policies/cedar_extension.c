@@ -1,4 +1,5 @@
 #include "policies/cedar_extension.h"
+#include "policies/cedar_text.h"
 
 #include <arpa/inet.h>
 #include <inttypes.h>
@@ -366,8 +367,8 @@ static const char *construct(enum cedar_fn fn, struct cedar_text arg, struct ced
 
 static int fail_text(struct ark_error *err, int status, struct cedar_text arg, const char *fault)
 {
-	return ark_fail(err, status, "\"%.*s\" %s", (int)(arg.len < 60 ? arg.len : 60),
-	    arg.len ? arg.bytes : "", fault);
+	return ark_fail(
+	    err, status, "\"%.*s\" %s", cedar_shown(arg), arg.len ? arg.bytes : "", fault);
 }
 
 int cedar_extension(

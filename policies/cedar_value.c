@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "policies/cedar_extension.h"
+#include "policies/cedar_text.h"
 
 bool cedar_text_equal(struct cedar_text a, struct cedar_text b)
 {
@@ -164,8 +165,7 @@ int cedar_record_of(
 	for (size_t i = 1; i < n; i++)
 		if (compare_names(members[i - 1].name, members[i].name) == 0)
 			return ark_fail(err, ARK_EINPUT, "the record names \"%.*s\" twice",
-			    (int)(members[i].name.len < 80 ? members[i].name.len : 80),
-			    members[i].name.bytes);
+			    cedar_shown(members[i].name), members[i].name.bytes);
 	record.record.members = members;
 	record.record.len = n;
 	*ret = record;
