@@ -112,14 +112,46 @@ int cedar_context_from_json(const json_t *json, const struct cedar_schema *schem
 	return ARK_OK;
 }
 
-static bool may_be_below(
-    const struct cedar_schema *s, const struct cedar_entity_type *type, struct cedar_text parent)
+/* Types that a search upwards has met. */
+struct ladder {
+	const struct cedar_schema *schema;
+	const struct cedar_entity_type **types;
+	size_t len;
+};
+
+static void ladder_add(struct ladder *l, struct cedar_text name)
 {
-	for (size_t i = 0; i < type->parents_len; i++)
-		if (cedar_text_equal(type->parents[i], parent))
-			return true;
-	(void)s;
-	return false;
+	const struct cedar_entity_type *type = cedar_schema_type(l->schema, name);
+
+	for (size_t i = 0; type && i < l->len; i++)
+		if (l->types[i] == type)
+			type = NULL;
+	if (type)
+		l->types[l->len++] = type;
+}
+
+/* A parent may be of a type that stands above in more than one step. */
+static int may_be_below(struct cedar_reader *r, const struct cedar_entity_type *type,
+    struct cedar_text parent, bool *ret)
+{
+	struct ladder l = {.schema = r->schema};
+
+	*ret = false;
+	for (size_t i = 0; !*ret && i < type->parents_len; i++)
+		*ret = cedar_text_equal(type->parents[i], parent);
+	if (*ret || type->parents_len == 0)
+		return ARK_OK;
+	l.types = malloc(r->schema->types_len * sizeof(*l.types));
+	if (!l.types)
+		return ark_fail(r->err, ARK_ENOMEM, "no memory for the schema's hierarchy");
+	ladder_add(&l, type->name);
+	for (size_t at = 0; !*ret && at < l.len; at++)
+		for (size_t i = 0; !*ret && i < l.types[at]->parents_len; i++) {
+			*ret = cedar_text_equal(l.types[at]->parents[i], parent);
+			ladder_add(&l, l.types[at]->parents[i]);
+		}
+	free(l.types);
+	return ARK_OK;
 }
 
 static int read_parents(struct cedar_reader *r, const json_t *json, struct cedar_entity *e)
@@ -151,18 +183,21 @@ static int read_parents(struct cedar_reader *r, const json_t *json, struct cedar
 
 /* The parents of an entity of a known type: actions and choices that there are, of types that the
  * schema puts above. */
-static int check_parents(struct cedar_reader *r, const struct cedar_entity *e,
-    const struct cedar_entity_type *type)
+static int check_parents(
+    struct cedar_reader *r, const struct cedar_entity *e, const struct cedar_entity_type *type)
 {
 	for (size_t i = 0; i < e->ancestors_len; i++) {
 		const struct cedar_uid *parent = &e->ancestors[i];
+		bool allowed = false;
 		int rc = cedar_check_uid(r, parent);
 
+		if (!rc)
+			rc = may_be_below(r, type, parent->type, &allowed);
 		if (rc)
 			return rc;
-		if (!may_be_below(r->schema, type, parent->type))
-			return fail_uid(
-			    r->err, &e->uid, "has a parent of a type that the schema does not allow");
+		if (!allowed)
+			return fail_uid(r->err, &e->uid,
+			    "has a parent of a type that the schema does not allow");
 	}
 	return ARK_OK;
 }
@@ -192,11 +227,12 @@ static int read_entity(struct cedar_reader *r, const json_t *json, struct cedar_
 	int rc = cedar_read_uid(r, json_object_get(json, "uid"), &e->uid);
 
 	if (rc)
-		return rc;
+		return ark_fail_within(r->err, rc, "an entity's uid");
 	if (r->schema && !cedar_is_action(&e->uid)) {
 		type = cedar_schema_type(r->schema, e->uid.type);
 		if (!type)
-			return fail_uid(r->err, &e->uid, "is of a type that the schema does not declare");
+			return fail_uid(
+			    r->err, &e->uid, "is of a type that the schema does not declare");
 		rc = cedar_check_uid(r, &e->uid);
 		if (rc)
 			return rc;
@@ -363,8 +399,7 @@ static int close_hierarchy(struct cedar_entities *e, struct ark_error *err)
 
 /* ---- the schema's actions ---- */
 
-static int copy_uid(
-    struct cedar_reader *r, const struct cedar_uid *from, struct cedar_uid *ret)
+static int copy_uid(struct cedar_reader *r, const struct cedar_uid *from, struct cedar_uid *ret)
 {
 	int rc = cedar_copy_text(r, from->type.bytes, from->type.len, &ret->type);
 
@@ -375,8 +410,10 @@ static int take_action(
     struct cedar_reader *r, const struct cedar_action *action, struct cedar_entity *e)
 {
 	struct cedar_uid *groups;
-	int rc = copy_uid(r, &action->uid, &e->uid);
+	int rc;
 
+	memset(e, 0, sizeof(*e));
+	rc = copy_uid(r, &action->uid, &e->uid);
 	e->attributes.kind = CEDAR_RECORD;
 	e->tags.kind = CEDAR_RECORD;
 	if (rc || !action->ancestors_len)
@@ -410,8 +447,8 @@ static int add_actions(struct cedar_reader *r, struct cedar_entities *e)
 	for (size_t i = 0; i < given; i++)
 		if (cedar_is_action(&e->items[i].uid) &&
 		    !cedar_schema_action(r->schema, &e->items[i].uid))
-			return fail_uid(
-			    r->err, &e->items[i].uid, "is an action that the schema does not declare");
+			return fail_uid(r->err, &e->items[i].uid,
+			    "is an action that the schema does not declare");
 	for (size_t i = 0; i < r->schema->actions_len; i++) {
 		struct cedar_entity *to = &e->items[given + added];
 		const struct cedar_entity *same;
