@@ -93,18 +93,14 @@ static int compare(
 bool cedar_is_in(
     const struct cedar_uid *self, const struct cedar_entity *entity, const struct cedar_uid *uid)
 {
-	struct cedar_value wanted = {.kind = CEDAR_ENTITY, .uid = *uid},
-			   at = {.kind = CEDAR_ENTITY};
 	size_t low = 0, high = entity ? entity->ancestors_len : 0;
 
 	if (cedar_uid_equal(self, uid))
 		return true;
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		int d;
+		int d = cedar_uid_compare(&entity->ancestors[middle], uid);
 
-		at.uid = entity->ancestors[middle];
-		d = cedar_compare(&at, &wanted);
 		if (d == 0)
 			return true;
 		if (d < 0)

@@ -1,4 +1,4 @@
-/* Texts of policies and data within sentences for people. */
+/* Texts within sentences for people, and the order of uids. */
 #ifndef ARKKI_POLICIES_CEDAR_TEXT_H
 #define ARKKI_POLICIES_CEDAR_TEXT_H
 
@@ -14,5 +14,8 @@ static inline int cedar_shown(struct cedar_text t)
 			n--;
 	return (int)n;
 }
+
+/* The order of cedar_compare() for two ENTITY values. */
+int cedar_uid_compare(const struct cedar_uid *a, const struct cedar_uid *b);
 
 #endif

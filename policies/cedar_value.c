@@ -40,7 +40,7 @@ static int compare_names(struct cedar_text a, struct cedar_text b)
 	return d ? d : (a.len > b.len) - (a.len < b.len);
 }
 
-static int compare_uids(const struct cedar_uid *a, const struct cedar_uid *b)
+int cedar_uid_compare(const struct cedar_uid *a, const struct cedar_uid *b)
 {
 	int d = compare_texts(a->type, b->type);
 
@@ -93,7 +93,7 @@ int cedar_compare(const struct cedar_value *a, const struct cedar_value *b)
 	case CEDAR_STRING:
 		return compare_texts(a->text, b->text);
 	case CEDAR_ENTITY:
-		return compare_uids(&a->uid, &b->uid);
+		return cedar_uid_compare(&a->uid, &b->uid);
 	case CEDAR_SET:
 		return compare_sets(a, b);
 	case CEDAR_RECORD:
