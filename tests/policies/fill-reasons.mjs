@@ -6,7 +6,7 @@
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Judge, readCases, readText, top } from './oracle.mjs';
+import { Judge, entitiesFor, readCases, readText, top } from './oracle.mjs';
 
 const spaced = (value) => JSON.stringify(value, null, 1).replace(/\n\s*/g, ' ').replace(/([[{]) /g, '$1').replace(/ ([\]}])/g, '$1');
 
@@ -22,7 +22,7 @@ let differing = 0;
 for (const { path, test, entities } of readCases()) {
 	const judge = new Judge(readText(test.schema), readText(test.policies));
 	for (const request of test.requests) {
-		const answer = judge.decide(request, entities);
+		const answer = judge.decide(request, entitiesFor(request, entities));
 		if (answer.decision !== request.decision || answer.errors.length > 0) {
 			console.log(`${path}: ${request.description}\n  says ${request.decision}, Cedar ${JSON.stringify(answer)}`);
 			differing++;

@@ -42,7 +42,7 @@ function instead(node) {
 	} else if (op in other) {
 		out.push([`${op} as ${other[op]}`, { [other[op]]: node[op] }]);
 	} else if (op === 'Set' && node.Set.length > 1) {
-		node.Set.forEach((item, i) => out.push([`without ${JSON.stringify(item.Value)}`, { Set: node.Set.toSpliced(i, 1) }]));
+		node.Set.forEach((item, i) => out.push([`without ${JSON.stringify(item.Value)}`, { Set: node.Set.filter((_, k) => k !== i) }]));
 	}
 	return out;
 }
@@ -95,7 +95,10 @@ export function runMutants(report, policies) {
 	const schema = readText('policies/arkki.cedarschema');
 	const judge = new Judge(schema);
 	const cases = readCases().flatMap(({ test, entities }) =>
-		test.requests.map((request) => ({ request, entities: entitiesFor(request, entities) })));
+		test.requests.map((request) => ({
+			request: { ...request, validateRequest: false }, // it takes most of the time, and the cases do it
+			entities: entitiesFor(request, entities),
+		})));
 
 	/* Whether the policy taken applies to a case. One that fails, as none of ours does, turns the case red by itself. */
 	const applies = (policy, { request, entities }) => {
