@@ -65,8 +65,8 @@ static int look(struct visit *v, struct poll *p, struct ark_error *err)
 	if (!rc)
 		rc = archive_desk(v->app->archive, &desk, err);
 	if (!rc)
-		rc = catalogue_changes(
-		    desk->catalogue, p->sequence, p->item, p->limit, filter, add_change, p, err);
+		rc = catalogue_changes(desk->catalogue, p->sequence, p->item, p->limit,
+		    &(struct access_sight){filter, filter}, add_change, p, err);
 	archive_desk_return(v->app->archive, desk);
 	access_filter_free(filter);
 	if (!rc && json_array_size(p->changes) == 0 && now > p->sequence) {

@@ -255,7 +255,8 @@ int listing_versions(
 	if (!rc)
 		rc = archive_desk(v->app->archive, &desk, err);
 	if (!rc)
-		rc = catalogue_versions(desk->catalogue, document, filter, keep_row, l, err);
+		rc = catalogue_versions(desk->catalogue, document,
+		    &(struct access_sight){filter, filter}, keep_row, l, err);
 	archive_desk_return(v->app->archive, desk);
 	access_filter_free(filter);
 	return rc;
@@ -742,7 +743,8 @@ void documents_list_for(struct exchange *x, const char *unit, const char *case_i
 	if (!rc)
 		rc = archive_desk(v->app->archive, &desk, &err);
 	if (!rc)
-		rc = catalogue_documents(desk->catalogue, &list, filter, keep_row, l, &err);
+		rc = catalogue_documents(desk->catalogue, &list,
+		    &(struct access_sight){filter, filter}, keep_row, l, &err);
 	archive_desk_return(v->app->archive, desk);
 	access_filter_free(filter);
 	if (rc)

@@ -29,8 +29,10 @@ static int run_query(
     struct visit *v, const struct search_asked *asked, struct search_view *s, struct ark_error *err)
 {
 	struct access_filter *filter = NULL;
+	struct access_sight sight;
 	struct search_desk *desk = NULL;
 	struct search_request r = {
+	    .sight = &sight,
 	    .q = asked->q,
 	    .unit = asked->unit,
 	    .case_id = asked->case_id,
@@ -47,7 +49,7 @@ static int run_query(
 	};
 	int rc = access_filter(&v->caller->who->access, ACCESS_READ, NULL, &filter, err);
 
-	r.filter = filter;
+	sight = (struct access_sight){filter, filter};
 	if (!rc)
 		rc = indexer_desk(v->app->indexer, &desk, err);
 	if (!rc)

@@ -64,7 +64,8 @@ int visit_find(struct visit *v, const char *document, uint32_t version, enum acc
 	if (!rc)
 		rc = archive_desk(a, &desk, err);
 	if (!rc)
-		rc = catalogue_get(desk->catalogue, document, version, filter, &v->row, err);
+		rc = catalogue_get(desk->catalogue, document, version,
+		    &(struct access_sight){filter, filter}, &v->row, err);
 	v->has_row = rc == ARK_OK;
 	archive_desk_return(a, desk);
 	access_filter_free(filter);
