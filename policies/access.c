@@ -169,17 +169,6 @@ struct access_decision access_decide(const struct access_principal *p, enum acce
 }
 
 /* ---- the open decision ---- */
-void access_filter_free(struct access_filter *f)
-{
-	if (!f)
-		return;
-	for (size_t i = 0; i < f->children; i++)
-		access_filter_free(f->child[i]);
-	free(f->child);
-	free(f->value);
-	free(f);
-}
-
 /* Appends a fresh leaf to f; false when there is no memory. */
 static bool add_leaf(
     struct access_filter *f, enum access_op op, enum access_attribute attribute, const char *value)
@@ -270,84 +259,6 @@ int access_filter(const struct access_principal *p, enum access_action action,
 nomem:
 	access_filter_free(f);
 	return ark_fail(err, ARK_ENOMEM, "no memory for an access filter");
-}
-
-static bool is_count(const char *value, size_t n)
-{
-	char digits[24];
-
-	snprintf(digits, sizeof(digits), "%zu", n);
-	return same(value, digits);
-}
-
-static const char *day_of(const struct access_filter *f, const struct access_resource *r)
-{
-	return f->attribute == ACCESS_ATTR_VISIT_DATE ? r->visit_date
-	       : f->attribute == ACCESS_ATTR_DATE     ? r->date
-						      : NULL;
-}
-
-static bool has(const struct access_filter *f, const struct access_resource *r)
-{
-	switch (f->attribute) {
-	case ACCESS_ATTR_PUBLICITY:
-		return same(r->publicity, f->value);
-	case ACCESS_ATTR_COUNTY:
-		return contains(r->counties, r->counties_len, f->value);
-	case ACCESS_ATTR_UNIT:
-		return contains(r->units, r->units_len, f->value);
-	case ACCESS_ATTR_AUTHOR:
-		return same(r->author, f->value);
-	case ACCESS_ATTR_STATE:
-		return same(r->state, f->value);
-	case ACCESS_ATTR_TYPE:
-		return same(r->type, f->value);
-	case ACCESS_ATTR_ADDRESSEE:
-		return contains(r->addressees, r->addressees_len, f->value);
-	case ACCESS_ATTR_UNIT_COUNT:
-		return is_count(f->value, r->units_len);
-	case ACCESS_ATTR_RENDITION:
-		return r->rendition && same(f->value, "public");
-	case ACCESS_ATTR_VISIT_DATE:
-	case ACCESS_ATTR_DATE:
-		return same(day_of(f, r), f->value);
-	}
-	return false;
-}
-
-bool access_filter_admits(const struct access_filter *f, const struct access_resource *resource)
-{
-	bool any = false, every = true;
-
-	if (f->op == ACCESS_OP_HAS)
-		return has(f, resource);
-	if (f->op == ACCESS_OP_PRESENT)
-		return is_given(day_of(f, resource));
-	if (f->op == ACCESS_OP_UPTO)
-		return is_given(day_of(f, resource)) && is_given(f->value) &&
-		       strcmp(day_of(f, resource), f->value) <= 0;
-	for (size_t i = 0; i < f->children; i++) {
-		bool admits = access_filter_admits(f->child[i], resource);
-
-		any = any || admits;
-		every = every && admits;
-	}
-	switch (f->op) {
-	case ACCESS_OP_ALL:
-		return true;
-	case ACCESS_OP_AND:
-		return every;
-	case ACCESS_OP_OR:
-		return any;
-	case ACCESS_OP_NOT:
-		return f->children == 1 && !any;
-	case ACCESS_OP_NONE:
-	case ACCESS_OP_HAS:
-	case ACCESS_OP_PRESENT:
-	case ACCESS_OP_UPTO:
-		break;
-	}
-	return false;
 }
 
 /* ---- names ---- */

@@ -407,9 +407,7 @@ static enum cedar_kind kind_wanted(enum cedar_fn fn, size_t arg)
 
 static bool takes(enum cedar_fn fn, size_t n)
 {
-	if (fn == FN_IS_IN_RANGE)
-		return n >= 1;
-	if (fn >= FN_LESS_THAN && fn <= FN_GREATER_THAN_OR_EQUAL)
+	if ((fn >= FN_LESS_THAN && fn <= FN_GREATER_THAN_OR_EQUAL) || fn == FN_IS_IN_RANGE)
 		return n == 2;
 	return n == (fn == FN_OFFSET || fn == FN_DURATION_SINCE ? 2 : 1);
 }
@@ -430,14 +428,6 @@ static bool in_range(const struct cedar_value *a, const struct cedar_value *rang
 	       same_network(a->ip, range->ip, range->ip_prefix);
 }
 
-static bool in_any_range(const struct cedar_value *args, size_t n)
-{
-	for (size_t i = 1; i < n; i++)
-		if (in_range(&args[0], &args[i]))
-			return true;
-	return false;
-}
-
 static bool is_loopback(const struct cedar_value *v)
 {
 	static const unsigned char one[16] = {[15] = 1};
@@ -454,7 +444,7 @@ static bool is_multicast(const struct cedar_value *v)
 	return v->ip[0] == 0xff && v->ip_prefix >= 8;
 }
 
-static bool test(enum cedar_fn fn, const struct cedar_value *args, size_t n)
+static bool test(enum cedar_fn fn, const struct cedar_value *args)
 {
 	switch (fn) {
 	case FN_LESS_THAN:
@@ -474,7 +464,7 @@ static bool test(enum cedar_fn fn, const struct cedar_value *args, size_t n)
 	case FN_IS_MULTICAST:
 		return is_multicast(&args[0]);
 	default:
-		return in_any_range(args, n);
+		return in_range(&args[0], &args[1]);
 	}
 }
 
@@ -540,7 +530,7 @@ int cedar_extension_call(enum cedar_fn fn, const struct cedar_value *args, size_
 		if (fault)
 			return fail_text(err, 1, args[0].text, fault);
 	} else if (fn <= FN_IS_IN_RANGE) {
-		v.truth = test(fn, args, n);
+		v.truth = test(fn, args);
 	} else if (!reckon(fn, args, &v)) {
 		return ark_fail(err, 1, "%s overflows", fn_names[fn]);
 	}

@@ -7,22 +7,6 @@
 #include "policies/cedar_extension.h"
 #include "policies/cedar_text.h"
 
-bool cedar_text_equal(struct cedar_text a, struct cedar_text b)
-{
-	return a.len == b.len && (a.bytes == b.bytes || memcmp(a.bytes, b.bytes, a.len) == 0);
-}
-
-bool cedar_uid_equal(const struct cedar_uid *a, const struct cedar_uid *b)
-{
-	/* ids differ more often than types */
-	return cedar_text_equal(a->id, b->id) && cedar_text_equal(a->type, b->type);
-}
-
-struct cedar_text cedar_text_of(const char *c_string)
-{
-	return (struct cedar_text){c_string, strlen(c_string)};
-}
-
 /* Any total order serves sets and lookups, and the shorter first is the cheapest. */
 static int compare_texts(struct cedar_text a, struct cedar_text b)
 {
