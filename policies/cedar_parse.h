@@ -1,9 +1,11 @@
 /* The parser of Cedar policies: what its files share.
  *
- * cedar_parse.c reads policies, their annotations and scopes; it gives the
- * text between the braces of a condition to cedar_parse_expr.c, which keeps
- * operands and open operators on two stacks and so never calls itself;
- * cedar_parse_node.c builds the tree; cedar_words.c knows the words.
+ * cedar_parse.c reads policies and their annotations, cedar_parse_scope.c
+ * their scopes. What stands between the braces of a condition is for
+ * cedar_parse_expr.c, which keeps operands and open operators on two stacks
+ * and so never calls itself, and cedar_parse_operand.c. cedar_parse_token.c
+ * reads names and strings, cedar_parse_node.c builds the tree, cedar_words.c
+ * knows the words.
  *
  * A step returns false after it has told a fault, or when memory is short
  * (then `status` says so); the policy is given up, and its nodes with it.
@@ -124,8 +126,31 @@ bool cedar_take_string(
     struct cedar_parser *p, struct cedar_text *ret, struct cedar_pattern *pattern);
 bool cedar_take_path(struct cedar_parser *p, struct cedar_path *ret);
 
+/* Reads the scope with its parentheses. */
+bool cedar_take_scopes(struct cedar_parser *p, struct cedar_policy *policy);
+
+/* ---- expressions ---- */
+
 /* Reads an expression up to the `}` that ends a condition. */
 bool cedar_take_expression(struct cedar_parser *p, uint32_t *ret);
+
+static inline struct cedar_frame *cedar_top(struct cedar_parser *p)
+{
+	return &p->frames[p->frames_len - 1];
+}
+static inline struct cedar_operand *cedar_last(struct cedar_parser *p)
+{
+	return &p->operands[p->operands_len - 1];
+}
+bool cedar_open_frame(struct cedar_parser *p, struct cedar_frame f);
+/* The bracket of the top frame is complete: it becomes an operand. */
+bool cedar_close_bracket(struct cedar_parser *p);
+/* Where an operand must come: reads one, or what opens before it. */
+bool cedar_begin_operand(struct cedar_parser *p);
+/* The name before a member's value, and the colon. */
+bool cedar_begin_member(struct cedar_parser *p);
+/* The bracket behind the name of a function or method; the receiver is the last operand. */
+bool cedar_begin_call(struct cedar_parser *p, const struct cedar_callee *c, uint32_t offset);
 
 /* ---- the tree ---- */
 
@@ -136,6 +161,8 @@ bool cedar_add_unary(
 bool cedar_add_binary(struct cedar_parser *p, uint8_t op, uint32_t offset, uint32_t left,
     uint32_t right, uint32_t *ret);
 bool cedar_push(struct cedar_parser *p, struct cedar_operand operand);
+bool cedar_push_node(struct cedar_parser *p, uint32_t node, uint32_t offset);
+bool cedar_push_leaf(struct cedar_parser *p, struct cedar_node n); /* adds it too */
 /* The operands from `base` on become one, joined by OP_AND or OP_OR. */
 bool cedar_join(struct cedar_parser *p, uint8_t op, size_t base);
 /* The operands from `base` on become the list of a SET, CALL or RECORD. */

@@ -74,6 +74,19 @@ bool cedar_push(struct cedar_parser *p, struct cedar_operand operand)
 	return true;
 }
 
+bool cedar_push_node(struct cedar_parser *p, uint32_t node, uint32_t offset)
+{
+	return cedar_push(p, (struct cedar_operand){.node = node, .offset = offset});
+}
+
+bool cedar_push_leaf(struct cedar_parser *p, struct cedar_node n)
+{
+	uint32_t node;
+
+	n.child[0] = n.child[1] = n.child[2] = CEDAR_NONE;
+	return cedar_add_node(p, &n, &node) && cedar_push_node(p, node, n.offset);
+}
+
 /* Operands a and b become one, at `to`. */
 static bool join_two(struct cedar_parser *p, uint8_t op, size_t to, size_t a, size_t b)
 {

@@ -409,5 +409,7 @@ uint32_t filter_and2(struct filter_maker *m, uint32_t a, uint32_t b)
 
 uint32_t filter_or2(struct filter_maker *m, uint32_t a, uint32_t b)
 {
-	return filter_not(filter_and2(m, filter_not(a), filter_not(b)));
+	const uint32_t both[2] = {a, b};
+
+	return filter_or(m, both, 2);
 }
