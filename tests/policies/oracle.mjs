@@ -81,7 +81,7 @@ export class Judge {
 export function readCases() {
 	const folder = 'policies/cases';
 	return readdirSync(join(top, folder))
-		.filter((name) => name.endsWith('.json') && !name.startsWith('entities'))
+		.filter((name) => name.endsWith('.json'))
 		.sort()
 		.map((name) => {
 			const path = `${folder}/${name}`;
