@@ -9,7 +9,7 @@
 #include "arkki/base/text.h"
 
 enum {
-	NAMES_MAX = 1000,      /* units, and counties, of one version */
+	NAMES_MAX = 1000,      /* units, counties and addressees, each, of one version */
 	SEALED_MAX = 16 << 20, /* bytes of one sealed copy */
 	ATTRIBUTE_MAX = 200,   /* bytes of a type, class, state, language, media type */
 	TEXT_REASON_MAX = 200,
@@ -113,13 +113,15 @@ static int check_fact(const struct catalogue_fact *f, uint64_t sequence, struct 
 			missing = "record";
 	} else if (!f->document || !docid_valid(f->document) || f->version == 0 || f->metadata == 0)
 		missing = "document";
-	else if (!f->date || !date_valid(f->date))
+	else if (!f->date || !date_valid(f->date) || (f->visit_date && !date_valid(f->visit_date)))
 		missing = "date";
 	else if (!short_text(f->type) || !short_text(f->language) || !short_text(f->publicity) ||
 		 !short_text(f->state))
 		missing = "attribute";
-	else if (!names_given(f->units, f->units_len) || !names_given(f->counties, f->counties_len))
-		missing = "unit or county";
+	else if (!names_given(f->units, f->units_len) ||
+		 !names_given(f->counties, f->counties_len) ||
+		 !names_given(f->addressees, f->addressees_len))
+		missing = "unit, county or addressee";
 	else if (!blob_given(&f->sealed_metadata))
 		missing = "sealed metadata";
 	else if (f->kind == FACT_VERSION &&
@@ -146,7 +148,25 @@ static void bind_attributes(
 	query_text(q, f->state);
 	catalogue_query_name(q, c, "orgs", f->author);
 	catalogue_query_name(q, c, "cases", f->case_id);
+	query_int(q, f->units_len);
+	query_signed(q, catalogue_day(f->visit_date));
 	query_blob(q, f->sealed_metadata.bytes, f->sealed_metadata.len);
+}
+
+static int add_list(struct catalogue *c, int64_t id, const char *const *names, size_t len,
+    const char *kind, const char *sql, struct ark_error *err)
+{
+	struct query q;
+	int rc = ARK_OK;
+
+	for (size_t i = 0; i < len && !rc; i++) {
+		query_begin(&q, &c->db);
+		query_sql(&q, sql);
+		query_signed(&q, id);
+		catalogue_query_name(&q, c, kind, names[i]);
+		rc = query_run(&q, err);
+	}
+	return rc;
 }
 
 static int add_names(
@@ -165,24 +185,24 @@ static int add_names(
 		query_signed(&q, id);
 		rc = query_run(&q, err);
 	}
-	for (size_t i = 0; i < f->counties_len && !rc; i++) {
-		query_begin(&q, &c->db);
-		query_sql(&q, "INSERT OR IGNORE INTO version_county (id, county) VALUES (?, ?)");
-		query_signed(&q, id);
-		catalogue_query_name(&q, c, "counties", f->counties[i]);
-		rc = query_run(&q, err);
-	}
+	if (!rc)
+		rc = add_list(c, id, f->counties, f->counties_len, "counties",
+		    "INSERT OR IGNORE INTO version_county (id, county) VALUES (?, ?)", err);
+	if (!rc)
+		rc = add_list(c, id, f->addressees, f->addressees_len, "orgs",
+		    "INSERT OR IGNORE INTO version_addressee (id, addressee) VALUES (?, ?)", err);
 	return rc;
 }
 
 static int drop_names(struct catalogue *c, int64_t id, struct ark_error *err)
 {
-	static const char *const sql[] = {
-	    "DELETE FROM version_unit WHERE id = ?", "DELETE FROM version_county WHERE id = ?"};
+	static const char *const sql[] = {"DELETE FROM version_unit WHERE id = ?",
+	    "DELETE FROM version_county WHERE id = ?",
+	    "DELETE FROM version_addressee WHERE id = ?"};
 	struct query q;
 	int rc = ARK_OK;
 
-	for (size_t i = 0; i < 2 && !rc; i++) {
+	for (size_t i = 0; i < 3 && !rc; i++) {
 		query_begin(&q, &c->db);
 		query_sql(&q, sql[i]);
 		query_signed(&q, id);
@@ -249,9 +269,10 @@ static int apply_version(struct catalogue *c, const struct catalogue_fact *f, st
 	query_begin(&q, &c->db);
 	query_sql(&q,
 	    "INSERT INTO version (metadata, metadata_sequence, day, type, language, publicity,"
-	    " state, author, case_id, sealed_metadata, document, version, sequence, filed_us,"
+	    " state, author, case_id, unit_count, visit_day, sealed_metadata, document, version, "
+	    "sequence, filed_us,"
 	    " filed_by, filed_by_org, size, sealed_size, media_type, content, chunks, request,"
-	    " sealed_version, newest) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
+	    " sealed_version, newest) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
 	    " ?, ?, ?, ?, ?, ?, ?, NOT EXISTS (SELECT 1 FROM version n"
 	    " WHERE n.document = ? AND n.version > ?))");
 	bind_attributes(&q, c, f);
@@ -288,7 +309,8 @@ static int apply_metadata(
 	query_begin(&q, &c->db);
 	query_sql(&q, "UPDATE version SET metadata = ?, metadata_sequence = ?, day = ?, type = ?,"
 		      " language = ?, publicity = ?, state = ?, author = ?, case_id = ?,"
-		      " sealed_metadata = ? WHERE document = ? AND version = ? RETURNING id");
+		      " unit_count = ?, visit_day = ?, sealed_metadata = ? WHERE document = ? AND "
+		      "version = ? RETURNING id");
 	bind_attributes(&q, c, f);
 	catalogue_query_document(&q, f->document);
 	query_int(&q, f->version);

@@ -80,9 +80,10 @@ static int attributes_hold(
 	query_sql(&q, "SELECT 1 FROM version v WHERE document = ? AND version = ? AND metadata = ?"
 		      " AND metadata_sequence = ? AND day = ? AND type = ? AND language = ?"
 		      " AND publicity = ? AND state = ? AND author IS ? AND case_id IS ?"
-		      " AND sealed_metadata = ?"
+		      " AND unit_count = ? AND visit_day = ? AND sealed_metadata = ?"
 		      " AND (SELECT count(*) FROM version_unit u WHERE u.id = v.id) = ?"
-		      " AND (SELECT count(*) FROM version_county y WHERE y.id = v.id) = ?");
+		      " AND (SELECT count(*) FROM version_county y WHERE y.id = v.id) = ?"
+		      " AND (SELECT count(*) FROM version_addressee a WHERE a.id = v.id) = ?");
 	ask_document(&q, f);
 	query_int(&q, f->metadata);
 	query_int(&q, f->sequence);
@@ -93,9 +94,12 @@ static int attributes_hold(
 	query_text(&q, f->state);
 	catalogue_query_name(&q, c, "orgs", f->author);
 	catalogue_query_name(&q, c, "cases", f->case_id);
+	query_int(&q, f->units_len);
+	query_signed(&q, catalogue_day(f->visit_date));
 	query_blob(&q, f->sealed_metadata.bytes, f->sealed_metadata.len);
 	query_int(&q, distinct(f->units, f->units_len));
 	query_int(&q, distinct(f->counties, f->counties_len));
+	query_int(&q, distinct(f->addressees, f->addressees_len));
 	for (size_t i = 0; i < f->units_len; i++) {
 		query_sql(&q, " AND EXISTS (SELECT 1 FROM version_unit u WHERE u.unit = ?"
 			      " AND u.day = v.day AND u.document = v.document AND u.id = v.id)");
@@ -105,6 +109,11 @@ static int attributes_hold(
 		query_sql(&q, " AND EXISTS (SELECT 1 FROM version_county y WHERE y.id = v.id"
 			      " AND y.county = ?)");
 		catalogue_query_name(&q, c, "counties", f->counties[i]);
+	}
+	for (size_t i = 0; i < f->addressees_len; i++) {
+		query_sql(&q, " AND EXISTS (SELECT 1 FROM version_addressee a WHERE a.id = v.id"
+			      " AND a.addressee = ?)");
+		catalogue_query_name(&q, c, "orgs", f->addressees[i]);
 	}
 	return query_run(&q, err);
 }

@@ -58,6 +58,7 @@ int catalogue_read_row(sqlite3_stmt *s, struct catalogue_row *ret, struct ark_er
 	    .sealed_size = (uint64_t)sqlite3_column_int64(s, 8),
 	    .chunks = (uint32_t)sqlite3_column_int64(s, 10),
 	    .visible_versions = (uint32_t)sqlite3_column_int64(s, CATALOGUE_VISIBLE),
+	    .whole = sqlite3_column_int(s, CATALOGUE_WHOLE) != 0,
 	};
 	unsigned char document[16];
 	char date[11];
@@ -81,34 +82,51 @@ int catalogue_read_row(sqlite3_stmt *s, struct catalogue_row *ret, struct ark_er
 	return ARK_OK;
 }
 
-bool catalogue_admits_all(const struct access_filter *filter)
+bool catalogue_admits_all(const struct access_sight *sight)
 {
-	return !filter || filter->op == ACCESS_OP_ALL;
+	return !sight || (sight->any && sight->any->op == ACCESS_OP_ALL);
 }
 
-int catalogue_and_filter(struct query *q, const struct catalogue *c,
-    const struct access_filter *filter, const char *alias, struct ark_error *err)
+static int check_sight(const struct access_sight *sight, struct ark_error *err)
 {
-	if (catalogue_admits_all(filter))
-		return ARK_OK;
+	if (sight && (!sight->any || !sight->whole))
+		return ark_fail(err, ARK_EINPUT, "a sight lacks a filter");
+	return ARK_OK;
+}
+
+int catalogue_and_sight(struct query *q, const struct catalogue *c,
+    const struct access_sight *sight, const char *alias, struct ark_error *err)
+{
+	int rc = check_sight(sight, err);
+
+	if (rc || catalogue_admits_all(sight))
+		return rc;
 	query_sql(q, " AND ");
-	return catalogue_filter_sql(q, c, filter, alias, err);
+	return catalogue_filter_sql(q, c, sight->any, alias, err);
 }
 
-int catalogue_select(struct query *q, const struct catalogue *c, const struct access_filter *filter,
+int catalogue_select(struct query *q, const struct catalogue *c, const struct access_sight *sight,
     struct ark_error *err)
 {
-	int rc;
+	int rc = check_sight(sight, err);
 
 	query_sql(q, "SELECT " CATALOGUE_COLUMNS);
-	if (!filter) {
-		query_sql(q, "0 ");
-		return ARK_OK;
+	if (!sight || rc) {
+		query_sql(q, "0, 1 ");
+		return rc;
 	}
 	query_sql(q, "(SELECT count(*) FROM version n INDEXED BY version_document"
 		     " WHERE n.document = v.document");
-	rc = catalogue_and_filter(q, c, filter, "n", err);
-	query_sql(q, ") ");
+	rc = catalogue_and_sight(q, c, sight, "n", err);
+	query_sql(q, "), ");
+	if (rc)
+		return rc;
+	/* only rows that `any` admits are asked for: where both are one filter, all are whole */
+	if (sight->whole == sight->any || sight->whole->op == ACCESS_OP_ALL)
+		query_sql(q, "1");
+	else
+		rc = catalogue_filter_sql(q, c, sight->whole, "v", err);
+	query_sql(q, " ");
 	return rc;
 }
 

@@ -62,7 +62,6 @@ static int fill_document(struct fact *fact, struct ark_error *err)
 {
 	struct catalogue_fact *f = &fact->f;
 	const json_t *fields = json_object_get(fact->record, "fields");
-	const char *const *list;
 
 	f->document = fact->change.name;
 	f->version = (uint32_t)json_integer_value(json_object_get(fact->record, "version"));
@@ -75,18 +74,20 @@ static int fill_document(struct fact *fact, struct ark_error *err)
 	f->state = json_text(fields, "state");
 	f->author = json_text(fields, "author");
 	f->case_id = json_text(fields, "case");
+	f->visit_date = json_text(fields, "visitDate");
 	if (!f->version || !f->type || !f->date || !f->language || !f->publicity || !f->state ||
 	    !f->author)
 		return ark_fail(err, ARK_ECORRUPT, "the metadata record m%04u of %s lacks fields",
 		    f->metadata, f->document);
 	if (strings_of(json_object_get(fields, "units"), &fact->units, &f->units_len) ||
 	    strings_of(
-		json_object_get(fact->record, "counties"), &fact->counties, &f->counties_len))
+		json_object_get(fact->record, "counties"), &fact->counties, &f->counties_len) ||
+	    strings_of(
+		json_object_get(fields, "addressees"), &fact->addressees, &f->addressees_len))
 		return ark_fail(err, ARK_ENOMEM, "no memory for a document");
-	list = fact->units;
-	f->units = list;
-	list = fact->counties;
-	f->counties = list;
+	f->units = fact->units;
+	f->counties = fact->counties;
+	f->addressees = fact->addressees;
 	return ARK_OK;
 }
 
@@ -148,6 +149,7 @@ void fact_free(struct fact *fact)
 	buf_free(&fact->sealed_record);
 	free(fact->units);
 	free(fact->counties);
+	free(fact->addressees);
 	*fact = (struct fact){0};
 }
 

@@ -30,7 +30,7 @@ struct fact {
 	struct change change;
 	json_t *version_meta, *record; /* record: metadata record or other record, whole */
 	struct buf sealed_version, sealed_record;
-	const char **units, **counties;
+	const char **units, **counties, **addressees;
 	char *record_id;
 	unsigned char version_sha[32], record_sha[32], content_sha[32]; /* of the sealed blobs */
 };

@@ -30,7 +30,8 @@ struct bench {
 	int64_t started_us;
 };
 
-static const struct access_filter everything = {.op = ACCESS_OP_ALL};
+static struct access_filter everything = {.op = ACCESS_OP_ALL};
+static const struct access_sight sees_everything = {&everything, &everything};
 
 static void must(int status, const struct ark_error *err)
 {
@@ -163,7 +164,7 @@ static void speed_queries(struct bench *b, const char *q, const char *text)
 {
 	struct ark_error err = {0};
 	struct search_request request = {
-	    .filter = &everything, .q = q, .limit = 64, .facets = true};
+	    .sight = &sees_everything, .q = q, .limit = 64, .facets = true};
 	double took[200], snippets = 0;
 	struct search_result result = {0};
 	int i;
@@ -231,7 +232,7 @@ static json_t *read_line(FILE *f, char **line, size_t *cap)
 static double reciprocal(struct bench *b, const char *q, const json_t *relevant)
 {
 	struct ark_error err = {0};
-	struct search_request request = {.filter = &everything, .q = q, .limit = 50};
+	struct search_request request = {.sight = &sees_everything, .q = q, .limit = 50};
 	struct search_result result;
 	double rank = 0;
 	size_t i, j;

@@ -7,6 +7,10 @@
  * sealed copies of the store's own meta blobs. Callers give and get plain ids
  * where noted; the catalogue hashes what it compares.
  *
+ * Who asks brings a sight (access.h): `any` decides which versions there are for the caller and
+ * which is the newest of them, `whole` whether a row may be shown whole. No sight (NULL) is
+ * system work: everything is there, and whole. A sight lacking a filter is ARK_EINPUT.
+ *
  * It applies facts, in the store's order, and never decides. It does not open
  * sealed bytes. Rows give the sealed copies back as they came.
  *
@@ -30,7 +34,8 @@
 
 struct catalogue;
 
-/* ARK_ENOTFOUND when create is false and there is none; ARK_EINPUT for another schema version (mend: arkki rebuild). */
+/* ARK_ENOTFOUND when create is false and there is none; ARK_EINPUT for another schema version:
+ * archive_open() for writing then makes the catalogue anew, a reader can only say so. */
 ARK_MUSTUSE int catalogue_open(const char *path, const struct keyring *keys, bool for_writing,
     bool create, struct catalogue **ret, struct ark_error *err);
 void catalogue_close(struct catalogue *c);
@@ -62,8 +67,10 @@ struct catalogue_fact {
 	const char *type, *date, *language, *publicity, *state;
 	const char *author, *case_id; /* case_id may be NULL */
 	const char *const *units;
-	const char *const *counties; /* of the units when it was filed */
-	size_t units_len, counties_len;
+	const char *const *counties;   /* of the units when it was filed */
+	const char *const *addressees; /* organisation ids */
+	size_t units_len, counties_len, addressees_len;
+	const char *visit_date; /* NULL: none */
 	/* VERSION only */
 	struct catalogue_blob sealed_version; /* the store's vNNNN/meta blob */
 	const char *filed_by, *filed_by_org;
@@ -110,8 +117,8 @@ struct catalogue_row { /* one version; pointers are the row's, until catalogue_r
 	/* catalogue_after() only: the commit whose change this row stands for. The row shows the
 	 * version as it is now, so metadata_sequence may be later. */
 	uint64_t change_sequence;
-	uint32_t
-	    visible_versions; /* how many versions the filter admits; set where a filter was given */
+	uint32_t visible_versions; /* how many versions `any` admits; set where a sight was given */
+	bool whole;                /* `whole` admits this version; true without a sight */
 	/* text extraction, set by catalogue_set_text() */
 	char *text_state;  /* "pending" "ready" "none" */
 	char *text_reason; /* why none, or NULL */
@@ -120,19 +127,22 @@ void catalogue_row_free(struct catalogue_row *row); /* what it holds, not the st
 /* A deep copy; ARK_ENOMEM leaves *to empty. */
 ARK_MUSTUSE int catalogue_row_copy(struct catalogue_row *to, const struct catalogue_row *from);
 
-/* One version; version 0: the newest that the filter admits. ARK_ENOTFOUND also when the
- * filter does not admit it. filter NULL: no filter (system work). */
+/* One version; version 0: the newest that the sight admits. ARK_ENOTFOUND also when the
+ * sight does not admit it. */
 ARK_MUSTUSE int catalogue_get(struct catalogue *c, const char *document, uint32_t version,
-    const struct access_filter *filter, struct catalogue_row *ret, struct ark_error *err);
+    const struct access_sight *sight, struct catalogue_row *ret, struct ark_error *err);
+/* Whether one filter admits a version; ARK_ENOTFOUND when there is none, whoever asks. */
+ARK_MUSTUSE int catalogue_admits(struct catalogue *c, const char *document, uint32_t version,
+    const struct access_filter *f, bool *ret, struct ark_error *err);
 /* The newest version and metadata record whatever anyone may see: for the writer. */
 ARK_MUSTUSE int catalogue_newest(struct catalogue *c, const char *document, uint32_t *ret_version,
     uint32_t *ret_metadata, struct ark_error *err);
 
 /* Non-zero stops the walk and is returned, here and for every each() below. The row is freed after. */
 typedef int (*catalogue_each)(void *arg, const struct catalogue_row *row);
-/* All versions of a document that the filter admits, oldest first. */
+/* All versions of a document that the sight admits, oldest first. */
 ARK_MUSTUSE int catalogue_versions(struct catalogue *c, const char *document,
-    const struct access_filter *filter, catalogue_each each, void *arg, struct ark_error *err);
+    const struct access_sight *sight, catalogue_each each, void *arg, struct ark_error *err);
 
 struct catalogue_list {
 	const char *unit, *case_id, *type; /* NULL: any */
@@ -142,11 +152,11 @@ struct catalogue_list {
 	char after_document[33];
 	unsigned int limit;
 };
-/* One row a document: its newest version that the filter admits. */
+/* One row a document: its newest version that the sight admits. */
 ARK_MUSTUSE int catalogue_documents(struct catalogue *c, const struct catalogue_list *list,
-    const struct access_filter *filter, catalogue_each each, void *arg, struct ark_error *err);
+    const struct access_sight *sight, catalogue_each each, void *arg, struct ark_error *err);
 ARK_MUSTUSE int catalogue_count(struct catalogue *c, const struct catalogue_list *list,
-    const struct access_filter *filter, uint64_t *ret, struct ark_error *err);
+    const struct access_sight *sight, uint64_t *ret, struct ark_error *err);
 
 struct catalogue_change {
 	uint64_t sequence;
@@ -156,9 +166,9 @@ struct catalogue_change {
 	char document[33];
 	uint32_t version;
 };
-/* Changes after (sequence, item), oldest first, of versions that the filter admits. */
+/* Changes after (sequence, item), oldest first, of versions that the sight admits. */
 ARK_MUSTUSE int catalogue_changes(struct catalogue *c, uint64_t after_sequence, uint32_t after_item,
-    unsigned int limit, const struct access_filter *filter,
+    unsigned int limit, const struct access_sight *sight,
     int (*each)(void *arg, const struct catalogue_change *change), void *arg,
     struct ark_error *err);
 
