@@ -140,6 +140,7 @@ static void test_validate__what_is_always_true_or_false_ends_the_search(void **s
 	static const struct rule rules[] = {
 	    {"false && principal.none", "~"},
 	    {"principal.age > 1 && false && principal.none", "~"},
+	    {"{a: false}.a", "~"},
 	    {"true || principal.none", ""},
 	    {"if true then true else principal.none", ""},
 	    {"if false then principal.none else true", ""},
