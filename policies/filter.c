@@ -15,10 +15,10 @@ static bool same(const char *a, const char *b)
 	return is_given(a) && is_given(b) && strcmp(a, b) == 0;
 }
 
-static bool contains(const char *const *list, size_t len, const char *value)
+static bool contains(const struct access_ids *list, const char *value)
 {
-	for (size_t i = 0; i < len; i++)
-		if (same(list[i], value))
+	for (size_t i = 0; i < list->len; i++)
+		if (same(list->id[i], value))
 			return true;
 	return false;
 }
@@ -55,9 +55,9 @@ static bool has(const struct access_filter *f, const struct access_resource *r)
 	case ACCESS_ATTR_PUBLICITY:
 		return same(r->publicity, f->value);
 	case ACCESS_ATTR_COUNTY:
-		return contains(r->counties, r->counties_len, f->value);
+		return contains(&r->counties, f->value);
 	case ACCESS_ATTR_UNIT:
-		return contains(r->units, r->units_len, f->value);
+		return contains(&r->units, f->value);
 	case ACCESS_ATTR_AUTHOR:
 		return same(r->author, f->value);
 	case ACCESS_ATTR_STATE:
@@ -65,9 +65,9 @@ static bool has(const struct access_filter *f, const struct access_resource *r)
 	case ACCESS_ATTR_TYPE:
 		return same(r->type, f->value);
 	case ACCESS_ATTR_ADDRESSEE:
-		return contains(r->addressees, r->addressees_len, f->value);
+		return contains(&r->addressees, f->value);
 	case ACCESS_ATTR_UNIT_COUNT:
-		return is_count(f->value, r->units_len);
+		return is_count(f->value, r->units.len);
 	case ACCESS_ATTR_RENDITION:
 		return r->rendition && same(f->value, "public");
 	case ACCESS_ATTR_VISIT_DATE:

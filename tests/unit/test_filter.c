@@ -230,10 +230,10 @@ static void document(unsigned int i, struct access_resource *r, const char *unit
 
 	*r = (struct access_resource){.state = states[i % 3], .visit_date = days[i / 3 % 8]};
 	if (i / 24 & 1)
-		units[r->units_len++] = "a";
+		units[r->units.len++] = "a";
 	if (i / 48 & 1)
-		units[r->units_len++] = "b";
-	r->units = units;
+		units[r->units.len++] = "b";
+	r->units.id = units;
 }
 
 static void random_leaves(struct random *x)
