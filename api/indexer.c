@@ -155,6 +155,8 @@ static int attributes_fill(struct attributes *to, const struct card *card)
 	to->a.author = json_text(card->fields, "author");
 	to->a.state = json_text(card->fields, "state");
 	to->a.type = json_text(card->fields, "type");
+	to->a.date = json_text(card->fields, "date");
+	to->a.visit_date = json_text(card->fields, "visitDate");
 	return to->units && to->county_list ? ARK_OK : ARK_ENOMEM;
 }
 

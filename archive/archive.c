@@ -222,6 +222,41 @@ static int archive_new(const char *dir, enum archive_mode mode, const char *orig
 	return ARK_OK;
 }
 
+static int file_record(struct archive *a, const char *kind, json_t *record, struct ark_error *err)
+{
+	const struct filing_actor actor = {.user = "system", .authentication = "init"};
+	struct filing *f = filing_new(FILING_RECORD);
+	int rc = f && record ? filing_set_actor(f, &actor, err)
+			     : ark_fail(err, ARK_ENOMEM, "no memory for a record");
+
+	if (!rc) {
+		f->record_kind = kind;
+		f->record = json_incref(record);
+		rc = filing_submit_wait(a, f, err);
+	}
+	filing_free(f);
+	return rc;
+}
+
+/* An archive that has no policies of its own yet, new or from before there
+ * were any, begins with those that ship: a record like every later one. */
+static int file_policies(struct archive *a, struct ark_error *err)
+{
+	struct access_rules *rules = registry_rules(a->registry);
+	json_t *record;
+	int rc;
+
+	if (rules) {
+		access_rules_unref(rules);
+		return ARK_OK;
+	}
+	record = json_pack("{s:s,s:s,s:s,s:s}", "id", REGISTRY_POLICIES, "language", "cedar",
+	    "policies", shipped_policies(), "schema", shipped_schema());
+	rc = file_record(a, "policies", record, err);
+	json_decref(record);
+	return rc;
+}
+
 int archive_open(const char *dir, const char *root_key, enum archive_mode mode,
     void (*progress)(void *arg, const char *step, uint64_t done, uint64_t of), void *arg,
     struct archive **ret, struct ark_error *err)
@@ -244,6 +279,8 @@ int archive_open(const char *dir, const char *root_key, enum archive_mode mode,
 		rc = recover_archive(a, progress, arg, err);
 		if (!rc)
 			rc = filing_writer_start(a, err);
+		if (!rc)
+			rc = file_policies(a, err);
 		if (!rc)
 			rc = care_start(a, err);
 	}
@@ -374,28 +411,15 @@ static int make_parts(
 static int file_shipped(
     struct archive *a, const char *kind, const char *text, struct ark_error *err)
 {
-	const struct filing_actor actor = {.user = "system", .authentication = "init"};
 	json_t *list = NULL, *record;
 	size_t i;
 	int rc = json_read(text, strlen(text), &list, err);
 
 	json_array_foreach(list, i, record)
 	{
-		struct filing *f;
-
 		if (rc)
 			break;
-		f = filing_new(FILING_RECORD);
-		if (!f)
-			rc = ark_fail(err, ARK_ENOMEM, "no memory for a record");
-		else
-			rc = filing_set_actor(f, &actor, err);
-		if (!rc) {
-			f->record_kind = kind;
-			f->record = json_incref(record);
-			rc = filing_submit_wait(a, f, err);
-		}
-		filing_free(f);
+		rc = file_record(a, kind, record, err);
 	}
 	json_decref(list);
 	return rc;
@@ -418,8 +442,6 @@ int archive_init(const char *dir, const char *root_key, const char *origin, stru
 		rc = file_shipped(a, "types", shipped_types(), err);
 	if (!rc)
 		rc = file_shipped(a, "retention", shipped_retention(), err);
-	if (!rc)
-		rc = file_shipped(a, "policies", shipped_policies(), err);
 	archive_close(a);
 	return rc;
 }

@@ -118,6 +118,7 @@ struct cedar_policy {
 	char name[16]; /* "policy0" */
 	bool forbid;
 	uint32_t offset, end; /* of its text, annotations included, the `;` too */
+	unsigned int line;    /* of its first byte, from 1 */
 	const struct cedar_note *notes;
 	size_t notes_len;
 	struct cedar_scope principal, action, resource;

@@ -207,12 +207,9 @@ static struct access_resource resource(const struct model *m)
 	    .author = m->fact.author,
 	    .state = m->fact.state,
 	    .type = m->fact.type,
-	    .units = m->unit,
-	    .units_len = m->fact.units_len,
-	    .counties = m->county,
-	    .counties_len = m->fact.counties_len,
-	    .addressees = m->addressee,
-	    .addressees_len = m->fact.addressees_len,
+	    .units = {m->unit, m->fact.units_len},
+	    .counties = {m->county, m->fact.counties_len},
+	    .addressees = {m->addressee, m->fact.addressees_len},
 	    .date = m->fact.date,
 	    .visit_date = m->fact.visit_date,
 	    .rendition = m->rendition};
@@ -261,13 +258,33 @@ static struct access_filter *random_filter(unsigned int *seed, int depth)
 	return f;
 }
 
+static struct access_filter *leaf_of(
+    enum access_op op, enum access_attribute attribute, const char *value)
+{
+	struct access_filter *f = calloc(1, sizeof(*f));
+
+	assert_non_null(f);
+	f->op = op;
+	f->attribute = attribute;
+	if (value)
+		assert_non_null(f->value = strdup(value));
+	return f;
+}
+
+/* What each kind of organisation mostly sees: all, what is public, that and a county's. */
 static struct access_filter *filter_of(enum access_org_kind kind, const char *county)
 {
-	struct access_principal p = {
-	    .user = "u", .org = "o", .org_kind = kind, .counties = &county, .counties_len = 1};
 	struct access_filter *f;
 
-	assert_int_equal(access_filter(&p, ACCESS_LIST, NULL, &f, NULL), ARK_OK);
+	if (kind == ACCESS_ORG_STATE_AGENCY)
+		return leaf_of(ACCESS_OP_ALL, ACCESS_ATTR_PUBLICITY, NULL);
+	if (kind == ACCESS_ORG_PROVIDER)
+		return leaf_of(ACCESS_OP_HAS, ACCESS_ATTR_PUBLICITY, "public");
+	f = leaf_of(ACCESS_OP_OR, ACCESS_ATTR_PUBLICITY, NULL);
+	f->child = calloc(2, sizeof(struct access_filter *));
+	assert_non_null(f->child);
+	f->child[f->children++] = filter_of(ACCESS_ORG_PROVIDER, county);
+	f->child[f->children++] = leaf_of(ACCESS_OP_HAS, ACCESS_ATTR_COUNTY, county);
 	return f;
 }
 
