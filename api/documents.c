@@ -369,7 +369,8 @@ static void stream_content(
 		return;
 	}
 	d = calloc(1, sizeof(*d));
-	if (!d || reading_content(v->app->archive, v->receipt, &v->row, &d->content, &err)) {
+	if (!d ||
+	    reading_content(v->app->archive, v->receipt, &v->row, FORM_WHOLE, &d->content, &err)) {
 		if (d)
 			http_reply_error(x, &err);
 		else
@@ -394,7 +395,8 @@ static void show_content(struct exchange *x)
 	struct ark_error err;
 	char tag[TAG_SIZE];
 
-	if (reading_version(v->app->archive, v->receipt, &v->row, &card.version, &err)) {
+	if (reading_version(
+		v->app->archive, v->receipt, &v->row, FORM_WHOLE, &card.version, &err)) {
 		http_reply_error(x, &err);
 		return;
 	}
@@ -480,7 +482,7 @@ static void show_text(struct exchange *x)
 	const char *accept = http_header(x, "Accept");
 	struct buf text = BUF_INIT, html = BUF_INIT;
 	struct ark_error err;
-	int rc = reading_text(v->app->archive, v->receipt, &v->row, &text, &err);
+	int rc = reading_text(v->app->archive, v->receipt, &v->row, FORM_WHOLE, &text, &err);
 
 	if (rc == ARK_ENOTFOUND) { /* the cache was lost: it comes again */
 		http_reply_header(x, "Retry-After", "2");

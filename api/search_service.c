@@ -132,7 +132,7 @@ static int open_hit(struct visit *v, struct desk *desk, struct snippet *snippet,
 	}
 	s->hits_len++;
 	/* without text (none, or not yet) there is no snippet, and that is no failure */
-	if (reading_text(v->app->archive, v->receipt, row, &text, NULL) == ARK_OK)
+	if (reading_text(v->app->archive, v->receipt, row, FORM_WHOLE, &text, NULL) == ARK_OK)
 		rc = snippet_make(snippet, text.data ? text.data : "", text.len, row->language,
 		    SNIPPET_CHARS, &s->hits[s->hits_len - 1].snippet, err);
 	buf_wipe_free(&text);

@@ -118,6 +118,33 @@ static int attributes_hold(
 	return query_run(&q, err);
 }
 
+/* A later one took its place; or it stands as it was filed, or stays withdrawn. */
+static int rendition_holds(struct catalogue *c, const struct catalogue_fact *f,
+    struct catalogue_tally *tally, struct ark_error *err)
+{
+	struct query q;
+	int rc;
+
+	query_begin(&q, &c->db);
+	query_sql(
+	    &q, "SELECT 1 FROM version WHERE document = ? AND version = ? AND renditions > ?");
+	ask_document(&q, f);
+	query_int(&q, f->rendition);
+	rc = query_run(&q, err);
+	if (rc)
+		return rc;
+	tally->renditions += !f->withdrawn;
+	query_begin(&q, &c->db);
+	query_sql(&q, "SELECT 1 FROM version WHERE document = ? AND version = ? AND renditions = ?"
+		      " AND rendition = ? AND r_sequence IS ? AND r_filed_us IS ?"
+		      " AND r_sealed IS ? AND r_media_type IS ? AND r_size IS ?"
+		      " AND r_sealed_size IS ? AND r_content IS ? AND r_chunks IS ?");
+	ask_document(&q, f);
+	query_int(&q, f->rendition);
+	catalogue_query_rendition(&q, f);
+	return query_run(&q, err);
+}
+
 static int change_holds(struct catalogue *c, const struct catalogue_fact *f, struct ark_error *err)
 {
 	struct query q;
@@ -138,6 +165,8 @@ static int document_holds(struct catalogue *c, const struct catalogue_fact *f,
 	int rc = change_holds(c, f, err);
 
 	tally->changes++;
+	if (rc == 1 && f->kind == FACT_RENDITION)
+		return rendition_holds(c, f, tally, err);
 	if (rc == 1 && f->kind == FACT_VERSION)
 		rc = version_holds(c, f, err);
 	if (rc != 1)
@@ -186,7 +215,8 @@ int catalogue_tables(struct catalogue *c, struct catalogue_tally *ret, struct ar
 
 	query_begin(&q, &c->db);
 	query_sql(&q, "SELECT (SELECT count(*) FROM version), (SELECT count(*) FROM change),"
-		      " (SELECT count(*) FROM record)");
+		      " (SELECT count(*) FROM record),"
+		      " (SELECT count(*) FROM version WHERE rendition > 0)");
 	rc = query_prepare(&q, err);
 	if (!rc)
 		rc = query_step(&q, err);
@@ -194,6 +224,7 @@ int catalogue_tables(struct catalogue *c, struct catalogue_tally *ret, struct ar
 		ret->versions = (uint64_t)sqlite3_column_int64(q.stmt, 0);
 		ret->changes = (uint64_t)sqlite3_column_int64(q.stmt, 1);
 		ret->records = (uint64_t)sqlite3_column_int64(q.stmt, 2);
+		ret->renditions = (uint64_t)sqlite3_column_int64(q.stmt, 3);
 	}
 	query_end(&q);
 	return rc < 0 ? rc : ARK_OK;

@@ -33,8 +33,15 @@ ARK_MUSTUSE int catalogue_filter_sql(struct query *q, const struct catalogue *c,
 #define CATALOGUE_COLUMNS                                                                          \
 	"v.document, v.version, v.metadata, v.sequence, v.metadata_sequence, v.filed_us, v.day,"   \
 	" v.size, v.sealed_size, v.content, v.chunks, v.type, v.language, v.publicity, v.state,"   \
-	" v.media_type, v.text_state, v.text_reason, v.sealed_metadata, v.sealed_version, "
-enum { CATALOGUE_VISIBLE = 20, CATALOGUE_WHOLE = 21, CATALOGUE_CHANGE = 22 };
+	" v.media_type, v.text_state, v.text_reason, v.sealed_metadata, v.sealed_version,"         \
+	" v.renditions, v.rendition, v.r_sequence, v.r_filed_us, v.r_sealed, v.r_media_type,"      \
+	" v.r_size, v.r_sealed_size, v.r_content, v.r_chunks, v.r_text_state, v.r_text_reason, "
+enum {
+	CATALOGUE_RENDITIONS = 20,
+	CATALOGUE_VISIBLE = 32,
+	CATALOGUE_WHOLE,
+	CATALOGUE_CHANGE,
+};
 
 /* No sight, or one of all: there is no condition to write. */
 bool catalogue_admits_all(const struct access_sight *sight);
@@ -42,6 +49,9 @@ bool catalogue_admits_all(const struct access_sight *sight);
  * so that no row is fetched only to be admitted. ARK_EINPUT for a sight that lacks a filter. */
 ARK_MUSTUSE int catalogue_and_sight(struct query *q, const struct catalogue *c,
     const struct access_sight *sight, const char *alias, struct ark_error *err);
+/* The columns of a rendition, in the order of the table from `rendition` to `r_chunks`, as the next
+ * values: NULL and 0 for a withdrawal. */
+void catalogue_query_rendition(struct query *q, const struct catalogue_fact *f);
 /* "SELECT <columns>, <how many versions of the document there are for the sight>, <whole> ". */
 ARK_MUSTUSE int catalogue_select(struct query *q, const struct catalogue *c,
     const struct access_sight *sight, struct ark_error *err);

@@ -261,7 +261,7 @@ int catalogue_changes(struct catalogue *c, uint64_t after_sequence, uint32_t aft
     unsigned int limit, const struct access_sight *sight,
     int (*each)(void *arg, const struct catalogue_change *change), void *arg, struct ark_error *err)
 {
-	static const char *const kinds[] = {"filed", "version", "metadata"};
+	static const char *const kinds[] = {"filed", "version", "metadata", "rendition"};
 	struct query q;
 	int rc;
 
@@ -289,7 +289,7 @@ int catalogue_changes(struct catalogue *c, uint64_t after_sequence, uint32_t aft
 		    .sequence = (uint64_t)sqlite3_column_int64(q.stmt, 0),
 		    .item = (uint32_t)sqlite3_column_int64(q.stmt, 1),
 		    .time_us = sqlite3_column_int64(q.stmt, 2),
-		    .kind = kinds[kind >= 0 && kind < 3 ? kind : 2],
+		    .kind = kinds[kind >= 0 && kind < 4 ? kind : 2],
 		    .version = (uint32_t)sqlite3_column_int64(q.stmt, 4),
 		};
 		if (!catalogue_read_fixed(q.stmt, 5, document, sizeof(document))) {
@@ -352,16 +352,18 @@ int catalogue_all(struct catalogue *c, catalogue_each each, void *arg, struct ar
 	return catalogue_each_row(&q, rc, each, arg, err);
 }
 
-int catalogue_pending(
-    struct catalogue *c, uint64_t upto, catalogue_each each, void *arg, struct ark_error *err)
+int catalogue_pending(struct catalogue *c, uint64_t upto, enum form form, catalogue_each each,
+    void *arg, struct ark_error *err)
 {
 	struct query q;
 	int rc;
 
 	query_begin(&q, &c->db);
 	rc = catalogue_select(&q, c, NULL, err);
-	query_sql(
-	    &q, "FROM version v WHERE v.text_state = 'pending' AND v.sequence <= ? ORDER BY v.id");
+	query_sql(&q, form == FORM_PUBLIC ? "FROM version v WHERE v.r_text_state = 'pending'"
+					    " AND v.r_sequence <= ? ORDER BY v.id"
+					  : "FROM version v WHERE v.text_state = 'pending'"
+					    " AND v.sequence <= ? ORDER BY v.id");
 	query_int(&q, upto);
 	return catalogue_each_row(&q, rc, each, arg, err);
 }

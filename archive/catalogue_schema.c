@@ -7,8 +7,9 @@
  *  3. version_unit, version_county and version_addressee repeat the row's units, counties and
  *     addressees; version_unit also its day and document, so that a unit's documents are
  *     one range in order. unit_count is how many units the metadata names, as a text.
- *  4. change has a row for each version and metadata fact, in the store's order.
- *  5. applied holds the sequence up to which 1–4 are true: same transaction.
+ *  4. change has a row for each version, metadata and rendition fact, in the store's order.
+ *  5. The columns r_… are the newest public rendition's, NULL when `rendition` is 0.
+ *  6. applied holds the sequence up to which 1–5 are true: same transaction.
  */
 #include "archive/catalogue_private.h"
 
@@ -32,11 +33,15 @@ static const char ddl[] =
     " type TEXT NOT NULL, language TEXT NOT NULL, publicity TEXT NOT NULL, state TEXT NOT NULL,"
     " author BLOB, case_id BLOB, filed_by BLOB, filed_by_org BLOB,"
     " unit_count TEXT NOT NULL, visit_day INTEGER NOT NULL," /* visit_day 0: none */
-    " rendition INTEGER NOT NULL DEFAULT 0," /* the newest public rendition; 0: none, withdrawn */
     " size INTEGER NOT NULL, sealed_size INTEGER NOT NULL, media_type TEXT NOT NULL,"
     " content BLOB NOT NULL, chunks INTEGER NOT NULL, request TEXT,"
     " text_state TEXT NOT NULL DEFAULT 'pending', text_reason TEXT,"
-    " sealed_metadata BLOB NOT NULL, sealed_version BLOB NOT NULL);"
+    " sealed_metadata BLOB NOT NULL, sealed_version BLOB NOT NULL,"
+    " renditions INTEGER NOT NULL DEFAULT 0," /* as many were filed, or withdrawn */
+    " rendition INTEGER NOT NULL DEFAULT 0,"  /* the newest one; 0: none, or withdrawn */
+    " r_sequence INTEGER, r_filed_us INTEGER, r_sealed BLOB, r_media_type TEXT, r_size INTEGER,"
+    " r_sealed_size INTEGER, r_content BLOB, r_chunks INTEGER, r_text_state TEXT,"
+    " r_text_reason TEXT);"
     "CREATE INDEX version_document ON version (document, version, newest, publicity);"
     "CREATE INDEX version_day ON version (day, document, version, newest, publicity);"
     "CREATE INDEX version_publicity ON version (publicity, day, document, version, newest);"

@@ -95,6 +95,8 @@ static int add_attribute(const struct term_sink *sink, unsigned int newer,
 		return 0;
 	if (!terms_attribute(term, newer, attribute, value))
 		return ark_fail(err, ARK_EINPUT, "an attribute is longer than %u bytes", VALUE_MAX);
+	if (strchr(value, '\n')) /* it would be two where values are kept a line each */
+		return ark_fail(err, ARK_EINPUT, "an attribute with a line break");
 	return add_term(sink, term);
 }
 

@@ -25,6 +25,12 @@ void cedar_decision_begin(struct cedar_decision *d, const struct cedar_world *wo
 	d->request = request;
 	if (!request)
 		return;
+	for (int i = VAR_PRINCIPAL; i <= VAR_RESOURCE; i++)
+		d->var[i].kind = CEDAR_ENTITY;
+	d->var[VAR_PRINCIPAL].uid = request->principal;
+	d->var[VAR_ACTION].uid = request->action;
+	d->var[VAR_RESOURCE].uid = request->resource;
+	d->var[VAR_CONTEXT] = request->context;
 	d->seat[VAR_PRINCIPAL] = cedar_entity_find(world, &request->principal);
 	d->seat[VAR_ACTION] = cedar_entity_find(world, &request->action);
 	d->seat[VAR_RESOURCE] = cedar_entity_find(world, &request->resource);
@@ -93,9 +99,10 @@ bool cedar_scope_holds(const struct cedar_policy *policy, const struct cedar_wor
 
 struct frame {
 	const struct cedar_node *node;
-	struct cedar_value *out; /* where its value goes */
-	struct cedar_value *args;
-	uint32_t next; /* child to evaluate, in order */
+	struct cedar_value *out;          /* where its value goes */
+	uint32_t next;                    /* child to look at, in order */
+	struct cedar_value *list;         /* of SET, CALL, RECORD: in the arena */
+	const struct cedar_value *arg[2]; /* of the others: borrowed, or in `own` */
 	struct cedar_value own[2];
 };
 struct walk {
@@ -106,44 +113,71 @@ struct walk {
 	struct frame frames[CEDAR_DEPTH_MAX];
 };
 
-static struct cedar_value variable(const struct cedar_request *r, uint8_t var)
+/* The value of a literal, a variable, or attributes of a variable that are there: nothing is
+ * computed, so it is borrowed. NULL: it takes a frame. */
+static const struct cedar_value *borrow(const struct walk *w, uint32_t n)
 {
-	struct cedar_value v = {.kind = CEDAR_ENTITY};
+	enum { LONGEST = 4 };
+	const struct cedar_node *node = &w->p->nodes[n], *chain[LONGEST];
+	const struct cedar_value *v;
+	size_t len = 0;
 
-	if (var == VAR_CONTEXT)
-		return r->context;
-	v.uid = var == VAR_PRINCIPAL ? r->principal : var == VAR_ACTION ? r->action : r->resource;
+	if (node->op == OP_LITERAL)
+		return &node->value;
+	for (; node->op == OP_GET && len < LONGEST; node = &w->p->nodes[node->child[0]])
+		chain[len++] = node;
+	if (node->op != OP_VAR)
+		return NULL;
+	v = &w->d->var[node->var];
+	while (v && len > 0) {
+		v = cedar_record_in(w->d, v);
+		v = v ? cedar_member_get(v, chain[--len]->name) : NULL;
+	}
 	return v;
 }
 
-/* Leaves are answered at once; of other nodes a frame is opened. */
-static int enter(struct walk *w, uint32_t n, struct cedar_value *out)
+static int open_frame(struct walk *w, const struct cedar_node *node, struct cedar_value *out)
 {
-	const struct cedar_node *node = &w->p->nodes[n];
 	struct frame *f;
 
-	if (w->d->steps == 0)
-		return ark_fail(
-		    w->err, ARK_ENOMEM, "the decision takes more than %u steps", CEDAR_STEPS_MAX);
-	w->d->steps--;
-	if (node->op == OP_LITERAL || node->op == OP_VAR) {
-		*out = node->op == OP_LITERAL ? node->value : variable(w->d->request, node->var);
-		return ARK_OK;
-	}
 	if (w->depth == CEDAR_DEPTH_MAX)
 		return ark_fail(
 		    w->err, ARK_EINPUT, "an expression is over %u deep", CEDAR_DEPTH_MAX);
 	f = &w->frames[w->depth++];
 	f->node = node;
 	f->out = out;
-	f->args = f->own;
 	f->next = 0;
+	f->list = NULL;
 	if (node->op >= OP_SET && node->list_len) {
-		f->args = cedar_alloc(w->d->arena, node->list_len * sizeof(*f->args));
-		if (!f->args)
+		f->list = cedar_alloc(w->d->arena, node->list_len * sizeof(*f->list));
+		if (!f->list)
 			return ark_fail(w->err, ARK_ENOMEM, "no memory for the decision");
 	}
 	return ARK_OK;
+}
+
+/* Operators whose operands can be borrowed are done at once; for others a frame is opened. */
+static int enter(struct walk *w, uint32_t n, struct cedar_value *out)
+{
+	const struct cedar_node *node = &w->p->nodes[n];
+	const struct cedar_value *a, *b = NULL;
+
+	if (w->d->steps == 0)
+		return ark_fail(
+		    w->err, ARK_ENOMEM, "the decision takes more than %u steps", CEDAR_STEPS_MAX);
+	w->d->steps--;
+	if (node->op == OP_LITERAL || node->op == OP_VAR) {
+		*out = *borrow(w, n);
+		return ARK_OK;
+	}
+	if (node->op >= OP_SET || cedar_is_choice(node->op))
+		return open_frame(w, node, out);
+	a = borrow(w, node->child[0]);
+	if (a && cedar_is_binary(node->op))
+		b = borrow(w, node->child[1]);
+	if (!a || (!b && cedar_is_binary(node->op)))
+		return open_frame(w, node, out);
+	return cedar_operate(w->d, node, a, b, out, w->err);
 }
 
 static int must_be_bool(struct walk *w, const struct cedar_value *v)
@@ -156,7 +190,7 @@ static int must_be_bool(struct walk *w, const struct cedar_value *v)
 
 /* The child to evaluate next, CEDAR_NONE when the rest does not matter. && || and if take each
  * child into the same place. */
-static int next_of_choice(struct walk *w, struct frame *f, uint32_t *ret)
+static int next_of_choice(struct walk *w, const struct frame *f, uint32_t *ret)
 {
 	const uint32_t *child = f->node->child;
 	int rc = ARK_OK;
@@ -165,12 +199,12 @@ static int next_of_choice(struct walk *w, struct frame *f, uint32_t *ret)
 	if (f->next == 0)
 		*ret = child[0];
 	else if (f->next == 1 || f->node->op != OP_IF)
-		rc = must_be_bool(w, f->args);
+		rc = must_be_bool(w, f->arg[0]);
 	if (rc || f->next != 1)
 		return rc;
 	if (f->node->op == OP_IF)
-		*ret = f->args->truth ? child[1] : child[2];
-	else if (f->args->truth == (f->node->op == OP_AND))
+		*ret = f->arg[0]->truth ? child[1] : child[2];
+	else if (f->arg[0]->truth == (f->node->op == OP_AND))
 		*ret = child[1];
 	return ARK_OK;
 }
@@ -181,14 +215,22 @@ static uint32_t next_operand(const struct frame *f)
 
 	if (node->op >= OP_SET)
 		return f->next < node->list_len ? node->list[f->next] : CEDAR_NONE;
-	if (node->op >= OP_EQ && node->op <= OP_HAS_TAG)
-		return f->next < 2 ? node->child[f->next] : CEDAR_NONE;
-	return f->next < 1 ? node->child[0] : CEDAR_NONE;
+	return f->next < (cedar_is_binary(node->op) ? 2 : 1) ? node->child[f->next] : CEDAR_NONE;
 }
 
-static bool is_choice(const struct frame *f)
+static int take_child(struct walk *w, struct frame *f, uint32_t child)
 {
-	return f->node->op == OP_AND || f->node->op == OP_OR || f->node->op == OP_IF;
+	size_t slot = cedar_is_choice(f->node->op) ? 0 : f->next;
+	const struct cedar_value *there = borrow(w, child);
+
+	f->next++;
+	if (f->list) {
+		if (there)
+			f->list[slot] = *there;
+		return there ? ARK_OK : enter(w, child, &f->list[slot]);
+	}
+	f->arg[slot] = there ? there : &f->own[slot];
+	return there ? ARK_OK : enter(w, child, &f->own[slot]);
 }
 
 /* A list that `contains` and `in` look through once need not be sorted. */
@@ -206,15 +248,15 @@ static int leave(struct walk *w)
 	const struct cedar_node *node = f->node;
 	int rc = ARK_OK;
 
-	if (is_choice(f))
-		*f->out = *f->args;
+	if (cedar_is_choice(node->op))
+		*f->out = *f->arg[0];
 	else if (node->op == OP_SET && stays_loose(w))
 		*f->out = (struct cedar_value){
-		    .kind = CEDAR_SET, .set = {.items = f->args, .len = node->list_len}};
-	else if (node->op == OP_SET)
-		*f->out = cedar_set_of(f->args, node->list_len);
+		    .kind = CEDAR_SET, .set = {.items = f->list, .len = node->list_len}};
+	else if (node->op >= OP_SET)
+		rc = cedar_gather(w->d, node, f->list, f->out, w->err);
 	else
-		rc = cedar_operate(w->d, node, f->args, f->next, f->out, w->err);
+		rc = cedar_operate(w->d, node, f->arg[0], f->arg[1], f->out, w->err);
 	w->depth--;
 	return rc;
 }
@@ -223,7 +265,7 @@ static int walk(struct cedar_decision *d, const struct cedar_policies *p, uint32
     struct cedar_value *ret, struct ark_error *err)
 {
 	struct cedar_value value;
-	struct walk w; /* 25 KB, of which only the frames in use are touched */
+	struct walk w; /* 28 KB, of which only the frames in use are touched */
 	int rc;
 
 	w.d = d;
@@ -235,18 +277,13 @@ static int walk(struct cedar_decision *d, const struct cedar_policies *p, uint32
 		struct frame *f = &w.frames[w.depth - 1];
 		uint32_t child = CEDAR_NONE;
 
-		if (is_choice(f))
+		if (cedar_is_choice(f->node->op))
 			rc = next_of_choice(&w, f, &child);
 		else
 			child = next_operand(f);
 		if (rc)
 			break;
-		if (child == CEDAR_NONE) {
-			rc = leave(&w);
-			continue;
-		}
-		rc = enter(&w, child, is_choice(f) ? f->args : &f->args[f->next]);
-		f->next++;
+		rc = child == CEDAR_NONE ? leave(&w) : take_child(&w, f, child);
 	}
 	if (rc == ARK_OK)
 		*ret = value;
@@ -261,16 +298,6 @@ int cedar_evaluate(const struct cedar_policies *p, uint32_t n, const struct ceda
 
 	cedar_decision_begin(&d, world, request, a);
 	return walk(&d, p, n, ret, err);
-}
-
-int cedar_apply(const struct cedar_node *node, const struct cedar_value *args, size_t args_len,
-    const struct cedar_world *world, struct cedar_arena *a, struct cedar_value *ret,
-    struct ark_error *err)
-{
-	struct cedar_decision d;
-
-	cedar_decision_begin(&d, world, NULL, a);
-	return cedar_operate(&d, node, args, args_len, ret, err);
 }
 
 /* ---- deciding ---- */

@@ -38,21 +38,20 @@ static int negate(const struct cedar_value *v, struct cedar_value *ret, struct a
 	return ARK_OK;
 }
 
-static int arithmetic(
-    uint8_t op, const struct cedar_value *v, struct cedar_value *ret, struct ark_error *err)
+static int arithmetic(uint8_t op, const struct cedar_value *a, const struct cedar_value *b,
+    struct cedar_value *ret, struct ark_error *err)
 {
 	int64_t number;
 	bool over;
 
-	for (int i = 0; i < 2; i++)
-		if (v[i].kind != CEDAR_LONG)
-			return wrong_kind(err, "arithmetic", "a long", &v[i]);
+	if (a->kind != CEDAR_LONG || b->kind != CEDAR_LONG)
+		return wrong_kind(err, "arithmetic", "longs", a->kind != CEDAR_LONG ? a : b);
 	if (op == OP_ADD)
-		over = __builtin_add_overflow(v[0].number, v[1].number, &number);
+		over = __builtin_add_overflow(a->number, b->number, &number);
 	else if (op == OP_SUB)
-		over = __builtin_sub_overflow(v[0].number, v[1].number, &number);
+		over = __builtin_sub_overflow(a->number, b->number, &number);
 	else
-		over = __builtin_mul_overflow(v[0].number, v[1].number, &number);
+		over = __builtin_mul_overflow(a->number, b->number, &number);
 	if (over)
 		return ark_fail(err, 1, "the integer overflows in %s",
 		    op == OP_ADD   ? "an addition"
@@ -67,24 +66,22 @@ static bool ordered(enum cedar_kind kind)
 	return kind == CEDAR_LONG || kind == CEDAR_DATETIME || kind == CEDAR_DURATION;
 }
 
-static int compare(
-    uint8_t op, const struct cedar_value *v, struct cedar_value *ret, struct ark_error *err)
+static int compare(uint8_t op, const struct cedar_value *a, const struct cedar_value *b,
+    struct cedar_value *ret, struct ark_error *err)
 {
-	int64_t a = v[0].number, b = v[1].number;
-
-	if (!ordered(v[0].kind))
-		return wrong_kind(err, "a comparison", "longs, datetimes or durations", &v[0]);
-	if (v[1].kind != v[0].kind)
-		return wrong_kind(err, "this comparison", cedar_kind_name(v[0].kind), &v[1]);
+	if (!ordered(a->kind))
+		return wrong_kind(err, "a comparison", "longs, datetimes or durations", a);
+	if (b->kind != a->kind)
+		return wrong_kind(err, "this comparison", cedar_kind_name(a->kind), b);
 	switch (op) {
 	case OP_LT:
-		return truth(ret, a < b);
+		return truth(ret, a->number < b->number);
 	case OP_LE:
-		return truth(ret, a <= b);
+		return truth(ret, a->number <= b->number);
 	case OP_GT:
-		return truth(ret, a > b);
+		return truth(ret, a->number > b->number);
 	default:
-		return truth(ret, a >= b);
+		return truth(ret, a->number >= b->number);
 	}
 }
 
@@ -111,60 +108,55 @@ bool cedar_is_in(
 	return false;
 }
 
-static int in(const struct cedar_decision *d, const struct cedar_value *v, struct cedar_value *ret,
-    struct ark_error *err)
+static int in(const struct cedar_decision *d, const struct cedar_value *a,
+    const struct cedar_value *b, struct cedar_value *ret, struct ark_error *err)
 {
 	const struct cedar_entity *entity;
 	bool found = false;
 
-	if (v[0].kind != CEDAR_ENTITY)
-		return wrong_kind(err, "`in`", "an entity on its left", &v[0]);
-	if (v[1].kind != CEDAR_ENTITY && v[1].kind != CEDAR_SET)
-		return wrong_kind(
-		    err, "`in`", "an entity or a set of entities on its right", &v[1]);
-	if (v[1].kind == CEDAR_SET)
-		for (size_t i = 0; i < v[1].set.len; i++)
-			if (v[1].set.items[i].kind != CEDAR_ENTITY)
-				return wrong_kind(err, "`in`", "a set of nothing but entities",
-				    &v[1].set.items[i]);
-	entity = cedar_decision_find(d, &v[0].uid);
-	if (v[1].kind == CEDAR_ENTITY)
-		return truth(ret, cedar_is_in(&v[0].uid, entity, &v[1].uid));
-	for (size_t i = 0; !found && i < v[1].set.len; i++)
-		found = cedar_is_in(&v[0].uid, entity, &v[1].set.items[i].uid);
+	if (a->kind != CEDAR_ENTITY)
+		return wrong_kind(err, "`in`", "an entity on its left", a);
+	if (b->kind != CEDAR_ENTITY && b->kind != CEDAR_SET)
+		return wrong_kind(err, "`in`", "an entity or a set of entities on its right", b);
+	if (b->kind == CEDAR_SET)
+		for (size_t i = 0; i < b->set.len; i++)
+			if (b->set.items[i].kind != CEDAR_ENTITY)
+				return wrong_kind(
+				    err, "`in`", "a set of nothing but entities", &b->set.items[i]);
+	entity = cedar_decision_find(d, &a->uid);
+	if (b->kind == CEDAR_ENTITY)
+		return truth(ret, cedar_is_in(&a->uid, entity, &b->uid));
+	for (size_t i = 0; !found && i < b->set.len; i++)
+		found = cedar_is_in(&a->uid, entity, &b->set.items[i].uid);
 	return truth(ret, found);
 }
 
 /* ---- attributes and tags ---- */
 
-/* The record that `.name` looks into: the value's own, or its entity's; NULL: no such entity. */
-static int record_of(const struct cedar_decision *d, const struct cedar_value *v,
-    const struct cedar_value **ret, struct ark_error *err)
+const struct cedar_value *cedar_record_in(
+    const struct cedar_decision *d, const struct cedar_value *v)
 {
 	const struct cedar_entity *entity;
 
-	if (v->kind == CEDAR_RECORD) {
-		*ret = v;
-		return ARK_OK;
-	}
-	if (v->kind != CEDAR_ENTITY)
-		return wrong_kind(err, "an attribute", "a record or an entity to be of", v);
-	entity = cedar_decision_find(d, &v->uid);
-	*ret = entity ? &entity->attributes : NULL;
-	return ARK_OK;
+	if (v->kind == CEDAR_RECORD)
+		return v;
+	entity = v->kind == CEDAR_ENTITY ? cedar_decision_find(d, &v->uid) : NULL;
+	return entity ? &entity->attributes : NULL;
 }
 
-static int get(const struct cedar_decision *d, const struct cedar_node *node,
+static int attribute(const struct cedar_decision *d, const struct cedar_node *node,
     const struct cedar_value *v, struct cedar_value *ret, struct ark_error *err)
 {
-	const struct cedar_value *record = NULL, *found;
-	int rc = record_of(d, v, &record, err);
+	const struct cedar_value *record, *found;
 
-	if (rc)
-		return rc;
+	if (v->kind != CEDAR_RECORD && v->kind != CEDAR_ENTITY)
+		return wrong_kind(err, "an attribute", "a record or an entity to be of", v);
+	record = cedar_record_in(d, v);
+	found = record ? cedar_member_get(record, node->name) : NULL;
+	if (node->op == OP_HAS)
+		return truth(ret, found);
 	if (!record)
 		return missing_entity(err, &v->uid);
-	found = cedar_member_get(record, node->name);
 	if (!found)
 		return ark_fail(err, 1, "there is no attribute \"%.*s\"", cedar_shown(node->name),
 		    node->name.bytes);
@@ -172,36 +164,25 @@ static int get(const struct cedar_decision *d, const struct cedar_node *node,
 	return ARK_OK;
 }
 
-static int has(const struct cedar_decision *d, const struct cedar_node *node,
-    const struct cedar_value *v, struct cedar_value *ret, struct ark_error *err)
-{
-	const struct cedar_value *record = NULL;
-	int rc = record_of(d, v, &record, err);
-
-	if (rc)
-		return rc;
-	return truth(ret, record && cedar_member_get(record, node->name));
-}
-
 static int tag(const struct cedar_decision *d, uint8_t op, const struct cedar_value *v,
-    struct cedar_value *ret, struct ark_error *err)
+    const struct cedar_value *name, struct cedar_value *ret, struct ark_error *err)
 {
 	const struct cedar_entity *entity;
 	const struct cedar_value *found;
 
-	if (v[0].kind != CEDAR_ENTITY)
-		return wrong_kind(err, "a tag", "an entity to be of", &v[0]);
-	if (v[1].kind != CEDAR_STRING)
-		return wrong_kind(err, "a tag", "a string as its name", &v[1]);
-	entity = cedar_decision_find(d, &v[0].uid);
-	found = entity ? cedar_member_get(&entity->tags, v[1].text) : NULL;
+	if (v->kind != CEDAR_ENTITY)
+		return wrong_kind(err, "a tag", "an entity to be of", v);
+	if (name->kind != CEDAR_STRING)
+		return wrong_kind(err, "a tag", "a string as its name", name);
+	entity = cedar_decision_find(d, &v->uid);
+	found = entity ? cedar_member_get(&entity->tags, name->text) : NULL;
 	if (op == OP_HAS_TAG)
 		return truth(ret, found);
 	if (!entity)
-		return missing_entity(err, &v[0].uid);
+		return missing_entity(err, &v->uid);
 	if (!found)
 		return ark_fail(
-		    err, 1, "there is no tag \"%.*s\"", cedar_shown(v[1].text), v[1].text.bytes);
+		    err, 1, "there is no tag \"%.*s\"", cedar_shown(name->text), name->text.bytes);
 	*ret = *found;
 	return ARK_OK;
 }
@@ -232,34 +213,18 @@ static size_t shared(const struct cedar_value *a, const struct cedar_value *b, s
 	return n;
 }
 
-static int contains(
-    uint8_t op, const struct cedar_value *v, struct cedar_value *ret, struct ark_error *err)
-{
-	if (v[0].kind != CEDAR_SET)
-		return wrong_kind(err, "contains", "a set", &v[0]);
-	if (op == OP_CONTAINS)
-		return truth(ret, holds(&v[0], &v[1]));
-	if (v[1].kind != CEDAR_SET)
-		return wrong_kind(err, "containsAll and containsAny", "a set to look for", &v[1]);
-	if (op == OP_CONTAINS_ANY)
-		return truth(ret, shared(&v[0], &v[1], 1) > 0);
-	return truth(
-	    ret, v[1].set.len <= v[0].set.len && shared(&v[0], &v[1], SIZE_MAX) == v[1].set.len);
-}
-
-static int make_set(const struct cedar_decision *d, const struct cedar_value *args, size_t n,
+static int contains(uint8_t op, const struct cedar_value *a, const struct cedar_value *b,
     struct cedar_value *ret, struct ark_error *err)
 {
-	struct cedar_value *items = NULL;
-
-	if (n) {
-		items = cedar_alloc(d->arena, n * sizeof(*items));
-		if (!items)
-			return ark_fail(err, ARK_ENOMEM, "no memory for a set");
-		memcpy(items, args, n * sizeof(*items));
-	}
-	*ret = cedar_set_of(items, n);
-	return ARK_OK;
+	if (a->kind != CEDAR_SET)
+		return wrong_kind(err, "contains", "a set", a);
+	if (op == OP_CONTAINS)
+		return truth(ret, holds(a, b));
+	if (b->kind != CEDAR_SET)
+		return wrong_kind(err, "containsAll and containsAny", "a set to look for", b);
+	if (op == OP_CONTAINS_ANY)
+		return truth(ret, shared(a, b, 1) > 0);
+	return truth(ret, b->set.len <= a->set.len && shared(a, b, SIZE_MAX) == b->set.len);
 }
 
 static int make_record(const struct cedar_decision *d, const struct cedar_node *node,
@@ -312,19 +277,15 @@ static int like(const struct cedar_node *node, const struct cedar_value *v, stru
 	return truth(ret, matches(&node->pattern, v->text));
 }
 
-static size_t args_wanted(const struct cedar_node *node)
-{
-	if (node->op == OP_LITERAL)
-		return 0;
-	if (node->op >= OP_EQ && node->op <= OP_HAS_TAG)
-		return 2;
-	return node->op >= OP_SET ? node->list_len : 1;
-}
+/* ---- all ---- */
 
 static int operate_one(const struct cedar_decision *d, const struct cedar_node *node,
     const struct cedar_value *v, struct cedar_value *ret, struct ark_error *err)
 {
 	switch (node->op) {
+	case OP_LITERAL:
+		*ret = node->value;
+		return ARK_OK;
 	case OP_NOT:
 		return v->kind == CEDAR_BOOL ? truth(ret, !v->truth)
 					     : wrong_kind(err, "!", "a boolean", v);
@@ -334,9 +295,8 @@ static int operate_one(const struct cedar_decision *d, const struct cedar_node *
 		return v->kind == CEDAR_SET ? truth(ret, v->set.len == 0)
 					    : wrong_kind(err, "isEmpty", "a set", v);
 	case OP_GET:
-		return get(d, node, v, ret, err);
 	case OP_HAS:
-		return has(d, node, v, ret, err);
+		return attribute(d, node, v, ret, err);
 	case OP_LIKE:
 		return like(node, v, ret, err);
 	case OP_IS:
@@ -349,43 +309,76 @@ static int operate_one(const struct cedar_decision *d, const struct cedar_node *
 }
 
 int cedar_operate(const struct cedar_decision *d, const struct cedar_node *node,
-    const struct cedar_value *args, size_t args_len, struct cedar_value *ret, struct ark_error *err)
+    const struct cedar_value *a, const struct cedar_value *b, struct cedar_value *ret,
+    struct ark_error *err)
 {
-	if (args_len != args_wanted(node))
-		return ark_fail(err, ARK_EINPUT, "an operator got %zu operands", args_len);
 	switch (node->op) {
-	case OP_LITERAL:
-		*ret = node->value;
-		return ARK_OK;
 	case OP_EQ:
-		return truth(ret, cedar_compare(&args[0], &args[1]) == 0);
+		return truth(ret, cedar_compare(a, b) == 0);
 	case OP_NE:
-		return truth(ret, cedar_compare(&args[0], &args[1]) != 0);
+		return truth(ret, cedar_compare(a, b) != 0);
 	case OP_LT:
 	case OP_LE:
 	case OP_GT:
 	case OP_GE:
-		return compare(node->op, args, ret, err);
+		return compare(node->op, a, b, ret, err);
 	case OP_ADD:
 	case OP_SUB:
 	case OP_MUL:
-		return arithmetic(node->op, args, ret, err);
+		return arithmetic(node->op, a, b, ret, err);
 	case OP_IN:
-		return in(d, args, ret, err);
+		return in(d, a, b, ret, err);
 	case OP_CONTAINS:
 	case OP_CONTAINS_ALL:
 	case OP_CONTAINS_ANY:
-		return contains(node->op, args, ret, err);
+		return contains(node->op, a, b, ret, err);
 	case OP_GET_TAG:
 	case OP_HAS_TAG:
-		return tag(d, node->op, args, ret, err);
-	case OP_SET:
-		return make_set(d, args, args_len, ret, err);
-	case OP_RECORD:
-		return make_record(d, node, args, args_len, ret, err);
-	case OP_CALL:
-		return cedar_extension_call((enum cedar_fn)node->fn, args, args_len, ret, err);
+		return tag(d, node->op, a, b, ret, err);
 	default:
-		return operate_one(d, node, args, ret, err);
+		return operate_one(d, node, a, ret, err);
 	}
+}
+
+int cedar_gather(const struct cedar_decision *d, const struct cedar_node *node,
+    struct cedar_value *args, struct cedar_value *ret, struct ark_error *err)
+{
+	if (node->op == OP_CALL)
+		return cedar_extension_call(
+		    (enum cedar_fn)node->fn, args, node->list_len, ret, err);
+	if (node->op == OP_RECORD)
+		return make_record(d, node, args, node->list_len, ret, err);
+	*ret = cedar_set_of(args, node->list_len);
+	return ARK_OK;
+}
+
+static size_t args_wanted(const struct cedar_node *node)
+{
+	if (node->op == OP_LITERAL)
+		return 0;
+	if (cedar_is_binary(node->op))
+		return 2;
+	return node->op >= OP_SET ? node->list_len : 1;
+}
+
+int cedar_apply(const struct cedar_node *node, const struct cedar_value *args, size_t args_len,
+    const struct cedar_world *world, struct cedar_arena *a, struct cedar_value *ret,
+    struct ark_error *err)
+{
+	struct cedar_value *copies = NULL;
+	struct cedar_decision d;
+
+	if (args_len != args_wanted(node) || node->op == OP_VAR || cedar_is_choice(node->op))
+		return ark_fail(
+		    err, ARK_EINPUT, "this operator does not take %zu values", args_len);
+	cedar_decision_begin(&d, world, NULL, a);
+	if (node->op < OP_SET)
+		return cedar_operate(&d, node, args, args_len > 1 ? args + 1 : NULL, ret, err);
+	if (args_len) {
+		copies = cedar_alloc(a, args_len * sizeof(*copies));
+		if (!copies)
+			return ark_fail(err, ARK_ENOMEM, "no memory for the decision");
+		memcpy(copies, args, args_len * sizeof(*copies));
+	}
+	return cedar_gather(&d, node, copies, ret, err);
 }

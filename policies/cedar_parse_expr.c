@@ -95,7 +95,6 @@ static bool close_call(struct cedar_parser *p)
 {
 	struct cedar_frame f = close_frame(p);
 	const struct cedar_callee *c = f.callee;
-	struct cedar_operand *o = &p->operands[f.base];
 	size_t given = p->operands_len - f.base - c->method;
 	struct cedar_node n = {
 	    .op = c->op, .offset = f.offset, .child = {CEDAR_NONE, CEDAR_NONE, CEDAR_NONE}};
@@ -107,7 +106,7 @@ static bool close_call(struct cedar_parser *p)
 		return cedar_refuse(p, f.offset, NULL, "`%s` takes %s, not %zu", c->name,
 		    c->arguments ? "one argument" : "no argument", given);
 	for (size_t i = 0; i <= given; i++)
-		n.child[i] = o[i].node;
+		n.child[i] = p->operands[f.base + i].node;
 	if (!cedar_add_node(p, &n, &node))
 		return false;
 	p->operands_len = f.base;

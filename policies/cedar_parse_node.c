@@ -161,7 +161,6 @@ static bool check_members(struct cedar_parser *p, size_t base, size_t n)
 bool cedar_push_list(struct cedar_parser *p, uint8_t op, uint8_t fn, uint32_t offset, size_t base)
 {
 	size_t step = op == OP_RECORD ? 2 : 1, n = (p->operands_len - base) / step;
-	const struct cedar_operand *o = p->operands + base;
 	struct cedar_text *names = NULL;
 	uint32_t *list = cedar_alloc(p->arena, n * sizeof(*list)), node;
 	struct cedar_node made = {.op = op,
@@ -178,9 +177,9 @@ bool cedar_push_list(struct cedar_parser *p, uint8_t op, uint8_t fn, uint32_t of
 	if (!list || (op == OP_RECORD && !names))
 		return cedar_short_of_memory(p);
 	for (size_t i = 0; i < n; i++) {
-		list[i] = o[i * step + step - 1].node;
+		list[i] = p->operands[base + i * step + step - 1].node;
 		if (names)
-			names[i] = o[i * step].name;
+			names[i] = p->operands[base + i * step].name;
 	}
 	if (names)
 		made.names = names;

@@ -32,8 +32,6 @@ static int read_json(const char *path, json_t **ret, struct ark_error *err)
 
 	if (!rc)
 		rc = cedar_json_read(text.data ? text.data : "", text.len, ret, err);
-	if (rc == ARK_EINPUT)
-		ark_fail_within(err, rc, "%s", path);
 	buf_free(&text);
 	return rc;
 }

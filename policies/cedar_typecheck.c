@@ -229,6 +229,18 @@ static struct check check_if(struct validator *v, uint32_t n, const uint64_t *pr
 
 /* ---- attributes ---- */
 
+/* "`context`" or "User", for a message. */
+static const char *subject_text(const struct validator *v, const struct cedar_node *node,
+    const struct cedar_type *t, char out[CHECK_TYPE_TEXT])
+{
+	const struct cedar_node *of = node_at(v, node->child[0]);
+
+	if (of->op != OP_VAR || of->var != VAR_CONTEXT)
+		return check_type_text(t, out);
+	memcpy(out, "`context`", sizeof("`context`"));
+	return out;
+}
+
 static void unknown_attribute(
     struct validator *v, const struct cedar_node *node, const struct cedar_type *t)
 {
@@ -242,7 +254,8 @@ static void unknown_attribute(
 	for (size_t i = 0; record && i < record->attributes_len; i++)
 		cedar_near_offer(&near, record->attributes[i].name);
 	cedar_fault_at(&v->faults, v->policy->name, node->offset, cedar_near_end(&near, mend),
-	    "%s has no attribute `%s`", check_type_text(t, text), cedar_shown(node->name, shown));
+	    "%s has no attribute `%s`", subject_text(v, node, t, text),
+	    cedar_shown(node->name, shown));
 }
 
 static struct check check_get(struct validator *v, uint32_t n, const uint64_t *prior)

@@ -218,6 +218,9 @@ static bool check_applies(struct validator *v)
 
 	if (some_action_applies(v, &p->principal, &p->resource) || v->status)
 		return true;
+	/* unknown names are the cause, and told already */
+	if (v->told_len)
+		return false;
 	if (some_action_applies(v, &principal, &p->resource))
 		mend = "write `principal in` instead of `principal ==`";
 	else if (some_action_applies(v, &p->principal, &resource))

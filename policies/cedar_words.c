@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "arkki/base/text.h"
+
 static bool same(struct cedar_text word, const char *other)
 {
 	return cedar_text_equal(word, cedar_text_of(other));
@@ -91,32 +93,38 @@ static char lower(char c)
 	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
-/* At most two letters wrong, missing, too many, or a third of a short word; either case. */
+static unsigned int least(unsigned int a, unsigned int b)
+{
+	return a < b ? a : b;
+}
+
+/* At most two letters wrong, missing, too many or swapped with the next, in a short word a third of them; either case. */
 bool cedar_near(struct cedar_text word, const char *right)
 {
-	unsigned int row[CEDAR_NEAR_MAX + 1], allowed;
+	unsigned int rows[3][CEDAR_NEAR_MAX + 1] = {{0}};
 	size_t n = strlen(right);
 
 	if (!word.len || word.len > CEDAR_NEAR_MAX || n > CEDAR_NEAR_MAX)
 		return false;
-	allowed = word.len < 6 ? (unsigned int)word.len / 3 : 2;
-	for (size_t j = 0; j <= n; j++)
-		row[j] = (unsigned int)j;
-	for (size_t i = 1; i <= word.len; i++) {
-		unsigned int before = row[0];
+	for (size_t i = 0; i <= word.len; i++) {
+		unsigned int *row = rows[i % 3];
+		const unsigned int *up = rows[(i + 2) % 3], *upper = rows[(i + 1) % 3];
 
 		row[0] = (unsigned int)i;
 		for (size_t j = 1; j <= n; j++) {
-			unsigned int changed =
-			    before + (lower(word.bytes[i - 1]) != lower(right[j - 1]));
+			char a = i ? lower(word.bytes[i - 1]) : '\0', b = lower(right[j - 1]);
 
-			before = row[j];
-			if (row[j - 1] + 1 < changed)
-				changed = row[j - 1] + 1;
-			row[j] = row[j] + 1 < changed ? row[j] + 1 : changed;
+			if (!i) {
+				row[j] = (unsigned int)j;
+				continue;
+			}
+			row[j] = least(least(row[j - 1], up[j]) + 1, up[j - 1] + (a != b));
+			if (i > 1 && j > 1 && a == lower(right[j - 2]) &&
+			    b == lower(word.bytes[i - 2]))
+				row[j] = least(row[j], upper[j - 2] + 1);
 		}
 	}
-	return row[n] <= allowed;
+	return rows[word.len % 3][n] <= least((unsigned int)word.len / 3, 2);
 }
 
 const char *cedar_sign_mend(const struct cedar_lexer *l, const struct cedar_token *t)
@@ -165,7 +173,7 @@ struct cedar_described cedar_describe(const struct cedar_lexer *l, const struct 
 		snprintf(d.text, sizeof(d.text), "a string without its closing quote");
 	else if (t->kind == TOKEN_BAD && *text == '"')
 		snprintf(d.text, sizeof(d.text), "a string that is not well formed");
-	else if (t->kind == TOKEN_BAD && (*text == '\0' || *text == '/'))
+	else if (t->kind == TOKEN_BAD && !utf8_valid(text, t->len))
 		snprintf(d.text, sizeof(d.text), "bytes that are no text");
 	else
 		snprintf(d.text, sizeof(d.text), "`%.*s%s`", len, text, more);

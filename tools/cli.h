@@ -19,7 +19,7 @@ enum { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2 };
 /* Arguments after the command, options taken out. */
 struct cli {
 	const char *command;
-	const char *root_key, *origin, *listen, *user, *days, *manifest, *language, *root;
+	const char *root_key, *origin, *listen, *user, *days, *manifest, *language, *root, *schema;
 	bool full, validate;
 	const char **words; /* what is not an option */
 	int words_len;

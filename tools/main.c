@@ -28,8 +28,9 @@ static const struct command {
     {"analyse", cmd_analyse, "--language fi|sv|en",
 	"read words, one a line, and print the index terms of each"},
     {"log", cmd_log, "vkey DIR history|access", "print a log's verifier key (signed note)"},
-    {"policy", cmd_policy, "test FILE.json… [--root DIR] [--validate]",
-	"run tests in the format of Cedar's integration tests"},
+    {"policy", cmd_policy,
+	"test FILE.json… [--root DIR] [--validate] | check FILE.cedar… --schema FILE.cedarschema",
+	"run tests in the format of Cedar's integration tests; validate policies against a schema"},
     {"routes", cmd_routes, "", NULL}, /* for tests/flow: not in the help */
     {"demo-build", cmd_demo_build, "TEXTS_DIR OUT_DIR", NULL},
 };
@@ -107,6 +108,7 @@ static bool parse(struct cli *c, char **argv)
 	    {"--manifest", &c->manifest},
 	    {"--language", &c->language},
 	    {"--root", &c->root},
+	    {"--schema", &c->schema},
 	};
 
 	c->root_key = getenv("ARKKI_ROOT_KEY_FILE");

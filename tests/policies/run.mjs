@@ -1,9 +1,10 @@
 /* `node tests/policies/run.mjs [cases|mutants|engine|random]…`: all of them without arguments. */
 import { policiesOf, readText, version } from './oracle.mjs';
 import { runCases } from './cases.mjs';
+import { runEngine, runRandom } from './engine.mjs';
 import { runMutants } from './mutants.mjs';
 
-const parts = { cases: runCases, mutants: runMutants };
+const parts = { cases: runCases, mutants: runMutants, engine: runEngine, random: runRandom };
 const counts = { passed: 0, failed: 0, skipped: 0 };
 
 function report(name, faults) {

@@ -134,9 +134,32 @@ static void apply(struct catalogue *c, const struct catalogue_fact *facts, size_
 enum { DOCUMENTS = 120, VERSIONS_MAX = 4 };
 struct world {
 	struct model m[DOCUMENTS * VERSIONS_MAX];
-	size_t n;
+	size_t n, changes; /* changes: of renditions */
 	uint64_t sequence;
 };
+
+/* As many renditions of one version, a commit each; the last may be a withdrawal. */
+static void add_renditions(
+    struct catalogue *c, struct world *w, struct model *m, size_t n, bool withdrawn)
+{
+	for (uint32_t number = 1; number <= n; number++) {
+		struct catalogue_fact f = {.kind = FACT_RENDITION,
+		    .sequence = ++w->sequence,
+		    .time_us = (int64_t)w->sequence * 1000,
+		    .document = m->document,
+		    .version = m->version,
+		    .rendition = number,
+		    .withdrawn = withdrawn && number == n,
+		    .sealed_rendition = {"sealed rendition", 16},
+		    .size = number,
+		    .sealed_size = number + 72,
+		    .media_type = "text/plain"};
+
+		apply(c, &f, 1, w->sequence);
+		m->rendition = !f.withdrawn;
+		w->changes++;
+	}
+}
 
 /* Versions of many documents, a commit each five, in mixed order; some amended afterwards. */
 static struct world *make_world(struct catalogue *c, unsigned int *seed)
@@ -173,15 +196,8 @@ static struct world *make_world(struct catalogue *c, unsigned int *seed)
 		f.metadata = w->m[i].fact.metadata = 100;
 		apply(c, &f, 1, w->sequence);
 	}
-	for (size_t i = 0; i < w->n; i += 3) {
-		char sql[160];
-
-		snprintf(sql, sizeof(sql),
-		    "UPDATE version SET rendition = 1 WHERE document = x'%s' AND version = %u",
-		    w->m[i].document, w->m[i].version);
-		assert_int_equal(db_exec(&c->db, sql, NULL), ARK_OK);
-		w->m[i].rendition = true;
-	}
+	for (size_t i = 0; i < w->n; i += 3)
+		add_renditions(c, w, &w->m[i], 1 + i % 4, i % 5 == 0);
 	return w;
 }
 
@@ -385,7 +401,8 @@ static void test_catalogue__what_is_not_there_is_not_found(void **state)
 	assert_int_equal(catalogue_get(f->c, "' OR 1 --", 0, NULL, &row, NULL), ARK_ENOTFOUND);
 	assert_int_equal(catalogue_newest(f->c, document, &a, &b, NULL), ARK_ENOTFOUND);
 	assert_int_equal(catalogue_newest(f->c, m.document, &a, &b, NULL), ARK_OK);
-	assert_int_equal(catalogue_set_text(f->c, document, 1, "ready", NULL, NULL), ARK_ENOTFOUND);
+	assert_int_equal(
+	    catalogue_set_text(f->c, document, 1, 0, "ready", NULL, NULL), ARK_ENOTFOUND);
 }
 
 static void test_catalogue__metadata_amends_one_version(void **state)
@@ -841,13 +858,14 @@ static void test_catalogue__changes_keep_the_order_of_the_store(void **state)
 	assert_int_equal(
 	    catalogue_changes(f->c, 0, 0, 1000, NULL, note_change, &all, NULL), ARK_OK);
 	/* (0, 0) is before everything; 0 stands for no commit */
-	assert_int_equal(all.n, w->n + (w->n + 6) / 7);
+	assert_int_equal(all.n, w->n + (w->n + 6) / 7 + w->changes);
 	for (size_t i = 0; i < w->n; i++) {
 		assert_int_equal(all.sequence[i], i / 5 + 1);
 		assert_int_equal(all.item[i], i % 5);
 		assert_int_equal(all.kind[i], w->m[i].version == 1 ? 'f' : 'v');
 	}
 	assert_int_equal(all.kind[w->n], 'm');
+	assert_int_equal(all.kind[all.n - 1], 'r');
 	assert_int_equal(catalogue_changes(f->c, 3, 2, 4, NULL, note_change, &part, NULL), ARK_OK);
 	assert_int_equal(part.n, 4);
 	assert_int_equal(part.sequence[0], 3);
@@ -860,7 +878,8 @@ static void test_catalogue__changes_keep_the_order_of_the_store(void **state)
 	assert_int_equal(
 	    catalogue_changes(f->c, 0, 0, 1000, SIGHT(public), note_change, &part, NULL), ARK_OK);
 	for (size_t i = 0; i < w->n; i++)
-		expect += admits(public, &w->m[i]) * (i % 7 == 0 ? 2U : 1U);
+		expect +=
+		    admits(public, &w->m[i]) * (1U + (i % 7 == 0) + (i % 3 == 0 ? 1U + i % 4 : 0));
 	assert_int_equal(part.n, expect);
 	access_filter_free(public);
 	free(w);
@@ -897,9 +916,8 @@ static void test_catalogue__the_indexer_gets_whole_commits_and_amended_versions(
 			at = t.sequence[i];
 		}
 	} while (rows >= 12);
-	assert_int_equal(total, w->n + (w->n + 6) / 7);
+	assert_int_equal(total, w->n + (w->n + 6) / 7 + w->changes);
 	assert_int_equal(at, w->sequence);
-	assert_int_equal(t.item[t.n - 1], 100);
 	t.n = 0;
 	assert_int_equal(catalogue_after(f->c, at, 12, note_after, &t, NULL), ARK_OK);
 	assert_int_equal(t.n, 0);
@@ -980,14 +998,132 @@ static void test_catalogue__text_state_is_set_and_survives_new_metadata(void **s
 
 	make_version(&m, 4, 1, 1, 0, &seed);
 	apply(f->c, &m.fact, 1, 1);
-	assert_int_equal(catalogue_set_text(f->c, m.document, 1, "done", NULL, NULL), ARK_EINPUT);
 	assert_int_equal(
-	    catalogue_set_text(f->c, m.document, 1, "none", "encrypted", NULL), ARK_OK);
+	    catalogue_set_text(f->c, m.document, 1, 0, "done", NULL, NULL), ARK_EINPUT);
+	assert_int_equal(
+	    catalogue_set_text(f->c, m.document, 1, 0, "none", "encrypted", NULL), ARK_OK);
 	m.fact.kind = FACT_METADATA, m.fact.sequence = 2;
 	apply(f->c, &m.fact, 1, 2);
 	assert_int_equal(catalogue_get(f->c, m.document, 1, NULL, &row, NULL), ARK_OK);
 	assert_string_equal(row.text_state, "none");
 	assert_string_equal(row.text_reason, "encrypted");
+	catalogue_row_free(&row);
+}
+
+static int count_row(void *arg, const struct catalogue_row *row)
+{
+	(void)row;
+	(*(unsigned int *)arg)++;
+	return 0;
+}
+
+static struct catalogue_fact rendition_of(
+    const struct model *m, uint64_t sequence, uint32_t number, bool withdrawn)
+{
+	return (struct catalogue_fact){.kind = FACT_RENDITION,
+	    .sequence = sequence,
+	    .time_us = (int64_t)sequence * 1000,
+	    .document = m->document,
+	    .version = m->version,
+	    .rendition = number,
+	    .withdrawn = withdrawn,
+	    .sealed_rendition = {m->seal, strlen(m->seal)},
+	    .size = withdrawn ? 0 : 40 + number,
+	    .sealed_size = withdrawn ? 0 : 112 + number,
+	    .media_type = withdrawn ? NULL : "text/plain",
+	    .content = {{9, 9, (unsigned char)number}},
+	    .chunks = number - 1};
+}
+
+static void test_catalogue__a_rendition_is_of_one_version_and_the_newest_counts(void **state)
+{
+	struct fixture *f = *state;
+	struct catalogue_row row, copy;
+	struct catalogue_fact first, second, third;
+	struct catalogue_tally tally = {0}, has = {0};
+	unsigned int seed = 3;
+	struct ark_error err;
+	struct model m;
+
+	make_version(&m, 4, 1, 1, 0, &seed);
+	apply(f->c, &m.fact, 1, 1);
+	first = rendition_of(&m, 2, 1, false);
+	second = rendition_of(&m, 3, 2, false);
+	third = rendition_of(&m, 4, 3, true);
+	assert_int_equal(catalogue_apply(f->c, &second, 1, 3, &err), ARK_ECORRUPT); /* a gap */
+	apply(f->c, &first, 1, 2);
+	apply(f->c, &second, 1, 3);
+	assert_int_equal(catalogue_get(f->c, m.document, 1, NULL, &row, NULL), ARK_OK);
+	assert_int_equal(catalogue_row_copy(&copy, &row), ARK_OK);
+	catalogue_row_free(&row);
+	assert_int_equal(copy.renditions, 2);
+	assert_int_equal(copy.rendition.number, 2);
+	assert_int_equal(copy.rendition.sequence, 3);
+	assert_int_equal(copy.rendition.filed_us, 3000);
+	assert_int_equal(copy.rendition.size, 42);
+	assert_int_equal(copy.rendition.sealed_size, 114);
+	assert_int_equal(copy.rendition.chunks, 1);
+	assert_memory_equal(copy.rendition.content.id, second.content.id, STORE_OID_SIZE);
+	assert_string_equal(copy.rendition.sealed.data, m.seal);
+	assert_string_equal(copy.rendition.media_type, "text/plain");
+	assert_string_equal(copy.rendition.text_state, "pending");
+	assert_int_equal(copy.metadata, 1);
+	catalogue_row_free(&copy);
+	for (size_t i = 0; i < 2; i++)
+		assert_int_equal(catalogue_holds(f->c, i ? &second : &first, &tally, NULL), 1);
+	assert_int_equal(catalogue_tables(f->c, &has, NULL), ARK_OK);
+	assert_int_equal(has.renditions, 1);
+	assert_int_equal(tally.renditions, 1);
+	second.size++;
+	assert_int_equal(catalogue_holds(f->c, &second, &tally, NULL), 0);
+	assert_int_equal(catalogue_holds(f->c, &third, &tally, NULL), 0);
+	apply(f->c, &third, 1, 4);
+	assert_int_equal(catalogue_holds(f->c, &third, &tally, NULL), 1);
+	assert_int_equal(catalogue_get(f->c, m.document, 1, NULL, &row, NULL), ARK_OK);
+	assert_int_equal(row.renditions, 3);
+	assert_int_equal(row.rendition.number, 0);
+	assert_null(row.rendition.text_state);
+	assert_int_equal(row.rendition.sealed.len, 0);
+	catalogue_row_free(&row);
+	assert_int_equal(catalogue_tables(f->c, &has, NULL), ARK_OK);
+	assert_int_equal(has.renditions, 0);
+}
+
+static void test_catalogue__the_text_of_a_rendition_has_a_state_of_its_own(void **state)
+{
+	struct fixture *f = *state;
+	struct catalogue_row row;
+	struct catalogue_fact fact;
+	unsigned int seed = 3, rows = 0;
+	struct model m;
+
+	make_version(&m, 4, 1, 1, 0, &seed);
+	apply(f->c, &m.fact, 1, 1);
+	assert_int_equal(
+	    catalogue_set_text(f->c, m.document, 1, 1, "ready", NULL, NULL), ARK_ENOTFOUND);
+	fact = rendition_of(&m, 2, 1, false);
+	apply(f->c, &fact, 1, 2);
+	assert_int_equal(catalogue_pending(f->c, 1, FORM_PUBLIC, count_row, &rows, NULL), ARK_OK);
+	assert_int_equal(rows, 0);
+	assert_int_equal(catalogue_pending(f->c, 2, FORM_PUBLIC, count_row, &rows, NULL), ARK_OK);
+	assert_int_equal(rows, 1);
+	assert_int_equal(catalogue_set_text(f->c, m.document, 1, 1, "none", "why", NULL), ARK_OK);
+	assert_int_equal(catalogue_pending(f->c, 2, FORM_PUBLIC, count_row, &rows, NULL), ARK_OK);
+	assert_int_equal(rows, 1);
+	assert_int_equal(catalogue_pending(f->c, 2, FORM_WHOLE, count_row, &rows, NULL), ARK_OK);
+	assert_int_equal(rows, 2);
+	assert_int_equal(catalogue_get(f->c, m.document, 1, NULL, &row, NULL), ARK_OK);
+	assert_string_equal(row.text_state, "pending");
+	assert_string_equal(row.rendition.text_state, "none");
+	assert_string_equal(row.rendition.text_reason, "why");
+	catalogue_row_free(&row);
+	fact = rendition_of(&m, 3, 2, false); /* another content: its text is still to be made */
+	apply(f->c, &fact, 1, 3);
+	assert_int_equal(
+	    catalogue_set_text(f->c, m.document, 1, 1, "ready", NULL, NULL), ARK_ENOTFOUND);
+	assert_int_equal(catalogue_get(f->c, m.document, 1, NULL, &row, NULL), ARK_OK);
+	assert_string_equal(row.rendition.text_state, "pending");
+	assert_null(row.rendition.text_reason);
 	catalogue_row_free(&row);
 }
 
@@ -1085,13 +1221,6 @@ struct nested {
 	unsigned int rows, inner;
 };
 
-static int count_row(void *arg, const struct catalogue_row *row)
-{
-	(void)row;
-	(*(unsigned int *)arg)++;
-	return 0;
-}
-
 static int list_again(void *arg, const struct catalogue_row *row)
 {
 	struct nested *n = arg;
@@ -1138,6 +1267,8 @@ int main(void)
 	    BOTH(test_catalogue__requests_are_found_by_their_hash),
 	    BOTH(test_catalogue__the_newest_record_of_each_id_is_kept),
 	    BOTH(test_catalogue__text_state_is_set_and_survives_new_metadata),
+	    BOTH(test_catalogue__a_rendition_is_of_one_version_and_the_newest_counts),
+	    BOTH(test_catalogue__the_text_of_a_rendition_has_a_state_of_its_own),
 	    BOTH(test_catalogue__disk_holds_no_chosen_name),
 	    BOTH(test_catalogue__opening_checks_presence_schema_and_purpose),
 	    BOTH(test_catalogue__further_connections_leave_the_locks_of_the_first),

@@ -340,8 +340,8 @@ static void test_search__filter_bounds_total_hits_and_facets(void **state)
 
 static void set_versions(struct fixture *f, const struct paper *newest_first, size_t n)
 {
-	struct search_version versions[8];
-	const char *county[8], *unit[8];
+	struct search_version versions[16];
+	const char *county[16], *unit[16];
 	char id[33];
 	size_t i;
 
@@ -431,19 +431,21 @@ static void test_search__more_kinds_of_versions_than_ranks_keep_the_public_one(v
 {
 	struct fixture *f = *state;
 	struct access_filter pub = PUBLIC;
-	struct paper papers[7];
-	static const char *const counties[] = {"01", "02", "03", "04", "05", "06", "07"};
+	enum { KINDS = SEARCH_RANKS + 3 };
+	struct paper papers[KINDS];
+	static const char *const counties[KINDS] = {
+	    "01", "02", "03", "04", "05", "06", "07", "08", "09", "10", "11"};
 	int i;
 
-	for (i = 0; i < 7; i++)
+	for (i = 0; i < KINDS; i++)
 		papers[i] = (struct paper){.n = 1,
-		    .version = (uint32_t)(7 - i),
-		    .publicity = i == 6 ? "public" : "secret",
+		    .version = (uint32_t)(KINDS - i),
+		    .publicity = i == KINDS - 1 ? "public" : "secret",
 		    .county = counties[i],
 		    .text = "lapsi"};
-	put_versions(f, papers, 7);
+	put_versions(f, papers, KINDS);
 	commit(f, 1);
-	FOUND(f, "1: 1.7", .q = "lapsi");
+	FOUND(f, "1: 1.11", .q = "lapsi");
 	FOUND(f, "1: 1.1", .q = "lapsi", .sight = SEES(pub));
 }
 

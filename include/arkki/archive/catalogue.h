@@ -48,19 +48,24 @@ struct catalogue_blob {
 };
 
 enum catalogue_fact_kind {
-	FACT_VERSION,  /* a version, with the metadata record that came with it */
-	FACT_METADATA, /* a metadata record that amends `version` */
-	FACT_RECORD,   /* organisation, user, unit, case, placement, policies, … */
+	FACT_VERSION,   /* a version, with the metadata record that came with it */
+	FACT_METADATA,  /* a metadata record that amends `version` */
+	FACT_RENDITION, /* a public rendition of `version`, or its withdrawal */
+	FACT_RECORD,    /* organisation, user, unit, case, placement, policies, … */
 };
+
+/* In which form a version is read: itself, or its newest public rendition. */
+enum form { FORM_WHOLE, FORM_PUBLIC };
 
 struct catalogue_fact {
 	enum catalogue_fact_kind kind;
 	uint64_t sequence; /* of the commit */
 	uint32_t item;     /* place in the commit, from 0 */
 	int64_t time_us;
-	/* VERSION and METADATA */
+	/* all but RECORD */
 	const char *document;
 	uint32_t version;
+	/* VERSION and METADATA */
 	uint32_t metadata;                     /* number of the metadata record */
 	struct catalogue_blob sealed_metadata; /* the store's mNNNN blob */
 	/* attributes of the metadata record, in the clear as given; hashed here */
@@ -74,11 +79,16 @@ struct catalogue_fact {
 	/* VERSION only */
 	struct catalogue_blob sealed_version; /* the store's vNNNN/meta blob */
 	const char *filed_by, *filed_by_org;
+	const char *request; /* keyed hash of (principal, Idempotency-Key), or NULL */
+	/* VERSION and RENDITION */
 	uint64_t size, sealed_size;
 	const char *media_type;
 	struct store_oid content; /* blob, or the tree of chunks */
 	uint32_t chunks;          /* 0: one blob */
-	const char *request;      /* keyed hash of (principal, Idempotency-Key), or NULL */
+	/* RENDITION only */
+	uint32_t rendition; /* its number: 1, 2 … of the version */
+	bool withdrawn;     /* then there is no content: the version has no rendition any more */
+	struct catalogue_blob sealed_rendition; /* the store's renditions/…/meta blob */
 	/* RECORD */
 	const char *record_kind; /* "units" … */
 	const char *record_id;
@@ -93,7 +103,7 @@ ARK_MUSTUSE int catalogue_apply(struct catalogue *c, const struct catalogue_fact
 
 /* ---- checking ---- */
 struct catalogue_tally { /* what facts were found to be in effect; what tables hold */
-	uint64_t versions, changes, records;
+	uint64_t versions, renditions, changes, records;
 };
 /* 1: what the fact says stands, or was amended by a later one; 0: it does not. Given every fact of
  * the store in order, the tally counts what the tables must hold then. */
@@ -103,6 +113,18 @@ ARK_MUSTUSE int catalogue_tables(
     struct catalogue *c, struct catalogue_tally *ret, struct ark_error *err);
 
 /* ---- rows ---- */
+struct catalogue_rendition { /* the newest of a version */
+	uint32_t number;     /* 0: there is none, or it was withdrawn; then the rest is zero */
+	uint64_t sequence;   /* of the commit */
+	int64_t filed_us;
+	struct buf sealed; /* its meta */
+	char *media_type;
+	uint64_t size, sealed_size;
+	struct store_oid content;
+	uint32_t chunks;
+	char *text_state, *text_reason; /* of its own text, as of the version's below */
+};
+
 struct catalogue_row { /* one version; pointers are the row's, until catalogue_row_free() */
 	char document[33];
 	uint32_t version;
@@ -114,6 +136,8 @@ struct catalogue_row { /* one version; pointers are the row's, until catalogue_r
 	uint64_t size, sealed_size;
 	struct store_oid content;
 	uint32_t chunks;
+	struct catalogue_rendition rendition;
+	uint32_t renditions; /* how many were filed, withdrawals too: what the next builds on */
 	/* catalogue_after() only: the commit whose change this row stands for. The row shows the
 	 * version as it is now, so metadata_sequence may be later. */
 	uint64_t change_sequence;
@@ -162,7 +186,7 @@ struct catalogue_change {
 	uint64_t sequence;
 	uint32_t item;
 	int64_t time_us;
-	const char *kind; /* "filed" "version" "metadata" */
+	const char *kind; /* "filed" "version" "metadata" "rendition" (withdrawn too) */
 	char document[33];
 	uint32_t version;
 };
@@ -186,19 +210,22 @@ ARK_MUSTUSE int catalogue_record_number(struct catalogue *c, const char *record_
     const char *id, uint32_t *ret, struct ark_error *err);
 
 /* ---- extraction state, written by the indexer (not from the store; a rebuild sets "pending") ---- */
+/* rendition: 0 for the version's own text, else the number of the public rendition whose text it is.
+ * ARK_ENOTFOUND also when that is no longer the newest. */
 ARK_MUSTUSE int catalogue_set_text(struct catalogue *c, const char *document, uint32_t version,
-    const char *state, const char *reason, struct ark_error *err);
-/* What the indexer must do next: the versions that were filed or whose metadata was amended in
- * commits after `sequence`, a row for each change, in order. Whole commits only: at `limit` rows the
+    uint32_t rendition, const char *state, const char *reason, struct ark_error *err);
+/* What the indexer must do next: the versions that were filed, whose metadata was amended, or whose
+ * public rendition was filed or withdrawn in commits after `sequence`, a row for each change, in order. Whole commits only: at `limit` rows the
  * commit that has begun is still finished, so the next call continues after the last row's
  * change_sequence. Fewer than `limit` rows: all is done up to the catalogue_sequence() that was
  * read before the call (commits of records only have no row). */
 ARK_MUSTUSE int catalogue_after(struct catalogue *c, uint64_t sequence, unsigned int limit,
     catalogue_each each, void *arg, struct ark_error *err);
 
-/* Versions of commits up to `upto` whose text is pending: after a rebuild, or when derived/ was lost. */
-ARK_MUSTUSE int catalogue_pending(
-    struct catalogue *c, uint64_t upto, catalogue_each each, void *arg, struct ark_error *err);
+/* Versions whose text in this form is pending, and was filed in a commit up to `upto`: after a
+ * rebuild, or when derived/ was lost. */
+ARK_MUSTUSE int catalogue_pending(struct catalogue *c, uint64_t upto, enum form form,
+    catalogue_each each, void *arg, struct ark_error *err);
 
 /* For verify: counts, and every row once. */
 ARK_MUSTUSE int catalogue_all(
