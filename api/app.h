@@ -33,9 +33,13 @@ struct caller {
 	char token_id[17];
 	const char *authentication; /* static */
 	char *purpose;              /* stated, decoded; NULL none */
+	char *break_glass;          /* the reason stated, decoded; NULL: none */
 	const char *case_id;        /* stated; borrowed from the exchange */
 	char address[64];
-	bool purpose_malformed;
+	bool purpose_malformed, reason_malformed;
+	json_t *case_record; /* of case_id */
+	const char **case_units;
+	struct access_context context; /* all of it, for the policies */
 };
 
 struct visit {
@@ -58,10 +62,11 @@ struct caller *caller_of(const struct exchange *x);
 
 /* ---- what every handler asks ---- */
 
-/* Finds the version (0: the newest) that the caller may do `action` with into v->row. ARK_ENOTFOUND when there
- * is none or it is not visible. Nothing is replied. */
-int visit_find(struct visit *v, const char *document, uint32_t version, enum access_action action,
-    struct ark_error *err);
+/* Finds the version (0: the newest) of which the caller may see something into v->row; v->row.whole: all of it, else
+ * its public rendition. ARK_ENOTFOUND when there is none or it is not visible. Nothing is replied. */
+int visit_find(struct visit *v, const char *document, uint32_t version, struct ark_error *err);
+/* May the caller have the bytes and the text of v->row? */
+int visit_content_open(struct visit *v, bool *ret, struct ark_error *err);
 /* A "1".."999999" path parameter; 0: not a version number. */
 uint32_t visit_version(const struct exchange *x, unsigned int param);
 
@@ -74,8 +79,24 @@ void visit_log(struct exchange *x, const struct ledger_record *records, size_t n
 void visit_not_found(struct exchange *x, const char *kind, const char *document, uint32_t version);
 /* The same, 403: seen but not permitted. */
 void visit_denied(struct exchange *x, const char *kind, const char *why);
-/* Arkki-Case must exist, Arkki-Purpose must be well-formed: else 400 is replied and false returned. */
+/* The same for the content of v->row: says whether a purpose would help. */
+void visit_content_denied(struct exchange *x, const char *kind);
+/* Arkki-Case must exist, Arkki-Purpose and Arkki-Break-Glass must be well-formed: else 400 is replied and false
+ * returned. */
 bool visit_stated_ok(struct exchange *x);
+
+/* ---- rights.c ---- */
+
+/* Reads what the request states into c->context, and gives it back. */
+ARK_MUSTUSE int caller_state(
+    struct caller *c, struct registry *registry, const struct exchange *x, struct ark_error *err);
+void caller_forget(struct caller *c);
+/* What the caller sees: access_sight_unref(). */
+ARK_MUSTUSE int caller_sight(
+    const struct caller *c, struct access_sight **ret, struct ark_error *err);
+/* Whose bytes and text the caller may have, in the stated context: access_filter_free(). */
+ARK_MUSTUSE int caller_content_filter(
+    const struct caller *c, struct access_filter **ret, struct ark_error *err);
 
 /* ---- conditions ---- */
 
@@ -95,15 +116,15 @@ json_t *version_json_of(const struct catalogue_row *row, const struct card *card
 /* Fills an access_resource from a normal form; ends with resource_free(). */
 struct resource {
 	struct access_resource r;
-	json_t *counties, *fields;
-	const char **units, **county_list;
+	json_t *counties;
+	const char **units, **county_list, **addressees;
 };
 ARK_MUSTUSE int resource_of(
     struct app *app, const json_t *fields, struct resource *ret, struct ark_error *err);
 void resource_free(struct resource *r);
-/* May the caller do this with a thing of these fields? The author may be the own organisation's predecessor. */
+/* May the caller do this with a document of these fields? */
 struct access_decision caller_decides(const struct caller *c, struct app *app,
-    enum access_action action, const json_t *fields, struct ark_error *err);
+    enum access_action action, const json_t *fields, bool rendition, struct ark_error *err);
 bool caller_may(const struct caller *c, enum access_action action);
 
 /* Opaque cursors: text bound to its use by a keyed tag. */

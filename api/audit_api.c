@@ -31,7 +31,7 @@ static void audit_free(void *arg)
 static int add_entry(void *arg, const struct ledger_entry *e)
 {
 	static const char *const of_a[] = {"time", "kind", "outcome", "document", "version",
-	    "purpose", "case", "documentSequence", "bytes", "detail"};
+	    "purpose", "case", "breakGlass", "documentSequence", "bytes", "detail"};
 	static const char *const of_b[] = {"principal", "org", "roles", "principalSequence",
 	    "authentication", "session", "address", "series"};
 	struct audit *q = arg;

@@ -98,12 +98,12 @@ static struct principal *cached_find(struct app *app, const char *token, char to
 	struct token_cache *c = app->tokens;
 	unsigned char hash[16];
 	struct cached *e = &c->entries[place_of(c, token, hash)];
-	uint64_t generation = registry_generation(archive_registry(app->archive));
 	struct principal *who = NULL;
 
 	pthread_mutex_lock(&c->lock);
 	if (e->who && bytes_equal(e->hash, hash, 16) && clock_monotonic_us() < e->until_us &&
-	    clock_now_us() < e->expires_us && e->who->generation == generation) {
+	    clock_now_us() < e->expires_us &&
+	    principal_current(e->who, archive_registry(app->archive))) {
 		who = principal_ref(e->who);
 		memcpy(token_id, e->token_id, sizeof(e->token_id));
 	}
@@ -155,40 +155,28 @@ static void caller_end(void *data, enum http_outcome outcome, int status, uint64
 
 	(void)outcome, (void)status, (void)bytes_out;
 	principal_unref(c->who);
-	free(c->purpose);
+	caller_forget(c);
 	free(c);
 }
 
-static void read_stated(struct caller *c, const struct exchange *x)
-{
-	const char *purpose = http_header(x, "Arkki-Purpose");
-	struct buf b = {.limit = 4096};
-
-	c->case_id = http_header(x, "Arkki-Case");
-	if (!purpose)
-		return;
-	if (!percent_decode(&b, purpose, strlen(purpose)) ||
-	    !utf8_valid(b.data ? b.data : "", b.len)) {
-		c->purpose_malformed = true;
-	} else if (b.len > 0) {
-		c->purpose = buf_take(&b, NULL);
-	}
-	buf_free(&b);
-}
-
-static struct caller *caller_new(const struct exchange *x, struct principal *who,
+/* Takes the reference to `who`, also when there is no memory. */
+static struct caller *caller_new(struct app *app, const struct exchange *x, struct principal *who,
     const char *token_id, const char *authentication)
 {
 	struct caller *c = calloc(1, sizeof(*c));
 
-	if (!c)
+	if (!c) {
+		principal_unref(who);
 		return NULL;
+	}
 	c->who = who;
 	c->authentication = authentication;
 	snprintf(c->token_id, sizeof(c->token_id), "%s", token_id);
 	snprintf(c->address, sizeof(c->address), "%s", http_peer(x));
-	read_stated(c, x);
-	return c;
+	if (!caller_state(c, archive_registry(app->archive), x, NULL))
+		return c;
+	caller_end(c, HTTP_FAILED, 0, 0);
+	return NULL;
 }
 
 int caller_for(struct app *app, const struct exchange *x, const char *user, const char *token_id,
@@ -199,12 +187,8 @@ int caller_for(struct app *app, const struct exchange *x, const char *user, cons
 
 	if (rc)
 		return rc;
-	*ret = caller_new(x, who, token_id, authentication);
-	if (!*ret) {
-		principal_unref(who);
-		return ark_fail(err, ARK_ENOMEM, "no memory for a caller");
-	}
-	return ARK_OK;
+	*ret = caller_new(app, x, who, token_id, authentication);
+	return *ret ? ARK_OK : ark_fail(err, ARK_ENOMEM, "no memory for a caller");
 }
 
 static void refuse(struct exchange *x)
@@ -286,9 +270,8 @@ void auth_gate(struct exchange *x)
 		http_reply_error(x, &err);
 		return;
 	}
-	c = caller_new(x, who, token_id, "token");
+	c = caller_new(app, x, who, token_id, "token");
 	if (!c) {
-		principal_unref(who);
 		http_reply_problem(x, 503, "out-of-memory", NULL, NULL);
 		return;
 	}

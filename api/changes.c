@@ -58,17 +58,17 @@ static int add_change(void *arg, const struct catalogue_change *c)
 static int look(struct visit *v, struct poll *p, struct ark_error *err)
 {
 	uint64_t now = archive_sequence(v->app->archive);
-	struct access_filter *filter = NULL;
+	struct access_sight *sight = NULL;
 	struct desk *desk = NULL;
-	int rc = access_filter(&v->caller->who->access, ACCESS_LIST, NULL, &filter, err);
+	int rc = caller_sight(v->caller, &sight, err);
 
 	if (!rc)
 		rc = archive_desk(v->app->archive, &desk, err);
 	if (!rc)
 		rc = catalogue_changes(
-		    desk->catalogue, p->sequence, p->item, p->limit, filter, add_change, p, err);
+		    desk->catalogue, p->sequence, p->item, p->limit, sight, add_change, p, err);
 	archive_desk_return(v->app->archive, desk);
-	access_filter_free(filter);
+	access_sight_unref(sight);
 	if (!rc && json_array_size(p->changes) == 0 && now > p->sequence) {
 		p->last_sequence = now;
 		p->last_item = UINT32_MAX;

@@ -77,7 +77,7 @@ json_t *version_json_of(const struct catalogue_row *row, const struct card *card
 bool document_found(struct exchange *x, struct visit *v, const char *kind, uint32_t version)
 {
 	struct ark_error err;
-	int rc = visit_find(v, http_param(x, 0), version, ACCESS_READ, &err);
+	int rc = visit_find(v, http_param(x, 0), version, &err);
 
 	if (rc == ARK_ENOTFOUND) {
 		visit_not_found(x, kind, http_param(x, 0), version);
@@ -88,6 +88,21 @@ bool document_found(struct exchange *x, struct visit *v, const char *kind, uint3
 		return false;
 	}
 	return visit_stated_ok(x);
+}
+
+/* The bytes and the text ask for more than the metadata: 403 is logged and replied otherwise. */
+static bool content_permitted(struct exchange *x, struct visit *v, const char *kind)
+{
+	struct ark_error err;
+	bool open;
+
+	if (visit_content_open(v, &open, &err)) {
+		http_reply_error(x, &err);
+		return false;
+	}
+	if (!open)
+		visit_content_denied(x, kind);
+	return open;
 }
 
 /* 304 or 412 of RFC 9110 13.2.2; true when the body is wanted. */
@@ -248,16 +263,16 @@ static void show_versions(struct exchange *x)
 int listing_versions(
     struct visit *v, const char *document, struct listing *l, struct ark_error *err)
 {
-	struct access_filter *filter = NULL;
+	struct access_sight *sight = NULL;
 	struct desk *desk = NULL;
-	int rc = access_filter(&v->caller->who->access, ACCESS_READ, NULL, &filter, err);
+	int rc = caller_sight(v->caller, &sight, err);
 
 	if (!rc)
 		rc = archive_desk(v->app->archive, &desk, err);
 	if (!rc)
-		rc = catalogue_versions(desk->catalogue, document, filter, keep_row, l, err);
+		rc = catalogue_versions(desk->catalogue, document, sight, keep_row, l, err);
 	archive_desk_return(v->app->archive, desk);
-	access_filter_free(filter);
+	access_sight_unref(sight);
 	return rc;
 }
 
@@ -354,7 +369,8 @@ static void stream_content(
 		return;
 	}
 	d = calloc(1, sizeof(*d));
-	if (!d || reading_content(v->app->archive, v->receipt, &v->row, &d->content, &err)) {
+	if (!d ||
+	    reading_content(v->app->archive, v->receipt, &v->row, FORM_WHOLE, &d->content, &err)) {
 		if (d)
 			http_reply_error(x, &err);
 		else
@@ -379,7 +395,8 @@ static void show_content(struct exchange *x)
 	struct ark_error err;
 	char tag[TAG_SIZE];
 
-	if (reading_version(v->app->archive, v->receipt, &v->row, &card.version, &err)) {
+	if (reading_version(
+		v->app->archive, v->receipt, &v->row, FORM_WHOLE, &card.version, &err)) {
 		http_reply_error(x, &err);
 		return;
 	}
@@ -420,7 +437,7 @@ void content_get(struct exchange *x)
 		visit_not_found(x, "content", http_param(x, 0), 0);
 		return;
 	}
-	if (!document_found(x, v, "content", version))
+	if (!document_found(x, v, "content", version) || !content_permitted(x, v, "content"))
 		return;
 	r = visit_record(v, "content");
 	tag_content(v->app, &v->row, tag);
@@ -465,7 +482,7 @@ static void show_text(struct exchange *x)
 	const char *accept = http_header(x, "Accept");
 	struct buf text = BUF_INIT, html = BUF_INIT;
 	struct ark_error err;
-	int rc = reading_text(v->app->archive, v->receipt, &v->row, &text, &err);
+	int rc = reading_text(v->app->archive, v->receipt, &v->row, FORM_WHOLE, &text, &err);
 
 	if (rc == ARK_ENOTFOUND) { /* the cache was lost: it comes again */
 		http_reply_header(x, "Retry-After", "2");
@@ -498,7 +515,7 @@ void text_get(struct exchange *x)
 		visit_not_found(x, "text", http_param(x, 0), 0);
 		return;
 	}
-	if (!document_found(x, v, "text", version))
+	if (!document_found(x, v, "text", version) || !content_permitted(x, v, "text"))
 		return;
 	if (v->row.text_state && strcmp(v->row.text_state, "none") == 0) {
 		http_reply_problem(x, 404, "no-text", v->row.text_reason, NULL);
@@ -725,7 +742,7 @@ void documents_list_for(struct exchange *x, const char *unit, const char *case_i
 {
 	struct catalogue_list list = {.unit = unit, .case_id = case_id};
 	struct visit *v = visit_of(x);
-	struct access_filter *filter = NULL;
+	struct access_sight *sight = NULL;
 	struct desk *desk = NULL;
 	struct listing *l;
 	struct ark_error err;
@@ -738,13 +755,13 @@ void documents_list_for(struct exchange *x, const char *unit, const char *case_i
 	if (!l)
 		return;
 	limit = list.limit++; /* one more tells whether there is a next page */
-	rc = access_filter(&v->caller->who->access, ACCESS_LIST, NULL, &filter, &err);
+	rc = caller_sight(v->caller, &sight, &err);
 	if (!rc)
 		rc = archive_desk(v->app->archive, &desk, &err);
 	if (!rc)
-		rc = catalogue_documents(desk->catalogue, &list, filter, keep_row, l, &err);
+		rc = catalogue_documents(desk->catalogue, &list, sight, keep_row, l, &err);
 	archive_desk_return(v->app->archive, desk);
-	access_filter_free(filter);
+	access_sight_unref(sight);
 	if (rc)
 		http_reply_error(x, &err);
 	else

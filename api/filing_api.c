@@ -113,7 +113,7 @@ static int metadata_arrived(struct post *p, struct ark_error *err)
 	json_decref(given);
 	if (rc)
 		return refuse(p, 422, "metadata", why.text, err);
-	if (caller_decides(v->caller, v->app, ACCESS_FILE, p->fields, &why).outcome !=
+	if (caller_decides(v->caller, v->app, ACCESS_FILE, p->fields, false, &why).outcome !=
 	    ACCESS_PERMIT)
 		return refuse(p, 403, "not-permitted", NULL, err);
 	p->metadata_done = true;
@@ -304,7 +304,7 @@ static void version_base_read(struct exchange *x)
 		http_reply_error(x, &err);
 		return;
 	}
-	d = caller_decides(v->caller, v->app, ACCESS_FILE, card.fields, &err);
+	d = caller_decides(v->caller, v->app, ACCESS_FILE, card.fields, false, &err);
 	if (d.outcome != ACCESS_PERMIT) {
 		card_free(&card);
 		visit_denied(x, "metadata", "You may not file versions of this document.");
@@ -334,7 +334,7 @@ void versions_post_begin(struct exchange *x)
 
 	if (!v)
 		return;
-	rc = visit_find(v, http_param(x, 0), 0, ACCESS_READ, &err);
+	rc = visit_find(v, http_param(x, 0), 0, &err);
 	if (rc == ARK_ENOTFOUND) {
 		visit_not_found(x, "metadata", http_param(x, 0), 0);
 		return;
@@ -416,7 +416,7 @@ static void replay(struct exchange *x, struct post *p, const char *document, uin
 	if (v->has_row)
 		catalogue_row_free(&v->row);
 	v->has_row = false;
-	if (visit_find(v, document, version, ACCESS_READ, &err)) {
+	if (visit_find(v, document, version, &err)) {
 		http_reply_problem(x, 409, "conflict", "This request was filed before.", NULL);
 		return;
 	}
@@ -454,7 +454,7 @@ static void after_filing(struct exchange *x)
 		if (v->has_row)
 			catalogue_row_free(&v->row);
 		v->has_row = false;
-		if (visit_find(v, f->document, f->version, ACCESS_READ, &err)) {
+		if (visit_find(v, f->document, f->version, &err)) {
 			/* filed, but not the filer's to read: the answer says only that */
 			http_reply_headerf(x, "Location", "/v1/documents/%s", f->document);
 			http_reply_json(x, 201,
@@ -600,7 +600,7 @@ static void after_patch(struct exchange *x)
 	memcpy(document, v->row.document, sizeof(document));
 	catalogue_row_free(&v->row);
 	v->has_row = false;
-	if (visit_find(v, document, 0, ACCESS_READ, &err)) {
+	if (visit_find(v, document, 0, &err)) {
 		http_reply_json(x, 200, json_pack("{s:s}", "id", document));
 		return;
 	}
@@ -649,7 +649,7 @@ static void patch_read(struct exchange *x)
 		http_reply_error(x, &err);
 		return;
 	}
-	if (caller_decides(v->caller, v->app, ACCESS_AMEND, p->base.fields, &err).outcome !=
+	if (caller_decides(v->caller, v->app, ACCESS_AMEND, p->base.fields, false, &err).outcome !=
 	    ACCESS_PERMIT) {
 		visit_denied(x, "metadata", "You may not change this document.");
 		return;
@@ -668,7 +668,7 @@ static void patch_read(struct exchange *x)
 	if (metadata_check(archive_registry(v->app->archive), given, p->base.fields,
 		v->caller->who->access.org, &p->fields, &p->errors, &err))
 		refuse(p, 422, "metadata", err.text, &err);
-	else if (caller_decides(v->caller, v->app, ACCESS_AMEND, p->fields, &err).outcome !=
+	else if (caller_decides(v->caller, v->app, ACCESS_AMEND, p->fields, false, &err).outcome !=
 		 ACCESS_PERMIT)
 		refuse(p, 403, "not-permitted", NULL, &err);
 	json_decref(given);
@@ -688,7 +688,7 @@ void documents_patch(struct exchange *x)
 
 	if (!v)
 		return;
-	rc = visit_find(v, http_param(x, 0), 0, ACCESS_READ, &err);
+	rc = visit_find(v, http_param(x, 0), 0, &err);
 	if (rc == ARK_ENOTFOUND) {
 		visit_not_found(x, "metadata", http_param(x, 0), 0);
 		return;

@@ -62,7 +62,7 @@ static int extract_row(struct indexer *i, const struct receipt *receipt,
 		ret->outcome = EXTRACT_NONE;
 		return ARK_OK;
 	}
-	rc = reading_content(i->a, receipt, row, &c, err);
+	rc = reading_content(i->a, receipt, row, FORM_WHOLE, &c, err);
 	if (!rc)
 		rc = extract_begin(i->extractor, row->media_type, row->size, &job, err);
 	while (!rc && (n = content_read(c, at, block, sizeof(block), err)) > 0) {
@@ -89,21 +89,21 @@ static int text_of(struct indexer *i, const struct receipt *receipt,
 
 	if (row->text_state && strcmp(row->text_state, "none") == 0)
 		return ARK_OK;
-	if (reading_text(i->a, receipt, row, text, err) == ARK_OK) {
+	if (reading_text(i->a, receipt, row, FORM_WHOLE, text, err) == ARK_OK) {
 		if (row->text_state && strcmp(row->text_state, "ready") == 0)
 			return ARK_OK;
 		return catalogue_set_text(
-		    i->catalogue, row->document, row->version, "ready", NULL, err);
+		    i->catalogue, row->document, row->version, 0, "ready", NULL, err);
 	}
 	buf_wipe_free(text);
 	rc = extract_row(i, receipt, row, &r, err);
 	if (!rc && r.outcome == EXTRACT_READY)
-		rc = reading_keep_text(
-		    i->a, receipt, row, r.text.data ? r.text.data : "", r.text.len, err);
+		rc = reading_keep_text(i->a, receipt, row, FORM_WHOLE,
+		    r.text.data ? r.text.data : "", r.text.len, err);
 	if (!rc && r.outcome == EXTRACT_NONE)
-		rc = reading_keep_no_text(i->a, row, r.reason, err);
+		rc = reading_keep_no_text(i->a, row, FORM_WHOLE, r.reason, err);
 	if (!rc)
-		rc = catalogue_set_text(i->catalogue, row->document, row->version,
+		rc = catalogue_set_text(i->catalogue, row->document, row->version, 0,
 		    r.outcome == EXTRACT_READY ? "ready" : "none",
 		    r.outcome == EXTRACT_READY ? NULL : r.reason, err);
 	if (!rc && r.outcome == EXTRACT_READY) {
@@ -155,6 +155,8 @@ static int attributes_fill(struct attributes *to, const struct card *card)
 	to->a.author = json_text(card->fields, "author");
 	to->a.state = json_text(card->fields, "state");
 	to->a.type = json_text(card->fields, "type");
+	to->a.date = json_text(card->fields, "date");
+	to->a.visit_date = json_text(card->fields, "visitDate");
 	return to->units && to->county_list ? ARK_OK : ARK_ENOMEM;
 }
 
@@ -407,7 +409,8 @@ static int find_lost_texts(struct indexer *i, struct ark_error *err)
 
 	while (!rc && l.n == BATCH) {
 		l.n = 0;
-		rc = catalogue_pending(i->catalogue, atomic_load(&i->sequence), keep_lost, &l, err);
+		rc = catalogue_pending(
+		    i->catalogue, atomic_load(&i->sequence), FORM_WHOLE, keep_lost, &l, err);
 		rc = rc == 1 ? ARK_OK : rc;
 		if (!rc && l.n)
 			rc = archive_maintenance(

@@ -97,21 +97,34 @@ void units_documents(struct exchange *x)
 
 /* A case tells what an authority is looking into: it is seen by those who see
  * secret documents of its units, and by the organisation whose case it is. */
+static bool case_shown(
+    const struct exchange *x, const struct access_sight *sight, const json_t *record)
+{
+	const char *org = json_text(record, "org");
+	const struct access_ids *own = &caller_of(x)->who->access.orgs;
+	struct resource r;
+	bool shown;
+
+	for (size_t i = 0; org && i < own->len; i++)
+		if (strcmp(own->id[i], org) == 0)
+			return true;
+	if (resource_of(app_of(x), record, &r, NULL)) /* its units; the rest is not a case's */
+		return false;
+	r.r.publicity = "secret";
+	r.r.state = "final";
+	r.r.author = org;
+	shown = access_filter_admits(sight->whole, &r.r);
+	resource_free(&r);
+	return shown;
+}
+
 static bool case_visible(const struct exchange *x, const json_t *record)
 {
-	const struct access_principal *p = &caller_of(x)->who->access;
-	const char *org = json_text(record, "org");
-	json_t *fields;
-	bool visible;
+	struct access_sight *sight = NULL;
+	bool shown = !caller_sight(caller_of(x), &sight, NULL) && case_shown(x, sight, record);
 
-	if (org && registry_speaks_for(registry_of(x), p->org, org))
-		return true;
-	fields = json_pack("{s:O*,s:{s:s}}", "units", json_object_get(record, "units"), "publicity",
-	    "class", "secret");
-	visible = caller_decides(caller_of(x), app_of(x), ACCESS_LIST, fields, NULL).outcome ==
-		  ACCESS_PERMIT;
-	json_decref(fields);
-	return visible;
+	access_sight_unref(sight);
+	return shown;
 }
 
 static bool case_wanted(const struct exchange *x, const json_t *record)

@@ -28,7 +28,7 @@ static void view_free(void *arg)
 static int run_query(
     struct visit *v, const struct search_asked *asked, struct search_view *s, struct ark_error *err)
 {
-	struct access_filter *filter = NULL;
+	struct access_sight *sight = NULL;
 	struct search_desk *desk = NULL;
 	struct search_request r = {
 	    .q = asked->q,
@@ -45,15 +45,15 @@ static int run_query(
 	    .versions_all = asked->versions_all,
 	    .facets = true,
 	};
-	int rc = access_filter(&v->caller->who->access, ACCESS_READ, NULL, &filter, err);
+	int rc = caller_sight(v->caller, &sight, err);
 
-	r.filter = filter;
+	r.sight = sight;
 	if (!rc)
 		rc = indexer_desk(v->app->indexer, &desk, err);
 	if (!rc)
 		rc = search_query(desk->reader, &r, &s->result, err);
 	indexer_desk_return(v->app->indexer, desk);
-	access_filter_free(filter);
+	access_sight_unref(sight);
 	return rc;
 }
 
@@ -132,7 +132,7 @@ static int open_hit(struct visit *v, struct desk *desk, struct snippet *snippet,
 	}
 	s->hits_len++;
 	/* without text (none, or not yet) there is no snippet, and that is no failure */
-	if (reading_text(v->app->archive, v->receipt, row, &text, NULL) == ARK_OK)
+	if (reading_text(v->app->archive, v->receipt, row, FORM_WHOLE, &text, NULL) == ARK_OK)
 		rc = snippet_make(snippet, text.data ? text.data : "", text.len, row->language,
 		    SNIPPET_CHARS, &s->hits[s->hits_len - 1].snippet, err);
 	buf_wipe_free(&text);

@@ -50,22 +50,42 @@ struct visit *visit_of(struct exchange *x)
 
 /* ---- finding ---- */
 
-int visit_find(struct visit *v, const char *document, uint32_t version, enum access_action action,
-    struct ark_error *err)
+int visit_find(struct visit *v, const char *document, uint32_t version, struct ark_error *err)
+{
+	struct archive *a = v->app->archive;
+	struct access_sight *sight = NULL;
+	struct desk *desk = NULL;
+	int rc;
+
+	if (!docid_valid(document))
+		return ark_fail(err, ARK_ENOTFOUND, "there is no such document");
+	rc = caller_sight(v->caller, &sight, err);
+	if (!rc)
+		rc = archive_desk(a, &desk, err);
+	if (!rc)
+		rc = catalogue_get(desk->catalogue, document, version, sight, &v->row, err);
+	v->has_row = rc == ARK_OK;
+	archive_desk_return(a, desk);
+	access_sight_unref(sight);
+	return rc;
+}
+
+int visit_content_open(struct visit *v, bool *ret, struct ark_error *err)
 {
 	struct archive *a = v->app->archive;
 	struct access_filter *filter = NULL;
 	struct desk *desk = NULL;
 	int rc;
 
-	if (!docid_valid(document))
-		return ark_fail(err, ARK_ENOTFOUND, "there is no such document");
-	rc = access_filter(&v->caller->who->access, action, NULL, &filter, err);
+	*ret = false;
+	if (!v->row.whole)
+		return ARK_OK;
+	rc = caller_content_filter(v->caller, &filter, err);
 	if (!rc)
 		rc = archive_desk(a, &desk, err);
 	if (!rc)
-		rc = catalogue_get(desk->catalogue, document, version, filter, &v->row, err);
-	v->has_row = rc == ARK_OK;
+		rc = catalogue_admits(
+		    desk->catalogue, v->row.document, v->row.version, filter, ret, err);
 	archive_desk_return(a, desk);
 	access_filter_free(filter);
 	return rc;
@@ -94,6 +114,7 @@ struct ledger_record visit_record(const struct visit *v, const char *kind)
 	}
 	r.purpose = c->purpose;
 	r.case_id = c->case_id;
+	r.break_glass = c->break_glass;
 	r.principal = c->who->access.user;
 	r.org = c->who->access.org;
 	r.roles = c->who->roles_text;
@@ -209,21 +230,42 @@ void visit_denied(struct exchange *x, const char *kind, const char *why)
 	visit_log(x, &r, 1, reply_denied);
 }
 
-bool visit_stated_ok(struct exchange *x)
+/* The entry of the refused read opens the metadata, so that the answer can
+ * tell a missing purpose from a missing right. */
+static void reply_content_denied(struct exchange *x)
 {
-	const struct caller *c = caller_of(x);
+	struct visit *v = visit_of(x);
+	struct card card = {0};
+	struct access_decision d = {.outcome = ACCESS_DENY};
 
-	if (c->purpose_malformed) {
-		http_reply_problem(x, 400, "bad-purpose",
-		    "Arkki-Purpose must be percent-encoded UTF-8 of at most 4096 bytes.", NULL);
-		return false;
+	if (!v->row.whole) {
+		http_reply_problem(x, 403, "not-permitted",
+		    "Only the public rendition of this version is open to you.", NULL);
+		return;
 	}
-	if (c->case_id &&
-	    !registry_has(archive_registry(app_of(x)->archive), "cases", c->case_id)) {
-		http_reply_problem(x, 400, "unknown-case", "Arkki-Case names no case.", NULL);
-		return false;
-	}
-	return true;
+	if (v->receipt && !reading_card(v->app->archive, v->receipt, &v->row, &card, NULL))
+		d = caller_decides(v->caller, v->app, ACCESS_READ_CONTENT, card.fields,
+		    false, NULL);
+	card_free(&card);
+	if (d.outcome == ACCESS_NEEDS_PURPOSE)
+		http_reply_problem(x, 403, "purpose-required",
+		    "Reading this document needs a stated purpose (Arkki-Purpose) and a case "
+		    "(Arkki-Case) that covers one of its units.",
+		    NULL);
+	else
+		http_reply_problem(x, 403, "not-permitted", NULL, NULL);
+}
+
+void visit_content_denied(struct exchange *x, const char *kind)
+{
+	struct visit *v = visit_of(x);
+	struct ledger_record r;
+
+	if (!v)
+		return;
+	r = visit_record(v, kind);
+	r.outcome = LEDGER_DENIED;
+	visit_log(x, &r, 1, reply_content_denied);
 }
 
 /* ---- conditions ---- */
@@ -342,73 +384,4 @@ bool limit_of(struct exchange *x, unsigned int otherwise, unsigned int most, uns
 	if (*ret > most)
 		*ret = most;
 	return true;
-}
-
-/* ---- what a decision is about ---- */
-
-static int list_of(const json_t *array, const char ***ret, size_t *ret_len)
-{
-	size_t n = json_array_size(array);
-
-	*ret_len = 0;
-	*ret = calloc(n ? n : 1, sizeof(**ret));
-	if (!*ret)
-		return ARK_ENOMEM;
-	for (size_t i = 0; i < n; i++)
-		if (json_is_string(json_array_get(array, i)))
-			(*ret)[(*ret_len)++] = json_string_value(json_array_get(array, i));
-	return ARK_OK;
-}
-
-int resource_of(struct app *app, const json_t *fields, struct resource *ret, struct ark_error *err)
-{
-	*ret = (struct resource){0};
-	ret->counties =
-	    registry_counties(archive_registry(app->archive), json_object_get(fields, "units"));
-	if (list_of(json_object_get(fields, "units"), &ret->units, &ret->r.units_len) ||
-	    list_of(ret->counties, &ret->county_list, &ret->r.counties_len)) {
-		resource_free(ret);
-		return ark_fail(err, ARK_ENOMEM, "no memory for a decision");
-	}
-	ret->r.units = ret->units;
-	ret->r.counties = ret->county_list;
-	ret->r.publicity = json_text(json_object_get(fields, "publicity"), "class");
-	ret->r.author = json_text(fields, "author");
-	ret->r.state = json_text(fields, "state");
-	ret->r.type = json_text(fields, "type");
-	return ARK_OK;
-}
-
-void resource_free(struct resource *r)
-{
-	json_decref(r->counties);
-	free(r->units);
-	free(r->county_list);
-	*r = (struct resource){0};
-}
-
-struct access_decision caller_decides(const struct caller *c, struct app *app,
-    enum access_action action, const json_t *fields, struct ark_error *err)
-{
-	const struct access_context context = {.purpose = c->purpose};
-	struct access_decision d = {ACCESS_DENY, "out of memory"};
-	struct resource r;
-
-	if (resource_of(app, fields, &r, err))
-		return d;
-	/* what a predecessor wrote is the successor's to file */
-	if (r.r.author &&
-	    registry_speaks_for(archive_registry(app->archive), c->who->access.org, r.r.author))
-		r.r.author = c->who->access.org;
-	d = access_decide(&c->who->access, action, &r.r, &context);
-	resource_free(&r);
-	return d;
-}
-
-bool caller_may(const struct caller *c, enum access_action action)
-{
-	const struct access_context context = {.purpose = c->purpose};
-	const struct access_resource nothing = {0};
-
-	return access_decide(&c->who->access, action, &nothing, &context).outcome == ACCESS_PERMIT;
 }

@@ -91,6 +91,11 @@ static int conf_read(const char *dir, struct conf *ret, struct ark_error *err)
 
 /* ---- opening the parts ---- */
 
+struct watcher { /* who is told of long work */
+	void (*progress)(void *arg, const char *step, uint64_t done, uint64_t of);
+	void *arg;
+};
+
 static int take_lock(struct archive *a, struct ark_error *err)
 {
 	char path[4096];
@@ -127,28 +132,44 @@ static int open_ledgers(struct archive *a, bool writing, struct ark_error *err)
 	return rc;
 }
 
-static int open_catalogue(struct archive *a, bool writing, struct ark_error *err)
+static int remove_catalogue(const char *path, struct ark_error *err)
+{
+	static const char *const tails[] = {"", "-wal", "-shm"};
+	char part[4120];
+
+	for (size_t i = 0; i < 3; i++) {
+		snprintf(part, sizeof(part), "%s%s", path, tails[i]);
+		if (unlink(part) < 0 && errno != ENOENT)
+			return ark_fail_errno(err, ARK_EIO, "cannot remove %s", part);
+	}
+	return ARK_OK;
+}
+
+/* Everything in a catalogue comes from the store: a missing one, and one that another arkki
+ * made, is made anew, and recover fills it. A reader can only say that it must be. */
+static int open_catalogue(
+    struct archive *a, bool writing, const struct watcher *watcher, struct ark_error *err)
 {
 	char path[4096];
 	int rc = in_dir(path, a->dir, "catalogue.sqlite", err);
 
-	if (!rc && a->mode == ARCHIVE_REBUILD) {
-		static const char *const tails[] = {"", "-wal", "-shm"};
-		char part[4120];
-
-		for (size_t i = 0; i < 3; i++) {
-			snprintf(part, sizeof(part), "%s%s", path, tails[i]);
-			if (unlink(part) < 0 && errno != ENOENT)
-				return ark_fail_errno(err, ARK_EIO, "cannot remove %s", part);
-		}
-	}
-	/* a missing catalogue is made anew: everything in it comes from the store */
+	if (!rc && a->mode == ARCHIVE_REBUILD)
+		rc = remove_catalogue(path, err);
 	if (!rc)
 		rc = catalogue_open(path, a->keys, writing, writing, &a->catalogue, err);
+	if (rc != ARK_EINPUT || !writing)
+		return rc;
+	if (watcher->progress)
+		watcher->progress(
+		    watcher->arg, "the catalogue is another version's: made anew", 0, 0);
+	rc = remove_catalogue(path, err);
+	if (!rc)
+		rc = catalogue_open(path, a->keys, true, true, &a->catalogue, err);
 	return rc;
 }
 
-static int open_parts(struct archive *a, const char *root_key, struct ark_error *err)
+static int open_parts(
+    struct archive *a, const char *root_key, const struct watcher *watcher, struct ark_error *err)
 {
 	bool writing = a->mode != ARCHIVE_READ;
 	char path[4096];
@@ -164,7 +185,7 @@ static int open_parts(struct archive *a, const char *root_key, struct ark_error 
 	if (!rc)
 		rc = open_ledgers(a, writing, err);
 	if (!rc)
-		rc = open_catalogue(a, writing, err);
+		rc = open_catalogue(a, writing, watcher, err);
 	if (!rc && writing) {
 		rc = in_dir(path, a->dir, "state.sqlite", err);
 		if (!rc)
@@ -201,10 +222,46 @@ static int archive_new(const char *dir, enum archive_mode mode, const char *orig
 	return ARK_OK;
 }
 
+static int file_record(struct archive *a, const char *kind, json_t *record, struct ark_error *err)
+{
+	const struct filing_actor actor = {.user = "system", .authentication = "init"};
+	struct filing *f = filing_new(FILING_RECORD);
+	int rc = f && record ? filing_set_actor(f, &actor, err)
+			     : ark_fail(err, ARK_ENOMEM, "no memory for a record");
+
+	if (!rc) {
+		f->record_kind = kind;
+		f->record = json_incref(record);
+		rc = filing_submit_wait(a, f, err);
+	}
+	filing_free(f);
+	return rc;
+}
+
+/* An archive that has no policies of its own yet, new or from before there
+ * were any, begins with those that ship: a record like every later one. */
+static int file_policies(struct archive *a, struct ark_error *err)
+{
+	struct access_rules *rules = registry_rules(a->registry);
+	json_t *record;
+	int rc;
+
+	if (rules) {
+		access_rules_unref(rules);
+		return ARK_OK;
+	}
+	record = json_pack("{s:s,s:s,s:s,s:s}", "id", REGISTRY_POLICIES, "language", "cedar",
+	    "policies", shipped_policies(), "schema", shipped_schema());
+	rc = file_record(a, "policies", record, err);
+	json_decref(record);
+	return rc;
+}
+
 int archive_open(const char *dir, const char *root_key, enum archive_mode mode,
     void (*progress)(void *arg, const char *step, uint64_t done, uint64_t of), void *arg,
     struct archive **ret, struct ark_error *err)
 {
+	const struct watcher watcher = {progress, arg};
 	struct archive *a = NULL;
 	struct conf conf;
 	int rc;
@@ -217,11 +274,13 @@ int archive_open(const char *dir, const char *root_key, enum archive_mode mode,
 	if (!rc && mode != ARCHIVE_READ)
 		rc = take_lock(a, err);
 	if (!rc)
-		rc = open_parts(a, root_key, err);
+		rc = open_parts(a, root_key, &watcher, err);
 	if (!rc && mode != ARCHIVE_READ) {
 		rc = recover_archive(a, progress, arg, err);
 		if (!rc)
 			rc = filing_writer_start(a, err);
+		if (!rc)
+			rc = file_policies(a, err);
 		if (!rc)
 			rc = care_start(a, err);
 	}
@@ -352,28 +411,15 @@ static int make_parts(
 static int file_shipped(
     struct archive *a, const char *kind, const char *text, struct ark_error *err)
 {
-	const struct filing_actor actor = {.user = "system", .authentication = "init"};
 	json_t *list = NULL, *record;
 	size_t i;
 	int rc = json_read(text, strlen(text), &list, err);
 
 	json_array_foreach(list, i, record)
 	{
-		struct filing *f;
-
 		if (rc)
 			break;
-		f = filing_new(FILING_RECORD);
-		if (!f)
-			rc = ark_fail(err, ARK_ENOMEM, "no memory for a record");
-		else
-			rc = filing_set_actor(f, &actor, err);
-		if (!rc) {
-			f->record_kind = kind;
-			f->record = json_incref(record);
-			rc = filing_submit_wait(a, f, err);
-		}
-		filing_free(f);
+		rc = file_record(a, kind, record, err);
 	}
 	json_decref(list);
 	return rc;
@@ -396,8 +442,6 @@ int archive_init(const char *dir, const char *root_key, const char *origin, stru
 		rc = file_shipped(a, "types", shipped_types(), err);
 	if (!rc)
 		rc = file_shipped(a, "retention", shipped_retention(), err);
-	if (!rc)
-		rc = file_shipped(a, "policies", shipped_policies(), err);
 	archive_close(a);
 	return rc;
 }

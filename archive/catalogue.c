@@ -9,13 +9,13 @@
 #include "arkki/base/text.h"
 
 enum {
-	NAMES_MAX = 1000,      /* units, and counties, of one version */
+	NAMES_MAX = 1000,      /* units, counties and addressees, each, of one version */
 	SEALED_MAX = 16 << 20, /* bytes of one sealed copy */
 	ATTRIBUTE_MAX = 200,   /* bytes of a type, class, state, language, media type */
 	TEXT_REASON_MAX = 200,
 };
 /* values of change.kind */
-enum { CHANGE_FILED, CHANGE_VERSION, CHANGE_METADATA };
+enum { CHANGE_FILED, CHANGE_VERSION, CHANGE_METADATA, CHANGE_RENDITION };
 
 int catalogue_open(const char *path, const struct keyring *keys, bool for_writing, bool create,
     struct catalogue **ret, struct ark_error *err)
@@ -102,6 +102,11 @@ static bool blob_given(const struct catalogue_blob *b)
 	return b->bytes && b->len <= SEALED_MAX;
 }
 
+static bool content_given(const struct catalogue_fact *f)
+{
+	return short_text(f->media_type) && f->size <= INT64_MAX && f->sealed_size <= INT64_MAX;
+}
+
 static int check_fact(const struct catalogue_fact *f, uint64_t sequence, struct ark_error *err)
 {
 	const char *missing = NULL;
@@ -111,21 +116,27 @@ static int check_fact(const struct catalogue_fact *f, uint64_t sequence, struct 
 	else if (f->kind == FACT_RECORD) {
 		if (!short_text(f->record_kind) || !f->record_id || !blob_given(&f->sealed_record))
 			missing = "record";
-	} else if (!f->document || !docid_valid(f->document) || f->version == 0 || f->metadata == 0)
+	} else if (!f->document || !docid_valid(f->document) || f->version == 0)
 		missing = "document";
-	else if (!f->date || !date_valid(f->date))
+	else if (f->kind == FACT_RENDITION) {
+		if (!f->rendition || !blob_given(&f->sealed_rendition) ||
+		    (!f->withdrawn && !content_given(f)))
+			missing = "rendition";
+	} else if (f->metadata == 0)
+		missing = "number";
+	else if (!f->date || !date_valid(f->date) || (f->visit_date && !date_valid(f->visit_date)))
 		missing = "date";
 	else if (!short_text(f->type) || !short_text(f->language) || !short_text(f->publicity) ||
 		 !short_text(f->state))
 		missing = "attribute";
-	else if (!names_given(f->units, f->units_len) || !names_given(f->counties, f->counties_len))
-		missing = "unit or county";
+	else if (!names_given(f->units, f->units_len) ||
+		 !names_given(f->counties, f->counties_len) ||
+		 !names_given(f->addressees, f->addressees_len))
+		missing = "unit, county or addressee";
 	else if (!blob_given(&f->sealed_metadata))
 		missing = "sealed metadata";
-	else if (f->kind == FACT_VERSION &&
-		 (!blob_given(&f->sealed_version) || !short_text(f->media_type) ||
-		     f->size > INT64_MAX || f->sealed_size > INT64_MAX ||
-		     (f->request && !short_text(f->request))))
+	else if (f->kind == FACT_VERSION && (!blob_given(&f->sealed_version) || !content_given(f) ||
+						(f->request && !short_text(f->request))))
 		missing = "description of the version";
 	if (missing)
 		return ark_fail(err, ARK_EINPUT, "item %u of commit %llu has no valid %s", f->item,
@@ -146,7 +157,25 @@ static void bind_attributes(
 	query_text(q, f->state);
 	catalogue_query_name(q, c, "orgs", f->author);
 	catalogue_query_name(q, c, "cases", f->case_id);
+	query_int(q, f->units_len);
+	query_signed(q, catalogue_day(f->visit_date));
 	query_blob(q, f->sealed_metadata.bytes, f->sealed_metadata.len);
+}
+
+static int add_list(struct catalogue *c, int64_t id, const char *const *names, size_t len,
+    const char *kind, const char *sql, struct ark_error *err)
+{
+	struct query q;
+	int rc = ARK_OK;
+
+	for (size_t i = 0; i < len && !rc; i++) {
+		query_begin(&q, &c->db);
+		query_sql(&q, sql);
+		query_signed(&q, id);
+		catalogue_query_name(&q, c, kind, names[i]);
+		rc = query_run(&q, err);
+	}
+	return rc;
 }
 
 static int add_names(
@@ -165,24 +194,24 @@ static int add_names(
 		query_signed(&q, id);
 		rc = query_run(&q, err);
 	}
-	for (size_t i = 0; i < f->counties_len && !rc; i++) {
-		query_begin(&q, &c->db);
-		query_sql(&q, "INSERT OR IGNORE INTO version_county (id, county) VALUES (?, ?)");
-		query_signed(&q, id);
-		catalogue_query_name(&q, c, "counties", f->counties[i]);
-		rc = query_run(&q, err);
-	}
+	if (!rc)
+		rc = add_list(c, id, f->counties, f->counties_len, "counties",
+		    "INSERT OR IGNORE INTO version_county (id, county) VALUES (?, ?)", err);
+	if (!rc)
+		rc = add_list(c, id, f->addressees, f->addressees_len, "orgs",
+		    "INSERT OR IGNORE INTO version_addressee (id, addressee) VALUES (?, ?)", err);
 	return rc;
 }
 
 static int drop_names(struct catalogue *c, int64_t id, struct ark_error *err)
 {
-	static const char *const sql[] = {
-	    "DELETE FROM version_unit WHERE id = ?", "DELETE FROM version_county WHERE id = ?"};
+	static const char *const sql[] = {"DELETE FROM version_unit WHERE id = ?",
+	    "DELETE FROM version_county WHERE id = ?",
+	    "DELETE FROM version_addressee WHERE id = ?"};
 	struct query q;
 	int rc = ARK_OK;
 
-	for (size_t i = 0; i < 2 && !rc; i++) {
+	for (size_t i = 0; i < 3 && !rc; i++) {
 		query_begin(&q, &c->db);
 		query_sql(&q, sql[i]);
 		query_signed(&q, id);
@@ -249,9 +278,10 @@ static int apply_version(struct catalogue *c, const struct catalogue_fact *f, st
 	query_begin(&q, &c->db);
 	query_sql(&q,
 	    "INSERT INTO version (metadata, metadata_sequence, day, type, language, publicity,"
-	    " state, author, case_id, sealed_metadata, document, version, sequence, filed_us,"
+	    " state, author, case_id, unit_count, visit_day, sealed_metadata, document, version, "
+	    "sequence, filed_us,"
 	    " filed_by, filed_by_org, size, sealed_size, media_type, content, chunks, request,"
-	    " sealed_version, newest) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
+	    " sealed_version, newest) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
 	    " ?, ?, ?, ?, ?, ?, ?, NOT EXISTS (SELECT 1 FROM version n"
 	    " WHERE n.document = ? AND n.version > ?))");
 	bind_attributes(&q, c, f);
@@ -288,7 +318,8 @@ static int apply_metadata(
 	query_begin(&q, &c->db);
 	query_sql(&q, "UPDATE version SET metadata = ?, metadata_sequence = ?, day = ?, type = ?,"
 		      " language = ?, publicity = ?, state = ?, author = ?, case_id = ?,"
-		      " sealed_metadata = ? WHERE document = ? AND version = ? RETURNING id");
+		      " unit_count = ?, visit_day = ?, sealed_metadata = ? WHERE document = ? AND "
+		      "version = ? RETURNING id");
 	bind_attributes(&q, c, f);
 	catalogue_query_document(&q, f->document);
 	query_int(&q, f->version);
@@ -309,6 +340,41 @@ static int apply_metadata(
 	if (!rc)
 		rc = add_names(c, f, id, err);
 	return rc ? rc : add_change(c, f, CHANGE_METADATA, id, err);
+}
+
+/* The store numbers renditions without gaps: another number is another version's, or was lost. */
+static int apply_rendition(
+    struct catalogue *c, const struct catalogue_fact *f, struct ark_error *err)
+{
+	struct query q;
+	int64_t id = 0;
+	int rc;
+
+	query_begin(&q, &c->db);
+	query_sql(&q, "UPDATE version SET renditions = ?, rendition = ?, r_sequence = ?,"
+		      " r_filed_us = ?, r_sealed = ?, r_media_type = ?, r_size = ?,"
+		      " r_sealed_size = ?, r_content = ?, r_chunks = ?, r_text_state = ?,"
+		      " r_text_reason = NULL WHERE document = ? AND version = ?"
+		      " AND renditions = ? RETURNING id");
+	query_int(&q, f->rendition);
+	catalogue_query_rendition(&q, f);
+	query_text(&q, f->withdrawn ? NULL : "pending");
+	catalogue_query_document(&q, f->document);
+	query_int(&q, f->version);
+	query_int(&q, f->rendition - 1);
+	rc = query_prepare(&q, err);
+	if (!rc)
+		rc = query_step(&q, err);
+	if (rc == 1) {
+		id = sqlite3_column_int64(q.stmt, 0);
+		rc = query_step(&q, err);
+	} else if (rc == 0) {
+		rc = ark_fail(err, ARK_ECORRUPT,
+		    "item %u of commit %llu is no next rendition of a version that is there",
+		    f->item, (unsigned long long)f->sequence);
+	}
+	query_end(&q);
+	return rc ? rc : add_change(c, f, CHANGE_RENDITION, id, err);
 }
 
 static int apply_record(struct catalogue *c, const struct catalogue_fact *f, struct ark_error *err)
@@ -333,6 +399,8 @@ static int apply_fact(struct catalogue *c, const struct catalogue_fact *f, struc
 		return apply_version(c, f, err);
 	case FACT_METADATA:
 		return apply_metadata(c, f, err);
+	case FACT_RENDITION:
+		return apply_rendition(c, f, err);
 	case FACT_RECORD:
 		return apply_record(c, f, err);
 	}
@@ -376,7 +444,7 @@ int catalogue_apply(struct catalogue *c, const struct catalogue_fact *facts, siz
 
 /* ---- extraction state ---- */
 int catalogue_set_text(struct catalogue *c, const char *document, uint32_t version,
-    const char *state, const char *reason, struct ark_error *err)
+    uint32_t rendition, const char *state, const char *reason, struct ark_error *err)
 {
 	struct query q;
 	int rc;
@@ -390,12 +458,16 @@ int catalogue_set_text(struct catalogue *c, const char *document, uint32_t versi
 	if (!docid_valid(document))
 		return ark_fail(err, ARK_ENOTFOUND, "no such version");
 	query_begin(&q, &c->db);
-	query_sql(&q, "UPDATE version SET text_state = ?, text_reason = ?"
-		      " WHERE document = ? AND version = ?");
+	query_sql(&q, rendition ? "UPDATE version SET r_text_state = ?, r_text_reason = ?"
+				  " WHERE document = ? AND version = ? AND rendition = ?"
+				: "UPDATE version SET text_state = ?, text_reason = ?"
+				  " WHERE document = ? AND version = ?");
 	query_text(&q, state);
 	query_text(&q, reason);
 	catalogue_query_document(&q, document);
 	query_int(&q, version);
+	if (rendition)
+		query_int(&q, rendition);
 	rc = query_run(&q, err);
 	if (!rc && sqlite3_changes(c->db.sql) == 0)
 		return ark_fail(err, ARK_ENOTFOUND, "no such version");

@@ -80,9 +80,10 @@ static int attributes_hold(
 	query_sql(&q, "SELECT 1 FROM version v WHERE document = ? AND version = ? AND metadata = ?"
 		      " AND metadata_sequence = ? AND day = ? AND type = ? AND language = ?"
 		      " AND publicity = ? AND state = ? AND author IS ? AND case_id IS ?"
-		      " AND sealed_metadata = ?"
+		      " AND unit_count = ? AND visit_day = ? AND sealed_metadata = ?"
 		      " AND (SELECT count(*) FROM version_unit u WHERE u.id = v.id) = ?"
-		      " AND (SELECT count(*) FROM version_county y WHERE y.id = v.id) = ?");
+		      " AND (SELECT count(*) FROM version_county y WHERE y.id = v.id) = ?"
+		      " AND (SELECT count(*) FROM version_addressee a WHERE a.id = v.id) = ?");
 	ask_document(&q, f);
 	query_int(&q, f->metadata);
 	query_int(&q, f->sequence);
@@ -93,9 +94,12 @@ static int attributes_hold(
 	query_text(&q, f->state);
 	catalogue_query_name(&q, c, "orgs", f->author);
 	catalogue_query_name(&q, c, "cases", f->case_id);
+	query_int(&q, f->units_len);
+	query_signed(&q, catalogue_day(f->visit_date));
 	query_blob(&q, f->sealed_metadata.bytes, f->sealed_metadata.len);
 	query_int(&q, distinct(f->units, f->units_len));
 	query_int(&q, distinct(f->counties, f->counties_len));
+	query_int(&q, distinct(f->addressees, f->addressees_len));
 	for (size_t i = 0; i < f->units_len; i++) {
 		query_sql(&q, " AND EXISTS (SELECT 1 FROM version_unit u WHERE u.unit = ?"
 			      " AND u.day = v.day AND u.document = v.document AND u.id = v.id)");
@@ -106,6 +110,38 @@ static int attributes_hold(
 			      " AND y.county = ?)");
 		catalogue_query_name(&q, c, "counties", f->counties[i]);
 	}
+	for (size_t i = 0; i < f->addressees_len; i++) {
+		query_sql(&q, " AND EXISTS (SELECT 1 FROM version_addressee a WHERE a.id = v.id"
+			      " AND a.addressee = ?)");
+		catalogue_query_name(&q, c, "orgs", f->addressees[i]);
+	}
+	return query_run(&q, err);
+}
+
+/* A later one took its place; or it stands as it was filed, or stays withdrawn. */
+static int rendition_holds(struct catalogue *c, const struct catalogue_fact *f,
+    struct catalogue_tally *tally, struct ark_error *err)
+{
+	struct query q;
+	int rc;
+
+	query_begin(&q, &c->db);
+	query_sql(
+	    &q, "SELECT 1 FROM version WHERE document = ? AND version = ? AND renditions > ?");
+	ask_document(&q, f);
+	query_int(&q, f->rendition);
+	rc = query_run(&q, err);
+	if (rc)
+		return rc;
+	tally->renditions += !f->withdrawn;
+	query_begin(&q, &c->db);
+	query_sql(&q, "SELECT 1 FROM version WHERE document = ? AND version = ? AND renditions = ?"
+		      " AND rendition = ? AND r_sequence IS ? AND r_filed_us IS ?"
+		      " AND r_sealed IS ? AND r_media_type IS ? AND r_size IS ?"
+		      " AND r_sealed_size IS ? AND r_content IS ? AND r_chunks IS ?");
+	ask_document(&q, f);
+	query_int(&q, f->rendition);
+	catalogue_query_rendition(&q, f);
 	return query_run(&q, err);
 }
 
@@ -129,6 +165,8 @@ static int document_holds(struct catalogue *c, const struct catalogue_fact *f,
 	int rc = change_holds(c, f, err);
 
 	tally->changes++;
+	if (rc == 1 && f->kind == FACT_RENDITION)
+		return rendition_holds(c, f, tally, err);
 	if (rc == 1 && f->kind == FACT_VERSION)
 		rc = version_holds(c, f, err);
 	if (rc != 1)
@@ -177,7 +215,8 @@ int catalogue_tables(struct catalogue *c, struct catalogue_tally *ret, struct ar
 
 	query_begin(&q, &c->db);
 	query_sql(&q, "SELECT (SELECT count(*) FROM version), (SELECT count(*) FROM change),"
-		      " (SELECT count(*) FROM record)");
+		      " (SELECT count(*) FROM record),"
+		      " (SELECT count(*) FROM version WHERE rendition > 0)");
 	rc = query_prepare(&q, err);
 	if (!rc)
 		rc = query_step(&q, err);
@@ -185,6 +224,7 @@ int catalogue_tables(struct catalogue *c, struct catalogue_tally *ret, struct ar
 		ret->versions = (uint64_t)sqlite3_column_int64(q.stmt, 0);
 		ret->changes = (uint64_t)sqlite3_column_int64(q.stmt, 1);
 		ret->records = (uint64_t)sqlite3_column_int64(q.stmt, 2);
+		ret->renditions = (uint64_t)sqlite3_column_int64(q.stmt, 3);
 	}
 	query_end(&q);
 	return rc < 0 ? rc : ARK_OK;

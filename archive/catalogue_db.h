@@ -15,7 +15,8 @@
 #include "arkki/base/buf.h"
 #include "arkki/base/error.h"
 
-enum { DB_STATEMENTS = 64, DB_VALUES_MAX = 1024 };
+/* Values: a filter of 500 units stands in a question up to five times. */
+enum { DB_STATEMENTS = 64, DB_VALUES_MAX = 8192 };
 
 struct db_statement {
 	sqlite3_stmt *stmt;

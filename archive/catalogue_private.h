@@ -14,7 +14,7 @@ struct catalogue {
 ARK_MUSTUSE int catalogue_schema(struct catalogue *c, bool create, struct ark_error *err);
 /* Document dates are kept as -(YYYYMMDD): ascending order is then newest
  * first, and "after (date, document)" is one range of one index. */
-int64_t catalogue_day(const char *date);
+int64_t catalogue_day(const char *date); /* NULL: 0, which is no day and after all of them */
 void catalogue_day_text(char out[11], int64_t day);
 
 /* ---- catalogue_filter.c ---- */
@@ -28,23 +28,33 @@ ARK_MUSTUSE int catalogue_filter_sql(struct query *q, const struct catalogue *c,
     const struct access_filter *f, const char *alias, struct ark_error *err);
 
 /* ---- catalogue_row.c ---- */
-/* The order in which catalogue_read_row() takes them; then the number of
- * visible versions and, in catalogue_after(), the sequence of the change. */
+/* The order in which catalogue_read_row() takes them; then the number of visible versions,
+ * whether the row is whole and, in catalogue_after(), the sequence of the change. */
 #define CATALOGUE_COLUMNS                                                                          \
 	"v.document, v.version, v.metadata, v.sequence, v.metadata_sequence, v.filed_us, v.day,"   \
 	" v.size, v.sealed_size, v.content, v.chunks, v.type, v.language, v.publicity, v.state,"   \
-	" v.media_type, v.text_state, v.text_reason, v.sealed_metadata, v.sealed_version, "
-enum { CATALOGUE_VISIBLE = 20, CATALOGUE_CHANGE = 21 };
+	" v.media_type, v.text_state, v.text_reason, v.sealed_metadata, v.sealed_version,"         \
+	" v.renditions, v.rendition, v.r_sequence, v.r_filed_us, v.r_sealed, v.r_media_type,"      \
+	" v.r_size, v.r_sealed_size, v.r_content, v.r_chunks, v.r_text_state, v.r_text_reason, "
+enum {
+	CATALOGUE_RENDITIONS = 20,
+	CATALOGUE_VISIBLE = 32,
+	CATALOGUE_WHOLE,
+	CATALOGUE_CHANGE,
+};
 
-/* NULL and ALL: there is no condition to write. */
-bool catalogue_admits_all(const struct access_filter *filter);
-/* " AND <the filter>" on the row called alias; nothing where it says nothing,
- * so that no row is fetched only to be admitted. */
-ARK_MUSTUSE int catalogue_and_filter(struct query *q, const struct catalogue *c,
-    const struct access_filter *filter, const char *alias, struct ark_error *err);
-/* "SELECT <columns>, <how many versions of the document the filter admits> ". */
+/* No sight, or one of all: there is no condition to write. */
+bool catalogue_admits_all(const struct access_sight *sight);
+/* " AND <what there is for the sight>" on the row called alias; nothing where it says nothing,
+ * so that no row is fetched only to be admitted. ARK_EINPUT for a sight that lacks a filter. */
+ARK_MUSTUSE int catalogue_and_sight(struct query *q, const struct catalogue *c,
+    const struct access_sight *sight, const char *alias, struct ark_error *err);
+/* The columns of a rendition, in the order of the table from `rendition` to `r_chunks`, as the next
+ * values: NULL and 0 for a withdrawal. */
+void catalogue_query_rendition(struct query *q, const struct catalogue_fact *f);
+/* "SELECT <columns>, <how many versions of the document there are for the sight>, <whole> ". */
 ARK_MUSTUSE int catalogue_select(struct query *q, const struct catalogue *c,
-    const struct access_filter *filter, struct ark_error *err);
+    const struct access_sight *sight, struct ark_error *err);
 /* The document's id as the next value. False for what is no document id:
  * then there is no such document. */
 bool catalogue_query_document(struct query *q, const char *document);

@@ -1,8 +1,8 @@
 /* The reading side: which versions, which documents, which changes.
  *
- * Every question with a filter asks SQLite for rows that the filter admits;
+ * Every question with a sight asks SQLite for rows that its `any` admits;
  * nothing is taken out afterwards, so limits, counts and pages are of what
- * may be seen. "The newest version that the filter admits" is a version that
+ * may be seen. "The newest version that the sight admits" is a version that
  * it admits and than which no newer one of the document is admitted.
  */
 #include "archive/catalogue_private.h"
@@ -11,13 +11,13 @@
 
 /* ---- one document ---- */
 int catalogue_get(struct catalogue *c, const char *document, uint32_t version,
-    const struct access_filter *filter, struct catalogue_row *ret, struct ark_error *err)
+    const struct access_sight *sight, struct catalogue_row *ret, struct ark_error *err)
 {
 	struct query q;
 	int rc;
 
 	query_begin(&q, &c->db);
-	rc = catalogue_select(&q, c, filter, err);
+	rc = catalogue_select(&q, c, sight, err);
 	query_sql(&q, "FROM version v INDEXED BY version_document WHERE v.document = ?");
 	if (!rc && !catalogue_query_document(&q, document))
 		rc = ark_fail(err, ARK_ENOTFOUND, "no such document");
@@ -26,7 +26,7 @@ int catalogue_get(struct catalogue *c, const char *document, uint32_t version,
 		query_int(&q, version);
 	}
 	if (!rc)
-		rc = catalogue_and_filter(&q, c, filter, "v", err);
+		rc = catalogue_and_sight(&q, c, sight, "v", err);
 	query_sql(&q, " ORDER BY v.version DESC LIMIT 1");
 	if (!rc)
 		rc = query_prepare(&q, err);
@@ -36,6 +36,36 @@ int catalogue_get(struct catalogue *c, const char *document, uint32_t version,
 			rc = catalogue_read_row(q.stmt, ret, err);
 		else if (rc == 0)
 			rc = ark_fail(err, ARK_ENOTFOUND, "no such document or version");
+	}
+	query_end(&q);
+	return rc;
+}
+
+int catalogue_admits(struct catalogue *c, const char *document, uint32_t version,
+    const struct access_filter *f, bool *ret, struct ark_error *err)
+{
+	struct query q;
+	int rc = f ? ARK_OK : ark_fail(err, ARK_EINPUT, "no filter to ask");
+
+	query_begin(&q, &c->db);
+	query_sql(&q, "SELECT ");
+	if (!rc)
+		rc = catalogue_filter_sql(&q, c, f, "v", err);
+	query_sql(&q, " FROM version v INDEXED BY version_document"
+		      " WHERE v.document = ? AND v.version = ?");
+	if (!rc && !catalogue_query_document(&q, document))
+		rc = ark_fail(err, ARK_ENOTFOUND, "no such document");
+	query_int(&q, version);
+	if (!rc)
+		rc = query_prepare(&q, err);
+	if (!rc) {
+		rc = query_step(&q, err);
+		if (rc == 1) {
+			*ret = sqlite3_column_int(q.stmt, 0) != 0;
+			rc = ARK_OK;
+		} else if (rc == 0) {
+			rc = ark_fail(err, ARK_ENOTFOUND, "no such document or version");
+		}
 	}
 	query_end(&q);
 	return rc;
@@ -67,21 +97,21 @@ int catalogue_newest(struct catalogue *c, const char *document, uint32_t *ret_ve
 	return rc;
 }
 
-int catalogue_versions(struct catalogue *c, const char *document,
-    const struct access_filter *filter, catalogue_each each, void *arg, struct ark_error *err)
+int catalogue_versions(struct catalogue *c, const char *document, const struct access_sight *sight,
+    catalogue_each each, void *arg, struct ark_error *err)
 {
 	struct query q;
 	int rc;
 
 	query_begin(&q, &c->db);
-	rc = catalogue_select(&q, c, filter, err);
+	rc = catalogue_select(&q, c, sight, err);
 	query_sql(&q, "FROM version v INDEXED BY version_document WHERE v.document = ?");
 	if (!catalogue_query_document(&q, document)) {
 		query_end(&q);
 		return rc; /* no versions */
 	}
 	if (!rc)
-		rc = catalogue_and_filter(&q, c, filter, "v", err);
+		rc = catalogue_and_sight(&q, c, sight, "v", err);
 	query_sql(&q, " ORDER BY v.version");
 	return catalogue_each_row(&q, rc, each, arg, err);
 }
@@ -91,7 +121,7 @@ int catalogue_versions(struct catalogue *c, const char *document,
  * sort 100,000 rows for some of these. All give the order of the page. A named
  * index needs a condition on its first column, or there is no query plan. */
 static void from_versions(
-    struct query *q, const struct catalogue_list *list, const struct access_filter *filter)
+    struct query *q, const struct catalogue_list *list, const struct access_sight *sight)
 {
 	if (list->unit)
 		query_sql(
@@ -100,16 +130,19 @@ static void from_versions(
 		query_sql(q, "FROM version v INDEXED BY version_case WHERE v.case_id = ?");
 	else if (list->type)
 		query_sql(q, "FROM version v INDEXED BY version_type WHERE v.type = ?");
-	else if (filter && filter->op == ACCESS_OP_HAS &&
-		 filter->attribute == ACCESS_ATTR_PUBLICITY)
+	else if (sight && sight->any->op == ACCESS_OP_HAS &&
+		 sight->any->attribute == ACCESS_ATTR_PUBLICITY)
 		query_sql(q, "FROM version v INDEXED BY version_publicity WHERE 1");
 	else
 		query_sql(
 		    q, "FROM version v INDEXED BY version_day WHERE v.day < 0"); /* every day */
 }
 
-static int check_list(const struct catalogue_list *list, struct ark_error *err)
+static int check_list(
+    const struct catalogue_list *list, const struct access_sight *sight, struct ark_error *err)
 {
+	if (sight && (!sight->any || !sight->whole))
+		return ark_fail(err, ARK_EINPUT, "a sight lacks a filter");
 	if ((list->from && !date_valid(list->from)) || (list->to && !date_valid(list->to)) ||
 	    (list->after_date[0] && !date_valid(list->after_date)))
 		return ark_fail(err, ARK_EINPUT, "a date of a list is not YYYY-MM-DD");
@@ -158,40 +191,40 @@ static void match_list(
 }
 
 /* The newest flag spares most rows the look for a newer one. */
-static int and_newest(struct query *q, const struct catalogue *c,
-    const struct access_filter *filter, struct ark_error *err)
+static int and_newest(struct query *q, const struct catalogue *c, const struct access_sight *sight,
+    struct ark_error *err)
 {
 	int rc;
 
-	if (catalogue_admits_all(filter)) {
+	if (catalogue_admits_all(sight)) {
 		query_sql(q, " AND v.newest");
 		return ARK_OK;
 	}
-	rc = catalogue_and_filter(q, c, filter, "v", err);
+	rc = catalogue_and_sight(q, c, sight, "v", err);
 	if (rc)
 		return rc;
 	query_sql(q,
 	    " AND (v.newest OR NOT EXISTS (SELECT 1 FROM version n INDEXED BY version_document"
 	    " WHERE n.document = v.document AND n.version > v.version");
-	rc = catalogue_and_filter(q, c, filter, "n", err);
+	rc = catalogue_and_sight(q, c, sight, "n", err);
 	query_sql(q, "))");
 	return rc;
 }
 
 int catalogue_documents(struct catalogue *c, const struct catalogue_list *list,
-    const struct access_filter *filter, catalogue_each each, void *arg, struct ark_error *err)
+    const struct access_sight *sight, catalogue_each each, void *arg, struct ark_error *err)
 {
 	struct query q;
-	int rc = check_list(list, err);
+	int rc = check_list(list, sight, err);
 
 	if (rc)
 		return rc;
 	query_begin(&q, &c->db);
-	rc = catalogue_select(&q, c, filter, err);
-	from_versions(&q, list, filter);
+	rc = catalogue_select(&q, c, sight, err);
+	from_versions(&q, list, sight);
 	match_list(&q, c, list, true);
 	if (!rc)
-		rc = and_newest(&q, c, filter, err);
+		rc = and_newest(&q, c, sight, err);
 	query_sql(&q, list->unit ? " ORDER BY u.day, u.document LIMIT ?"
 				 : " ORDER BY v.day, v.document LIMIT ?");
 	query_int(&q, list->limit);
@@ -199,18 +232,18 @@ int catalogue_documents(struct catalogue *c, const struct catalogue_list *list,
 }
 
 int catalogue_count(struct catalogue *c, const struct catalogue_list *list,
-    const struct access_filter *filter, uint64_t *ret, struct ark_error *err)
+    const struct access_sight *sight, uint64_t *ret, struct ark_error *err)
 {
 	struct query q;
-	int rc = check_list(list, err);
+	int rc = check_list(list, sight, err);
 
 	if (rc)
 		return rc;
 	query_begin(&q, &c->db);
 	query_sql(&q, "SELECT count(*) ");
-	from_versions(&q, list, filter);
+	from_versions(&q, list, sight);
 	match_list(&q, c, list, false);
-	rc = and_newest(&q, c, filter, err);
+	rc = and_newest(&q, c, sight, err);
 	if (!rc)
 		rc = query_prepare(&q, err);
 	if (!rc)
@@ -225,10 +258,10 @@ int catalogue_count(struct catalogue *c, const struct catalogue_list *list,
 
 /* ---- changes ---- */
 int catalogue_changes(struct catalogue *c, uint64_t after_sequence, uint32_t after_item,
-    unsigned int limit, const struct access_filter *filter,
+    unsigned int limit, const struct access_sight *sight,
     int (*each)(void *arg, const struct catalogue_change *change), void *arg, struct ark_error *err)
 {
-	static const char *const kinds[] = {"filed", "version", "metadata"};
+	static const char *const kinds[] = {"filed", "version", "metadata", "rendition"};
 	struct query q;
 	int rc;
 
@@ -238,7 +271,7 @@ int catalogue_changes(struct catalogue *c, uint64_t after_sequence, uint32_t aft
 		      " WHERE (c.sequence, c.item) > (?, ?)");
 	query_int(&q, after_sequence);
 	query_int(&q, after_item);
-	rc = catalogue_and_filter(&q, c, filter, "v", err);
+	rc = catalogue_and_sight(&q, c, sight, "v", err);
 	query_sql(&q, " ORDER BY c.sequence, c.item LIMIT ?");
 	query_int(&q, limit);
 	if (!rc)
@@ -256,7 +289,7 @@ int catalogue_changes(struct catalogue *c, uint64_t after_sequence, uint32_t aft
 		    .sequence = (uint64_t)sqlite3_column_int64(q.stmt, 0),
 		    .item = (uint32_t)sqlite3_column_int64(q.stmt, 1),
 		    .time_us = sqlite3_column_int64(q.stmt, 2),
-		    .kind = kinds[kind >= 0 && kind < 3 ? kind : 2],
+		    .kind = kinds[kind >= 0 && kind < 4 ? kind : 2],
 		    .version = (uint32_t)sqlite3_column_int64(q.stmt, 4),
 		};
 		if (!catalogue_read_fixed(q.stmt, 5, document, sizeof(document))) {
@@ -281,7 +314,7 @@ int catalogue_after(struct catalogue *c, uint64_t sequence, unsigned int limit, 
 
 	query_begin(&q, &c->db);
 	query_sql(&q, "SELECT " CATALOGUE_COLUMNS
-		      "0, c.sequence FROM change c CROSS JOIN version v ON v.id = c.id"
+		      "0, 1, c.sequence FROM change c CROSS JOIN version v ON v.id = c.id"
 		      " WHERE c.sequence > ? ORDER BY c.sequence, c.item");
 	query_int(&q, sequence);
 	rc = query_prepare(&q, err);
@@ -319,16 +352,18 @@ int catalogue_all(struct catalogue *c, catalogue_each each, void *arg, struct ar
 	return catalogue_each_row(&q, rc, each, arg, err);
 }
 
-int catalogue_pending(
-    struct catalogue *c, uint64_t upto, catalogue_each each, void *arg, struct ark_error *err)
+int catalogue_pending(struct catalogue *c, uint64_t upto, enum form form, catalogue_each each,
+    void *arg, struct ark_error *err)
 {
 	struct query q;
 	int rc;
 
 	query_begin(&q, &c->db);
 	rc = catalogue_select(&q, c, NULL, err);
-	query_sql(
-	    &q, "FROM version v WHERE v.text_state = 'pending' AND v.sequence <= ? ORDER BY v.id");
+	query_sql(&q, form == FORM_PUBLIC ? "FROM version v WHERE v.r_text_state = 'pending'"
+					    " AND v.r_sequence <= ? ORDER BY v.id"
+					  : "FROM version v WHERE v.text_state = 'pending'"
+					    " AND v.sequence <= ? ORDER BY v.id");
 	query_int(&q, upto);
 	return catalogue_each_row(&q, rc, each, arg, err);
 }

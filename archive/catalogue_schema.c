@@ -4,11 +4,12 @@
  *  1. One version row for each version of each document; its attributes are
  *     those of the newest metadata record that came with it or amends it.
  *  2. newest = 1 for exactly one version of each document: its highest.
- *  3. version_unit and version_county repeat the row's units and counties;
- *     version_unit also its day and document, so that a unit's documents are
- *     one range in order.
- *  4. change has a row for each version and metadata fact, in the store's order.
- *  5. applied holds the sequence up to which 1–4 are true: same transaction.
+ *  3. version_unit, version_county and version_addressee repeat the row's units, counties and
+ *     addressees; version_unit also its day and document, so that a unit's documents are
+ *     one range in order. unit_count is how many units the metadata names, as a text.
+ *  4. change has a row for each version, metadata and rendition fact, in the store's order.
+ *  5. The columns r_… are the newest public rendition's, NULL when `rendition` is 0.
+ *  6. applied holds the sequence up to which 1–5 are true: same transaction.
  */
 #include "archive/catalogue_private.h"
 
@@ -16,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SCHEMA_VERSION = 1 };
+enum { SCHEMA_VERSION = 2 };
 
 /* Names of people's choosing are BLOBs of 16 bytes: keyed hashes. The indices
  * carry newest and publicity, so that a list passes over what it does not show
@@ -31,10 +32,16 @@ static const char ddl[] =
     " metadata_sequence INTEGER NOT NULL, filed_us INTEGER NOT NULL, day INTEGER NOT NULL,"
     " type TEXT NOT NULL, language TEXT NOT NULL, publicity TEXT NOT NULL, state TEXT NOT NULL,"
     " author BLOB, case_id BLOB, filed_by BLOB, filed_by_org BLOB,"
+    " unit_count TEXT NOT NULL, visit_day INTEGER NOT NULL," /* visit_day 0: none */
     " size INTEGER NOT NULL, sealed_size INTEGER NOT NULL, media_type TEXT NOT NULL,"
     " content BLOB NOT NULL, chunks INTEGER NOT NULL, request TEXT,"
     " text_state TEXT NOT NULL DEFAULT 'pending', text_reason TEXT,"
-    " sealed_metadata BLOB NOT NULL, sealed_version BLOB NOT NULL);"
+    " sealed_metadata BLOB NOT NULL, sealed_version BLOB NOT NULL,"
+    " renditions INTEGER NOT NULL DEFAULT 0," /* as many were filed, or withdrawn */
+    " rendition INTEGER NOT NULL DEFAULT 0,"  /* the newest one; 0: none, or withdrawn */
+    " r_sequence INTEGER, r_filed_us INTEGER, r_sealed BLOB, r_media_type TEXT, r_size INTEGER,"
+    " r_sealed_size INTEGER, r_content BLOB, r_chunks INTEGER, r_text_state TEXT,"
+    " r_text_reason TEXT);"
     "CREATE INDEX version_document ON version (document, version, newest, publicity);"
     "CREATE INDEX version_day ON version (day, document, version, newest, publicity);"
     "CREATE INDEX version_publicity ON version (publicity, day, document, version, newest);"
@@ -48,6 +55,8 @@ static const char ddl[] =
     "CREATE INDEX version_unit_id ON version_unit (id);"
     "CREATE TABLE version_county (id INTEGER NOT NULL, county BLOB NOT NULL,"
     " PRIMARY KEY (id, county)) WITHOUT ROWID;"
+    "CREATE TABLE version_addressee (id INTEGER NOT NULL, addressee BLOB NOT NULL,"
+    " PRIMARY KEY (id, addressee)) WITHOUT ROWID;"
 
     "CREATE TABLE change (sequence INTEGER NOT NULL, item INTEGER NOT NULL,"
     " time_us INTEGER NOT NULL, kind INTEGER NOT NULL, id INTEGER NOT NULL,"
@@ -66,6 +75,8 @@ int64_t catalogue_day(const char *date)
 {
 	char digits[9];
 
+	if (!date)
+		return 0;
 	memcpy(digits, date, 4);
 	memcpy(digits + 4, date + 5, 2);
 	memcpy(digits + 6, date + 8, 2);

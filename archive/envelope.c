@@ -16,10 +16,22 @@ void envelope_document_path(char out[ENVELOPE_PATH], const char *d, const char *
 void envelope_version_path(
     char out[ENVELOPE_PATH], const char *document, uint32_t version, const char *part)
 {
-	char tail[64];
+	char tail[96];
 
 	snprintf(tail, sizeof(tail), "/v%04u/%s", version, part);
 	envelope_document_path(out, document, tail);
+}
+
+void envelope_rendition_path(char out[ENVELOPE_PATH], const char *document, uint32_t version,
+    uint32_t number, const char *part)
+{
+	char tail[80];
+
+	if (number == 1)
+		snprintf(tail, sizeof(tail), "renditions/public/%s", part);
+	else
+		snprintf(tail, sizeof(tail), "renditions/public-%04u/%s", number, part);
+	envelope_version_path(out, document, version, tail);
 }
 
 void envelope_metadata_path(char out[ENVELOPE_PATH], const char *document, uint32_t metadata)

@@ -3,8 +3,8 @@
  *   meta blob = "ARKMETA1" || key slot (8 bytes, big-endian) || sealed JSON
  *   context   = "arkki-v1:" || archive id (32 hex) || ":" || path in the store
  *
- * A path that is also bound this way without being in git: ".../vNNNN/text",
- * the extracted text in derived/. Threads: any.
+ * A path that is also bound this way without being in git: ".../vNNNN/text" and
+ * ".../renditions/public/text", the extracted texts in derived/. Threads: any.
  */
 #ifndef ARKKI_ARCHIVE_ENVELOPE_H
 #define ARKKI_ARCHIVE_ENVELOPE_H
@@ -20,6 +20,9 @@ enum { ENVELOPE_HEADER = 16, ENVELOPE_PATH = 160, ENVELOPE_CONTEXT = 224 };
 void envelope_document_path(char out[ENVELOPE_PATH], const char *document, const char *tail);
 void envelope_version_path(
     char out[ENVELOPE_PATH], const char *document, uint32_t version, const char *part);
+/* Renditions are numbered; the first lies in renditions/public, a later one in renditions/public-0002. */
+void envelope_rendition_path(char out[ENVELOPE_PATH], const char *document, uint32_t version,
+    uint32_t number, const char *part);
 void envelope_metadata_path(char out[ENVELOPE_PATH], const char *document, uint32_t metadata);
 void envelope_record_path(
     char out[ENVELOPE_PATH], const char *kind, const char *name, uint32_t number);

@@ -29,17 +29,76 @@ int change_next(const char **text, struct change *ret, struct ark_error *err)
 	*ret = (struct change){0};
 	words = sscanf(line, "%15s %64s %15s %15s", ret->kind, ret->name, v, m);
 	ret->is_document = strcmp(ret->kind, "docs") == 0;
-	if (words == 4 && ret->is_document && v[0] == 'v' && m[0] == 'm') {
+	if (words == 4 && ret->is_document && v[0] == 'v' && (m[0] == 'm' || m[0] == 'r')) {
 		ret->version = (uint32_t)strtoul(v + 1, NULL, 10);
-		ret->metadata = (uint32_t)strtoul(m + 1, NULL, 10);
+		*(m[0] == 'm' ? &ret->metadata : &ret->rendition) =
+		    (uint32_t)strtoul(m + 1, NULL, 10);
 	} else if (words == 3 && v[0] == 'm') {
 		ret->metadata = (uint32_t)strtoul(v + 1, NULL, 10);
 	}
-	if (!ret->metadata || (ret->is_document && !docid_valid(ret->name)))
+	if ((!ret->metadata && !(ret->version && ret->rendition)) ||
+	    (ret->is_document && !docid_valid(ret->name)))
 		return ark_fail(
 		    err, ARK_ECORRUPT, "a commit message has a malformed line: %s", line);
 	return 1;
 }
+
+void change_write(struct buf *out, const struct change *change)
+{
+	buf_addf(out, "%s %s", change->kind, change->name);
+	if (change->is_document && change->version)
+		buf_addf(out, " v%04u", change->version);
+	if (change->rendition)
+		buf_addf(out, " r%04u\n", change->rendition);
+	else
+		buf_addf(out, " m%04u\n", change->metadata);
+}
+
+/* ---- names ---- */
+
+void fact_record_path(const struct change *change, char out[ENVELOPE_PATH])
+{
+	if (!change->is_document)
+		envelope_record_path(out, change->kind, change->name, change->metadata);
+	else if (change->rendition)
+		fact_upload_path(change, "meta", out);
+	else
+		envelope_metadata_path(out, change->name, change->metadata);
+}
+
+void fact_upload_path(const struct change *change, const char *part, char out[ENVELOPE_PATH])
+{
+	if (change->rendition)
+		envelope_rendition_path(
+		    out, change->name, change->version, change->rendition, part);
+	else
+		envelope_version_path(out, change->name, change->version, part);
+}
+
+/* The path below "docs/0/1/2/3/<docid>/". */
+void fact_upload_name(const struct change *change, const char *part, char out[FACT_NAME])
+{
+	char path[ENVELOPE_PATH];
+
+	fact_upload_path(change, part, path);
+	snprintf(out, FACT_NAME, "%s", path + sizeof("docs/0/1/2/3/") + 32);
+}
+
+void fact_record_name(const struct change *change, char out[FACT_NAME])
+{
+	if (change->rendition)
+		fact_upload_name(change, "meta", out);
+	else
+		snprintf(out, FACT_NAME, "m%04u", change->metadata);
+}
+
+bool fact_has_content(const struct fact *fact)
+{
+	return fact->f.kind == FACT_VERSION ||
+	       (fact->f.kind == FACT_RENDITION && !fact->f.withdrawn);
+}
+
+/* ---- facts ---- */
 
 static int strings_of(const json_t *array, const char ***ret, size_t *ret_len)
 {
@@ -62,7 +121,6 @@ static int fill_document(struct fact *fact, struct ark_error *err)
 {
 	struct catalogue_fact *f = &fact->f;
 	const json_t *fields = json_object_get(fact->record, "fields");
-	const char *const *list;
 
 	f->document = fact->change.name;
 	f->version = (uint32_t)json_integer_value(json_object_get(fact->record, "version"));
@@ -75,18 +133,20 @@ static int fill_document(struct fact *fact, struct ark_error *err)
 	f->state = json_text(fields, "state");
 	f->author = json_text(fields, "author");
 	f->case_id = json_text(fields, "case");
+	f->visit_date = json_text(fields, "visitDate");
 	if (!f->version || !f->type || !f->date || !f->language || !f->publicity || !f->state ||
 	    !f->author)
 		return ark_fail(err, ARK_ECORRUPT, "the metadata record m%04u of %s lacks fields",
 		    f->metadata, f->document);
 	if (strings_of(json_object_get(fields, "units"), &fact->units, &f->units_len) ||
 	    strings_of(
-		json_object_get(fact->record, "counties"), &fact->counties, &f->counties_len))
+		json_object_get(fact->record, "counties"), &fact->counties, &f->counties_len) ||
+	    strings_of(
+		json_object_get(fields, "addressees"), &fact->addressees, &f->addressees_len))
 		return ark_fail(err, ARK_ENOMEM, "no memory for a document");
-	list = fact->units;
-	f->units = list;
-	list = fact->counties;
-	f->counties = list;
+	f->units = fact->units;
+	f->counties = fact->counties;
+	f->addressees = fact->addressees;
 	return ARK_OK;
 }
 
@@ -110,6 +170,28 @@ static int fill_version(struct fact *fact, struct ark_error *err)
 	return ARK_OK;
 }
 
+static int fill_rendition(struct fact *fact, struct ark_error *err)
+{
+	struct catalogue_fact *f = &fact->f;
+	const json_t *v = fact->record;
+
+	f->document = fact->change.name;
+	f->version = fact->change.version;
+	f->rendition = fact->change.rendition;
+	f->withdrawn = json_is_true(json_object_get(v, "withdrawn"));
+	f->sealed_rendition =
+	    (struct catalogue_blob){fact->sealed_record.data, fact->sealed_record.len};
+	f->size = (uint64_t)json_integer_value(json_object_get(v, "size"));
+	f->sealed_size = (uint64_t)json_integer_value(json_object_get(v, "sealedSize"));
+	f->media_type = json_text(v, "mediaType");
+	f->chunks = (uint32_t)json_integer_value(json_object_get(v, "chunks"));
+	if (!f->withdrawn && (!f->media_type || !f->sealed_size))
+		return ark_fail(err, ARK_ECORRUPT,
+		    "the meta of rendition r%04u of %s v%04u lacks fields", f->rendition,
+		    f->document, f->version);
+	return ARK_OK;
+}
+
 int fact_fill(struct fact *fact, uint64_t sequence, uint32_t item, struct ark_error *err)
 {
 	struct catalogue_fact *f = &fact->f;
@@ -122,6 +204,10 @@ int fact_fill(struct fact *fact, uint64_t sequence, uint32_t item, struct ark_er
 		&f->time_us))
 		return ark_fail(err, ARK_ECORRUPT, "a record of commit %llu has no time",
 		    (unsigned long long)sequence);
+	if (fact->change.rendition) {
+		f->kind = FACT_RENDITION;
+		return fill_rendition(fact, err);
+	}
 	if (fact->change.is_document) {
 		f->kind = fact->change.version ? FACT_VERSION : FACT_METADATA;
 		rc = fill_document(fact, err);
@@ -148,6 +234,7 @@ void fact_free(struct fact *fact)
 	buf_free(&fact->sealed_record);
 	free(fact->units);
 	free(fact->counties);
+	free(fact->addressees);
 	*fact = (struct fact){0};
 }
 
@@ -165,7 +252,7 @@ static void write_detail(
     struct buf *out, const struct fact *fact, const struct store_oid *commit, uint32_t items)
 {
 	const struct catalogue_fact *f = &fact->f;
-	char hex[41], name[32];
+	char hex[41], name[FACT_NAME];
 	bool first = true;
 
 	hex_encode(hex, commit->id, STORE_OID_SIZE);
@@ -175,20 +262,38 @@ static void write_detail(
 		buf_addf(out, ",\"record\":\"%s/%s\"", fact->change.kind, fact->change.name);
 	buf_adds(out, ",\"objects\":{");
 	if (f->kind == FACT_VERSION) {
-		const char *commitment = json_text(fact->version_meta, "commitment");
-
-		snprintf(name, sizeof(name), "v%04u/meta", f->version);
+		fact_upload_name(&fact->change, "meta", name);
 		add_digest(out, &first, name, fact->version_sha);
-		snprintf(name, sizeof(name), "v%04u/content", f->version);
-		add_digest(out, &first, name, fact->content_sha);
-		snprintf(name, sizeof(name), "m%04u", f->metadata);
-		add_digest(out, &first, name, fact->record_sha);
-		buf_addf(out, "},\"commitment\":\"%s\"}", commitment ? commitment : "");
-		return;
 	}
-	snprintf(name, sizeof(name), "m%04u", fact->change.metadata);
+	if (fact_has_content(fact)) {
+		fact_upload_name(&fact->change, "content", name);
+		add_digest(out, &first, name, fact->content_sha);
+	}
+	fact_record_name(&fact->change, name);
 	add_digest(out, &first, name, fact->record_sha);
-	buf_adds(out, "}}");
+	buf_adds(out, "}");
+	if (fact_has_content(fact)) {
+		const char *commitment = json_text(
+		    f->kind == FACT_VERSION ? fact->version_meta : fact->record, "commitment");
+
+		buf_addf(out, ",\"commitment\":\"%s\"", commitment ? commitment : "");
+	}
+	buf_adds(out, "}");
+}
+
+static const char *entry_kind(const struct catalogue_fact *f)
+{
+	switch (f->kind) {
+	case FACT_VERSION:
+		return f->version == 1 ? "filing" : "version";
+	case FACT_METADATA:
+		return "metadata";
+	case FACT_RENDITION:
+		return f->withdrawn ? "rendition-withdrawn" : "rendition";
+	case FACT_RECORD:
+		break;
+	}
+	return "record";
 }
 
 int history_entry_fill(struct history_entry *e, const struct fact *fact,
@@ -204,15 +309,12 @@ int history_entry_fill(struct history_entry *e, const struct fact *fact,
 		return ark_fail(err, ARK_ENOMEM, "no memory for a history entry");
 	e->record = (struct ledger_record){
 	    .time_us = f->time_us,
-	    .kind = f->kind == FACT_RECORD     ? "record"
-		    : f->kind == FACT_METADATA ? "metadata"
-		    : f->version == 1          ? "filing"
-					       : "version",
+	    .kind = entry_kind(f),
 	    .document = f->kind == FACT_RECORD ? NULL : f->document,
 	    .version = f->kind == FACT_RECORD ? 0 : f->version,
 	    .purpose = json_text(stated, "purpose"),
 	    .case_id = json_text(stated, "case"),
-	    .bytes = f->kind == FACT_VERSION ? f->size : 0,
+	    .bytes = fact_has_content(fact) ? f->size : 0,
 	    .detail = e->detail.data,
 	    .principal = json_text(actor, "user"),
 	    .org = json_text(actor, "org"),

@@ -4,6 +4,7 @@
  * A commit's message lists what it adds, a line each, in order:
  *   docs <docid> v0001 m0001    a version and the metadata record filed with it
  *   docs <docid> m0002          a metadata record alone
+ *   docs <docid> v0001 r0001    a public rendition of a version, or its withdrawal
  *   units <name hash> m0001     any other record
  */
 #ifndef ARKKI_ARCHIVE_FACTS_H
@@ -11,7 +12,10 @@
 
 #include <jansson.h>
 
+#include "archive/envelope.h"
 #include "arkki/archive/archive.h"
+
+enum { FACT_NAME = ENVELOPE_PATH };
 
 /* One change line, taken apart. */
 struct change {
@@ -19,21 +23,33 @@ struct change {
 	char kind[16]; /* "docs", "units" … */
 	char name[65]; /* docid or keyed hash */
 	uint32_t version;
-	uint32_t metadata; /* of the document, or the record's number */
+	uint32_t metadata;  /* of the document, or the record's number */
+	uint32_t rendition; /* of the version; then metadata is 0 */
 };
 /* Reads the line at *text and moves past it; 0 at the end, 1 for a line, ARK_ECORRUPT. */
 int change_next(const char **text, struct change *ret, struct ark_error *err);
+
+void change_write(struct buf *out, const struct change *change); /* a line, with its end */
 
 /* What one change says, with everything that its fact points into. */
 struct fact {
 	struct catalogue_fact f;
 	struct change change;
-	json_t *version_meta, *record; /* record: metadata record or other record, whole */
+	json_t *version_meta,
+	    *record; /* record: metadata record, rendition's meta or other record */
 	struct buf sealed_version, sealed_record;
-	const char **units, **counties;
+	const char **units, **counties, **addressees;
 	char *record_id;
 	unsigned char version_sha[32], record_sha[32], content_sha[32]; /* of the sealed blobs */
 };
+/* Where in the store the record lies; where a part of what was uploaded lies ("content"). */
+void fact_record_path(const struct change *change, char out[ENVELOPE_PATH]);
+void fact_upload_path(const struct change *change, const char *part, char out[ENVELOPE_PATH]);
+/* Whether there is content: a version, or a rendition that is no withdrawal. */
+bool fact_has_content(const struct fact *fact);
+/* How the history log calls the record and a part of the upload: the path below the document. */
+void fact_record_name(const struct change *change, char out[FACT_NAME]);
+void fact_upload_name(const struct change *change, const char *part, char out[FACT_NAME]);
 /* Fills f from change, json and sealed buffers, which the caller has set. */
 ARK_MUSTUSE int fact_fill(
     struct fact *fact, uint64_t sequence, uint32_t item, struct ark_error *err);

@@ -14,11 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <sodium.h>
-
-#include "archive/archive_private.h"
 #include "archive/envelope.h"
-#include "archive/facts.h"
+#include "archive/filing_private.h"
 #include "arkki/base/clock.h"
 #include "arkki/base/fs.h"
 #include "arkki/base/json.h"
@@ -64,6 +61,7 @@ void filing_free(struct filing *f)
 	json_decref(f->record);
 	json_decref(f->version_meta);
 	json_decref(f->metadata_record);
+	seal_key_wipe(&f->key);
 	free(f->file_name);
 	free(f->reason);
 	free(f->request);
@@ -114,7 +112,8 @@ static int newest_in_group(struct group *g, size_t upto, const char *document,
 	for (size_t i = upto; i-- > 0;) {
 		const struct filing *f = g->work[i].f;
 
-		if (f->kind != FILING_RECORD && strcmp(f->document, document) == 0) {
+		if (f->kind != FILING_RECORD && f->kind != FILING_RENDITION &&
+		    strcmp(f->document, document) == 0) {
 			*ret_version = f->version;
 			*ret_metadata = f->metadata;
 			return ARK_OK;
@@ -176,6 +175,21 @@ static int settle_record(struct group *g, size_t at, struct ark_error *err)
 	return ARK_OK;
 }
 
+static int settle_rendition(struct group *g, size_t at, struct ark_error *err)
+{
+	struct filing *f = g->work[at].f;
+	const struct filing *before = NULL;
+
+	for (size_t i = at; i-- > 0 && !before;) {
+		const struct filing *other = g->work[i].f;
+
+		if (other->kind == FILING_RENDITION && other->version == f->version &&
+		    strcmp(other->document, f->document) == 0)
+			before = other;
+	}
+	return filing_settle_rendition(g->a, f, before, err);
+}
+
 static int settle_one(struct group *g, size_t at, struct ark_error *err)
 {
 	struct filing *f = g->work[at].f;
@@ -184,6 +198,8 @@ static int settle_one(struct group *g, size_t at, struct ark_error *err)
 
 	if (f->kind == FILING_RECORD)
 		return settle_record(g, at, err);
+	if (f->kind == FILING_RENDITION)
+		return settle_rendition(g, at, err);
 	rc = request_is_new(g, at, f, err);
 	if (rc)
 		return rc;
@@ -203,84 +219,7 @@ static int settle_one(struct group *g, size_t at, struct ark_error *err)
 	return ARK_OK;
 }
 
-/* ---- step 2: write the JSON and seal it ---- */
-
-static json_t *actor_json(const struct filing *f)
-{
-	return json_pack("{s:s,s:s*,s:s*,s:s*,s:s*,s:s*}", "user", f->user ? f->user : "system",
-	    "org", f->org, "roles", f->roles, "authentication", f->authentication, "session",
-	    f->session, "address", f->address);
-}
-
-static json_t *hex_json(const unsigned char *bytes, size_t len)
-{
-	char hex[129];
-
-	hex_encode(hex, bytes, len);
-	return json_string(hex);
-}
-
-/* SHA-256("arkki-plain-v1\n" || salt || plain SHA-256): what the history log
- * says of the plain bytes without letting anyone test a guess. */
-static json_t *plain_commitment(const unsigned char salt[32], const unsigned char sha256[32])
-{
-	static const char label[] = "arkki-plain-v1\n";
-	unsigned char in[sizeof(label) - 1 + 64], out[32];
-
-	memcpy(in, label, sizeof(label) - 1);
-	memcpy(in + sizeof(label) - 1, salt, 32);
-	memcpy(in + sizeof(label) - 1 + 32, sha256, 32);
-	sha256_of(in, sizeof(in), out);
-	return hex_json(out, 32);
-}
-
-static uint32_t chunks_of(const struct upload *u)
-{
-	if (u->fd < 0)
-		return 0;
-	return (uint32_t)((u->sealed_size + SPOOL_CHUNK_SIZE - 1) / SPOOL_CHUNK_SIZE);
-}
-
-static json_t *version_json(const struct group *g, const struct filing *f)
-{
-	const struct upload *u = f->upload;
-	unsigned char salt[32];
-	json_t *v;
-
-	randombytes_buf(salt, sizeof(salt));
-	v = json_pack("{s:s,s:s,s:i,s:s,s:o,s:s*,s:s,s:I,s:o,s:I,s:o,s:i,s:o,s:o,s:s*}", "arkki",
-	    "version/1", "document", f->document, "version", (int)f->version, "time", g->time,
-	    "actor", actor_json(f), "fileName", f->file_name, "mediaType", u->media_type, "size",
-	    (json_int_t)u->size, "sha256", hex_json(u->sha256, 32), "sealedSize",
-	    (json_int_t)u->sealed_size, "sealedSha256", hex_json(u->sealed_sha256, 32), "chunks",
-	    (int)chunks_of(u), "salt", hex_json(salt, 32), "commitment",
-	    plain_commitment(salt, u->sha256), "reason", f->reason);
-	if (v && f->request)
-		json_object_set_new(v, "request",
-		    json_pack("{s:s,s:s*}", "key", f->request, "digest", f->request_digest));
-	return v;
-}
-
-static json_t *metadata_json(const struct group *g, const struct filing *f)
-{
-	json_t *v = json_pack("{s:s,s:s,s:i,s:i,s:s,s:o,s:O,s:o,s:s*}", "arkki", "metadata/1",
-	    "document", f->document, "number", (int)f->metadata, "version", (int)f->version, "time",
-	    g->time, "actor", actor_json(f), "fields", f->fields, "counties",
-	    registry_counties(g->a->registry, json_object_get(f->fields, "units")), "reason",
-	    f->kind == FILING_METADATA ? f->reason : NULL);
-
-	if (v && (f->purpose || f->case_id))
-		json_object_set_new(v, "stated",
-		    json_pack("{s:s*,s:s*}", "purpose", f->purpose, "case", f->case_id));
-	return v;
-}
-
-static json_t *record_json(const struct group *g, const struct filing *f)
-{
-	return json_pack("{s:s,s:s,s:i,s:s,s:o,s:O}", "arkki", "record/1", "kind", f->record_kind,
-	    "number", (int)f->metadata, "time", g->time, "actor", actor_json(f), "record",
-	    f->record);
-}
+/* ---- step 2: write the JSON (filing_json.c) and seal it ---- */
 
 static int seal_record(struct group *g, struct work *w, const char *path, struct ark_error *err)
 {
@@ -293,32 +232,18 @@ static int seal_record(struct group *g, struct work *w, const char *path, struct
 	return rc;
 }
 
-static int seal_document(struct group *g, struct work *w, struct ark_error *err)
+/* The record is made; seals it, and the version's meta where there is one. */
+static int seal_made(struct group *g, struct work *w, struct ark_error *err)
 {
-	struct filing *f = w->f;
 	struct fact *fact = &w->fact;
 	char path[ENVELOPE_PATH];
 	int rc;
 
-	fact->change.is_document = true;
-	memcpy(fact->change.kind, "docs", 5);
-	memcpy(fact->change.name, f->document, sizeof(f->document));
-	fact->change.metadata = f->metadata;
-	fact->record = metadata_json(g, f);
-	if (f->upload) {
-		fact->change.version = f->version;
-		fact->version_meta = version_json(g, f);
-		memcpy(fact->content_sha, f->upload->sealed_sha256, 32);
-	}
-	if (!fact->record || (f->upload && !fact->version_meta))
-		return ark_fail(err, ARK_ENOMEM, "no memory for a filing");
-	f->version_meta = json_incref(fact->version_meta);
-	f->metadata_record = json_incref(fact->record);
-	envelope_metadata_path(path, f->document, f->metadata);
+	fact_record_path(&fact->change, path);
 	rc = seal_record(g, w, path, err);
-	if (rc || !f->upload)
+	if (rc || !fact->version_meta)
 		return rc;
-	envelope_version_path(path, f->document, f->version, "meta");
+	fact_upload_path(&fact->change, "meta", path);
 	rc = envelope_seal(
 	    g->a->keys, &w->key, w->slot, path, fact->version_meta, &fact->sealed_version, err);
 	if (!rc)
@@ -326,32 +251,69 @@ static int seal_document(struct group *g, struct work *w, struct ark_error *err)
 	return rc;
 }
 
-/* A version and the metadata filed with it share one key, so that destroying
+static int make_document(struct group *g, struct work *w, struct ark_error *err)
+{
+	struct filing *f = w->f;
+	struct fact *fact = &w->fact;
+	bool is_rendition = f->kind == FILING_RENDITION;
+
+	fact->change.is_document = true;
+	memcpy(fact->change.kind, "docs", 5);
+	memcpy(fact->change.name, f->document, sizeof(f->document));
+	if (f->upload || is_rendition)
+		fact->change.version = f->version;
+	if (f->upload)
+		memcpy(fact->content_sha, f->upload->sealed_sha256, 32);
+	if (is_rendition) {
+		fact->change.rendition = f->rendition;
+		fact->record = filing_rendition_json(f, g->time);
+	} else {
+		fact->change.metadata = f->metadata;
+		fact->record = filing_metadata_json(f, g->time, g->a->registry);
+		if (f->upload)
+			fact->version_meta = filing_version_json(f, g->time);
+	}
+	if (!fact->record || (f->upload && !is_rendition && !fact->version_meta))
+		return ark_fail(err, ARK_ENOMEM, "no memory for a filing");
+	f->version_meta = json_incref(fact->version_meta);
+	f->metadata_record = json_incref(fact->record);
+	return ARK_OK;
+}
+
+static int make_record(struct group *g, struct work *w, struct ark_error *err)
+{
+	struct filing *f = w->f;
+	struct fact *fact = &w->fact;
+	char name[33];
+
+	keyring_name(g->a->keys, f->record_kind, json_text(f->record, "id"), name);
+	snprintf(fact->change.kind, sizeof(fact->change.kind), "%s", f->record_kind);
+	memcpy(fact->change.name, name, sizeof(name));
+	fact->change.metadata = f->metadata;
+	fact->record = filing_record_json(f, g->time);
+	return fact->record ? ARK_OK : ark_fail(err, ARK_ENOMEM, "no memory for a record");
+}
+
+/* A version, the metadata filed with it and its renditions share one key, so that destroying
  * it destroys content, titles and derived text together. */
 static int seal_one(struct group *g, struct work *w, struct ark_error *err)
 {
 	struct filing *f = w->f;
-	char path[ENVELOPE_PATH], name[33];
-	int rc;
+	int rc = ARK_OK;
 
-	if (f->upload)
-		w->key = f->upload->key;
-	else
-		seal_key_generate(&w->key);
-	rc = keyring_add(g->a->keys, &w->key, &w->slot, err);
-	if (rc)
-		return rc;
-	if (f->kind != FILING_RECORD)
-		return seal_document(g, w, err);
-	keyring_name(g->a->keys, f->record_kind, json_text(f->record, "id"), name);
-	snprintf(w->fact.change.kind, sizeof(w->fact.change.kind), "%s", f->record_kind);
-	memcpy(w->fact.change.name, name, sizeof(name));
-	w->fact.change.metadata = f->metadata;
-	w->fact.record = record_json(g, f);
-	if (!w->fact.record)
-		return ark_fail(err, ARK_ENOMEM, "no memory for a record");
-	envelope_record_path(path, f->record_kind, name, f->metadata);
-	return seal_record(g, w, path, err);
+	if (f->kind == FILING_RENDITION) {
+		w->key = f->key;
+		w->slot = f->slot;
+	} else {
+		if (f->upload)
+			w->key = f->upload->key;
+		else
+			seal_key_generate(&w->key);
+		rc = keyring_add(g->a->keys, &w->key, &w->slot, err);
+	}
+	if (!rc)
+		rc = f->kind == FILING_RECORD ? make_record(g, w, err) : make_document(g, w, err);
+	return rc ? rc : seal_made(g, w, err);
 }
 
 /* ---- step 3: put the sealed bytes into the store's transaction ---- */
@@ -360,11 +322,11 @@ static int put_content(struct group *g, struct work *w, struct ark_error *err)
 {
 	const struct upload *u = w->f->upload;
 	char path[ENVELOPE_PATH], part[32];
-	uint32_t chunks = chunks_of(u);
+	uint32_t chunks = filing_chunks(u);
 	int rc = ARK_OK;
 
 	if (!chunks) {
-		envelope_version_path(path, w->f->document, w->f->version, "content");
+		fact_upload_path(&w->fact.change, "content", path);
 		return store_put(
 		    g->txn, path, u->memory.data, u->memory.len, &w->fact.f.content, err);
 	}
@@ -372,7 +334,7 @@ static int put_content(struct group *g, struct work *w, struct ark_error *err)
 		uint64_t at = (uint64_t)i * SPOOL_CHUNK_SIZE, left = u->sealed_size - at;
 
 		snprintf(part, sizeof(part), "chunks/%06u", i);
-		envelope_version_path(path, w->f->document, w->f->version, part);
+		fact_upload_path(&w->fact.change, part, path);
 		rc = store_put_fd(g->txn, path, u->fd, at,
 		    left < SPOOL_CHUNK_SIZE ? left : SPOOL_CHUNK_SIZE, NULL, err);
 	}
@@ -385,28 +347,17 @@ static int put_one(struct group *g, struct work *w, struct ark_error *err)
 	char path[ENVELOPE_PATH];
 	int rc = ARK_OK;
 
-	if (!fact->change.is_document) {
-		envelope_record_path(
-		    path, fact->change.kind, fact->change.name, fact->change.metadata);
-		buf_addf(&g->changes, "%s %s m%04u\n", fact->change.kind, fact->change.name,
-		    fact->change.metadata);
-	} else {
-		if (fact->change.version) {
-			envelope_version_path(path, w->f->document, w->f->version, "meta");
-			rc = store_put(g->txn, path, fact->sealed_version.data,
-			    fact->sealed_version.len, NULL, err);
-			if (!rc)
-				rc = put_content(g, w, err);
-			buf_addf(&g->changes, "docs %s v%04u m%04u\n", fact->change.name,
-			    fact->change.version, fact->change.metadata);
-		} else {
-			buf_addf(&g->changes, "docs %s m%04u\n", fact->change.name,
-			    fact->change.metadata);
-		}
-		envelope_metadata_path(path, w->f->document, w->f->metadata);
+	change_write(&g->changes, &fact->change);
+	if (fact->version_meta) {
+		fact_upload_path(&fact->change, "meta", path);
+		rc = store_put(
+		    g->txn, path, fact->sealed_version.data, fact->sealed_version.len, NULL, err);
 	}
+	if (!rc && w->f->upload)
+		rc = put_content(g, w, err);
 	if (rc)
 		return rc;
+	fact_record_path(&fact->change, path);
 	return store_put(
 	    g->txn, path, fact->sealed_record.data, fact->sealed_record.len, NULL, err);
 }

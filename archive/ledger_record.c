@@ -80,7 +80,8 @@ static bool draft_a(const struct ledger_record *r, struct buf *out, struct recor
 	add_number(out, ",\"version\":", r->version);
 	middle = out->len;
 	ok = ok && add_text(out, ",\"purpose\":", r->purpose) &&
-	     add_text(out, ",\"case\":", r->case_id);
+	     add_text(out, ",\"case\":", r->case_id) &&
+	     add_text(out, ",\"breakGlass\":", r->break_glass);
 	add_number(out, ",\"bytes\":", r->bytes);
 	if (r->detail) {
 		ok = ok && is_object(r->detail);
@@ -161,9 +162,10 @@ int record_draft(const struct keyring *keys, const struct ledger_record *r, stru
 
 	/* escaping makes at most six bytes of one */
 	if (text_len(r->kind) + text_len(r->document) + text_len(r->purpose) +
-		text_len(r->case_id) + text_len(r->detail) + text_len(r->principal) +
-		text_len(r->org) + text_len(r->roles) + text_len(r->authentication) +
-		text_len(r->session) + text_len(r->address) + text_len(r->query) >
+		text_len(r->case_id) + text_len(r->break_glass) + text_len(r->detail) +
+		text_len(r->principal) + text_len(r->org) + text_len(r->roles) +
+		text_len(r->authentication) + text_len(r->session) + text_len(r->address) +
+		text_len(r->query) >
 	    RECORD_TEXT_MAX)
 		return ark_fail(
 		    err, ARK_EINPUT, "a ledger record is over %d bytes", RECORD_TEXT_MAX);

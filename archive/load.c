@@ -129,6 +129,8 @@ static int check_org(struct loader *l, const json_t *r)
 		return bad(l, "name must be a text or an object of texts by language");
 	if (!texts_ok(json_object_get(r, "counties"), code_ok, l))
 		return bad(l, "counties must be a list of county codes");
+	if (!texts_ok(json_object_get(r, "municipalities"), code_ok, l))
+		return bad(l, "municipalities must be a list of municipality codes");
 	if (!texts_ok(json_object_get(r, "predecessors"), org_ok, l))
 		return bad(l, "predecessors must be a list of organisation ids");
 	return ARK_OK;

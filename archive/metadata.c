@@ -17,7 +17,7 @@ struct check {
 	bool lost; /* an error could not be written down: refused all the same */
 };
 
-enum { TITLE_MAX = 500, GROUND_MAX = 500, UNITS_MAX = 50 };
+enum { TITLE_MAX = 500, GROUND_MAX = 500, LIST_MAX = 50 };
 
 static void wrong(struct check *c, const char *field, const char *code, const char *fmt, ...)
     ARK_PRINTF(4, 5);
@@ -136,39 +136,60 @@ static bool listed_before(const json_t *list, const char *id)
 	return false;
 }
 
+/* The ids of a list, each known and listed once. False when it is no such list at all. */
+static bool take_ids(
+    struct check *c, const json_t *v, const char *field, const char *kind, json_t *out)
+{
+	json_t *member;
+	size_t i;
+
+	if (!json_is_array(v) || json_array_size(v) > LIST_MAX) {
+		wrong(c, field, "type", "must be a list of at most %d ids", LIST_MAX);
+		return false;
+	}
+	json_array_foreach(v, i, member)
+	{
+		const char *id = json_string_value(member);
+		char path[32];
+
+		snprintf(path, sizeof(path), "%s/%zu", field, i);
+		if (!id)
+			wrong(c, path, "type", "must be an id");
+		else if (!id_valid(id) || !registry_has(c->registry, kind, id))
+			wrong(c, path, "unknown", "is not known to this archive");
+		else if (listed_before(out, id))
+			wrong(c, path, "repeated", "is listed twice");
+		else
+			json_array_append(out, member);
+	}
+	return true;
+}
+
 static void take_units(struct check *c, const json_t *type)
 {
 	const json_t *v = effective(c, "units");
-	json_t *out, *unit;
-	size_t i;
+	json_t *out;
 
 	if (!v) {
 		required(c, "units");
 		return;
 	}
-	if (!json_is_array(v) || json_array_size(v) > UNITS_MAX) {
-		wrong(c, "units", "type", "must be a list of at most %d unit ids", UNITS_MAX);
-		return;
-	}
 	out = json_array();
-	json_array_foreach(v, i, unit)
-	{
-		const char *id = json_string_value(unit);
-		char path[32];
-
-		snprintf(path, sizeof(path), "units/%zu", i);
-		if (!id)
-			wrong(c, path, "type", "must be a unit id");
-		else if (!id_valid(id) || !registry_has(c->registry, "units", id))
-			wrong(c, path, "unknown", "is not a unit of this archive");
-		else if (listed_before(out, id))
-			wrong(c, path, "repeated", "is listed twice");
-		else
-			json_array_append(out, unit);
-	}
-	if (json_array_size(v) == 0 && type && !json_is_true(json_object_get(type, "regional")))
+	if (take_ids(c, v, "units", "units", out) && json_array_size(v) == 0 && type &&
+	    !json_is_true(json_object_get(type, "regional")))
 		wrong(c, "units", "required", "a document of this type is about at least one unit");
 	json_object_set_new(c->out, "units", out);
+}
+
+/* The organisations that a document is addressed to. */
+static void take_addressees(struct check *c)
+{
+	const json_t *v = effective(c, "addressees");
+	json_t *out = v ? json_array() : NULL;
+
+	if (v && take_ids(c, v, "addressees", "orgs", out) && json_array_size(out))
+		json_object_set(c->out, "addressees", out);
+	json_decref(out);
 }
 
 static void take_id(struct check *c, const char *field, const char *kind, const char *fallback)
@@ -272,7 +293,7 @@ static void take_publicity(struct check *c)
 static void refuse_unknown(struct check *c)
 {
 	static const char *const known[] = {"units", "case", "type", "title", "publicTitle",
-	    "language", "date", "publicity", "author", "state", "visitDate", NULL};
+	    "language", "date", "publicity", "author", "state", "visitDate", "addressees", NULL};
 	const char *key;
 	json_t *v;
 
@@ -324,6 +345,7 @@ int metadata_check(struct registry *registry, const json_t *given, const json_t 
 	v = effective(&c, "visitDate");
 	if (v)
 		take_date(&c, c.out, v, "visitDate", "visitDate");
+	take_addressees(&c);
 out:
 	if (json_array_size(c.errors)) {
 		const json_t *first = json_array_get(c.errors, 0);

@@ -47,14 +47,52 @@ int reading_card(struct archive *a, const struct receipt *receipt, const struct 
 	return rc;
 }
 
+/* ---- forms ---- */
+
+/* The meta of the version or of its rendition: what has the slot of the version's key. */
+static int meta_of(
+    const struct catalogue_row *row, enum form form, const struct buf **ret, struct ark_error *err)
+{
+	if (form == FORM_PUBLIC && !row->rendition.number)
+		return ark_fail(err, ARK_ENOTFOUND, "there is no public rendition");
+	*ret = form == FORM_PUBLIC ? &row->rendition.sealed : &row->sealed_version;
+	return ARK_OK;
+}
+
+static void form_path(
+    const struct catalogue_row *row, enum form form, const char *part, char out[ENVELOPE_PATH])
+{
+	if (form == FORM_PUBLIC)
+		envelope_rendition_path(
+		    out, row->document, row->version, row->rendition.number, part);
+	else
+		envelope_version_path(out, row->document, row->version, part);
+}
+
+/* The key under which the form is sealed. */
+static int form_key(struct archive *a, const struct receipt *receipt,
+    const struct catalogue_row *row, enum form form, struct seal_key *ret, struct ark_error *err)
+{
+	const struct buf *meta = NULL;
+	uint64_t slot;
+	int rc = meta_of(row, form, &meta, err);
+
+	if (!rc)
+		rc = envelope_slot(meta->data, meta->len, &slot, err);
+	return rc ? rc : keyring_unwrap(archive_keyring(a), receipt, slot, ret, err);
+}
+
 int reading_version(struct archive *a, const struct receipt *receipt,
-    const struct catalogue_row *row, json_t **ret, struct ark_error *err)
+    const struct catalogue_row *row, enum form form, json_t **ret, struct ark_error *err)
 {
 	char path[ENVELOPE_PATH];
+	const struct buf *meta = NULL;
+	int rc = meta_of(row, form, &meta, err);
 
-	envelope_version_path(path, row->document, row->version, "meta");
-	return envelope_open(archive_keyring(a), receipt, path, row->sealed_version.data,
-	    row->sealed_version.len, ret, err);
+	if (rc)
+		return rc;
+	form_path(row, form, "meta", path);
+	return envelope_open(archive_keyring(a), receipt, path, meta->data, meta->len, ret, err);
 }
 
 /* The record filed with a version has the version's key: then one unwrap serves both. */
@@ -93,7 +131,7 @@ struct content {
 	struct archive *a;
 	struct opener *opener;
 	char document[33];
-	uint32_t version;
+	char folder[ENVELOPE_PATH]; /* where content or chunks lie, with a slash */
 	uint64_t size, sealed_size;
 	uint32_t chunks;
 	struct store_oid oid;
@@ -107,7 +145,7 @@ struct content {
 /* Makes chunk blob `at` the one at hand. */
 static int blob_at(struct content *c, int64_t at, struct ark_error *err)
 {
-	char path[ENVELOPE_PATH], part[32];
+	char path[ENVELOPE_PATH + 32];
 	struct desk *desk = NULL;
 	int rc;
 
@@ -123,8 +161,7 @@ static int blob_at(struct content *c, int64_t at, struct ark_error *err)
 	if (!c->chunks) {
 		rc = store_get_oid(desk->store, &c->oid, &c->blob, err);
 	} else {
-		snprintf(part, sizeof(part), "chunks/%06u", (unsigned int)at);
-		envelope_version_path(path, c->document, c->version, part);
+		snprintf(path, sizeof(path), "%schunks/%06u", c->folder, (unsigned int)at);
 		rc = store_get(desk->store, NULL, path, &c->blob, err);
 	}
 	archive_desk_return(c->a, desk);
@@ -190,39 +227,46 @@ static int open_chunk(struct content *c, int64_t number, struct ark_error *err)
 	return rc;
 }
 
-int reading_content(struct archive *a, const struct receipt *receipt,
-    const struct catalogue_row *row, struct content **ret, struct ark_error *err)
+static struct content *content_new(
+    struct archive *a, const struct catalogue_row *row, enum form form)
 {
-	struct keyring *keys = archive_keyring(a);
+	const struct catalogue_rendition *r = form == FORM_PUBLIC ? &row->rendition : NULL;
+	struct content *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	c->a = a;
+	memcpy(c->document, row->document, sizeof(c->document));
+	form_path(row, form, "", c->folder);
+	c->size = r ? r->size : row->size;
+	c->sealed_size = r ? r->sealed_size : row->sealed_size;
+	c->chunks = r ? r->chunks : row->chunks;
+	c->oid = r ? r->content : row->content;
+	c->blob_at = c->opened = -1;
+	return c;
+}
+
+int reading_content(struct archive *a, const struct receipt *receipt,
+    const struct catalogue_row *row, enum form form, struct content **ret, struct ark_error *err)
+{
 	char path[ENVELOPE_PATH], context[ENVELOPE_CONTEXT];
 	unsigned char scratch[SEAL_HEADER_SIZE];
 	const unsigned char *header;
 	struct seal_key key;
 	struct content *c;
-	uint64_t slot;
-	int rc = envelope_slot(row->sealed_version.data, row->sealed_version.len, &slot, err);
+	int rc = form_key(a, receipt, row, form, &key, err);
 
-	if (!rc)
-		rc = keyring_unwrap(keys, receipt, slot, &key, err);
 	if (rc)
 		return rc;
-	c = calloc(1, sizeof(*c));
+	c = content_new(a, row, form);
 	if (!c) {
 		seal_key_wipe(&key);
 		return ark_fail(err, ARK_ENOMEM, "no memory to read content");
 	}
-	c->a = a;
-	memcpy(c->document, row->document, sizeof(c->document));
-	c->version = row->version;
-	c->size = row->size;
-	c->sealed_size = row->sealed_size;
-	c->chunks = row->chunks;
-	c->oid = row->content;
-	c->blob_at = c->opened = -1;
 	rc = sealed_bytes(c, 0, SEAL_HEADER_SIZE, scratch, &header, err);
 	if (!rc) {
-		envelope_version_path(path, row->document, row->version, "content");
-		envelope_context(context, keys, path);
+		form_path(row, form, "content", path);
+		envelope_context(context, archive_keyring(a), path);
 		rc = opener_new(&key, context, strlen(context), header, &c->opener, err);
 	}
 	seal_key_wipe(&key);
@@ -279,38 +323,42 @@ void content_close(struct content *c)
 
 /* ---- extracted text ---- */
 
-static int text_path(
-    const struct archive *a, const struct catalogue_row *row, char out[4096], struct ark_error *err)
+static int text_path(const struct archive *a, const struct catalogue_row *row, enum form form,
+    char out[4096], struct ark_error *err)
 {
-	return fs_path(out, err, "%s/derived/%.2s/%s-v%04u", archive_dir(a), row->document,
-	    row->document, row->version);
+	char tail[16] = "";
+
+	if (form == FORM_PUBLIC && !row->rendition.number)
+		return ark_fail(err, ARK_ENOTFOUND, "there is no public rendition");
+	if (form == FORM_PUBLIC)
+		snprintf(tail, sizeof(tail), "-r%04u", row->rendition.number);
+	return fs_path(out, err, "%s/derived/%.2s/%s-v%04u%s", archive_dir(a), row->document,
+	    row->document, row->version, tail);
 }
 
 static int text_key(struct archive *a, const struct receipt *receipt,
-    const struct catalogue_row *row, struct seal_key *key, char context[ENVELOPE_CONTEXT],
-    struct ark_error *err)
+    const struct catalogue_row *row, enum form form, struct seal_key *key,
+    char context[ENVELOPE_CONTEXT], struct ark_error *err)
 {
 	char path[ENVELOPE_PATH];
-	uint64_t slot;
-	int rc = envelope_slot(row->sealed_version.data, row->sealed_version.len, &slot, err);
 
-	envelope_version_path(path, row->document, row->version, "text");
+	form_path(row, form, "text", path);
 	envelope_context(context, archive_keyring(a), path);
-	return rc ? rc : keyring_unwrap(archive_keyring(a), receipt, slot, key, err);
+	return form_key(a, receipt, row, form, key, err);
 }
 
 int reading_text(struct archive *a, const struct receipt *receipt, const struct catalogue_row *row,
-    struct buf *out, struct ark_error *err)
+    enum form form, struct buf *out, struct ark_error *err)
 {
 	struct buf sealed = BUF_INIT;
 	char file[4096], context[ENVELOPE_CONTEXT];
 	struct seal_key key;
-	int rc = text_path(a, row, file, err);
+	int rc = text_path(a, row, form, file, err);
 
 	if (!rc)
 		rc = fs_read_file(file, (size_t)80 << 20, &sealed, err);
 	if (!rc)
-		rc = text_key(a, receipt, row, &key, context, err);
+		rc = text_key(a, receipt, row, form, &key, context, err);
 	if (!rc) {
 		rc = seal_open_bytes(&key, context, sealed.data, sealed.len, out, err);
 		seal_key_wipe(&key);
@@ -319,11 +367,11 @@ int reading_text(struct archive *a, const struct receipt *receipt, const struct 
 	return rc;
 }
 
-int reading_keep_no_text(
-    struct archive *a, const struct catalogue_row *row, const char *reason, struct ark_error *err)
+int reading_keep_no_text(struct archive *a, const struct catalogue_row *row, enum form form,
+    const char *reason, struct ark_error *err)
 {
 	char file[4096], path[4096 + 8], dir[4096];
-	int fd, rc = text_path(a, row, file, err);
+	int fd, rc = text_path(a, row, form, file, err);
 
 	if (!rc)
 		rc = fs_path(dir, err, "%s/derived/%.2s", archive_dir(a), row->document);
@@ -341,12 +389,12 @@ int reading_keep_no_text(
 }
 
 const char *reading_text_state(
-    const struct archive *a, const struct catalogue_row *row, char reason[200])
+    const struct archive *a, const struct catalogue_row *row, enum form form, char reason[200])
 {
 	struct buf text = BUF_INIT;
 	char file[4096], none[4096 + 8];
 
-	if (text_path(a, row, file, NULL))
+	if (text_path(a, row, form, file, NULL))
 		return "pending";
 	if (fs_exists(file))
 		return "ready";
@@ -362,19 +410,20 @@ const char *reading_text_state(
 
 /* A cache: renamed into place, not synced; a lost one is extracted again. */
 int reading_keep_text(struct archive *a, const struct receipt *receipt,
-    const struct catalogue_row *row, const void *text, size_t len, struct ark_error *err)
+    const struct catalogue_row *row, enum form form, const void *text, size_t len,
+    struct ark_error *err)
 {
 	struct buf sealed = BUF_INIT;
 	char file[4096], tmp[4096], dir[4096], context[ENVELOPE_CONTEXT];
 	struct seal_key key;
-	int fd = -1, rc = text_path(a, row, file, err);
+	int fd = -1, rc = text_path(a, row, form, file, err);
 
 	if (!rc)
 		rc = fs_path(dir, err, "%s/derived/%.2s", archive_dir(a), row->document);
 	if (!rc)
 		rc = fs_mkdir(dir, 0700, err);
 	if (!rc)
-		rc = text_key(a, receipt, row, &key, context, err);
+		rc = text_key(a, receipt, row, form, &key, context, err);
 	if (rc)
 		return rc;
 	rc = seal_bytes(&key, context, text, len, &sealed, err);

@@ -58,8 +58,7 @@ int recover_content_digest(
 		struct store_blob blob;
 
 		snprintf(part, sizeof(part), "chunks/%06u", i);
-		envelope_version_path(
-		    path, fact->f.document, fact->f.version, chunks ? part : "content");
+		fact_upload_path(&fact->change, chunks ? part : "content", path);
 		rc = store_get(r, NULL, path, &blob, err);
 		if (rc)
 			break;
@@ -80,17 +79,14 @@ int recover_fact(struct store_reader *r, struct keyring *keys, const struct rece
 	struct fact fact = {.change = *change};
 	int rc = ARK_OK;
 
-	if (change->is_document) {
-		envelope_metadata_path(path, change->name, change->metadata);
-	} else {
-		envelope_record_path(path, change->kind, change->name, change->metadata);
-	}
+	fact_record_path(change, path);
 	rc = open_meta(
 	    r, keys, receipt, path, &fact.sealed_record, fact.record_sha, &fact.record, err);
 	if (!rc && change->is_document && change->version) {
-		envelope_version_path(path, change->name, change->version, "meta");
-		rc = open_meta(r, keys, receipt, path, &fact.sealed_version, fact.version_sha,
-		    &fact.version_meta, err);
+		fact_upload_path(change, "meta", path);
+		if (!change->rendition) /* of a rendition it is the record */
+			rc = open_meta(r, keys, receipt, path, &fact.sealed_version,
+			    fact.version_sha, &fact.version_meta, err);
 		if (!rc) {
 			*strrchr(path, '/') = '\0';
 			rc = store_list(r, NULL, path, note_content, &fact.f.content, err);
@@ -135,7 +131,7 @@ static int log_fact(
 	struct history_entry e;
 	int rc = ARK_OK;
 
-	if (fact->f.kind == FACT_VERSION)
+	if (fact_has_content(fact))
 		rc = recover_content_digest(p->desk->store, fact, fact->content_sha, p->err);
 	if (rc)
 		return rc;
@@ -275,16 +271,24 @@ struct texts {
 	struct ark_error *err;
 };
 
-static int restore_text(void *arg, const struct catalogue_row *row)
+static int restore_form(struct texts *t, const struct catalogue_row *row, enum form form)
 {
-	struct texts *t = arg;
 	char reason[200] = "";
-	const char *state = reading_text_state(t->a, row, reason);
+	const char *state = reading_text_state(t->a, row, form, reason);
 
 	if (strcmp(state, "pending") == 0)
 		return 0;
-	return catalogue_set_text(
-	    t->a->catalogue, row->document, row->version, state, reason[0] ? reason : NULL, t->err);
+	return catalogue_set_text(t->a->catalogue, row->document, row->version,
+	    form == FORM_PUBLIC ? row->rendition.number : 0, state, reason[0] ? reason : NULL,
+	    t->err);
+}
+
+static int restore_text(void *arg, const struct catalogue_row *row)
+{
+	struct texts *t = arg;
+	int rc = restore_form(t, row, FORM_WHOLE);
+
+	return rc || !row->rendition.number ? rc : restore_form(t, row, FORM_PUBLIC);
 }
 
 static int restore_texts(struct archive *a, struct ark_error *err)

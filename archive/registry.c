@@ -1,17 +1,18 @@
 #include "arkki/archive/registry.h"
 
 #include <pthread.h>
-#include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "arkki/base/json.h"
 
+enum { LINE_MAX = 64 }; /* organisations that one follows */
+
 struct registry {
 	pthread_rwlock_t lock;
 	json_t *kinds; /* kind -> id -> record */
 	uint64_t generation;
+	struct access_rules *rules; /* compiled from the record "policies", "current" */
 };
 
 int registry_new(struct registry **ret, struct ark_error *err)
@@ -33,19 +34,37 @@ void registry_free(struct registry *r)
 	if (!r)
 		return;
 	json_decref(r->kinds);
+	access_rules_unref(r->rules);
 	pthread_rwlock_destroy(&r->lock);
 	free(r);
+}
+
+static int compile(const json_t *record, struct access_rules **ret, struct ark_error *err)
+{
+	const char *policies = json_text(record, "policies"), *schema = json_text(record, "schema");
+
+	if (!policies || !schema)
+		return ark_fail(err, ARK_ECORRUPT, "the policies in force lack their text");
+	if (access_rules_new(
+		policies, strlen(policies), schema, strlen(schema), NULL, NULL, ret, err))
+		return ark_fail_within(err, ARK_ECORRUPT, "the policies in force cannot be used");
+	return ARK_OK;
 }
 
 int registry_put(struct registry *r, const char *kind, json_t *record, struct ark_error *err)
 {
 	const char *id = json_text(record, "id");
+	struct access_rules *rules = NULL, *old = NULL;
 	json_t *of_kind;
 	int rc = ARK_OK;
 
-	if (!id) {
+	if (!id)
+		rc = ark_fail(err, ARK_EINPUT, "a record of %s has no id", kind);
+	else if (strcmp(kind, "policies") == 0 && strcmp(id, REGISTRY_POLICIES) == 0)
+		rc = compile(record, &rules, err);
+	if (rc) {
 		json_decref(record);
-		return ark_fail(err, ARK_EINPUT, "a record of %s has no id", kind);
+		return rc;
 	}
 	pthread_rwlock_wrlock(&r->lock);
 	of_kind = json_object_get(r->kinds, kind);
@@ -57,7 +76,14 @@ int registry_put(struct registry *r, const char *kind, json_t *record, struct ar
 	if (!rc && json_object_set(of_kind, id, record))
 		rc = ARK_ENOMEM;
 	r->generation++;
+	if (rules && !rc) {
+		old = r->rules;
+		r->rules = rules;
+		rules = NULL;
+	}
 	pthread_rwlock_unlock(&r->lock);
+	access_rules_unref(old);
+	access_rules_unref(rules);
 	json_decref(record);
 	return rc ? ark_fail(err, rc, "no memory for a record of %s", kind) : ARK_OK;
 }
@@ -72,6 +98,27 @@ json_t *registry_get(struct registry *r, const char *kind, const char *id)
 	v = json_incref(json_object_get(json_object_get(r->kinds, kind), id));
 	pthread_rwlock_unlock(&r->lock);
 	return v;
+}
+
+struct access_rules *registry_rules(struct registry *r)
+{
+	struct access_rules *rules;
+
+	pthread_rwlock_rdlock(&r->lock);
+	rules = r->rules ? access_rules_ref(r->rules) : NULL;
+	pthread_rwlock_unlock(&r->lock);
+	return rules;
+}
+
+void registry_each(
+    struct registry *r, const char *kind, void (*each)(void *arg, const json_t *record), void *arg)
+{
+	const char *id;
+	json_t *record;
+
+	pthread_rwlock_rdlock(&r->lock);
+	json_object_foreach(json_object_get(r->kinds, kind), id, record) each(arg, record);
+	pthread_rwlock_unlock(&r->lock);
 }
 
 bool registry_has(struct registry *r, const char *kind, const char *id)
@@ -125,110 +172,6 @@ uint64_t registry_generation(struct registry *r)
 	return g;
 }
 
-/* ---- principals ---- */
-
-struct principal_box {
-	struct principal p; /* first: the pointer callers hold */
-	atomic_uint refs;
-	json_t *user, *org; /* own the strings */
-	const char **counties;
-	char roles_text[128];
-};
-
-static const char **string_list(const json_t *array, size_t *ret_len)
-{
-	size_t n = json_array_size(array);
-	const char **list = calloc(n ? n : 1, sizeof(*list));
-
-	if (!list)
-		return NULL;
-	*ret_len = 0;
-	for (size_t i = 0; i < n; i++) {
-		const char *s = json_string_value(json_array_get(array, i));
-
-		if (s)
-			list[(*ret_len)++] = s;
-	}
-	return list;
-}
-
-static void box_roles(struct principal_box *b)
-{
-	size_t i, used = 0;
-	json_t *role;
-
-	json_array_foreach(json_object_get(b->user, "roles"), i, role)
-	{
-		const char *name = json_string_value(role);
-		unsigned int bit;
-		int n;
-
-		if (!name || !access_role_parse(name, &bit))
-			continue;
-		b->p.access.roles |= bit;
-		n = snprintf(b->roles_text + used, sizeof(b->roles_text) - used, "%s%s",
-		    used ? " " : "", name);
-		if (n > 0 && used + (size_t)n < sizeof(b->roles_text))
-			used += (size_t)n;
-	}
-}
-
-int registry_principal(
-    struct registry *r, const char *user, struct principal **ret, struct ark_error *err)
-{
-	struct principal_box *b = calloc(1, sizeof(*b));
-	int rc = ARK_OK;
-
-	if (!b)
-		return ark_fail(err, ARK_ENOMEM, "no memory for a principal");
-	atomic_init(&b->refs, 1);
-	b->p.generation = registry_generation(r);
-	b->user = registry_get(r, "users", user);
-	if (b->user)
-		b->org = registry_get(r, "orgs", json_text(b->user, "org"));
-	if (!b->org) {
-		rc = ark_fail(err, ARK_ENOTFOUND, "there is no user %s with an organisation", user);
-		goto out;
-	}
-	b->counties = string_list(json_object_get(b->org, "counties"), &b->p.access.counties_len);
-	if (!b->counties ||
-	    !access_org_kind_parse(json_text(b->org, "kind"), &b->p.access.org_kind)) {
-		rc = ark_fail(err, ARK_ENOMEM, "cannot read the organisation of user %s", user);
-		goto out;
-	}
-	b->p.access.user = json_text(b->user, "id");
-	b->p.access.org = json_text(b->org, "id");
-	b->p.access.counties = b->counties;
-	b->p.name = json_text(b->user, "name");
-	b->p.roles_text = b->roles_text;
-	b->p.own_series = b->p.access.org_kind == ACCESS_ORG_OMBUDSMAN;
-	box_roles(b);
-	*ret = &b->p;
-	b = NULL;
-out:
-	if (b)
-		principal_unref(&b->p);
-	return rc;
-}
-
-struct principal *principal_ref(struct principal *p)
-{
-	atomic_fetch_add(&((struct principal_box *)p)->refs, 1);
-	return p;
-}
-
-void principal_unref(struct principal *p)
-{
-	struct principal_box *b = (struct principal_box *)p;
-
-	if (!b || atomic_fetch_sub(&b->refs, 1) != 1)
-		return;
-	json_decref(b->user);
-	json_decref(b->org);
-	free(b->counties);
-	free(b);
-}
-
 /* ---- relations ---- */
 
 static bool array_has(const json_t *array, const char *text)
@@ -275,15 +218,35 @@ bool registry_case_covers(struct registry *r, const char *case_id, const json_t 
 	return covers;
 }
 
+/* The organisations that `org` follows, itself first, each once; a loop of predecessors ends by itself. */
+json_t *registry_line(struct registry *r, const char *org)
+{
+	json_t *line = json_array();
+
+	if (json_array_append_new(line, json_string(org)))
+		return line;
+	for (size_t at = 0; at < json_array_size(line) && at < LINE_MAX; at++) {
+		json_t *o = registry_get(r, "orgs", json_string_value(json_array_get(line, at)));
+		json_t *before;
+		size_t i;
+
+		json_array_foreach(json_object_get(o, "predecessors"), i, before)
+		{
+			const char *id = json_string_value(before);
+
+			if (id && !array_has(line, id))
+				json_array_append_new(line, json_string(id));
+		}
+		json_decref(o);
+	}
+	return line;
+}
+
 bool registry_speaks_for(struct registry *r, const char *org, const char *author)
 {
-	json_t *o;
-	bool follows;
+	json_t *line = registry_line(r, org);
+	bool follows = array_has(line, author);
 
-	if (strcmp(org, author) == 0)
-		return true;
-	o = registry_get(r, "orgs", org);
-	follows = array_has(json_object_get(o, "predecessors"), author);
-	json_decref(o);
+	json_decref(line);
 	return follows;
 }

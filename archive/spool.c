@@ -49,15 +49,27 @@ static int take_sealed(void *arg, const void *bytes, size_t len, struct ark_erro
 int upload_new(struct archive *a, const char *document, uint32_t version, struct upload **ret,
     struct ark_error *err)
 {
+	char path[ENVELOPE_PATH];
+	struct seal_key key;
+	int rc;
+
+	seal_key_generate(&key);
+	envelope_version_path(path, document, version, "content");
+	rc = upload_new_at(a, &key, path, ret, err);
+	seal_key_wipe(&key);
+	return rc;
+}
+
+int upload_new_at(struct archive *a, const struct seal_key *key, const char *path,
+    struct upload **ret, struct ark_error *err)
+{
 	struct upload *u = calloc(1, sizeof(*u));
-	char path[ENVELOPE_PATH], context[ENVELOPE_CONTEXT];
+	char context[ENVELOPE_CONTEXT];
 	int rc = ARK_ENOMEM;
 
 	if (!u)
 		return ark_fail(err, ARK_ENOMEM, "no memory for an upload");
 	u->fd = -1;
-	snprintf(u->document, sizeof(u->document), "%s", document);
-	u->version = version;
 	u->spool_dir = archive_spool_dir(a);
 	u->plain_hash = sha256_new();
 	u->sealed_hash = sha256_new();
@@ -65,8 +77,7 @@ int upload_new(struct archive *a, const char *document, uint32_t version, struct
 		ark_fail(err, rc, "no memory for an upload");
 		goto out;
 	}
-	seal_key_generate(&u->key);
-	envelope_version_path(path, document, version, "content");
+	u->key = *key;
 	envelope_context(context, archive_keyring(a), path);
 	rc = sealer_new(&u->key, context, strlen(context), take_sealed, u, &u->sealer, err);
 	if (rc)

@@ -25,7 +25,7 @@ struct verify {
 	void (*progress)(void *arg, const char *step, uint64_t done, uint64_t of);
 	void (*bad)(void *arg, const char *what);
 	void *arg;
-	uint64_t faults, commits, versions, records, metadata, bytes, objects;
+	uint64_t faults, commits, versions, renditions, records, metadata, bytes, objects;
 	struct catalogue_tally tally;
 	uint64_t history_at; /* next history entry to compare */
 };
@@ -92,7 +92,7 @@ static void compare_history(
 {
 	struct ledger_entry e;
 	const json_t *detail, *objects;
-	char hex[41], name[32];
+	char hex[41], name[FACT_NAME];
 
 	if (!next_commit_entry(v, &e)) {
 		fault(v, "history log: no entry for %s %s of commit %llu", fact->change.kind,
@@ -106,32 +106,51 @@ static void compare_history(
 	    (uint64_t)json_integer_value(json_object_get(detail, "sequence")) != fact->f.sequence)
 		fault(v, "history log: entry %llu does not name commit %llu",
 		    (unsigned long long)e.index, (unsigned long long)fact->f.sequence);
-	snprintf(name, sizeof(name), "m%04u", fact->change.metadata);
+	fact_record_name(&fact->change, name);
 	compare_digest(v, objects, name, fact->record_sha, &fact->change);
 	if (fact->f.kind == FACT_VERSION) {
-		snprintf(name, sizeof(name), "v%04u/meta", fact->f.version);
+		fact_upload_name(&fact->change, "meta", name);
 		compare_digest(v, objects, name, fact->version_sha, &fact->change);
-		if (v->full) {
-			snprintf(name, sizeof(name), "v%04u/content", fact->f.version);
-			compare_digest(v, objects, name, fact->content_sha, &fact->change);
-		}
+	}
+	if (fact_has_content(fact) && v->full) {
+		fact_upload_name(&fact->change, "content", name);
+		compare_digest(v, objects, name, fact->content_sha, &fact->change);
 	}
 	ledger_entry_free(&e);
 }
 
 /* ---- content ---- */
 
-static void open_content(struct verify *v, const struct fact *fact)
+/* As much of a row as reading_content() looks at. Its buffers are the fact's. */
+static struct catalogue_row row_of(const struct fact *fact)
 {
-	struct catalogue_row row = {
-	    .version = fact->f.version,
-	    .size = fact->f.size,
-	    .sealed_size = fact->f.sealed_size,
-	    .content = fact->f.content,
-	    .chunks = fact->f.chunks,
-	    .sealed_version = fact->sealed_version, /* borrowed */
-	};
-	const char *said = json_text(fact->version_meta, "sha256");
+	const struct catalogue_fact *f = &fact->f;
+	struct catalogue_row row = {.version = f->version};
+
+	snprintf(row.document, sizeof(row.document), "%s", f->document);
+	if (f->kind == FACT_RENDITION) {
+		row.rendition = (struct catalogue_rendition){.number = f->rendition,
+		    .sealed = fact->sealed_record,
+		    .size = f->size,
+		    .sealed_size = f->sealed_size,
+		    .content = f->content,
+		    .chunks = f->chunks};
+		return row;
+	}
+	row.size = f->size;
+	row.sealed_size = f->sealed_size;
+	row.content = f->content;
+	row.chunks = f->chunks;
+	row.sealed_version = fact->sealed_version;
+	return row;
+}
+
+static void open_content(struct verify *v, const struct fact *fact, const char *what)
+{
+	struct catalogue_row row = row_of(fact);
+	enum form form = fact->f.kind == FACT_RENDITION ? FORM_PUBLIC : FORM_WHOLE;
+	const char *said =
+	    json_text(form == FORM_PUBLIC ? fact->record : fact->version_meta, "sha256");
 	struct sha256 *h = sha256_new();
 	struct content *c = NULL;
 	struct ark_error err = {.text = "no memory"};
@@ -140,21 +159,19 @@ static void open_content(struct verify *v, const struct fact *fact)
 	uint64_t at = 0;
 	ssize_t n = -1;
 
-	snprintf(row.document, sizeof(row.document), "%s", fact->f.document);
-	if (h && !reading_content(v->a, v->receipt, &row, &c, &err)) {
+	if (h && !reading_content(v->a, v->receipt, &row, form, &c, &err)) {
 		while ((n = content_read(c, at, block, sizeof(block), &err)) > 0) {
 			sha256_update(h, block, (size_t)n);
 			at += (uint64_t)n;
 		}
 	}
 	if (n < 0) {
-		fault(v, "content of %s v%04u: %s", row.document, row.version, err.text);
+		fault(v, "content of %s: %s", what, err.text);
 	} else {
 		sha256_final(h, sha);
 		hex_encode(hex, sha, 32);
 		if (!said || strcmp(said, hex) != 0)
-			fault(v, "content of %s v%04u is not what was filed", row.document,
-			    row.version);
+			fault(v, "content of %s is not what was filed", what);
 		v->bytes += at;
 	}
 	content_close(c);
@@ -166,15 +183,17 @@ static void open_content(struct verify *v, const struct fact *fact)
 static void compare_catalogue(struct verify *v, const struct fact *fact)
 {
 	struct ark_error err = {0};
+	char name[FACT_NAME];
 	int rc = catalogue_holds(v->desk->catalogue, &fact->f, &v->tally, &err);
 
+	fact_record_name(&fact->change, name);
 	if (rc < 0)
 		fault(v, "catalogue: %s; mend with `arkki rebuild DIR catalogue`", err.text);
 	else if (rc == 0)
 		fault(v,
-		    "catalogue: %s %s m%04u differs from the store; mend with `arkki rebuild DIR "
+		    "catalogue: %s %s %s differs from the store; mend with `arkki rebuild DIR "
 		    "catalogue`",
-		    fact->change.kind, fact->change.name, fact->change.metadata);
+		    fact->change.kind, fact->change.name, name);
 }
 
 /* Rows that no commit speaks of. Not told while a server files: the tables grow meanwhile. */
@@ -187,14 +206,16 @@ static void compare_counts(struct verify *v, uint64_t head)
 		return;
 	if (catalogue_tables(v->desk->catalogue, &has, &err))
 		fault(v, "catalogue: %s", err.text);
-	else if (has.versions != v->tally.versions || has.changes != v->tally.changes ||
-		 has.records != v->tally.records)
+	else if (has.versions != v->tally.versions || has.renditions != v->tally.renditions ||
+		 has.changes != v->tally.changes || has.records != v->tally.records)
 		fault(v,
-		    "catalogue: it has %llu versions, %llu changes and %llu records, the store has "
-		    "%llu, %llu "
-		    "and %llu; mend with `arkki rebuild DIR catalogue`",
-		    (unsigned long long)has.versions, (unsigned long long)has.changes,
-		    (unsigned long long)has.records, (unsigned long long)v->tally.versions,
+		    "catalogue: it has %llu versions, %llu renditions, %llu changes and %llu "
+		    "records, "
+		    "the store has %llu, %llu, %llu and %llu; mend with `arkki rebuild DIR "
+		    "catalogue`",
+		    (unsigned long long)has.versions, (unsigned long long)has.renditions,
+		    (unsigned long long)has.changes, (unsigned long long)has.records,
+		    (unsigned long long)v->tally.versions, (unsigned long long)v->tally.renditions,
 		    (unsigned long long)v->tally.changes, (unsigned long long)v->tally.records);
 }
 
@@ -209,6 +230,36 @@ static void await_catalogue(struct verify *v)
 }
 
 /* ---- one commit ---- */
+
+static uint64_t *counter_of(struct verify *v, enum catalogue_fact_kind kind)
+{
+	switch (kind) {
+	case FACT_VERSION:
+		return &v->versions;
+	case FACT_METADATA:
+		return &v->metadata;
+	case FACT_RENDITION:
+		return &v->renditions;
+	case FACT_RECORD:
+		break;
+	}
+	return &v->records;
+}
+
+static void check_content(struct verify *v, struct fact *fact)
+{
+	struct ark_error err;
+	char what[80];
+
+	if (fact->f.kind == FACT_RENDITION)
+		snprintf(what, sizeof(what), "%s v%04u r%04u", fact->f.document, fact->f.version,
+		    fact->f.rendition);
+	else
+		snprintf(what, sizeof(what), "%s v%04u", fact->f.document, fact->f.version);
+	if (recover_content_digest(v->desk->store, fact, fact->content_sha, &err))
+		fault(v, "content of %s: %s", what, err.text);
+	open_content(v, fact, what);
+}
 
 static int check_commit(
     void *arg, const struct store_head *commit, int64_t time_us, const char *changes)
@@ -233,20 +284,9 @@ static int check_commit(
 				ledger_entry_free(&e);
 			continue;
 		}
-		if (fact.f.kind == FACT_VERSION) {
-			v->versions++;
-			if (v->full) {
-				if (recover_content_digest(
-					v->desk->store, &fact, fact.content_sha, &err))
-					fault(v, "content of %s v%04u: %s", fact.f.document,
-					    fact.f.version, err.text);
-				open_content(v, &fact);
-			}
-		} else if (fact.f.kind == FACT_METADATA) {
-			v->metadata++;
-		} else {
-			v->records++;
-		}
+		*counter_of(v, fact.f.kind) += 1;
+		if (v->full && fact_has_content(&fact))
+			check_content(v, &fact);
 		compare_history(v, &fact, commit);
 		compare_catalogue(v, &fact);
 		fact_free(&fact);
@@ -363,13 +403,14 @@ int archive_verify(const char *dir, const char *root_key, bool full, const char 
 	if (!rc) {
 		check_parts(&v);
 		snprintf(line, sizeof(line),
-		    "%s: %llu faults; %llu commits, %llu versions, %llu metadata changes, %llu "
-		    "records, "
-		    "%llu objects, history %llu entries, access %llu entries",
+		    "%s: %llu faults; %llu commits, %llu versions, %llu renditions, %llu metadata "
+		    "changes, %llu records, %llu objects, history %llu entries, access %llu "
+		    "entries",
 		    full ? "verified in full" : "verified", (unsigned long long)v.faults,
 		    (unsigned long long)v.commits, (unsigned long long)v.versions,
-		    (unsigned long long)v.metadata, (unsigned long long)v.records,
-		    (unsigned long long)v.objects, (unsigned long long)ledger_size(v.a->history),
+		    (unsigned long long)v.renditions, (unsigned long long)v.metadata,
+		    (unsigned long long)v.records, (unsigned long long)v.objects,
+		    (unsigned long long)ledger_size(v.a->history),
 		    (unsigned long long)ledger_size(v.a->access));
 		summary(arg, line);
 		if (v.faults)

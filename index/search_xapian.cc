@@ -6,7 +6,7 @@
  *   - No message of Xapian is passed on: it may hold terms, and terms are
  *     text. Its type and errno are enough.
  *   - Whatever is counted, faceted or returned has passed through
- *     visible(): there is no query without the filter.
+ *     visible(): there is no query without the sight.
  */
 #include <xapian.h>
 
@@ -19,6 +19,7 @@
 #include <new>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -71,13 +72,18 @@ enum slot : Xapian::valueno {
 	SLOT_COUNTY, /* several, a line each */
 	SLOT_LANGUAGE,
 	SLOT_PUBLICITY,
+	SLOT_NEWER_UNIT, /* units of the newer version of rank 1; the next slots: of rank 2 … */
+	SLOTS = SLOT_NEWER_UNIT + SEARCH_RANKS - 1,
 };
 
 const char KEY_SEQUENCE[] = "arkki-sequence";
 const char KEY_ANALYSER[] = "arkki-analyser";
+const unsigned int FORMAT = 2; /* of terms and values; another value in the index: rebuild */
 const unsigned int DISTURBED_MAX = 2;
 const time_t GATE_S = 2; /* no commit waits longer for a reader */
 const unsigned int FILTER_DEPTH_MAX = 64;
+const size_t UNITS_AS_TERMS =
+    16; /* more of them in a filter are compared with the entries' values */
 
 /* Measured on 20,000 statute sections; see index/README.md. */
 const double WEIGHT_COMPOUND = 0.5;  /* the word as part of a compound of the text */
@@ -175,9 +181,12 @@ std::string lines_of(const char *const *values, size_t n)
 	return lines;
 }
 
-std::string unique_id(const char *document, uint32_t version)
+std::string unique_term(const char *document, uint32_t version, bool public_form)
 {
-	return std::string(document) + '-' + std::to_string(version);
+	char id[80];
+
+	terms_id(id, document, version, public_form);
+	return id;
 }
 
 void add_values(Xapian::Document &x, const struct search_document *d)
@@ -192,7 +201,7 @@ void add_values(Xapian::Document &x, const struct search_document *d)
 	x.add_value(SLOT_COUNTY, lines_of(a.counties, a.counties_len));
 	x.add_value(SLOT_LANGUAGE, text_or_empty(d->language));
 	x.add_value(SLOT_PUBLICITY, text_or_empty(a.publicity));
-	x.set_data(unique_id(d->document, d->version));
+	x.set_data(unique_term(d->document, d->version, d->public_form).substr(1));
 }
 
 int put(struct search_index *w, const struct search_document *d, struct ark_error *err)
@@ -205,63 +214,75 @@ int put(struct search_index *w, const struct search_document *d, struct ark_erro
 	if (r)
 		return r;
 	add_values(x, d);
-	w->db.replace_document("Q" + unique_id(d->document, d->version), x);
+	w->db.replace_document(unique_term(d->document, d->version, d->public_form), x);
 	return ARK_OK;
 }
 
-bool is_rank_term(const std::string &term)
+/* What set_versions() answers for: rank, attributes of newer versions, and whether there is a
+ * rendition, which comes and goes without the version being put again. */
+bool is_versions_term(const std::string &term)
 {
-	return term.compare(0, 2, "XN") == 0 ||
+	return term == TERMS_NEVER_HIT || term.compare(0, 2, TERMS_NEWER) == 0 ||
+	       term.compare(0, 2, "XE") == 0 ||
 	       (term.size() > 1 && term[0] == 'N' && term[1] >= '0' && term[1] <= '9');
 }
 
-std::vector<std::string> rank_terms_of(const Xapian::Document &x)
+std::vector<std::string> versions_terms_of(const Xapian::Document &x)
 {
 	std::vector<std::string> terms;
 
 	for (auto t = x.termlist_begin(); t != x.termlist_end(); ++t)
-		if (is_rank_term(*t))
+		if (is_versions_term(*t))
 			terms.push_back(*t);
 	return terms;
 }
 
-/* The terms of rank `rank` (from 0; SEARCH_RANKS: never a hit), whose newer ones are given. */
-int rank_terms(const struct search_version *versions, const size_t *index, size_t rank,
-    std::vector<std::string> &ret, struct ark_error *err)
+/* What set_versions() answers for in a version of rank `rank` (from 0; SEARCH_RANKS: never a hit), whose
+ * newer ones are given. */
+int describe_version(const struct search_version *versions, const size_t *index, size_t rank,
+    const struct search_attributes *own, Xapian::Document &x, struct ark_error *err)
 {
-	Xapian::Document x;
 	collector c = {&x, err};
 	const struct term_sink sink = sink_into(c);
-	int r = 0;
+	/* of the version's own attributes, only the rendition is taken from here */
+	int r = terms_of_attributes(own, 0, &sink, err);
 
-	if (rank == SEARCH_RANKS)
-		return 0;
-	x.add_boolean_term("XN" + std::to_string(rank + 1));
-	for (size_t i = 0; !r && i < rank; i++)
-		r = terms_of_attributes(
-		    &versions[index[i]].attributes, static_cast<unsigned int>(i + 1), &sink, err);
-	ret = rank_terms_of(x);
+	if (rank == SEARCH_RANKS) {
+		x.add_boolean_term(TERMS_NEVER_HIT);
+		rank = 0;
+	}
+	for (size_t i = 0; !r && i < rank; i++) {
+		const struct search_attributes &newer = versions[index[i]].attributes;
+
+		x.add_boolean_term(TERMS_NEWER + std::to_string(i + 1));
+		x.add_value(SLOT_NEWER_UNIT + static_cast<Xapian::valueno>(i),
+		    lines_of(newer.units, newer.units_len));
+		r = terms_of_attributes(&newer, static_cast<unsigned int>(i + 1), &sink, err);
+	}
 	return r;
 }
 
-/* Rewrites only what changed: a version of rank 1 that stays so costs a look. */
-void set_rank_terms(
-    Xapian::WritableDatabase &db, const std::string &id, const std::vector<std::string> &want)
+/* Rewrites only what changed: a newest version that stays so costs a look. */
+void rewrite_version(
+    Xapian::WritableDatabase &db, const std::string &id, const Xapian::Document &want)
 {
-	auto posting = db.postlist_begin("Q" + id);
+	auto posting = db.postlist_begin(id);
 
-	if (posting == db.postlist_end("Q" + id))
+	if (posting == db.postlist_end(id))
 		return;
 	Xapian::docid did = *posting;
 	Xapian::Document x = db.get_document(did);
-	std::vector<std::string> have = rank_terms_of(x);
+	const std::vector<std::string> have = versions_terms_of(x);
+	const std::vector<std::string> terms = versions_terms_of(want);
 
-	if (have == want)
+	if (have == terms)
 		return;
 	for (const std::string &term : have)
 		x.remove_term(term);
-	for (const std::string &term : want)
+	for (const std::string &term : terms)
 		x.add_boolean_term(term);
+	for (Xapian::valueno slot = SLOT_NEWER_UNIT; slot < SLOTS; slot++)
+		x.add_value(slot, want.get_value(slot));
 	db.replace_document(did, x);
 }
 
@@ -273,12 +294,15 @@ int set_versions(struct search_index *w, const char *document,
 
 	for (size_t i = 0; i < n; i++) {
 		size_t rank = static_cast<size_t>(std::find(index, index + ranks, i) - index);
-		std::vector<std::string> want;
-		int r = rank_terms(versions, index, rank < ranks ? rank : SEARCH_RANKS, want, err);
+		Xapian::Document want;
+		int r = describe_version(versions, index, rank < ranks ? rank : SEARCH_RANKS,
+		    &versions[i].attributes, want, err);
 
 		if (r)
 			return r;
-		set_rank_terms(w->db, unique_id(document, versions[i].version), want);
+		for (bool public_form : {false, true})
+			rewrite_version(
+			    w->db, unique_term(document, versions[i].version, public_form), want);
 	}
 	return ARK_OK;
 }
@@ -291,16 +315,17 @@ uint64_t sequence_of(const Xapian::Database &db)
 int open_writer(const char *dir, struct analyser *analyser, struct search_gate *gate,
     struct search_index **ret, struct ark_error *err)
 {
-	const std::string analyser_version = std::to_string(ANALYSE_VERSION);
+	const std::string version = std::to_string(ANALYSE_VERSION) + '.' + std::to_string(FORMAT);
 	Xapian::WritableDatabase db(dir, Xapian::DB_CREATE_OR_OPEN | Xapian::DB_BACKEND_GLASS);
 	const std::string written_by = db.get_metadata(KEY_ANALYSER);
 
 	if (written_by.empty() && db.get_doccount() == 0) {
-		db.set_metadata(KEY_ANALYSER, analyser_version);
+		db.set_metadata(KEY_ANALYSER, version);
 		db.commit();
-	} else if (written_by != analyser_version) {
+	} else if (written_by != version) {
 		return ark_fail(err, ARK_EINPUT,
-		    "the index was written by another analyser: run `arkki rebuild DIR index`");
+		    "the index was written by another analyser or in another format: run `arkki "
+		    "rebuild DIR index`");
 	}
 	/* outside a transaction Xapian commits by itself after 10,000 changes, without our sequence */
 	db.begin_transaction();
@@ -372,63 +397,282 @@ Xapian::Query all_of(const queries &q)
 			 : Xapian::Query(Xapian::Query::OP_AND, q.begin(), q.end());
 }
 
-Xapian::Query all_but(const Xapian::Query &q)
+Xapian::Query but_not(const Xapian::Query &q, const Xapian::Query &without)
 {
-	return {Xapian::Query::OP_AND_NOT, Xapian::Query::MatchAll, q};
+	return without.empty() ? q : Xapian::Query(Xapian::Query::OP_AND_NOT, q, without);
 }
 
-/* The policy's filter over the version's own attributes (newer 0), or over those that the newer
- * version of that rank has. Deeper than any policy is: admits nothing. */
-Xapian::Query compile(const struct access_filter *f, unsigned int newer, unsigned int depth)
-{
-	char term[256];
-	queries parts;
+/* A set of entries: those of q, or all the others. "All but" is kept as that for as long as
+ * possible: what excludes is mostly small, and need not be tested against every entry. */
+struct entries {
+	Xapian::Query q;
+	bool others;
+};
 
-	if (depth > FILTER_DEPTH_MAX)
-		throw Xapian::InvalidArgumentError("the filter is too deep");
-	for (size_t i = 0; i < f->children; i++)
-		parts.push_back(compile(f->child[i], newer, depth + 1));
-	switch (f->op) {
-	case ACCESS_OP_ALL:
-		return Xapian::Query::MatchAll;
-	case ACCESS_OP_HAS:
-		if (!f->value || !terms_attribute(term, newer, f->attribute, f->value))
-			return Xapian::Query::MatchNothing;
-		return Xapian::Query(term);
-	case ACCESS_OP_AND:
-		return all_of(parts);
-	case ACCESS_OP_OR:
-		return any_of(parts);
-	case ACCESS_OP_NOT:
-		return parts.size() == 1 ? all_but(parts[0]) : Xapian::Query::MatchNothing;
-	case ACCESS_OP_NONE:
-	case ACCESS_OP_PRESENT:
-	case ACCESS_OP_UPTO:
-		break;
+entries nothing()
+{
+	return {Xapian::Query(), false};
+}
+
+entries everything()
+{
+	return {Xapian::Query(), true};
+}
+
+entries complement(const entries &e)
+{
+	return {e.q, !e.others};
+}
+
+entries intersection(const std::vector<entries> &sets)
+{
+	queries in, out;
+
+	for (const entries &e : sets) {
+		if (!e.others && e.q.empty())
+			return nothing();
+		if (!e.q.empty())
+			(e.others ? out : in).push_back(e.q);
 	}
-	return Xapian::Query::MatchNothing;
+	if (in.empty())
+		return {any_of(out), true};
+	return {but_not(all_of(in), any_of(out)), false};
 }
 
-/* Rank 1 where the filter admits it; rank n where it admits it and none of the newer ones. */
-Xapian::Query visible(const struct access_filter *f, bool versions_all)
+entries sum(std::vector<entries> sets)
 {
-	const Xapian::Query admitted = compile(f, 0, 0);
-	queries hits;
-	Xapian::Query newer_admitted = Xapian::Query::MatchNothing;
+	for (entries &e : sets)
+		e.others = !e.others;
+	return complement(intersection(sets));
+}
 
-	if (versions_all)
-		return admitted;
-	for (unsigned int rank = 1; rank <= SEARCH_RANKS; rank++) {
-		queries all = {Xapian::Query("XN" + std::to_string(rank)), admitted};
+/* Entries with one of many units, by the value that holds their units. A search that finds little looks
+ * at few values, where opening a list for each of 300 units took 7 ms (of 7 for all the rest). */
+class unit_source : public Xapian::ValuePostingSource
+{
+      public:
+	using units = std::unordered_set<std::string>;
 
-		if (rank > 1) {
-			newer_admitted |= compile(f, rank - 1, 0);
-			all.push_back(all_but(newer_admitted));
+	unit_source(Xapian::valueno of, std::shared_ptr<const units> wanted)
+	    : ValuePostingSource(of), any_of(std::move(wanted))
+	{
+	}
+
+	void init(const Xapian::Database &database) override
+	{
+		ValuePostingSource::init(database);
+		set_termfreq_min(0);
+	}
+
+	void next(double min_weight) override
+	{
+		do
+			ValuePostingSource::next(min_weight);
+		while (!at_end() && !wanted());
+	}
+
+	void skip_to(Xapian::docid to, double min_weight) override
+	{
+		ValuePostingSource::skip_to(to, min_weight);
+		while (!at_end() && !wanted())
+			ValuePostingSource::next(min_weight);
+	}
+
+	bool check(Xapian::docid at, double min_weight) override
+	{
+		return ValuePostingSource::check(at, min_weight) && (at_end() || wanted());
+	}
+
+	PostingSource *clone() const override
+	{
+		return new unit_source(get_slot(), any_of);
+	}
+
+      private:
+	const std::shared_ptr<const units> any_of;
+
+	bool wanted() const
+	{
+		const std::string lines = get_value();
+		size_t start = 0, end;
+
+		while ((end = lines.find('\n', start)) != std::string::npos) {
+			if (any_of->count(lines.substr(start, end - start)))
+				return true;
+			start = end + 1;
 		}
-		hits.push_back(all_of(all));
+		return any_of->count(start ? lines.substr(start) : lines) > 0;
 	}
-	return any_of(hits);
-}
+};
+
+/* What a sight shows, in terms that this revision of the index has. */
+class compiler
+{
+      public:
+	explicit compiler(const Xapian::Database &database) : db(database)
+	{
+	}
+
+	/* The whole entries where `whole` admits them, and of the other versions that `any` admits
+	 * the public ones; each only where it is the newest that `any` admits. */
+	entries visible(const struct access_sight *sight, bool versions_all)
+	{
+		const entries public_form = has(TERMS_PUBLIC_FORM);
+		const entries whole = filter(sight->whole, 0, 0);
+		entries shown = intersection({whole, complement(public_form)});
+
+		if (sight->any != sight->whole)
+			shown = sum({shown, intersection({public_form, filter(sight->any, 0, 0),
+						complement(whole)})});
+		if (!versions_all)
+			shown = intersection({shown, complement(hidden(sight->any))});
+		return shown;
+	}
+
+      private:
+	const Xapian::Database &db;
+
+	static entries has(const std::string &term)
+	{
+		return {Xapian::Query(term), false};
+	}
+
+	/* Entries of a version that is never a hit, or which has a newer one that f admits. */
+	entries hidden(const struct access_filter *f)
+	{
+		std::vector<entries> any = {has(TERMS_NEVER_HIT)};
+
+		for (unsigned int newer = 1; newer < SEARCH_RANKS; newer++) {
+			const std::string term = TERMS_NEWER + std::to_string(newer);
+
+			if (!db.term_exists(term))
+				break;
+			any.push_back(intersection({has(term), filter(f, newer, 0)}));
+		}
+		return sum(any);
+	}
+
+	/* f over the version's own attributes (newer 0), or over those that the newer version of
+	 * that rank has. */
+	entries filter(const struct access_filter *f, unsigned int newer, unsigned int depth)
+	{
+		std::vector<entries> parts;
+
+		if (depth > FILTER_DEPTH_MAX)
+			throw Xapian::InvalidArgumentError("the filter is too deep");
+		if (f->op == ACCESS_OP_OR)
+			return alternatives(f, newer, depth);
+		for (size_t i = 0; i < f->children; i++)
+			parts.push_back(filter(f->child[i], newer, depth + 1));
+		switch (f->op) {
+		case ACCESS_OP_ALL:
+			return everything();
+		case ACCESS_OP_HAS:
+			return attribute(f, newer);
+		case ACCESS_OP_PRESENT:
+			return present(f->attribute, newer);
+		case ACCESS_OP_UPTO:
+			return up_to(f, newer);
+		case ACCESS_OP_AND:
+			return intersection(parts);
+		case ACCESS_OP_NOT:
+			return parts.size() == 1 ? complement(parts[0]) : nothing();
+		case ACCESS_OP_OR:
+		case ACCESS_OP_NONE:
+			break;
+		}
+		return nothing();
+	}
+
+	static bool is_unit(const struct access_filter *f)
+	{
+		return f->op == ACCESS_OP_HAS && f->attribute == ACCESS_ATTR_UNIT && f->value &&
+		       *f->value;
+	}
+
+	entries alternatives(const struct access_filter *f, unsigned int newer, unsigned int depth)
+	{
+		auto units = std::make_shared<unit_source::units>();
+		std::vector<entries> parts;
+
+		for (size_t i = 0; i < f->children; i++)
+			if (is_unit(f->child[i]))
+				units->insert(f->child[i]->value);
+		if (units->size() <= UNITS_AS_TERMS)
+			units->clear();
+		for (size_t i = 0; i < f->children; i++)
+			if (units->empty() || !is_unit(f->child[i]))
+				parts.push_back(filter(f->child[i], newer, depth + 1));
+		if (!units->empty()) {
+			const Xapian::valueno slot =
+			    newer ? SLOT_NEWER_UNIT + newer - 1 : Xapian::valueno{SLOT_UNIT};
+			auto *source = new unit_source(slot, std::move(units));
+
+			parts.push_back({Xapian::Query(source->release()), false});
+		}
+		return sum(parts);
+	}
+
+	static entries attribute(const struct access_filter *f, unsigned int newer)
+	{
+		char term[256];
+
+		if (!f->value || !*f->value ||
+		    !terms_attribute(term, newer, f->attribute, f->value))
+			return nothing(); /* too long a value is no entry's */
+		return has(term);
+	}
+
+	static entries present(enum access_attribute attribute, unsigned int newer)
+	{
+		char term[256];
+
+		if (!terms_day(term, newer, attribute, TERMS_DAY_PRESENT, nullptr))
+			return nothing();
+		return has(term);
+	}
+
+	/* Years before it, months of its year before it, days of its month up to it; or all that have
+	 * a day but those after it, when these have fewer terms. */
+	entries up_to(const struct access_filter *f, unsigned int newer)
+	{
+		queries before, after;
+
+		if (!f->value || !*f->value)
+			return nothing();
+		if (!terms_is_day(f->value))
+			throw Xapian::InvalidArgumentError("a filter by what is no day");
+		for (enum terms_day level : {TERMS_YEAR, TERMS_MONTH, TERMS_DAY})
+			if (!divide(f, newer, level, before, after))
+				return nothing();
+		if (before.size() <= after.size())
+			return {any_of(before), false};
+		return intersection({present(f->attribute, newer), {any_of(after), true}});
+	}
+
+	/* Terms of one level that exist within the year or month that f's day lies in. */
+	bool divide(const struct access_filter *f, unsigned int newer, enum terms_day level,
+	    queries &before, queries &after)
+	{
+		char at[256];
+
+		if (!terms_day(at, newer, f->attribute, level, f->value))
+			return false;
+		const std::string pivot = at;
+		const size_t own = level == TERMS_YEAR ? 4 : 2; /* digits that the level adds */
+		const std::string stem = pivot.substr(0, pivot.size() - own);
+
+		for (auto t = db.allterms_begin(stem); t != db.allterms_end(stem); ++t) {
+			const int order = (*t).compare(pivot);
+
+			if (order > 0)
+				after.emplace_back(*t);
+			else if (order < 0 || level == TERMS_DAY)
+				before.emplace_back(*t);
+		}
+		return true;
+	}
+};
 
 Xapian::Query phrase_query(const struct query_part &part)
 {
@@ -505,17 +749,30 @@ void add_dates(queries &all, const char *from, const char *to)
 		all.push_back(Xapian::Query(Xapian::Query::OP_VALUE_LE, SLOT_DATE, to));
 }
 
-Xapian::Query filters_query(const struct search_request *request)
+/* What is searched for, over what is shown: filters weigh nothing, and what few entries have is
+ * tested last, against what is left. */
+Xapian::Query whole_query(
+    const Xapian::Database &db, const struct search_request *request, const struct query *words)
 {
-	queries all = {visible(request->filter, request->versions_all)};
+	const entries shown = compiler(db).visible(request->sight, request->versions_all);
+	queries all;
 
+	if (!shown.others)
+		all.push_back(shown.q);
 	add_exact(all, "XU", request->unit);
 	add_exact(all, "XC", request->case_id);
 	add_exact(all, "XT", request->type);
 	add_exact(all, "XR", request->county);
 	add_exact(all, "XL", request->language);
 	add_dates(all, request->from, request->to);
-	return all_of(all);
+
+	Xapian::Query q = all_of(all);
+
+	if (words && all.empty())
+		q = words_query(words);
+	else if (words)
+		q = Xapian::Query(Xapian::Query::OP_FILTER, words_query(words), q);
+	return shown.others ? but_not(q, shown.q) : q;
 }
 
 /* ---- facets ---- */
@@ -598,14 +855,15 @@ void fill_hits(const Xapian::MSet &matches, struct search_result *result)
 		throw std::bad_alloc();
 	for (auto m = matches.begin(); m != matches.end(); ++m) {
 		const std::string id = m.get_document().get_data();
-		const size_t dash = id.rfind('-');
+		const size_t dash = id.find('-');
 		struct search_hit &hit = result->hits[result->hits_len];
+		char *end = nullptr;
 
 		if (dash == std::string::npos || dash >= sizeof(hit.document))
 			throw Xapian::DatabaseCorruptError("an entry without an id");
 		id.copy(hit.document, dash);
-		hit.version =
-		    static_cast<uint32_t>(std::strtoul(id.c_str() + dash + 1, nullptr, 10));
+		hit.version = static_cast<uint32_t>(std::strtoul(id.c_str() + dash + 1, &end, 10));
+		hit.whole = *end == '\0';
 		result->hits_len++;
 	}
 }
@@ -614,20 +872,16 @@ void answer(struct search_reader *r, const struct search_request *request,
     const struct query *words, struct search_result *ret)
 {
 	Xapian::Enquire enquire(r->db);
-	const Xapian::Query filters = filters_query(request);
 	const Xapian::doccount documents = r->db.get_doccount();
 	facet_counter facets;
 	struct search_result result = {};
 	result_guard guard(&result, search_result_clear);
 
-	if (words) {
-		enquire.set_query(
-		    Xapian::Query(Xapian::Query::OP_FILTER, words_query(words), filters));
+	enquire.set_query(whole_query(r->db, request, words));
+	if (words)
 		enquire.set_weighting_scheme(Xapian::BM25Weight(1.2, 0, 1, 0.75, 0.5));
-	} else {
-		enquire.set_query(filters);
+	else
 		enquire.set_weighting_scheme(Xapian::BoolWeight());
-	}
 	enquire.set_docid_order(Xapian::Enquire::DESCENDING);
 	if (!words || request->sort == SEARCH_BY_DATE)
 		enquire.set_sort_by_value(SLOT_DATE, true);
@@ -670,7 +924,7 @@ template <typename F> int with_newest(struct search_reader *r, F &&f)
 
 int check_request(const struct search_request *request, struct ark_error *err)
 {
-	if (!request->filter)
+	if (!request->sight || !request->sight->any || !request->sight->whole)
 		return ark_fail(err, ARK_EINPUT, "a search without the policy's filter");
 	if (request->limit > SEARCH_LIMIT_MAX)
 		return ark_fail(err, ARK_EINPUT, "limit is more than %u", SEARCH_LIMIT_MAX);
@@ -754,8 +1008,21 @@ int search_delete(
     struct search_index *w, const char *document, uint32_t version, struct ark_error *err)
 {
 	return guarded(err, "delete a document from the index", [&] {
-		w->db.delete_document(
-		    version ? "Q" + unique_id(document, version) : std::string("XD") + document);
+		if (version) {
+			w->db.delete_document(unique_term(document, version, false));
+			w->db.delete_document(unique_term(document, version, true));
+		} else {
+			w->db.delete_document(std::string("XD") + document);
+		}
+		return ARK_OK;
+	});
+}
+
+int search_delete_public(
+    struct search_index *w, const char *document, uint32_t version, struct ark_error *err)
+{
+	return guarded(err, "delete a rendition from the index", [&] {
+		w->db.delete_document(unique_term(document, version, true));
 		return ARK_OK;
 	});
 }

@@ -13,4 +13,5 @@
 
 SHIP(types, "policies/types.json")
 SHIP(retention, "policies/retention.json")
-SHIP(policies, "policies/policies.json")
+SHIP(policies, "policies/arkki.cedar")
+SHIP(schema, "policies/arkki.cedarschema")

@@ -19,9 +19,9 @@ enum { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2 };
 /* Arguments after the command, options taken out. */
 struct cli {
 	const char *command;
-	const char *root_key, *origin, *listen, *user, *days, *manifest, *language, *root;
-	bool full;
-	const char *words[64]; /* what is not an option */
+	const char *root_key, *origin, *listen, *user, *days, *manifest, *language, *root, *schema;
+	bool full, validate;
+	const char **words; /* what is not an option */
 	int words_len;
 };
 
@@ -39,6 +39,7 @@ int cmd_verify(const struct cli *c);
 int cmd_rebuild(const struct cli *c);
 int cmd_log(const struct cli *c);
 int cmd_analyse(const struct cli *c);
+int cmd_policy(const struct cli *c);
 int cmd_routes(const struct cli *c);
 int cmd_demo_build(const struct cli *c);
 

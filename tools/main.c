@@ -28,6 +28,9 @@ static const struct command {
     {"analyse", cmd_analyse, "--language fi|sv|en",
 	"read words, one a line, and print the index terms of each"},
     {"log", cmd_log, "vkey DIR history|access", "print a log's verifier key (signed note)"},
+    {"policy", cmd_policy,
+	"test FILE.json… [--root DIR] [--validate] | check FILE.cedar… --schema FILE.cedarschema",
+	"run tests in the format of Cedar's integration tests; validate policies against a schema"},
     {"routes", cmd_routes, "", NULL}, /* for tests/flow: not in the help */
     {"demo-build", cmd_demo_build, "TEXTS_DIR OUT_DIR", NULL},
 };
@@ -105,6 +108,7 @@ static bool parse(struct cli *c, char **argv)
 	    {"--manifest", &c->manifest},
 	    {"--language", &c->language},
 	    {"--root", &c->root},
+	    {"--schema", &c->schema},
 	};
 
 	c->root_key = getenv("ARKKI_ROOT_KEY_FILE");
@@ -113,6 +117,10 @@ static bool parse(struct cli *c, char **argv)
 
 		if (strcmp(argv[i], "--full") == 0) {
 			c->full = true;
+			continue;
+		}
+		if (strcmp(argv[i], "--validate") == 0) {
+			c->validate = true;
 			continue;
 		}
 		for (size_t k = 0; !taken && k < sizeof(options) / sizeof(*options); k++) {
@@ -129,16 +137,25 @@ static bool parse(struct cli *c, char **argv)
 			fprintf(stderr, "arkki: unknown or incomplete option %s\n", argv[i]);
 			return false;
 		}
-		if (c->words_len == (int)(sizeof(c->words) / sizeof(*c->words)))
-			return false;
 		c->words[c->words_len++] = argv[i];
 	}
 	return true;
 }
 
+static int run(struct cli *c, char **argv)
+{
+	if (!parse(c, argv + 2))
+		return cli_usage(c->command);
+	for (size_t i = 0; i < COMMANDS; i++)
+		if (strcmp(c->command, commands[i].name) == 0)
+			return commands[i].run(c);
+	return cli_usage(NULL);
+}
+
 int main(int argc, char **argv)
 {
 	struct cli c = {0};
+	int status;
 
 	umask(0077); /* what arkki writes is its owner's alone */
 	if (argc < 2)
@@ -154,10 +171,12 @@ int main(int argc, char **argv)
 		return CLI_OK;
 	}
 	c.command = argv[1];
-	if (!parse(&c, argv + 2))
-		return cli_usage(c.command);
-	for (size_t i = 0; i < COMMANDS; i++)
-		if (strcmp(argv[1], commands[i].name) == 0)
-			return commands[i].run(&c);
-	return cli_usage(NULL);
+	c.words = calloc((size_t)argc, sizeof(*c.words));
+	if (!c.words) {
+		fprintf(stderr, "arkki: no memory\n");
+		return CLI_FAILED;
+	}
+	status = run(&c, argv);
+	free(c.words);
+	return status;
 }

@@ -293,7 +293,7 @@ static int write_text(struct page *p, struct visit *v, struct ark_error *err)
 {
 	struct buf text = BUF_INIT;
 	int rc = text_ready(&v->row)
-		     ? reading_text(v->app->archive, v->receipt, &v->row, &text, err)
+		     ? reading_text(v->app->archive, v->receipt, &v->row, FORM_WHOLE, &text, err)
 		     : ARK_ENOTFOUND;
 
 	html_put(&p->h, "<section aria-labelledby=\"text\"><h2 id=\"text\">$</h2>",

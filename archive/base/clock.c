@@ -120,3 +120,26 @@ bool date_valid(const char *p)
 	       literal(&p, '-') && digits(&p, 2, &d) && y >= 1800 && y <= 2200 &&
 	       day_exists(y, m, d);
 }
+
+/* Summer time by directive 2000/84/EC: from 01:00 UTC on the last Sunday of
+ * March to 01:00 UTC on the last Sunday of October. */
+static time_t last_sunday(int year, int month)
+{
+	struct tm tm = {.tm_year = year, .tm_mon = month, .tm_mday = 31, .tm_hour = 1};
+	time_t t = timegm(&tm);
+
+	return t - (time_t)tm.tm_wday * 86400;
+}
+
+void clock_day(char out[11], int64_t time_us)
+{
+	time_t t = (time_t)((time_us - (time_us % 1000000 + 1000000) % 1000000) / 1000000);
+	struct tm tm;
+
+	gmtime_r(&t, &tm);
+	t +=
+	    t >= last_sunday(tm.tm_year, 2) && t < last_sunday(tm.tm_year, 9) ? 3 * 3600 : 2 * 3600;
+	gmtime_r(&t, &tm);
+	snprintf(out, 11, "%04u-%02u-%02u", (unsigned)(tm.tm_year + 1900) % 10000U,
+	    (unsigned)tm.tm_mon % 12 + 1, (unsigned)tm.tm_mday % 32);
+}

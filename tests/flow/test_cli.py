@@ -250,7 +250,7 @@ def test_verify__beside_a_server_takes_nothing_away():
     a = Archive().serve()
     docs = []
     for n in range(3):
-        docs.append(a.file(publicity="secret").id)
+        docs.append(a.file(publicity="partly-secret").id)
         a.get("/v1/documents/" + docs[-1], "sirpa")
         p = a.verify("--full")
         same(p.returncode, 0, p.stdout, p.stderr)
@@ -284,7 +284,7 @@ def test_verify__finds_no_fault_while_filing_goes_on():
         n = 0
         while not stop.is_set():
             try:
-                f = a.file(content=b"rivi %d %d\n" % (i, n), publicity="secret")
+                f = a.file(content=b"rivi %d %d\n" % (i, n), publicity="partly-secret")
                 same(a.version(f.id, b"rivi %d %d toinen\n" % (i, n), {"publicity": {"class": "public"}}).status, 201)
                 same(a.patch(f.id, {"title": "muutettu"}).status, 200)
                 n += 1

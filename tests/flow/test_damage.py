@@ -19,7 +19,7 @@ def base():
         a = Archive().serve()
         for u in ("maija", "aada", "helmi", "ylla"):
             a.token(u)
-        f = a.file(title="ensimmäinen", publicity="secret")
+        f = a.file(title="ensimmäinen", publicity="partly-secret")
         a.version(f.id, b"toinen versio\n", {"publicity": {"class": "public"}})
         a.patch(f.id, {"title": "muutettu"})
         a.file(content=os.urandom(3 * MIB))
@@ -146,7 +146,7 @@ def test_damage__a_bit_in_a_checkpoint():
 
 
 def test_damage__a_row_of_the_catalogue():
-    for sql in ("UPDATE version SET publicity='public' WHERE publicity='secret'",
+    for sql in ("UPDATE version SET publicity='public' WHERE publicity='partly-secret'",
                 "UPDATE version SET size=size+1 WHERE id=1", "UPDATE version SET day=day-1 WHERE id=2",
                 "UPDATE version SET type='memo' WHERE id=2", "UPDATE version SET state='draft' WHERE id=2",
                 "UPDATE version SET language='sv' WHERE id=2", "UPDATE version SET newest=1-newest WHERE id=1",
@@ -296,7 +296,7 @@ def test_disk__a_full_one_stops_filing_and_not_reading():
     a = None
     try:
         a = Archive(parent=top).serve()
-        f = a.file(publicity="secret")
+        f = a.file(publicity="partly-secret")
         ballast = os.path.join(top, "ballast")
         with open(ballast, "wb") as b:
             try:

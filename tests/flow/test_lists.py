@@ -94,7 +94,7 @@ def test_changes__tell_what_was_filed():
     a = w.file().id
     w.version(a, b"toinen\n")
     w.patch(a, {"title": "z"})
-    s = w.file(publicity="secret").id
+    s = w.file(publicity="partly-secret").id
     got, after = follow(w, "maija", start)
     same([(c["document"], c["version"]) for c in got], [(a, 1), (a, 2), (a, 2), (s, 1)])
     check(all(c["time"].endswith("Z") and c["kind"] for c in got), got)
@@ -132,7 +132,7 @@ def test_changes__long_poll_answers_promptly():
     ts = [threading.Thread(target=poll, args=(u,)) for u in after]
     [t.start() for t in ts]
     time.sleep(0.4)
-    s = w.file(publicity="secret").id
+    s = w.file(publicity="partly-secret").id
     [t.join() for t in ts]
     took, got = answers["maija"]
     same([c["document"] for c in got], [s])

@@ -30,7 +30,7 @@ def brief(entries):
 
 def test_access__each_read_is_one_entry():
     w = own()
-    f = w.file(publicity="secret")
+    f = w.file(publicity="partly-secret")
     base = "/v1/documents/" + f.id
     before = len(entries_of(w, f.id))
     w.token("sirpa")
@@ -69,7 +69,7 @@ def test_access__bytes_are_those_that_were_shown():
 
 def test_access__refusals_are_entries():
     w = own()
-    f = w.file(publicity="secret")
+    f = w.file(publicity="partly-secret")
     before = len(entries_of(w, f.id))
     w.get("/v1/documents/" + f.id, "helmi", Arkki_Purpose="uteliaisuus")
     w.get("/v1/documents/%s/versions/1/content" % f.id, "helmi")
@@ -93,7 +93,7 @@ def test_access__refusals_are_entries():
 
 def test_access__a_list_shows_what_it_showed():
     w = own()
-    ids = [w.file(type="opinion", publicity="secret").id for _ in range(3)]
+    ids = [w.file(type="opinion", publicity="partly-secret").id for _ in range(3)]
     n = len(w.audit(principal="sirpa"))
     shown = [d["id"] for d in w.json("/v1/documents?type=opinion", "sirpa")["documents"]]
     got = w.audit(principal="sirpa")[n:]
@@ -172,7 +172,7 @@ def test_audit__filters_and_pages():
 
 def test_receipt__leads_to_its_entry_and_proof():
     w = own()
-    f = w.file(publicity="secret")
+    f = w.file(publicity="partly-secret")
     r = w.get("/v1/documents/" + f.id, "sirpa")
     receipt = r.header("Arkki-Receipt")
     got = w.json("/v1/audit/receipt/" + urllib.parse.quote(receipt), "aada")

@@ -118,7 +118,7 @@ def test_openapi__every_reference_and_parameter_is_there():
 
 def good_call(w, method, pattern):
     """Path, user, headers and body of a call that succeeds."""
-    f = w.file(case="c1", publicity="secret")
+    f = w.file(case="c1", publicity="partly-secret")
     receipt = w.get("/v1/documents/" + f.id).header("Arkki-Receipt")
     size = int(w.get("/v1/log/history/checkpoint", None).body.split(b"\n")[1])
     access = int(w.get("/v1/log/access/checkpoint", "aada").body.split(b"\n")[1])
@@ -182,7 +182,7 @@ def test_openapi__every_route_refuses_wrong_rights():
         if pattern.startswith("/v1/log/history") or pattern in open_to_all:
             continue
         path, _, headers, body = good_call(w, method, pattern)
-        r = w.send(method, path, "hanna", headers, body)
+        r = w.send(method, path, "helmi", headers, body)
         if (method, pattern) == ("GET", "/v1/documents"):
             same([d for d in r.json()["documents"] if d["publicity"]["class"] != "public"], [])
             continue

@@ -15,7 +15,7 @@ def content_of(w, content=BYTES, **fields):
 
 def test_content__has_its_headers():
     w = world()
-    _, url = content_of(w, publicity="secret")
+    _, url = content_of(w, publicity="partly-secret")
     r = w.get(url)
     same(r.status, 200)
     check(r.body == BYTES, "bytes")

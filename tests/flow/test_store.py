@@ -201,7 +201,7 @@ def test_rebuild__gives_the_same_answers():
 
 def test_catalogue__lost_beside_its_wal_is_made_anew_at_start():
     a = Archive().serve()
-    d = a.file(publicity="secret").id
+    d = a.file(publicity="partly-secret").id
     same(a.stop(9), -9)
     for n in os.listdir(a.dir):
         if n.startswith("catalogue.sqlite"):

@@ -158,13 +158,13 @@ def test_patch__is_refused_in_order():
 
 def test_version__is_refused_in_order():
     w = world()
-    f = w.file(publicity="secret")
+    f = w.file(publicity="partly-secret")
     url = "/v1/documents/%s/versions" % f.id
     body, ct = form(b"{", b"x\n")
     h = {"Content-Type": ct}
     same(w.send("POST", url, None, h, body).status, 401)
     same(w.send("POST", url, "helmi", h, body).status, 404, "not visible")
-    same(w.send("POST", url, "ylla", h, body).status, 403, "visible, no filing role")
+    same(w.send("POST", url, "kone", h, body).status, 403, "visible, no filing role")
     same(w.send("POST", url, "maija", h, body).status, 428)
     same(w.send("POST", url, "maija", dict(h, **{"If-Match": '"x"'}), body).status, 412)
     same(w.send("POST", url, "maija", dict(h, **{"If-Match": w.etag(f.id)}), body).status, 400)

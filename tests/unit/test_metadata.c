@@ -55,6 +55,53 @@ static void test_metadata__an_unknown_field_cut_inside_a_character_is_refused(vo
 	registry_free(r);
 }
 
+static const char *refusal(struct registry *r, json_t *given, char code[64])
+{
+	json_t *out = NULL, *errors = NULL;
+
+	assert_int_equal(metadata_check(r, given, NULL, "lvv", &out, &errors, NULL), ARK_EINPUT);
+	assert_int_equal(json_array_size(errors), 1);
+	snprintf(code, 64, "%s %s", json_text(json_array_get(errors, 0), "field"),
+	    json_text(json_array_get(errors, 0), "code"));
+	json_decref(errors);
+	return code;
+}
+
+static void test_metadata__addressees_are_known_organisations(void **state)
+{
+	struct registry *r = registry_of_one_type();
+	json_t *given = memo_with("from"), *many = json_array(), *out = NULL, *again = NULL;
+	json_t *none = json_pack("{s:n}", "addressees"), *same = json_object();
+	char code[64];
+
+	(void)state;
+	json_object_set_new(given, "addressees", json_pack("[s]", "lvv"));
+	assert_int_equal(metadata_check(r, given, NULL, "lvv", &out, NULL, NULL), ARK_OK);
+	assert_string_equal(
+	    json_string_value(json_array_get(json_object_get(out, "addressees"), 0)), "lvv");
+	assert_int_equal(metadata_check(r, same, out, "lvv", &again, NULL, NULL), ARK_OK);
+	assert_true(json_equal(out, again));
+	json_decref(again);
+	assert_int_equal(metadata_check(r, none, out, "lvv", &again, NULL, NULL), ARK_OK);
+	assert_null(json_object_get(again, "addressees"));
+	json_object_set_new(given, "addressees", json_pack("[s]", "memo"));
+	assert_string_equal(refusal(r, given, code), "addressees/0 unknown");
+	json_object_set_new(given, "addressees", json_pack("[s,s]", "lvv", "lvv"));
+	assert_string_equal(refusal(r, given, code), "addressees/1 repeated");
+	json_object_set_new(given, "addressees", json_string("lvv"));
+	assert_string_equal(refusal(r, given, code), "addressees type");
+	for (int i = 0; i < 51; i++)
+		json_array_append_new(many, json_string("lvv"));
+	json_object_set_new(given, "addressees", many);
+	assert_string_equal(refusal(r, given, code), "addressees type");
+	json_decref(given);
+	json_decref(out);
+	json_decref(again);
+	json_decref(none);
+	json_decref(same);
+	registry_free(r);
+}
+
 static void test_manifest__a_line_is_a_path_and_an_object(void **state)
 {
 	static const char *const bad[] = {"", "[]", "{\"file\":\"a\"}",
@@ -79,6 +126,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_metadata__a_known_field_of_publicity_is_taken),
 	    cmocka_unit_test(test_metadata__an_unknown_field_cut_inside_a_character_is_refused),
+	    cmocka_unit_test(test_metadata__addressees_are_known_organisations),
 	    cmocka_unit_test(test_manifest__a_line_is_a_path_and_an_object),
 	};
 

@@ -15,7 +15,8 @@ struct fixture {
 	struct search_reader *reader;
 };
 
-static const struct access_filter everything = {.op = ACCESS_OP_ALL};
+static struct access_filter everything = {.op = ACCESS_OP_ALL};
+static const struct access_sight sees_everything = {&everything, &everything};
 
 static int setup(void **state)
 {
@@ -51,6 +52,9 @@ static struct access_filter has(enum access_attribute attribute, const char *val
 	return (struct access_filter){
 	    .op = ACCESS_OP_HAS, .attribute = attribute, .value = (char *)(uintptr_t)value};
 }
+
+/* As one whom it lets see versions whole or not at all. */
+#define SEES(filter) (&(const struct access_sight){&(filter), &(filter)})
 
 #define PUBLIC has(ACCESS_ATTR_PUBLICITY, "public")
 
@@ -123,8 +127,8 @@ static void assert_found(struct fixture *f, struct search_request request, const
 	struct buf b = BUF_INIT;
 	size_t i;
 
-	if (!request.filter)
-		request.filter = &everything;
+	if (!request.sight)
+		request.sight = &sees_everything;
 	if (!request.limit)
 		request.limit = 20;
 	assert_int_equal(search_query(f->reader, &request, &result, NULL), 0);
@@ -220,7 +224,7 @@ static void test_search__malformed_queries_are_words(void **state)
 	    "\\lapsi\\"};
 	char longer[SEARCH_QUERY_MAX + 2];
 	struct search_result result;
-	struct search_request request = {.filter = &everything, .limit = 1};
+	struct search_request request = {.sight = &sees_everything, .limit = 1};
 	size_t i;
 
 	put(f, (struct paper){.n = 1, .text = "Lapsen etu on tärkein."});
@@ -239,11 +243,11 @@ static void test_search__malformed_queries_are_words(void **state)
 	longer[SEARCH_QUERY_MAX] = '\0';
 	assert_int_equal(search_query(f->reader, &request, &result, NULL), 0);
 	search_result_clear(&result);
-	request = (struct search_request){.filter = &everything, .limit = SEARCH_LIMIT_MAX + 1};
+	request = (struct search_request){.sight = &sees_everything, .limit = SEARCH_LIMIT_MAX + 1};
 	assert_int_equal(search_query(f->reader, &request, &result, NULL), ARK_EINPUT);
-	request = (struct search_request){.filter = NULL};
+	request = (struct search_request){.sight = NULL};
 	assert_int_equal(search_query(f->reader, &request, &result, NULL), ARK_EINPUT);
-	request = (struct search_request){.filter = &everything, .q = "a", .language = "xx"};
+	request = (struct search_request){.sight = &sees_everything, .q = "a", .language = "xx"};
 	assert_int_equal(search_query(f->reader, &request, &result, NULL), ARK_EINPUT);
 }
 
@@ -270,7 +274,7 @@ static void test_search__empty_query_lists_newest_first(void **state)
 static void test_search__pages_cover_every_hit_once(void **state)
 {
 	struct fixture *f = *state;
-	struct search_request request = {.filter = &everything, .limit = 7};
+	struct search_request request = {.sight = &sees_everything, .limit = 7};
 	struct search_result result;
 	unsigned int seen[31] = {0}, pages = 0, i;
 
@@ -303,7 +307,7 @@ static void test_search__filter_bounds_total_hits_and_facets(void **state)
 	struct access_filter *one[] = {&pub};
 	struct access_filter none = {.op = ACCESS_OP_NONE}, no_child_or = {.op = ACCESS_OP_OR};
 	struct access_filter not_public = {.op = ACCESS_OP_NOT, .child = one, .children = 1};
-	struct search_request request = {.filter = &either, .facets = true, .q = "lapsi"};
+	struct search_request request = {.sight = SEES(either), .facets = true, .q = "lapsi"};
 	struct search_result result;
 	unsigned int i;
 
@@ -313,13 +317,13 @@ static void test_search__filter_bounds_total_hits_and_facets(void **state)
 		.n = 2, .text = "lapsi", .county = "07", .publicity = "secret", .unit = "hidden"});
 	put(f, (struct paper){.n = 3, .text = "lapsi", .county = "07", .date = "2020-01-01"});
 	commit(f, 1);
-	FOUND(f, "1: 3.1", .q = "lapsi", .filter = &pub);
-	FOUND(f, "2: 3.1 1.1", .q = "lapsi", .filter = &either);
-	FOUND(f, "0:", .q = "lapsi", .filter = &all);
-	FOUND(f, "2: 2.1 1.1", .q = "lapsi", .filter = &not_public);
-	FOUND(f, "0:", .q = "lapsi", .filter = &none);
-	FOUND(f, "0:", .filter = &no_child_or);
-	FOUND(f, "0:", .unit = "hidden", .filter = &either);
+	FOUND(f, "1: 3.1", .q = "lapsi", .sight = SEES(pub));
+	FOUND(f, "2: 3.1 1.1", .q = "lapsi", .sight = SEES(either));
+	FOUND(f, "0:", .q = "lapsi", .sight = SEES(all));
+	FOUND(f, "2: 2.1 1.1", .q = "lapsi", .sight = SEES(not_public));
+	FOUND(f, "0:", .q = "lapsi", .sight = SEES(none));
+	FOUND(f, "0:", .sight = SEES(no_child_or));
+	FOUND(f, "0:", .unit = "hidden", .sight = SEES(either));
 	assert_int_equal(search_query(f->reader, &request, &result, NULL), 0);
 	assert_int_equal(result.total, 2);
 	assert_int_equal(result.hits_len, 0);
@@ -336,8 +340,8 @@ static void test_search__filter_bounds_total_hits_and_facets(void **state)
 
 static void set_versions(struct fixture *f, const struct paper *newest_first, size_t n)
 {
-	struct search_version versions[8];
-	const char *county[8], *unit[8];
+	struct search_version versions[16];
+	const char *county[16], *unit[16];
 	char id[33];
 	size_t i;
 
@@ -384,17 +388,17 @@ static void test_search__hit_is_the_newest_version_the_filter_admits(void **stat
 	put_versions(f, papers, 4);
 	commit(f, 1);
 	FOUND(f, "1: 1.4", .q = "lapsi");
-	FOUND(f, "1: 1.4", .q = "lapsi", .filter = &county6);
-	FOUND(f, "1: 1.3", .q = "lapsi", .filter = &county7);
-	FOUND(f, "1: 1.2", .q = "lapsi", .filter = &pub);
+	FOUND(f, "1: 1.4", .q = "lapsi", .sight = SEES(county6));
+	FOUND(f, "1: 1.3", .q = "lapsi", .sight = SEES(county7));
+	FOUND(f, "1: 1.2", .q = "lapsi", .sight = SEES(pub));
 	/* nor by the words of a newer version that is hidden, or of an older one */
-	FOUND(f, "0:", .q = "neljäs", .filter = &pub);
-	FOUND(f, "0:", .q = "ensimmäinen", .filter = &pub);
-	FOUND(f, "1: 1.2", .q = "toinen", .filter = &pub);
-	FOUND(f, "0:", .q = "toinen", .filter = &county7);
-	FOUND(f, "2: 1.2 1.1", .q = "\"lapsi toinen\" \"lapsi ensimmäinen\"", .filter = &pub,
+	FOUND(f, "0:", .q = "neljäs", .sight = SEES(pub));
+	FOUND(f, "0:", .q = "ensimmäinen", .sight = SEES(pub));
+	FOUND(f, "1: 1.2", .q = "toinen", .sight = SEES(pub));
+	FOUND(f, "0:", .q = "toinen", .sight = SEES(county7));
+	FOUND(f, "2: 1.2 1.1", .q = "\"lapsi toinen\" \"lapsi ensimmäinen\"", .sight = SEES(pub),
 	    .versions_all = true, .sort = SEARCH_BY_DATE);
-	FOUND(f, "1: 1.2", .filter = &pub);
+	FOUND(f, "1: 1.2", .sight = SEES(pub));
 }
 
 static void test_search__a_new_version_takes_the_place_of_the_old(void **state)
@@ -415,9 +419,9 @@ static void test_search__a_new_version_takes_the_place_of_the_old(void **state)
 	set_versions(f, papers, 2);
 	commit(f, 2);
 	FOUND(f, "1: 1.2", .q = "teksti");
-	FOUND(f, "1: 1.1", .q = "teksti", .filter = &pub);
+	FOUND(f, "1: 1.1", .q = "teksti", .sight = SEES(pub));
 	/* the old one's phrases are still there after its terms were edited */
-	FOUND(f, "1: 1.1", .q = "\"vanha teksti\"", .filter = &pub);
+	FOUND(f, "1: 1.1", .q = "\"vanha teksti\"", .sight = SEES(pub));
 	set_versions(f, papers, 2);
 	commit(f, 3);
 	FOUND(f, "1: 1.2", .q = "teksti");
@@ -427,20 +431,22 @@ static void test_search__more_kinds_of_versions_than_ranks_keep_the_public_one(v
 {
 	struct fixture *f = *state;
 	struct access_filter pub = PUBLIC;
-	struct paper papers[7];
-	static const char *const counties[] = {"01", "02", "03", "04", "05", "06", "07"};
+	enum { KINDS = SEARCH_RANKS + 3 };
+	struct paper papers[KINDS];
+	static const char *const counties[KINDS] = {
+	    "01", "02", "03", "04", "05", "06", "07", "08", "09", "10", "11"};
 	int i;
 
-	for (i = 0; i < 7; i++)
+	for (i = 0; i < KINDS; i++)
 		papers[i] = (struct paper){.n = 1,
-		    .version = (uint32_t)(7 - i),
-		    .publicity = i == 6 ? "public" : "secret",
+		    .version = (uint32_t)(KINDS - i),
+		    .publicity = i == KINDS - 1 ? "public" : "secret",
 		    .county = counties[i],
 		    .text = "lapsi"};
-	put_versions(f, papers, 7);
+	put_versions(f, papers, KINDS);
 	commit(f, 1);
-	FOUND(f, "1: 1.7", .q = "lapsi");
-	FOUND(f, "1: 1.1", .q = "lapsi", .filter = &pub);
+	FOUND(f, "1: 1.11", .q = "lapsi");
+	FOUND(f, "1: 1.1", .q = "lapsi", .sight = SEES(pub));
 }
 
 /* ---- writing ---- */
@@ -581,7 +587,7 @@ static void *write_often(void *arg)
 /* Queries until one goes wrong; NULL when none did. */
 static const char *query_often(struct search_reader *reader, int count, struct ark_error *err)
 {
-	const struct search_request request = {.filter = &everything,
+	const struct search_request request = {.sight = &sees_everything,
 	    .q = "sijaishuoltopaikka \"lapsi ja\"",
 	    .limit = 20,
 	    .facets = true};

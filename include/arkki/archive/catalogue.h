@@ -7,6 +7,10 @@
  * sealed copies of the store's own meta blobs. Callers give and get plain ids
  * where noted; the catalogue hashes what it compares.
  *
+ * Who asks brings a sight (access.h): `any` decides which versions there are for the caller and
+ * which is the newest of them, `whole` whether a row may be shown whole. No sight (NULL) is
+ * system work: everything is there, and whole. A sight lacking a filter is ARK_EINPUT.
+ *
  * It applies facts, in the store's order, and never decides. It does not open
  * sealed bytes. Rows give the sealed copies back as they came.
  *
@@ -30,7 +34,8 @@
 
 struct catalogue;
 
-/* ARK_ENOTFOUND when create is false and there is none; ARK_EINPUT for another schema version (mend: arkki rebuild). */
+/* ARK_ENOTFOUND when create is false and there is none; ARK_EINPUT for another schema version:
+ * archive_open() for writing then makes the catalogue anew, a reader can only say so. */
 ARK_MUSTUSE int catalogue_open(const char *path, const struct keyring *keys, bool for_writing,
     bool create, struct catalogue **ret, struct ark_error *err);
 void catalogue_close(struct catalogue *c);
@@ -43,35 +48,47 @@ struct catalogue_blob {
 };
 
 enum catalogue_fact_kind {
-	FACT_VERSION,  /* a version, with the metadata record that came with it */
-	FACT_METADATA, /* a metadata record that amends `version` */
-	FACT_RECORD,   /* organisation, user, unit, case, placement, policies, … */
+	FACT_VERSION,   /* a version, with the metadata record that came with it */
+	FACT_METADATA,  /* a metadata record that amends `version` */
+	FACT_RENDITION, /* a public rendition of `version`, or its withdrawal */
+	FACT_RECORD,    /* organisation, user, unit, case, placement, policies, … */
 };
+
+/* In which form a version is read: itself, or its newest public rendition. */
+enum form { FORM_WHOLE, FORM_PUBLIC };
 
 struct catalogue_fact {
 	enum catalogue_fact_kind kind;
 	uint64_t sequence; /* of the commit */
 	uint32_t item;     /* place in the commit, from 0 */
 	int64_t time_us;
-	/* VERSION and METADATA */
+	/* all but RECORD */
 	const char *document;
 	uint32_t version;
+	/* VERSION and METADATA */
 	uint32_t metadata;                     /* number of the metadata record */
 	struct catalogue_blob sealed_metadata; /* the store's mNNNN blob */
 	/* attributes of the metadata record, in the clear as given; hashed here */
 	const char *type, *date, *language, *publicity, *state;
 	const char *author, *case_id; /* case_id may be NULL */
 	const char *const *units;
-	const char *const *counties; /* of the units when it was filed */
-	size_t units_len, counties_len;
+	const char *const *counties;   /* of the units when it was filed */
+	const char *const *addressees; /* organisation ids */
+	size_t units_len, counties_len, addressees_len;
+	const char *visit_date; /* NULL: none */
 	/* VERSION only */
 	struct catalogue_blob sealed_version; /* the store's vNNNN/meta blob */
 	const char *filed_by, *filed_by_org;
+	const char *request; /* keyed hash of (principal, Idempotency-Key), or NULL */
+	/* VERSION and RENDITION */
 	uint64_t size, sealed_size;
 	const char *media_type;
 	struct store_oid content; /* blob, or the tree of chunks */
 	uint32_t chunks;          /* 0: one blob */
-	const char *request;      /* keyed hash of (principal, Idempotency-Key), or NULL */
+	/* RENDITION only */
+	uint32_t rendition; /* its number: 1, 2 … of the version */
+	bool withdrawn;     /* then there is no content: the version has no rendition any more */
+	struct catalogue_blob sealed_rendition; /* the store's renditions/…/meta blob */
 	/* RECORD */
 	const char *record_kind; /* "units" … */
 	const char *record_id;
@@ -86,7 +103,7 @@ ARK_MUSTUSE int catalogue_apply(struct catalogue *c, const struct catalogue_fact
 
 /* ---- checking ---- */
 struct catalogue_tally { /* what facts were found to be in effect; what tables hold */
-	uint64_t versions, changes, records;
+	uint64_t versions, renditions, changes, records;
 };
 /* 1: what the fact says stands, or was amended by a later one; 0: it does not. Given every fact of
  * the store in order, the tally counts what the tables must hold then. */
@@ -96,6 +113,18 @@ ARK_MUSTUSE int catalogue_tables(
     struct catalogue *c, struct catalogue_tally *ret, struct ark_error *err);
 
 /* ---- rows ---- */
+struct catalogue_rendition { /* the newest of a version */
+	uint32_t number;     /* 0: there is none, or it was withdrawn; then the rest is zero */
+	uint64_t sequence;   /* of the commit */
+	int64_t filed_us;
+	struct buf sealed; /* its meta */
+	char *media_type;
+	uint64_t size, sealed_size;
+	struct store_oid content;
+	uint32_t chunks;
+	char *text_state, *text_reason; /* of its own text, as of the version's below */
+};
+
 struct catalogue_row { /* one version; pointers are the row's, until catalogue_row_free() */
 	char document[33];
 	uint32_t version;
@@ -107,11 +136,13 @@ struct catalogue_row { /* one version; pointers are the row's, until catalogue_r
 	uint64_t size, sealed_size;
 	struct store_oid content;
 	uint32_t chunks;
+	struct catalogue_rendition rendition;
+	uint32_t renditions; /* how many were filed, withdrawals too: what the next builds on */
 	/* catalogue_after() only: the commit whose change this row stands for. The row shows the
 	 * version as it is now, so metadata_sequence may be later. */
 	uint64_t change_sequence;
-	uint32_t
-	    visible_versions; /* how many versions the filter admits; set where a filter was given */
+	uint32_t visible_versions; /* how many versions `any` admits; set where a sight was given */
+	bool whole;                /* `whole` admits this version; true without a sight */
 	/* text extraction, set by catalogue_set_text() */
 	char *text_state;  /* "pending" "ready" "none" */
 	char *text_reason; /* why none, or NULL */
@@ -120,19 +151,22 @@ void catalogue_row_free(struct catalogue_row *row); /* what it holds, not the st
 /* A deep copy; ARK_ENOMEM leaves *to empty. */
 ARK_MUSTUSE int catalogue_row_copy(struct catalogue_row *to, const struct catalogue_row *from);
 
-/* One version; version 0: the newest that the filter admits. ARK_ENOTFOUND also when the
- * filter does not admit it. filter NULL: no filter (system work). */
+/* One version; version 0: the newest that the sight admits. ARK_ENOTFOUND also when the
+ * sight does not admit it. */
 ARK_MUSTUSE int catalogue_get(struct catalogue *c, const char *document, uint32_t version,
-    const struct access_filter *filter, struct catalogue_row *ret, struct ark_error *err);
+    const struct access_sight *sight, struct catalogue_row *ret, struct ark_error *err);
+/* Whether one filter admits a version; ARK_ENOTFOUND when there is none, whoever asks. */
+ARK_MUSTUSE int catalogue_admits(struct catalogue *c, const char *document, uint32_t version,
+    const struct access_filter *f, bool *ret, struct ark_error *err);
 /* The newest version and metadata record whatever anyone may see: for the writer. */
 ARK_MUSTUSE int catalogue_newest(struct catalogue *c, const char *document, uint32_t *ret_version,
     uint32_t *ret_metadata, struct ark_error *err);
 
 /* Non-zero stops the walk and is returned, here and for every each() below. The row is freed after. */
 typedef int (*catalogue_each)(void *arg, const struct catalogue_row *row);
-/* All versions of a document that the filter admits, oldest first. */
+/* All versions of a document that the sight admits, oldest first. */
 ARK_MUSTUSE int catalogue_versions(struct catalogue *c, const char *document,
-    const struct access_filter *filter, catalogue_each each, void *arg, struct ark_error *err);
+    const struct access_sight *sight, catalogue_each each, void *arg, struct ark_error *err);
 
 struct catalogue_list {
 	const char *unit, *case_id, *type; /* NULL: any */
@@ -142,23 +176,23 @@ struct catalogue_list {
 	char after_document[33];
 	unsigned int limit;
 };
-/* One row a document: its newest version that the filter admits. */
+/* One row a document: its newest version that the sight admits. */
 ARK_MUSTUSE int catalogue_documents(struct catalogue *c, const struct catalogue_list *list,
-    const struct access_filter *filter, catalogue_each each, void *arg, struct ark_error *err);
+    const struct access_sight *sight, catalogue_each each, void *arg, struct ark_error *err);
 ARK_MUSTUSE int catalogue_count(struct catalogue *c, const struct catalogue_list *list,
-    const struct access_filter *filter, uint64_t *ret, struct ark_error *err);
+    const struct access_sight *sight, uint64_t *ret, struct ark_error *err);
 
 struct catalogue_change {
 	uint64_t sequence;
 	uint32_t item;
 	int64_t time_us;
-	const char *kind; /* "filed" "version" "metadata" */
+	const char *kind; /* "filed" "version" "metadata" "rendition" (withdrawn too) */
 	char document[33];
 	uint32_t version;
 };
-/* Changes after (sequence, item), oldest first, of versions that the filter admits. */
+/* Changes after (sequence, item), oldest first, of versions that the sight admits. */
 ARK_MUSTUSE int catalogue_changes(struct catalogue *c, uint64_t after_sequence, uint32_t after_item,
-    unsigned int limit, const struct access_filter *filter,
+    unsigned int limit, const struct access_sight *sight,
     int (*each)(void *arg, const struct catalogue_change *change), void *arg,
     struct ark_error *err);
 
@@ -176,19 +210,22 @@ ARK_MUSTUSE int catalogue_record_number(struct catalogue *c, const char *record_
     const char *id, uint32_t *ret, struct ark_error *err);
 
 /* ---- extraction state, written by the indexer (not from the store; a rebuild sets "pending") ---- */
+/* rendition: 0 for the version's own text, else the number of the public rendition whose text it is.
+ * ARK_ENOTFOUND also when that is no longer the newest. */
 ARK_MUSTUSE int catalogue_set_text(struct catalogue *c, const char *document, uint32_t version,
-    const char *state, const char *reason, struct ark_error *err);
-/* What the indexer must do next: the versions that were filed or whose metadata was amended in
- * commits after `sequence`, a row for each change, in order. Whole commits only: at `limit` rows the
+    uint32_t rendition, const char *state, const char *reason, struct ark_error *err);
+/* What the indexer must do next: the versions that were filed, whose metadata was amended, or whose
+ * public rendition was filed or withdrawn in commits after `sequence`, a row for each change, in order. Whole commits only: at `limit` rows the
  * commit that has begun is still finished, so the next call continues after the last row's
  * change_sequence. Fewer than `limit` rows: all is done up to the catalogue_sequence() that was
  * read before the call (commits of records only have no row). */
 ARK_MUSTUSE int catalogue_after(struct catalogue *c, uint64_t sequence, unsigned int limit,
     catalogue_each each, void *arg, struct ark_error *err);
 
-/* Versions of commits up to `upto` whose text is pending: after a rebuild, or when derived/ was lost. */
-ARK_MUSTUSE int catalogue_pending(
-    struct catalogue *c, uint64_t upto, catalogue_each each, void *arg, struct ark_error *err);
+/* Versions whose text in this form is pending, and was filed in a commit up to `upto`: after a
+ * rebuild, or when derived/ was lost. */
+ARK_MUSTUSE int catalogue_pending(struct catalogue *c, uint64_t upto, enum form form,
+    catalogue_each each, void *arg, struct ark_error *err);
 
 /* For verify: counts, and every row once. */
 ARK_MUSTUSE int catalogue_all(

@@ -52,6 +52,7 @@ struct ledger_record {
 	uint32_t version;     /* 0: none */
 	const char *purpose;  /* any text */
 	const char *case_id;
+	const char *break_glass; /* the reason that was stated */
 	uint64_t bytes;
 	const char *detail; /* text of a JSON object, kept in A under "detail" */
 	/* B */

@@ -26,10 +26,13 @@ void card_free(struct card *c); /* what it holds */
 ARK_MUSTUSE int reading_card(struct archive *a, const struct receipt *receipt,
     const struct catalogue_row *row, struct card *ret, struct ark_error *err);
 
-/* The version's meta alone: what a download needs to say. */
+/* From here on `form` says of what: of the version itself, or of its newest public rendition
+ * (ARK_ENOTFOUND when the row has none). Both open under the version's key. */
+
+/* The meta alone: what a download needs to say. */
 ARK_MUSTUSE int reading_version(struct archive *a, const struct receipt *receipt,
-    const struct catalogue_row *row, json_t **ret, struct ark_error *err);
-/* The same as the texts of the two JSON objects, unparsed: for the answers that many readers wait
+    const struct catalogue_row *row, enum form form, json_t **ret, struct ark_error *err);
+/* The card as the texts of the two JSON objects, unparsed: for the answers that many readers wait
  * for. Appends to metadata (the whole metadata record) and version. */
 ARK_MUSTUSE int reading_card_text(struct archive *a, const struct receipt *receipt,
     const struct catalogue_row *row, struct buf *metadata, struct buf *version,
@@ -38,7 +41,7 @@ ARK_MUSTUSE int reading_card_text(struct archive *a, const struct receipt *recei
 /* Content of one version, open for reading at any position. One thread at a time. */
 struct content;
 ARK_MUSTUSE int reading_content(struct archive *a, const struct receipt *receipt,
-    const struct catalogue_row *row, struct content **ret, struct ark_error *err);
+    const struct catalogue_row *row, enum form form, struct content **ret, struct ark_error *err);
 uint64_t content_size(const struct content *c);
 /* Up to max plain bytes from `position`; 0 at the end. Negative status on failure. */
 ssize_t content_read(
@@ -47,16 +50,17 @@ void content_close(struct content *c);
 
 /* Extracted text: a sealed, rebuildable cache in DIR/derived under the version's own key. */
 ARK_MUSTUSE int reading_text(struct archive *a, const struct receipt *receipt,
-    const struct catalogue_row *row, struct buf *out, struct ark_error *err);
+    const struct catalogue_row *row, enum form form, struct buf *out, struct ark_error *err);
 ARK_MUSTUSE int reading_keep_text(struct archive *a, const struct receipt *receipt,
-    const struct catalogue_row *row, const void *text, size_t len, struct ark_error *err);
+    const struct catalogue_row *row, enum form form, const void *text, size_t len,
+    struct ark_error *err);
 
 /* Why a version has no text: a clause that the extractor chose, nothing of the document; kept beside
  * the texts, so that a catalogue made anew says the same. */
-ARK_MUSTUSE int reading_keep_no_text(
-    struct archive *a, const struct catalogue_row *row, const char *reason, struct ark_error *err);
+ARK_MUSTUSE int reading_keep_no_text(struct archive *a, const struct catalogue_row *row,
+    enum form form, const char *reason, struct ark_error *err);
 /* What derived/ says: "ready", "none" (with the reason, cut to `reason`), or "pending". */
 const char *reading_text_state(
-    const struct archive *a, const struct catalogue_row *row, char reason[200]);
+    const struct archive *a, const struct catalogue_row *row, enum form form, char reason[200]);
 
 #endif

@@ -32,26 +32,49 @@ json_t *registry_all(struct registry *r, const char *kind);
 /* Grows with every change: for caches. */
 uint64_t registry_generation(struct registry *r);
 
+/* The newest state of all records of one kind, in no order, under the registry's lock: `each` must not
+ * call the registry. */
+void registry_each(
+    struct registry *r, const char *kind, void (*each)(void *arg, const json_t *record), void *arg);
+
 /* ---- what decisions ask ---- */
 
-/* A user with organisation and rights. Shared and immutable: principal_ref/unref. */
+/* The record of kind "policies" that is in force; putting it compiles it, ARK_ECORRUPT when that fails. */
+#define REGISTRY_POLICIES "current"
+/* The caller's reference, access_rules_unref(). NULL: none has been put. */
+struct access_rules *registry_rules(struct registry *r);
+
+/* A user with organisation and rights on one day. Shared and immutable: principal_ref/unref. */
 struct principal {
-	struct access_principal access; /* user, org, kind, counties, roles */
+	struct access_principal access;
+	struct access_rules *rules; /* that were in force when it was made */
 	const char *name;
 	const char *roles_text; /* space-separated */
 	bool own_series;        /* the Ombudsman's reads are counted apart */
 	uint64_t generation;
+	char day[11]; /* for which placements and validity hold */
 };
 ARK_MUSTUSE int registry_principal(
     struct registry *r, const char *user, struct principal **ret, struct ark_error *err);
+/* As of another day. */
+ARK_MUSTUSE int registry_principal_on(struct registry *r, const char *user, const char *day,
+    struct principal **ret, struct ark_error *err);
 struct principal *principal_ref(struct principal *p);
 void principal_unref(struct principal *p); /* takes NULL */
+/* Is it still what registry_principal() would give? */
+bool principal_current(const struct principal *p, struct registry *r);
+/* What the principal sees of the documents in a context; kept for the next time where the context states
+ * nothing. On success *ret is the caller's (access_sight_unref). */
+ARK_MUSTUSE int principal_sight(struct principal *p, const struct access_context *context,
+    struct access_sight **ret, struct ark_error *err);
 
 /* Counties of the units, without repetition, as a fresh JSON array. */
 json_t *registry_counties(struct registry *r, const json_t *units);
 /* Does the case exist; does it cover one of the units? */
 bool registry_case_covers(struct registry *r, const char *case_id, const json_t *units);
-/* Is `author` the organisation itself or one it follows? */
+/* The organisations that `org` follows (predecessors and theirs), itself first: a fresh array of ids. */
+json_t *registry_line(struct registry *r, const char *org);
+/* Is `author` one of them? */
 bool registry_speaks_for(struct registry *r, const char *org, const char *author);
 
 #endif

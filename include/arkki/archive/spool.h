@@ -20,8 +20,6 @@
 enum { SPOOL_MEMORY_MAX = 1048576, SPOOL_CHUNK_SIZE = 1048576 };
 
 struct upload {
-	char document[33];
-	uint32_t version;
 	struct seal_key key;
 	struct sealer *sealer;
 	struct sha256 *plain_hash, *sealed_hash;
@@ -37,6 +35,9 @@ struct upload {
 
 /* The content will be `document` version `version`: both are bound into the seal. */
 ARK_MUSTUSE int upload_new(struct archive *a, const char *document, uint32_t version,
+    struct upload **ret, struct ark_error *err);
+/* The same for content that will lie at `path` in the store, sealed under a key that there is. */
+ARK_MUSTUSE int upload_new_at(struct archive *a, const struct seal_key *key, const char *path,
     struct upload **ret, struct ark_error *err);
 ARK_MUSTUSE int upload_write(
     struct upload *u, const void *bytes, size_t len, struct ark_error *err);

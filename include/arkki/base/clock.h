@@ -16,6 +16,9 @@ void clock_format(char out[CLOCK_TEXT_SIZE], int64_t time_us);
 /* RFC 3339 date-time with any offset, fraction up to 9 digits kept to µs; or a
  * date alone (midnight UTC). False when malformed. */
 bool clock_parse(const char *text, int64_t *ret_us);
+/* The calendar day "YYYY-MM-DD" at that time in Finland (EU summer time; no time-zone data needed):
+ * what a law means by a date. */
+void clock_day(char out[11], int64_t time_us);
 /* "YYYY-MM-DD", a real day of years 1800–2200. */
 bool date_valid(const char *text);
 

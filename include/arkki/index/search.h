@@ -1,18 +1,22 @@
 /* The search index: what may be found, by whom, in which order.
  *
  * A Xapian database in a directory of its own. Every version of a document is
- * one entry, `Q<document>-<version>`; the policy's filter is part of every
- * query, so that total, facets and hits are computed over what may be seen.
+ * one entry, `Q<document>-<version>`, and where it has a public rendition a
+ * second one, `Q<document>-<version>-public`, with the words of that; what the
+ * policy lets the searcher see is part of every query, so that total, facets
+ * and hits are computed over what may be seen.
  *
  * It knows terms and attributes. It does not know the store, keys or HTTP: ids
  * and texts arrive as arguments, and nothing of a text comes out again.
  *
- * Which version is a hit: of each document the newest that the filter admits.
- * Every version carries, as terms, its own attributes and those of the newer
+ * Which version is a hit: of each document the newest that the sight's `any`
+ * admits; by its own words where `whole` admits it, else by those of its public
+ * rendition, and where it has none it is no hit.
+ * Every entry carries, as terms, its version's attributes and those of the newer
  * versions that might hide it (search_set_versions), so that the filter
  * itself can be asked "and does it admit none of those?". Versions with the
  * attributes of a newer one can never be that hit; of the others the newest
- * SEARCH_RANKS and the newest public one are kept.
+ * SEARCH_RANKS and the newest public final one are kept.
  *
  * Threads: one struct search_index in the process, used by one thread at a
  *          time; one struct search_reader per thread.
@@ -32,7 +36,7 @@
 #include "arkki/index/analyse.h"
 #include "arkki/policies/access.h"
 
-#define SEARCH_RANKS 4 /* versions of a document that different people may get as its hit */
+#define SEARCH_RANKS 8 /* versions of a document that different people may get as its hit */
 #define SEARCH_QUERY_MAX 16384u  /* bytes of a query */
 #define SEARCH_WORDS_MAX 256u    /* words of it that are looked for; later ones are not */
 #define SEARCH_LIMIT_MAX 100u    /* hits a page */
@@ -54,27 +58,34 @@ struct search_attributes {
 	size_t units_len;
 	const char *const *counties; /* of the units */
 	size_t counties_len;
+	const char *const *addressees; /* organisations */
+	size_t addressees_len;
+	const char *date, *visit_date; /* YYYY-MM-DD, or NULL */
+	bool rendition;                /* has a public rendition */
 };
 
-struct search_document {      /* one version; borrowed for the call */
+struct search_document {      /* one form of one version; borrowed for the call */
 	const char *document; /* 32 hex digits */
 	uint32_t version;
+	/* The public rendition: title and text are its own. Found by those only to whom the whole
+	 * version is not shown. The attributes are the version's. */
+	bool public_form;
 	/* The only version so far: the hit for everybody whom the filter admits. Otherwise call
-	 * search_set_versions() before the commit. */
+	 * search_set_versions() before the commit: until then it is nobody's. */
 	bool only;
 	struct search_attributes attributes;
 	const char *case_id; /* or NULL */
 	const char *const *municipalities;
 	size_t municipalities_len;
 	const char *language; /* "fi" "sv" "en" */
-	const char *date;     /* YYYY-MM-DD */
+	const char *date;     /* YYYY-MM-DD: sorts, bounds and dates the hit */
 	const char *title;
 	const char *text; /* UTF-8, may be NULL */
 	size_t text_len;
 };
 
 /* Creates the index when there is none. gate may be NULL; analyser and gate are borrowed. ARK_ECONFLICT
- * when another writer has it; ARK_EINPUT when it was written by another analyser (mend: rebuild). On
+ * when another writer has it; ARK_EINPUT when it was written by another analyser or in another format (mend: rebuild). On
  * success *ret is the caller's, ended with search_close(). */
 ARK_MUSTUSE int search_open_writer(const char *dir, struct analyser *analyser,
     struct search_gate *gate, struct search_index **ret, struct ark_error *err);
@@ -83,7 +94,7 @@ void search_close(struct search_index *w); /* what was not committed is dropped 
 /* The sequence of the last commit, 0 for a new index. */
 uint64_t search_sequence(const struct search_index *w);
 
-/* Adds the version, or replaces it. ARK_EINPUT, ARK_ENOMEM: nothing of it is in the next commit.
+/* Adds the form of the version, or replaces it. ARK_EINPUT (an attribute too long, or no day), ARK_ENOMEM: nothing of it is in the next commit.
  * ARK_EIO, ARK_ECORRUPT, of this and of all below: everything since the last commit is dropped;
  * close, and begin again behind search_sequence(). */
 ARK_MUSTUSE int search_put(
@@ -94,12 +105,17 @@ struct search_version {
 	struct search_attributes attributes;
 };
 /* Says which versions a document has, newest first and all of them; call it after the last put of a
- * document with several. Versions that were not put are passed over. */
+ * document with several. Versions that were not put are passed over. It also brings `rendition` of
+ * what was put before up to date: a rendition comes by the put of its form and this, and goes by
+ * search_delete_public() and this, without the whole text being put again. */
 ARK_MUSTUSE int search_set_versions(struct search_index *w, const char *document,
     const struct search_version *newest_first, size_t n, struct ark_error *err);
 
-/* version 0: all of the document. Not there: fine. */
+/* Both forms; version 0: all of the document. Not there: fine. */
 ARK_MUSTUSE int search_delete(
+    struct search_index *w, const char *document, uint32_t version, struct ark_error *err);
+/* The public form alone. Not there: fine. */
+ARK_MUSTUSE int search_delete_public(
     struct search_index *w, const char *document, uint32_t version, struct ark_error *err);
 ARK_MUSTUSE int search_commit(struct search_index *w, uint64_t sequence, struct ark_error *err);
 
@@ -119,19 +135,20 @@ enum search_sort { SEARCH_BY_RELEVANCE, SEARCH_BY_DATE };
 struct search_request { /* NULL or empty: not asked for. Borrowed. */
 	const char
 	    *q; /* words are OR-ed and ranked; "…" is a phrase; anything else is read as words */
-	const struct access_filter *filter; /* mandatory: NULL is ARK_EINPUT */
+	const struct access_sight *sight; /* mandatory: NULL, there or in it, is ARK_EINPUT */
 	const char *unit, *case_id, *type, *county, *language;
 	const char *from, *to; /* dates, inclusive */
 	enum search_sort sort; /* an empty q is always by date, newest first */
 	unsigned int limit;    /* 0: only the total and the facets */
 	unsigned int offset;
-	bool versions_all; /* a hit for every version that the filter admits */
+	bool versions_all; /* a hit for every version that the sight shows */
 	bool facets;
 };
 
 struct search_hit {
 	char document[33];
 	uint32_t version;
+	bool whole; /* false: found by, and to be shown as, its public rendition */
 };
 
 enum search_facet {

@@ -138,6 +138,9 @@ const char *cedar_policy_note(const struct cedar_policies *p, size_t i, const ch
 bool cedar_policy_forbids(const struct cedar_policies *p, size_t i);
 /* Where it begins, from 1. */
 unsigned int cedar_policy_line(const struct cedar_policies *p, size_t i);
+/* Where the expression `node` stands, from 1. */
+void cedar_policy_place(const struct cedar_policies *p, uint32_t node, unsigned int *ret_line,
+    unsigned int *ret_column);
 /* Its text as written, without leading and trailing space. */
 struct cedar_text cedar_policy_text(const struct cedar_policies *p, size_t i);
 

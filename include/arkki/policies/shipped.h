@@ -1,12 +1,16 @@
-/* The defaults that ship with arkki, compiled in from policies/ as JSON texts:
- * each an array of records with an id. `arkki init` files them; from then on
- * the records in the archive count. Borrowed, NUL-terminated.
+/* The defaults that ship with arkki, compiled in from policies/. `arkki init`
+ * files them; from then on the records in the archive count. Borrowed,
+ * NUL-terminated.
  */
 #ifndef ARKKI_POLICIES_SHIPPED_H
 #define ARKKI_POLICIES_SHIPPED_H
 
+/* JSON: an array of records with an id. */
 const char *shipped_types(void);
 const char *shipped_retention(void);
+/* Cedar, and the schema that it is written for. The schema is arkki's own: it
+ * says what policies/access_entities.c fills in. */
 const char *shipped_policies(void);
+const char *shipped_schema(void);
 
 #endif

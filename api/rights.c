@@ -1,0 +1,161 @@
+/* What a caller may do: the context that the request states, and the decisions
+ * taken in it. The one place where the API asks the policies. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/app.h"
+#include "arkki/base/json.h"
+#include "arkki/base/text.h"
+
+static int list_of(const json_t *array, const char ***ret, struct access_ids *ret_ids)
+{
+	size_t n = json_array_size(array), len = 0;
+
+	*ret = calloc(n ? n : 1, sizeof(**ret));
+	if (!*ret)
+		return ARK_ENOMEM;
+	for (size_t i = 0; i < n; i++)
+		if (json_is_string(json_array_get(array, i)))
+			(*ret)[len++] = json_string_value(json_array_get(array, i));
+	*ret_ids = (struct access_ids){*ret, len};
+	return ARK_OK;
+}
+
+/* ---- the stated context ---- */
+
+/* A header with percent-encoded UTF-8; NULL when not sent or empty. */
+static char *stated(const struct exchange *x, const char *name, bool *malformed)
+{
+	const char *text = http_header(x, name);
+	struct buf b = {.limit = 4096};
+	char *value = NULL;
+
+	if (!text)
+		return NULL;
+	if (!percent_decode(&b, text, strlen(text)) || !utf8_valid(b.data ? b.data : "", b.len))
+		*malformed = true;
+	else if (b.len > 0)
+		value = buf_take(&b, NULL);
+	buf_free(&b);
+	return value;
+}
+
+int caller_state(
+    struct caller *c, struct registry *registry, const struct exchange *x, struct ark_error *err)
+{
+	c->purpose = stated(x, "Arkki-Purpose", &c->purpose_malformed);
+	c->break_glass = stated(x, "Arkki-Break-Glass", &c->reason_malformed);
+	c->case_id = http_header(x, "Arkki-Case");
+	c->case_record = registry_get(registry, "cases", c->case_id);
+	c->context = (struct access_context){
+	    .purpose = c->purpose,
+	    .break_glass = c->break_glass,
+	    .strong = true, /* tokens and the operator: what is weaker is not made yet */
+	    .address = c->address,
+	};
+	if (!c->case_record)
+		return ARK_OK;
+	c->context.case_id = c->case_id;
+	return list_of(
+		   json_object_get(c->case_record, "units"), &c->case_units, &c->context.case_units)
+		   ? ark_fail(err, ARK_ENOMEM, "no memory for a caller")
+		   : ARK_OK;
+}
+
+void caller_forget(struct caller *c)
+{
+	free(c->purpose);
+	free(c->break_glass);
+	free(c->case_units);
+	json_decref(c->case_record);
+}
+
+bool visit_stated_ok(struct exchange *x)
+{
+	const struct caller *c = caller_of(x);
+
+	if (c->purpose_malformed || c->reason_malformed) {
+		http_reply_problem(x, 400, c->purpose_malformed ? "bad-purpose" : "bad-break-glass",
+		    c->purpose_malformed
+			? "Arkki-Purpose must be percent-encoded UTF-8 of at most 4096 bytes."
+			: "Arkki-Break-Glass must be a reason in percent-encoded UTF-8 of at most "
+			  "4096 bytes.",
+		    NULL);
+		return false;
+	}
+	if (c->case_id && !c->case_record) {
+		http_reply_problem(x, 400, "unknown-case", "Arkki-Case names no case.", NULL);
+		return false;
+	}
+	return true;
+}
+
+/* ---- what the caller sees ---- */
+
+int caller_sight(const struct caller *c, struct access_sight **ret, struct ark_error *err)
+{
+	return principal_sight(c->who, &c->context, ret, err);
+}
+
+int caller_content_filter(const struct caller *c, struct access_filter **ret, struct ark_error *err)
+{
+	return access_filter(
+	    c->who->rules, &c->who->access, ACCESS_READ_CONTENT, &c->context, ret, err);
+}
+
+/* ---- known things ---- */
+
+int resource_of(struct app *app, const json_t *fields, struct resource *ret, struct ark_error *err)
+{
+	struct access_resource *r = &ret->r;
+
+	*ret = (struct resource){0};
+	ret->counties =
+	    registry_counties(archive_registry(app->archive), json_object_get(fields, "units"));
+	if (list_of(json_object_get(fields, "units"), &ret->units, &r->units) ||
+	    list_of(ret->counties, &ret->county_list, &r->counties) ||
+	    list_of(json_object_get(fields, "addressees"), &ret->addressees, &r->addressees)) {
+		resource_free(ret);
+		return ark_fail(err, ARK_ENOMEM, "no memory for a decision");
+	}
+	r->publicity = json_text(json_object_get(fields, "publicity"), "class");
+	r->author = json_text(fields, "author");
+	r->state = json_text(fields, "state");
+	r->type = json_text(fields, "type");
+	r->date = json_text(fields, "date");
+	r->visit_date = json_text(fields, "visitDate");
+	return ARK_OK;
+}
+
+void resource_free(struct resource *r)
+{
+	json_decref(r->counties);
+	free(r->units);
+	free(r->county_list);
+	free(r->addressees);
+	*r = (struct resource){0};
+}
+
+struct access_decision caller_decides(const struct caller *c, struct app *app,
+    enum access_action action, const json_t *fields, bool rendition, struct ark_error *err)
+{
+	struct access_decision d = {.outcome = ACCESS_DENY};
+	struct resource r;
+
+	if (resource_of(app, fields, &r, err))
+		return d;
+	r.r.rendition = rendition;
+	if (access_decide(c->who->rules, &c->who->access, action, &r.r, &c->context, &d, err))
+		d.outcome = ACCESS_DENY;
+	resource_free(&r);
+	return d;
+}
+
+bool caller_may(const struct caller *c, enum access_action action)
+{
+	struct access_decision d;
+
+	return !access_decide(
+		   c->who->rules, &c->who->access, action, NULL, &c->context, &d, NULL) &&
+	       d.outcome == ACCESS_PERMIT;
+}

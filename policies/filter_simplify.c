@@ -1,0 +1,415 @@
+/* AND and OR of formulas, simplified. Everything is said of AND; filter_or()
+ * negates its parts and its answer.
+ *
+ * The parts of an AND are literals (a leaf or its negation) and ORs. In turn, until
+ * nothing changes: flatten, sort, drop repetitions; drop what a literal implies; drop
+ * ORs that a literal makes true, shorten those of which it makes a part false; drop ORs
+ * that hold all of another's parts; draw out what all ORs have in common.
+ * Each step leaves fewer leaves than there were, so it ends.
+ */
+#include "policies/filter_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What is compared pair by pair is compared up to here: a simplification, not the meaning. */
+enum { PAIRS_MAX = 64, LIST_FIRST = 48 };
+
+struct list {
+	uint32_t first[LIST_FIRST];
+	uint32_t *items; /* first, or allocated */
+	size_t len, cap;
+	bool failed;
+};
+
+static void list_begin(struct list *l)
+{
+	l->items = l->first;
+	l->len = 0;
+	l->cap = LIST_FIRST;
+	l->failed = false;
+}
+
+static void list_end(struct list *l)
+{
+	if (l->items != l->first)
+		free(l->items);
+}
+
+static void list_add(struct list *l, uint32_t item)
+{
+	if (l->len == l->cap) {
+		size_t cap = l->cap * 2;
+		uint32_t *items = l->items == l->first ? malloc(cap * sizeof(*items))
+						       : realloc(l->items, cap * sizeof(*items));
+
+		if (!items) {
+			l->failed = true;
+			return;
+		}
+		if (l->items == l->first)
+			memcpy(items, l->first, sizeof(l->first));
+		l->items = items;
+		l->cap = cap;
+	}
+	l->items[l->len++] = item;
+}
+
+static int by_number(const void *a, const void *b)
+{
+	const uint32_t *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
+static bool sorted_has(const uint32_t *items, size_t len, uint32_t item)
+{
+	size_t low = 0;
+
+	while (len) {
+		size_t half = len / 2;
+
+		if (items[low + half] == item)
+			return true;
+		if (items[low + half] < item) {
+			low += half + 1;
+			len -= half + 1;
+		} else {
+			len = half;
+		}
+	}
+	return false;
+}
+
+/* ---- what leaves say of each other ---- */
+
+static bool has_one_value(uint8_t attribute)
+{
+	switch ((enum access_attribute)attribute) {
+	case ACCESS_ATTR_PUBLICITY:
+	case ACCESS_ATTR_AUTHOR:
+	case ACCESS_ATTR_STATE:
+	case ACCESS_ATTR_TYPE:
+	case ACCESS_ATTR_UNIT_COUNT:
+	case ACCESS_ATTR_VISIT_DATE:
+	case ACCESS_ATTR_DATE:
+		return true;
+	case ACCESS_ATTR_COUNTY:
+	case ACCESS_ATTR_UNIT:
+	case ACCESS_ATTR_ADDRESSEE:
+	case ACCESS_ATTR_RENDITION:
+		break;
+	}
+	return false;
+}
+
+/* Days are compared as text, all of one length. */
+static int by_day(const struct filter_node *a, const struct filter_node *b)
+{
+	size_t len = a->value.len < b->value.len ? a->value.len : b->value.len;
+
+	return memcmp(a->value.bytes, b->value.bytes, len);
+}
+
+/* Where leaf a holds, leaf b does. They are two leaves of one attribute. */
+static bool leaf_implies(const struct filter_node *a, const struct filter_node *b)
+{
+	if (b->op == ACCESS_OP_PRESENT)
+		return true;
+	return b->op == ACCESS_OP_UPTO && a->op != ACCESS_OP_PRESENT && by_day(a, b) <= 0;
+}
+
+/* Where leaf a holds, leaf b does not. */
+static bool leaf_excludes(const struct filter_node *a, const struct filter_node *b)
+{
+	if (a->op == ACCESS_OP_HAS && b->op == ACCESS_OP_HAS)
+		return has_one_value(a->attribute);
+	if (a->op == ACCESS_OP_HAS && b->op == ACCESS_OP_UPTO)
+		return by_day(a, b) > 0;
+	return a->op == ACCESS_OP_UPTO && b->op == ACCESS_OP_HAS && by_day(b, a) > 0;
+}
+
+static bool implies(const struct filter_maker *m, uint32_t a, uint32_t b)
+{
+	const struct filter_node *x = filter_node_of(m, a), *y = filter_node_of(m, b);
+
+	if (a == b)
+		return true;
+	if (x == y || x->attribute != y->attribute)
+		return false;
+	if (!(a & 1U))
+		return b & 1U ? leaf_excludes(x, y) : leaf_implies(x, y);
+	return b & 1U && leaf_implies(y, x);
+}
+
+/* ---- the steps: each answers whether it changed the list; a part that became ALL goes at the
+ * next sorting, one that became NONE makes the whole NONE ---- */
+
+/* Children of ANDs in their place; false when the whole is NONE. */
+static bool tidy(const struct filter_maker *m, struct list *l)
+{
+	size_t n = l->len, kept = 0;
+
+	for (size_t i = 0; i < n && !l->failed; i++) {
+		const struct filter_node *node = filter_node_of(m, l->items[i]);
+
+		if (node->op != ACCESS_OP_AND || l->items[i] & 1U)
+			continue;
+		l->items[i] = FILTER_ALL;
+		for (uint32_t k = 0; k < node->len; k++)
+			list_add(l, node->child[k]);
+	}
+	for (size_t i = 1; i < l->len; i++) {
+		if (l->items[i - 1] > l->items[i]) {
+			qsort(l->items, l->len, sizeof(*l->items), by_number);
+			break;
+		}
+	}
+	for (size_t i = 0; i < l->len; i++) {
+		uint32_t item = l->items[i];
+
+		if (item == FILTER_NONE || (kept && (l->items[kept - 1] ^ 1U) == item))
+			return false;
+		if (item != FILTER_ALL && (!kept || l->items[kept - 1] != item))
+			l->items[kept++] = item;
+	}
+	l->len = kept;
+	return true;
+}
+
+static bool drop_implied(const struct filter_maker *m, struct list *l)
+{
+	bool changed = false;
+
+	for (size_t i = 0; i < l->len; i++) {
+		for (size_t k = 0; k < l->len; k++) {
+			if (i == k || !filter_is_literal(m, l->items[i]) ||
+			    !filter_is_literal(m, l->items[k]))
+				continue;
+			if (implies(m, l->items[i], filter_not(l->items[k]))) {
+				l->items[0] = FILTER_NONE;
+				return true;
+			}
+			if (implies(m, l->items[i], l->items[k])) {
+				l->items[k] = FILTER_ALL;
+				changed = true;
+			}
+		}
+	}
+	return changed;
+}
+
+/* Of the literals, which are sorted: does one say that the part holds? */
+static bool decided(const struct filter_maker *m, const struct list *literals, uint32_t part)
+{
+	if (sorted_has(literals->items, literals->len, part))
+		return true;
+	if (literals->len > PAIRS_MAX || !filter_is_literal(m, part))
+		return false;
+	for (size_t i = 0; i < literals->len; i++)
+		if (implies(m, literals->items[i], part))
+			return true;
+	return false;
+}
+
+/* The OR without the parts that a literal makes false; ALL when one is true. */
+static uint32_t shorten(struct filter_maker *m, const struct list *literals, uint32_t formula)
+{
+	const struct filter_node *n = filter_node_of(m, formula);
+	struct list rest;
+	uint32_t ret = formula;
+
+	list_begin(&rest);
+	for (uint32_t i = 0; i < n->len; i++) {
+		uint32_t part = filter_not(n->child[i]);
+
+		if (decided(m, literals, part)) {
+			ret = FILTER_ALL;
+			goto out;
+		}
+		if (!decided(m, literals, filter_not(part)))
+			list_add(&rest, part);
+	}
+	if (rest.failed)
+		m->failed = true;
+	else if (rest.len < n->len)
+		ret = filter_or(m, rest.items, rest.len);
+out:
+	list_end(&rest);
+	return ret;
+}
+
+static bool shorten_ors(struct filter_maker *m, struct list *l)
+{
+	struct list literals;
+	bool changed = false;
+
+	list_begin(&literals);
+	for (size_t i = 0; i < l->len; i++)
+		if (filter_is_literal(m, l->items[i]))
+			list_add(&literals, l->items[i]);
+	if (literals.failed)
+		m->failed = true;
+	for (size_t i = 0; i < l->len && literals.len && !m->failed; i++) {
+		if (filter_is_or(m, l->items[i])) {
+			uint32_t shorter = shorten(m, &literals, l->items[i]);
+
+			changed = changed || shorter != l->items[i];
+			l->items[i] = shorter;
+		}
+	}
+	list_end(&literals);
+	return changed;
+}
+
+/* Are all of a's children b's too? Both are in order. */
+static bool is_subset(const struct filter_node *a, const struct filter_node *b)
+{
+	uint32_t k = 0;
+
+	if (a->len > b->len)
+		return false;
+	for (uint32_t i = 0; i < a->len; i++) {
+		while (k < b->len && b->child[k] < a->child[i])
+			k++;
+		if (k == b->len || b->child[k++] != a->child[i])
+			return false;
+	}
+	return true;
+}
+
+/* (a or b) makes (a or b or c) true. */
+static bool drop_wider(const struct filter_maker *m, struct list *l)
+{
+	bool changed = false;
+
+	for (size_t i = 0; i < l->len; i++) {
+		for (size_t k = 0; k < l->len; k++) {
+			if (i == k || !filter_is_or(m, l->items[i]) ||
+			    !filter_is_or(m, l->items[k]) ||
+			    !is_subset(
+				filter_node_of(m, l->items[i]), filter_node_of(m, l->items[k])))
+				continue;
+			l->items[k] = FILTER_ALL;
+			changed = true;
+		}
+	}
+	return changed;
+}
+
+/* The children that all these ORs have. */
+static void find_common(const struct filter_maker *m, const struct list *l, struct list *common)
+{
+	const struct filter_node *least = filter_node_of(m, l->items[0]);
+
+	for (size_t i = 1; i < l->len; i++)
+		if (filter_node_of(m, l->items[i])->len < least->len)
+			least = filter_node_of(m, l->items[i]);
+	for (uint32_t k = 0; k < least->len; k++) {
+		bool everywhere = true;
+
+		for (size_t i = 0; i < l->len && everywhere; i++) {
+			const struct filter_node *n = filter_node_of(m, l->items[i]);
+
+			everywhere = sorted_has(n->child, n->len, least->child[k]);
+		}
+		if (everywhere)
+			list_add(common, least->child[k]);
+	}
+}
+
+/* (a or b) and (a or c) is a or (b and c). */
+static bool draw_out(struct filter_maker *m, struct list *l)
+{
+	struct list common, rest;
+	bool changed = false;
+	uint32_t all = FILTER_ALL;
+
+	list_begin(&common);
+	list_begin(&rest);
+	for (size_t i = 0; i < l->len; i++)
+		if (!filter_is_or(m, l->items[i]))
+			goto out;
+	if (l->len < 2)
+		goto out;
+	find_common(m, l, &common);
+	if (!common.len)
+		goto out;
+	for (size_t i = 0; i < l->len && !rest.failed; i++) {
+		const struct filter_node *n = filter_node_of(m, l->items[i]);
+
+		rest.len = 0;
+		for (uint32_t k = 0; k < n->len; k++)
+			if (!sorted_has(common.items, common.len, n->child[k]))
+				list_add(&rest, filter_not(n->child[k]));
+		l->items[i] = filter_or(m, rest.items, rest.len);
+	}
+	all = filter_not(filter_and(m, l->items, l->len));
+	list_add(&common, all);
+	l->items[0] = filter_not(filter_and(m, common.items, common.len));
+	l->len = 1;
+	changed = true;
+out:
+	m->failed = m->failed || common.failed || rest.failed;
+	list_end(&common);
+	list_end(&rest);
+	return changed;
+}
+
+uint32_t filter_and(struct filter_maker *m, const uint32_t *formulas, size_t n)
+{
+	struct list l;
+	bool changed = true;
+	uint32_t ret = FILTER_NONE;
+
+	list_begin(&l);
+	for (size_t i = 0; i < n; i++)
+		list_add(&l, formulas[i]);
+	while (changed) {
+		m->failed = m->failed || l.failed;
+		if (m->failed || !tidy(m, &l))
+			goto out;
+		changed = l.len > 1 &&
+			  ((l.len <= PAIRS_MAX && drop_implied(m, &l)) || shorten_ors(m, &l) ||
+			      (l.len <= PAIRS_MAX && (drop_wider(m, &l) || draw_out(m, &l))));
+	}
+	m->failed = m->failed || l.failed;
+	if (m->failed)
+		goto out;
+	ret = l.len == 0   ? (uint32_t)FILTER_ALL
+	      : l.len == 1 ? l.items[0]
+			   : filter_intern_and(m, l.items, l.len);
+out:
+	list_end(&l);
+	return ret;
+}
+
+uint32_t filter_or(struct filter_maker *m, const uint32_t *formulas, size_t n)
+{
+	struct list l;
+	uint32_t ret = FILTER_NONE;
+
+	list_begin(&l);
+	for (size_t i = 0; i < n; i++)
+		list_add(&l, filter_not(formulas[i]));
+	if (l.failed)
+		m->failed = true;
+	else
+		ret = filter_not(filter_and(m, l.items, l.len));
+	list_end(&l);
+	return m->failed ? (uint32_t)FILTER_NONE : ret;
+}
+
+uint32_t filter_and2(struct filter_maker *m, uint32_t a, uint32_t b)
+{
+	const uint32_t both[2] = {a, b};
+
+	return filter_and(m, both, 2);
+}
+
+uint32_t filter_or2(struct filter_maker *m, uint32_t a, uint32_t b)
+{
+	const uint32_t both[2] = {a, b};
+
+	return filter_or(m, both, 2);
+}

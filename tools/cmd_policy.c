@@ -1,0 +1,151 @@
+/* policy test, policy check: what the Cedar engine says of policies, without an archive. */
+#include <stdio.h>
+#include <string.h>
+
+#include "arkki/base/fs.h"
+#include "arkki/policies/cedar.h"
+#include "tools/cli.h"
+
+/* ---- policy test ---- */
+
+struct tally {
+	const char *file;
+	unsigned int passed, failed, disagreements;
+};
+
+static void print_mismatch(void *arg, const char *line)
+{
+	const struct tally *t = arg;
+
+	printf("%s: %s\n", t->file, line);
+}
+
+static void test_file(const struct cli *c, const char *file, struct tally *t)
+{
+	struct cedar_test_result result = {0};
+	struct ark_error err = {0};
+
+	t->file = file;
+	if (cedar_test_run(file, c->root, print_mismatch, t, &result, &err)) {
+		printf("%s: %s\n", file, err.text);
+		t->failed++;
+		return;
+	}
+	if (result.failed)
+		t->failed++;
+	else
+		t->passed++;
+	if (!c->validate || result.validates < 0 || result.should_validate < 0 ||
+	    result.validates == result.should_validate)
+		return;
+	t->disagreements++;
+	printf("%s: the policies %s, but the test says that they %s\n", file,
+	    result.validates ? "validate" : "do not validate",
+	    result.should_validate ? "do" : "do not");
+}
+
+static int policy_test(const struct cli *c)
+{
+	struct tally t = {0};
+
+	if (c->words_len < 2)
+		return cli_usage(c->command);
+	for (int i = 1; i < c->words_len; i++)
+		test_file(c, c->words[i], &t);
+	if (c->validate)
+		printf("%u validation disagreements\n", t.disagreements);
+	printf("%u passed, %u failed\n", t.passed, t.failed);
+	return t.failed ? CLI_FAILED : CLI_OK;
+}
+
+/* ---- policy check ---- */
+
+struct report {
+	const char *file;
+	unsigned int errors, warnings;
+};
+
+static void print_fault(void *arg, const struct cedar_fault *f)
+{
+	struct report *r = arg;
+
+	printf("%s:%u:%u: %s: %s\n", r->file, f->line, f->column, f->warning ? "warning" : "error",
+	    f->text);
+	if (f->mend[0])
+		printf("  mend: %s\n", f->mend);
+	if (f->warning)
+		r->warnings++;
+	else
+		r->errors++;
+}
+
+/* What failed without a place: the file is not there, too long, or memory is short. */
+static void print_failure(struct report *r, unsigned int errors, int rc, const char *text)
+{
+	if (!rc || r->errors > errors)
+		return;
+	printf("%s:0:0: error: %s\n", r->file, text);
+	r->errors++;
+}
+
+static int check_policies(
+    const char *file, const struct cedar_schema *schema, struct report *r, struct ark_error *err)
+{
+	struct cedar_policies *policies = NULL;
+	struct buf text = BUF_INIT;
+	int rc;
+
+	r->file = file;
+	rc = fs_read_file(file, CEDAR_TEXT_MAX, &text, err);
+	if (!rc)
+		rc = cedar_policies_parse(
+		    text.data ? text.data : "", text.len, print_fault, r, &policies, err);
+	if (!rc)
+		rc = cedar_validate(schema, policies, print_fault, r, err);
+	cedar_policies_free(policies);
+	buf_free(&text);
+	return rc;
+}
+
+static int policy_check(const struct cli *c)
+{
+	struct report r = {.file = c->schema};
+	struct cedar_schema *schema = NULL;
+	struct buf text = BUF_INIT;
+	struct ark_error err = {0};
+	int rc;
+
+	if (c->words_len < 2 || !c->schema)
+		return cli_usage(c->command);
+	rc = fs_read_file(c->schema, CEDAR_TEXT_MAX, &text, &err);
+	if (!rc)
+		rc = cedar_schema_parse(
+		    text.data ? text.data : "", text.len, print_fault, &r, &schema, &err);
+	print_failure(&r, 0, rc, err.text);
+	for (int i = 1; schema && i < c->words_len; i++) {
+		unsigned int errors = r.errors;
+
+		rc = check_policies(c->words[i], schema, &r, &err);
+		print_failure(&r, errors, rc, err.text);
+	}
+	printf("%u errors, %u warnings\n", r.errors, r.warnings);
+	cedar_schema_free(schema);
+	buf_free(&text);
+	return r.errors ? CLI_FAILED : CLI_OK;
+}
+
+int cmd_policy(const struct cli *c)
+{
+	static const struct {
+		const char *name;
+		int (*run)(const struct cli *c);
+	} verbs[] = {
+	    {"test", policy_test},
+	    {"check", policy_check},
+	};
+
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(*verbs); i++)
+		if (c->words_len && strcmp(c->words[0], verbs[i].name) == 0)
+			return verbs[i].run(c);
+	return cli_usage(c->command);
+}
