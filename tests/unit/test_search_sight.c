@@ -97,19 +97,16 @@ static void make_version(struct fixture *f, struct version *v, unsigned int docu
 	    .author = dice(f, 8) ? PICK(f, authors) : NULL,
 	    .state = PICK(f, states),
 	    .type = PICK(f, types),
-	    .units = v->units,
-	    .units_len = units,
-	    .counties = v->counties,
-	    .counties_len = dice(f, 3),
-	    .addressees = v->addressees,
-	    .addressees_len = dice(f, 3),
+	    .units = {v->units, units},
+	    .counties = {v->counties, dice(f, 3)},
+	    .addressees = {v->addressees, dice(f, 3)},
 	    .date = dice(f, 8) ? PICK(f, days) : NULL,
 	    .visit_date = dice(f, 3) ? NULL : PICK(f, days),
 	    .rendition = dice(f, 2),
 	};
-	for (n = 0; n < v->r.counties_len; n++)
+	for (n = 0; n < v->r.counties.len; n++)
 		v->counties[n] = counties[dice(f, 2) + 2 * n];
-	for (n = 0; n < v->r.addressees_len; n++)
+	for (n = 0; n < v->r.addressees.len; n++)
 		v->addressees[n] = addressees[dice(f, 2) + n];
 	make_words(f, &v->whole);
 	if (v->r.rendition && dice(f, 8)) /* else its text is not known yet */
@@ -123,12 +120,12 @@ static struct search_attributes attributes_of(const struct version *v)
 	    .author = v->r.author,
 	    .state = v->r.state,
 	    .type = v->r.type,
-	    .units = v->r.units,
-	    .units_len = v->r.units_len,
-	    .counties = v->r.counties,
-	    .counties_len = v->r.counties_len,
-	    .addressees = v->r.addressees,
-	    .addressees_len = v->r.addressees_len,
+	    .units = v->r.units.id,
+	    .units_len = v->r.units.len,
+	    .counties = v->r.counties.id,
+	    .counties_len = v->r.counties.len,
+	    .addressees = v->r.addressees.id,
+	    .addressees_len = v->r.addressees.len,
 	    .date = v->r.date,
 	    .visit_date = v->r.visit_date,
 	    .rendition = v->r.rendition,
@@ -193,9 +190,9 @@ static void make_archive(struct fixture *f)
 				*v = v[-1];
 				v->whole = whole;
 				v->rendition = v->r.rendition ? rendition : (struct form){0};
-				v->r.units = v->units;
-				v->r.counties = v->counties;
-				v->r.addressees = v->addressees;
+				v->r.units.id = v->units;
+				v->r.counties.id = v->counties;
+				v->r.addressees.id = v->addressees;
 			}
 			put_form(f, v, false);
 			put_form(f, v, true);
@@ -331,8 +328,8 @@ static bool says(const struct form *form, unsigned int word, unsigned int next)
 
 static bool has_unit(const struct version *v, const char *unit)
 {
-	for (size_t i = 0; i < v->r.units_len; i++)
-		if (!strcmp(v->r.units[i], unit))
+	for (size_t i = 0; i < v->r.units.len; i++)
+		if (!strcmp(v->r.units.id[i], unit))
 			return true;
 	return false;
 }
