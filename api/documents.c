@@ -117,7 +117,7 @@ static void reply_public_form(struct exchange *x, struct visit *v, int status)
 	struct card card = {0};
 	struct ark_error err;
 
-	if (shown_card(v->app, v->receipt, &v->row, &card, &err)) {
+	if (shown_card(v->app->archive, v->receipt, &v->row, &card, &err)) {
 		http_reply_error(x, &err);
 		return;
 	}
@@ -238,7 +238,7 @@ static void show_versions(struct exchange *x)
 	for (size_t i = 0; i < l->n; i++) {
 		struct card card = {0};
 
-		if (shown_card(v->app, v->receipt, &l->rows[i], &card, &err)) {
+		if (shown_card(v->app->archive, v->receipt, &l->rows[i], &card, &err)) {
 			json_decref(list);
 			http_reply_error(x, &err);
 			return;
@@ -443,7 +443,7 @@ static void show_list(struct exchange *x)
 	for (size_t i = 0; i < l->n && i < limit; i++) {
 		struct card card = {0};
 
-		if (shown_card(v->app, v->receipt, &l->rows[i], &card, &err)) {
+		if (shown_card(v->app->archive, v->receipt, &l->rows[i], &card, &err)) {
 			json_decref(list);
 			http_reply_error(x, &err);
 			return;

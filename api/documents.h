@@ -13,7 +13,7 @@ bool document_found(struct exchange *x, struct visit *v, const char *kind, uint3
 
 /* The card of what is shown of the row: when it is not whole, its fields and facts are those that go with
  * the public rendition (the title masked), and nothing else is in it. */
-ARK_MUSTUSE int shown_card(struct app *app, const struct receipt *receipt,
+ARK_MUSTUSE int shown_card(struct archive *a, const struct receipt *receipt,
     const struct catalogue_row *row, struct card *ret, struct ark_error *err);
 /* "pending" "ready" "none" of the text in the shown form; *ret_reason may become NULL. */
 const char *shown_text_state(const struct catalogue_row *row, const char **ret_reason);

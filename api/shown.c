@@ -6,7 +6,7 @@
 #include "arkki/base/json.h"
 
 /* A title can be secret too: without a public one the kind of document stands in its place. */
-static json_t *public_title(struct app *app, const json_t *fields)
+static json_t *public_title(struct archive *a, const json_t *fields)
 {
 	const char *given = json_text(fields, "publicTitle"), *type = json_text(fields, "type");
 	json_t *record, *name;
@@ -14,7 +14,7 @@ static json_t *public_title(struct app *app, const json_t *fields)
 
 	if (given)
 		return json_string(given);
-	record = registry_get(archive_registry(app->archive), "types", type);
+	record = registry_get(archive_registry(a), "types", type);
 	name = json_object_get(record, "name");
 	label = json_text(name, json_text(fields, "language"));
 	name = json_string(label ? label : type ? type : "");
@@ -22,7 +22,7 @@ static json_t *public_title(struct app *app, const json_t *fields)
 	return name;
 }
 
-static json_t *public_fields(struct app *app, const json_t *fields)
+static json_t *public_fields(struct archive *a, const json_t *fields)
 {
 	static const char *const names[] = {"units", "type", "language", "date", "author", "state"};
 	json_t *out = json_object();
@@ -30,7 +30,7 @@ static json_t *public_fields(struct app *app, const json_t *fields)
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
 		json_object_set(out, names[i], json_object_get(fields, names[i]));
-	json_object_set_new(out, "title", public_title(app, fields));
+	json_object_set_new(out, "title", public_title(a, fields));
 	json_object_set_new(out, "publicity", json_pack("{s:s?}", "class", publicity));
 	return out;
 }
@@ -45,20 +45,20 @@ static json_t *public_facts(const json_t *meta)
 	return out;
 }
 
-int shown_card(struct app *app, const struct receipt *receipt, const struct catalogue_row *row,
+int shown_card(struct archive *a, const struct receipt *receipt, const struct catalogue_row *row,
     struct card *ret, struct ark_error *err)
 {
 	struct card card = {0};
 	json_t *meta = NULL;
-	int rc = reading_card(app->archive, receipt, row, &card, err);
+	int rc = reading_card(a, receipt, row, &card, err);
 
 	if (rc || row->whole) {
 		*ret = card;
 		return rc;
 	}
-	rc = reading_version(app->archive, receipt, row, FORM_PUBLIC, &meta, err);
+	rc = reading_version(a, receipt, row, FORM_PUBLIC, &meta, err);
 	if (!rc) {
-		ret->fields = public_fields(app, card.fields);
+		ret->fields = public_fields(a, card.fields);
 		ret->version = public_facts(meta);
 		ret->counties = NULL;
 		if (!ret->fields || !ret->version)
