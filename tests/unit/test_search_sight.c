@@ -179,7 +179,7 @@ static void tell_versions(struct fixture *f, unsigned int document)
 /* Or of attributes that are equal but for one. */
 static void differ_in_one(struct fixture *f, struct version *v)
 {
-	switch (dice(f, 8)) {
+	switch (dice(f, 5)) {
 	case 0:
 		v->r.date = PICK(f, days);
 		break;
