@@ -9,8 +9,8 @@
 #include "policies/cedar_text.h"
 
 /* Ancestors that may be gathered while a hierarchy is closed, counting repetitions: a few thousand
- * entities can be crossed by more paths than any machine has time for. */
-#define GATHERED_MAX (1u << 24)
+ * entities can be crossed by more paths than any machine has time for. Half an arena holds as many. */
+#define GATHERED_MAX (1u << 22)
 
 struct cedar_entities {
 	struct cedar_arena *arena;

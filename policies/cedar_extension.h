@@ -4,6 +4,14 @@
 
 #include "policies/cedar_private.h"
 
+#define MS_SECOND ((int64_t)1000)
+#define MS_MINUTE (60 * MS_SECOND)
+#define MS_HOUR (60 * MS_MINUTE)
+#define MS_DAY (24 * MS_HOUR)
+
+/* What the constructor fn makes of a text. NULL, or what is wrong with it: the end of a sentence; then
+ * *ret is of no use. */
+const char *cedar_extension_read(enum cedar_fn fn, struct cedar_text arg, struct cedar_value *ret);
 /* Calls a function or method, the receiver first. 0, or 1 and Cedar's evaluation error in err. The
  * constructors take their string from args[0]. */
 ARK_MUSTUSE int cedar_extension_call(enum cedar_fn fn, const struct cedar_value *args, size_t n,

@@ -220,8 +220,6 @@ static struct part part_of(struct partial *s, uint32_t node)
 		p = *part_at(s, n->child[0]);
 		if (is_bool(&p, n->op == OP_OR))
 			return p;
-		if (!is_reached(s, n, 1))
-			return (struct part){.kind = PART_ERROR};
 		return n->op == OP_AND ? both(s, &p, part_at(s, n->child[1]))
 				       : either(s, &p, part_at(s, n->child[1]));
 	case OP_IF:

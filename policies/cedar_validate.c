@@ -307,6 +307,7 @@ static struct check check_action_scope(struct validator *v)
 static bool check_environment(struct validator *v)
 {
 	struct check c = check_scope(v, &v->policy->principal, v->principal.entity);
+	bool never;
 
 	if (c.type->kind == TYPE_FALSE)
 		return false;
@@ -319,8 +320,9 @@ static bool check_environment(struct validator *v)
 	if (v->policy->condition == CEDAR_NONE)
 		return true;
 	c = check_expect(v, v->policy->condition, NULL, EXPECT_BOOL);
-	cedar_arena_reset(v->scratch);
-	return !c.type || c.type->kind != TYPE_FALSE;
+	never = c.type && c.type->kind == TYPE_FALSE;
+	cedar_arena_reset(v->scratch); /* and with it the type */
+	return !never;
 }
 
 /* Every principal, action and resource that the schema brings together. True when the policy may

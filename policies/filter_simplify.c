@@ -111,7 +111,7 @@ static int by_day(const struct filter_node *a, const struct filter_node *b)
 	return memcmp(a->value.bytes, b->value.bytes, len);
 }
 
-/* Where leaf a holds, leaf b does. */
+/* Where leaf a holds, leaf b does. They are two leaves of one attribute. */
 static bool leaf_implies(const struct filter_node *a, const struct filter_node *b)
 {
 	if (b->op == ACCESS_OP_PRESENT)
@@ -123,7 +123,7 @@ static bool leaf_implies(const struct filter_node *a, const struct filter_node *
 static bool leaf_excludes(const struct filter_node *a, const struct filter_node *b)
 {
 	if (a->op == ACCESS_OP_HAS && b->op == ACCESS_OP_HAS)
-		return has_one_value(a->attribute) && !cedar_text_equal(a->value, b->value);
+		return has_one_value(a->attribute);
 	if (a->op == ACCESS_OP_HAS && b->op == ACCESS_OP_UPTO)
 		return by_day(a, b) > 0;
 	return a->op == ACCESS_OP_UPTO && b->op == ACCESS_OP_HAS && by_day(b, a) > 0;

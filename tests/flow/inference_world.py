@@ -22,7 +22,8 @@ ORGS = {
     "esavi": {"kind": "state-agency", "counties": ["90"]},
     "uusimaa": {"kind": "county", "counties": ["90"]},
     "pirha": {"kind": "county", "counties": ["91"]},
-    "helsinki": {"kind": "municipality", "counties": ["90"]},
+    "varha": {"kind": "county", "counties": ["92"]},
+    "helsinki": {"kind": "municipality", "counties": ["90"], "municipalities": ["091"]},
     "eoa": {"kind": "ombudsman", "counties": []},
     "hoiva-oy": {"kind": "provider", "counties": ["90"]},
 }
@@ -38,7 +39,9 @@ CASES = {
     "c2": {"diaryNumber": "PIR/7/2026", "units": ["mantyla"], "org": "pirha"},
 }
 # the case of the canary "unique" is there where the canary is
-CANARY_CASE = {"c-kanaria": {"diaryNumber": "LVV/31415/2026", "units": ["koivula"], "org": "lvv"}}
+CANARY_CASE = {"c-kanaria": {"diaryNumber": "EOAK/31415/2026", "units": ["koivula"], "org": "eoa"}}
+
+PLACEMENTS = [{"unit": "koivula", "org": "pirha", "from": "2025-01-01"}]
 
 User = collections.namedtuple("User", "id org kind role")
 USERS = [User("%s-%s" % (org, role), org, o["kind"], role) for org, o in ORGS.items() for role in ROLES]
@@ -51,7 +54,7 @@ def seed_of(cases):
         "users": [{"id": u.id, "org": u.org, "name": u.id, "roles": [u.role]} for u in USERS],
         "units": [dict(u, id=i, name={"fi": i.title()}, serviceForm="institution", places=5) for i, u in UNITS.items()],
         "cases": [dict(c, id=i, kind="inspection") for i, c in cases.items()],
-        "placements": [{"unit": "koivula", "org": "pirha", "from": "2025-01-01"}],
+        "placements": PLACEMENTS,
     }
 
 
@@ -65,10 +68,10 @@ def filing(doc, how, user, content, canary=None, name="kertomus.txt", key=None, 
     return Filing(doc, canary, how, user, meta, content, name, key)
 
 
-LVV, PIRHA, HKI = "lvv-inspector", "pirha-inspector", "helsinki-inspector"
+LVV, PIRHA = "lvv-inspector", "pirha-inspector"
 TWIN_BYTES = b"Samat tavut kahdessa asiakirjassa.\n"
 # words, file name, title, years, type and language that nothing else has
-CANARY_WORDS = ("kanariavaakku", "Kanariavaakku", "kanariat", "kanariatiedosto", "LVV/31415/2026", "c-kanaria")
+CANARY_WORDS = ("kanariavaakku", "Kanariavaakku", "kanariat", "kanariatiedosto", "EOAK/31415/2026", "c-kanaria")
 
 
 def base_public(n, user, **meta):
@@ -109,7 +112,7 @@ FILINGS = [
     hidden("lone", units=["lehtola"], date="2026-02-16"),
     hidden("lone-county", user=PIRHA, units=["kuusela"], date="2026-02-17"),
     base_public(3, "uusimaa-supervisor", language="sv", title="Rapport"),
-    hidden("unique", type="hearing-letter", language="se", date="1901-01-01", case="c-kanaria",
+    hidden("unique", type="client-objection", language="se", date="1901-01-01", case="c-kanaria",
            name="kanariatiedosto.txt"),
     hidden("amended", date="2026-02-18"),
     hidden("amended", "patch", title="Kanariavaakku muutettu", type="order", date="1922-02-02"),
@@ -117,11 +120,13 @@ FILINGS = [
     hidden("hushed", "patch", publicity={"class": "secret"}),
     hidden("county", user=PIRHA, units=["mantyla"], case="c2", date="2026-02-24"),
     hidden("region", units=[], type="supervision-plan", date="2026-02-25"),
-    filing("own", "file", HKI, b"Kunnan julkinen versio\n", title="Kunnan asiakirja", date="2026-02-26"),
-    hidden("own", "version", user="helsinki-registrar"),
+    # the successor takes over a document with a draft: those who filed it do not see that
+    filing("own", "file", "esavi-inspector", b"Viraston julkinen versio\n", title="Viraston asiakirja",
+           date="2026-02-26"),
+    hidden("own", "version", author="lvv", state="draft"),
     filing("buried", "file", LVV, b"Julkinen pohjalla\n", title="Haudattu", date="2026-02-27"),
 ] + [hidden("buried", "version", content=b"Kanariat kerros %d\n" % n, type=t, date="19%d0-01-01" % n)
-     for n, t in enumerate(("order", "opinion", "account", "complaint", "other", "admonition"), 1)] + [
+     for n, t in enumerate(("notification", "opinion", "account", "complaint", "other", "memo"), 1)] + [
     base_public(4, "eoa-inspector", units=[], type="ombudsman-inspection-record"),
     base_public(5, LVV, language="en", title="Report of the visit"),
 ]
@@ -145,14 +150,46 @@ def standing():
         yield f, now[f.doc][0], fields
 
 
-def sees_version(user, fields):
-    """The rules in force: may this user see a version with these metadata?"""
-    if fields["publicity"]["class"] == "public":
+# kinds of documents that go to the unit which they are about
+ADDRESSED = ("request-for-account", "hearing-letter", "inspection-report", "supervision-decision", "admonition", "order",
+             "registration-decision", "complaint-decision", "guidance-visit-memo", "pre-inspection")
+READERS = ("inspector", "registrar", "supervisor", "auditor", "system")
+
+
+def line(org):
+    """An organisation and those before it."""
+    return [org] + [p for before in ORGS[org].get("predecessors", []) for p in line(before)]
+
+
+def sees_version(user, fields, glass=False):
+    """policies/arkki.cedar once more, in other words: may this user know of a version with these
+    metadata? glass: with a stated reason to break the glass."""
+    org, own = ORGS[user.org], fields["author"] in line(user.org)
+    units = [UNITS[u] for u in fields["units"]]
+    final, coming = fields.get("state", "final") == "final", fields.get("visitDate", "") > "2100"
+    if user.kind == "ombudsman":
         return True
-    if user.kind in ("state-agency", "ombudsman"):
+    if not final and not own:
+        return False
+    if fields["publicity"]["class"] == "public" and final and not coming:
         return True
+    if user.role == "contact" and final and not coming and len(units) == 1 and fields["type"] in ADDRESSED:
+        if units[0]["provider"] in line(user.org):
+            return True
+    if user.role == "contact" and user.kind == "provider" and own and not coming:
+        return True
+    if glass and user.kind in ("state-agency", "county", "municipality") and user.role in ("inspector", "supervisor"):
+        if final and units and not coming:
+            return True
+    if user.role not in READERS:
+        return False
+    if own or user.kind == "state-agency":
+        return True
+    placed = any(p["unit"] in fields["units"] and p["org"] == user.org for p in PLACEMENTS)
     if user.kind == "county":
-        return any(UNITS[u]["county"] in ORGS[user.org]["counties"] for u in fields["units"])
+        return placed or any(u["county"] in org["counties"] for u in units)
+    if user.kind == "municipality":
+        return placed or any(u["municipality"] in org.get("municipalities", []) for u in units)
     return False
 
 
@@ -175,10 +212,10 @@ def sees(user, canary):
     return said.pop()
 
 
-def visible(user, doc, canaries):
+def visible(user, doc, canaries, glass=False):
     """The numbers of the versions that the user sees of doc in a world with these canaries."""
     return [v for (d, v), (c, fields) in sorted(VERSIONS.items())
-            if d == doc and (not c or c in canaries) and sees_version(user, fields)]
+            if d == doc and (not c or c in canaries) and sees_version(user, fields, glass)]
 
 
 def classes():

@@ -18,8 +18,8 @@ import time
 import urllib.parse
 
 from arkki_flow import check, form, metadata, same
-from inference_world import (CANARIES, CANARY_WORDS, CASES, DOCS, FILERS, FORM, FILINGS, PEOPLE, ROLES, TWIN_BYTES, UNITS,
-                             USERS, VERSIONS, Plain, REPLACED, World, ask, classes, differences, pages, visible)
+from inference_world import (CANARIES, CANARY_WORDS, CASES, DOCS, FILERS, FORM, FILINGS, PEOPLE, TWIN_BYTES, UNITS,
+                             USERS, VERSIONS, Plain, REPLACED, World, ask, classes, differences, sees, pages, visible)
 from test_openapi import documented
 
 GHOST = "0123456789abcdef" * 2
@@ -50,7 +50,7 @@ def q(**query):
 
 DATES = [{}, {"from_": "2026-02-10"}, {"to": "2026-02-12"}, {"from_": "1900-01-01", "to": "1999-12-31"},
          {"from_": "2026-02-16", "to": "2026-02-16"}]
-TYPES = ("inspection-report", "memo", "hearing-letter", "order", "supervision-plan", "complaint", "no-such-type")
+TYPES = ("inspection-report", "memo", "client-objection", "order", "supervision-plan", "complaint", "no-such-type")
 
 
 def list_asks(path, more=()):
@@ -76,7 +76,7 @@ def case_documents_asks(w):
 
 
 SEARCHES = [{}, {"q": "kertomus"}, {"q": "hoito ruoka lamminta"}, {"q": "julkinen"}, {"q": "salattua"},
-            {"q": "\"samat tavut\""}, {"q": "kerros"}, {"q": "kunnan"}, {"q": "tavallinen salaisuus"}]
+            {"q": "\"samat tavut\""}, {"q": "kerros"}, {"q": "viraston"}, {"q": "tavallinen salaisuus"}]
 SEARCHES += [{"q": word} for word in CANARY_WORDS]
 SEARCHES += [{"unit": u} for u in UNITS] + [{"case": c} for c in ("c1", "c-kanaria", "nocase")]
 SEARCHES += [{"type": t} for t in TYPES] + [{"county": c} for c in ("90", "91", "92")]
@@ -100,7 +100,7 @@ def search_post_asks(w):
 
 def cases_asks(w):
     out = [ask("/v1/cases" + q(**x), paged=("cases", "cursor"))
-           for x in ({}, {"limit": 1}, {"unit": "koivula"}, {"unit": "lehtola"}, {"diaryNumber": "LVV/31415/2026"},
+           for x in ({}, {"limit": 1}, {"unit": "koivula"}, {"unit": "lehtola"}, {"diaryNumber": "EOAK/31415/2026"},
                      {"diaryNumber": "LVV/1234/2026"})]
     return out
 
@@ -273,9 +273,8 @@ def test_canaries__are_hidden_from_somebody_and_seen_by_somebody():
     groups = list(each_class())
     check(len(groups) >= 3, "classes of users", len(groups))
     for c in CANARIES:
-        if c in ("draft-public", "visit"):
-            continue  # public to the rules in force; hidden from some when Cedar decides
         check(any(c in hidden for _, _, hidden in groups), c, "is hidden from nobody")
+        check(any(sees(u, c) for u in USERS if u.kind != "ombudsman"), c, "is seen by nobody")
 
 
 def test_canaries__are_seen_by_those_who_may():
@@ -293,13 +292,13 @@ def test_canaries__are_seen_by_those_who_may():
 
 
 def test_twins__answer_alike_to_those_who_may_not_see():
-    """One user of each organisation asks everything, each other role an eighth: together they ask
-    everything again."""
-    for users, seen, _ in each_class():
-        asked_all = set()
+    """In the first class, which sees least, and the last, one user asks everything; in the others
+    one asks a half. Every other user asks a part: together they ask everything again."""
+    groups = list(each_class())
+    together(full, *[lambda s=seen: world_of(s) for _, seen, _ in groups])
+    for k, (users, seen, _) in enumerate(groups):
         for i, u in enumerate(users):
-            share = (i, len(ROLES)) if u.org in asked_all else None
-            asked_all.add(u.org)
+            share = (i, 16) if i else (k, 2) if 0 < k < len(groups) - 1 else None
             compare(u.id, world_of(seen), full(), lambda w: all_asks(w, share))
 
 
@@ -311,7 +310,7 @@ def test_before__the_canaries_come_the_answers_are_the_same_bytes():
     w = World(seen)
     w.shared = full().shared
     w.exact = True
-    chosen = {u.org: u for u in users}.values()
+    chosen = list({u.org: u for u in users}.values())[::3]
     asks = all_asks(w, (0, 1))
     before = [answers_of(w, u.id, asks) for u in chosen]
     w.canaries = frozenset(CANARIES)
@@ -325,7 +324,7 @@ def test_before__the_canaries_come_the_answers_are_the_same_bytes():
 
 def test_changes__a_hidden_filing_ends_no_wait():
     w = World((), [])
-    user = "helsinki-inspector"
+    user = "varha-inspector"
     at = w.ask(user, ask("/v1/changes")).json()["next"]
     start = time.monotonic()
     waited, _ = together(lambda: w.ask(user, ask("/v1/changes?wait=1&after=" + at)),
@@ -371,9 +370,10 @@ def alike(w, user, a, hidden, never, receipts=False):
     return x
 
 
-def hidden_from(user):
-    """Documents of which the user sees no version; and the versions hidden in those seen in part."""
-    known = {d: visible(user, d, CANARIES) for d in DOCS}
+def hidden_from(user, glass=False):
+    """Documents of which the user sees no version (not when breaking the glass either); and the
+    versions hidden in those seen in part."""
+    known = {d: visible(user, d, CANARIES, glass) for d in DOCS}
     whole = [d for d in DOCS if not known[d]]
     part = [(d, n) for (d, n) in sorted(VERSIONS) if known[d] and n not in known[d]]
     return whole, part
@@ -399,6 +399,8 @@ def conditions(tag):
         yield {"Arkki-Purpose": value}
     for value in ("c1", "nocase", "%00"):
         yield {"Arkki-Case": value}
+    for value in ("lapsen%20turvallisuus", "", "%zz"):
+        yield {"Arkki-Break-Glass": value}
     yield {"Idempotency-Key": "shared-key"}
     yield {"Sec-Purpose": "prefetch"}
     yield {"Content-Type": "application/json"}
@@ -458,12 +460,12 @@ def every_ask(tag):
 
 
 # a user of each class, and roles that write, read and only look after things
-TRYING = ("helsinki-inspector", "pirha-registrar", "uusimaa-supervisor", "hoiva-oy-contact")
+TRYING = ("varha-inspector", "hoiva-oy-contact", "pirha-registrar", "uusimaa-supervisor", "helsinki-placer")
 
 
 def test_ghost__has_a_receipt_of_its_own_as_the_hidden_has():
     w = full()
-    for user in ("helsinki-placer", "pirha-system", "hoiva-oy-admin", "uusimaa-auditor"):
+    for user in ("helsinki-placer", "pirha-system", "hoiva-oy-admin", "uusimaa-auditor", "esavi-contact"):
         whole, part = hidden_from(PEOPLE[user])
         for method, u in d_routes()[:10]:
             x = alike(w, user, ask(u, method), (w.ids[whole[0]], "1"), (GHOST, "1"), receipts=True)
@@ -492,8 +494,8 @@ def test_ghost__is_like_the_hidden_to_every_user():
 def test_ghost__is_like_the_hidden_to_every_method_header_and_body():
     w = full()
     for user in TRYING:
-        whole, _ = hidden_from(PEOPLE[user])
-        d = whole[0] if user != "uusimaa-supervisor" else "county"
+        whole, _ = hidden_from(PEOPLE[user], glass=True)
+        d = whole[len(user) % len(whole)]
         tag = w.ask("eoa-inspector", ask("/v1/documents/" + w.ids[d])).header("ETag")
         for a in every_ask(tag):
             x = alike(w, user, a, (w.ids[d], "1"), (GHOST, "1"))
@@ -503,8 +505,8 @@ def test_ghost__is_like_the_hidden_to_every_method_header_and_body():
 def test_ghost__is_like_the_hidden_version_to_every_header():
     w = full()
     for user in TRYING[:2]:
-        _, part = hidden_from(PEOPLE[user])
-        d, n = next(x for x in part if x[0] == "newer-secret")
+        _, part = hidden_from(PEOPLE[user], glass=True)
+        d, n = next(x for x in part if x[0] == ("own" if user == "varha-inspector" else "newer-secret"))
         tag = w.ask("eoa-inspector", ask("/v1/documents/" + w.ids[d])).header("ETag")
         for a in every_ask(tag):
             if "{n}" in a.path and not a.body:
@@ -547,7 +549,7 @@ def write_asks(w, user):
     yield post(TWIN_BYTES, "shared-key", units=[unit])
     yield post(TWIN_BYTES, units=[unit], publicity="secret")
     yield post(TWIN_BYTES, units=[unit], publicity="secret")
-    yield post(secret, units=["lehtola"], type="hearing-letter")
+    yield post(secret, units=["lehtola"], type="client-objection")
     yield post(secret, units=["lehtola", "kuusela", "nounit"], case="nocase", title="")
     for d in ("base0", "twin", "newer-secret", "older-secret", "buried", "own"):
         base = "/v1/documents/" + w.ids[d]
@@ -561,7 +563,7 @@ def write_asks(w, user):
             yield post(TWIN_BYTES, "shared-key", base + "/versions", condition)
 
 
-OWN_FILERS = ["helsinki-" + role for role in FILERS]
+OWN_FILERS = ["esavi-" + role for role in FILERS]
 
 
 def write_all(w, user):
@@ -581,13 +583,13 @@ def write_all(w, user):
 
 
 def test_writes__answer_alike_to_those_who_may_not_see():
-    for users, seen, _ in each_class():
-        worlds = [World(seen), World(CANARIES)]
+    for users, seen, _ in list(each_class())[::3]:
+        worlds = together(lambda: World(seen), lambda: World(CANARIES))
         for w in worlds:
             w.shared = full().shared
-        chosen = {}
+        chosen = {}  # some that file and some that may not
         for u in users:
-            chosen.setdefault((u.org, u.role in FILERS), u)
+            chosen.setdefault((u.org[0] < "i", u.role in FILERS), u)
         for u in chosen.values():
             a, b = together(*[lambda w=w: write_all(w, u.id) for w in worlds])
             same(len(a), len(b), u.id)
@@ -611,9 +613,9 @@ def test_known__a_filer_who_may_not_see_the_newest_version_is_told_412():
         w.shared = ["own"]
         path = "/v1/documents/" + w.ids["own"]
         tag = tag_of(w, OWN_FILERS[0], "own")
-        body, media = form({}, b"Kunnan toinen versio\n")
+        body, media = form({}, b"Viraston toinen versio\n")
         h = {"Content-Type": "application/json", "If-Match": tag}
-        patched = w.ask(OWN_FILERS[0], ask(path, "PATCH", h, '{"title":"Kunnan nimi"}'))
+        patched = w.ask(OWN_FILERS[0], ask(path, "PATCH", h, '{"title":"Viraston nimi"}'))
         tag = tag_of(w, OWN_FILERS[0], "own")
         filed = w.ask(OWN_FILERS[0], ask(path + "/versions", "POST", {"Content-Type": media, "If-Match": tag}, body))
         said.append((patched.status, filed.status))
@@ -625,14 +627,38 @@ def test_known__a_filer_who_may_not_see_the_newest_version_is_told_412():
 def test_known__a_case_that_may_not_be_seen_can_be_asked_for():
     """TODO: Arkki-Case and the field `case` tell whether a case is known: the contract wants an unknown one
     refused. Ids of cases are chosen by their owners and are no names of documents."""
-    user = "pirha-inspector"
+    user = "hoiva-oy-inspector"
     w = full()
     for case, status in (("c-kanaria", 200), ("nocase", 400)):
         same(w.ask(user, ask("/v1/cases/" + case)).status, 404, case)
         same(w.ask(user, ask("/v1/documents", headers={"Arkki-Case": case})).status, status, case)
-        body, media = form(metadata(units=["mantyla"], case=case, title=""), b"x\n")
+        body, media = form(metadata(case=case, title=""), b"x\n")
         r = w.ask(user, ask("/v1/documents", "POST", {"Content-Type": media}, body))
         same(r.fields(), ["title"] if status == 200 else ["case", "title"], case)
+
+
+# Ways by which the content of a secret document is told to one who may know of it but has stated no
+# purpose. TODO: empty this. "words": a search finds by words of the closed text.
+CONTENT_TOLD_BY = {"snippet", "page", "words"}
+
+
+def test_known__content_that_needs_a_purpose_is_told_without_one():
+    w = full()
+    for user in ("lvv-inspector", "hoiva-oy-contact", "uusimaa-system"):
+        check(sees(PEOPLE[user], "secret"), user)
+        ident = w.ids["secret"]
+        base = "/v1/documents/" + ident
+        for path in (base, base + "/versions", base + "/history", "/v1/documents?unit=koivula"):
+            check(b"salattua" not in w.ask(user, ask(path)).body, user, path)
+        for path in (base + "/versions/1/content", base + "/versions/1/text", "/sv/documents/%s/versions/1/file" % ident):
+            r = w.ask(user, ask(path))
+            same((r.status, b"salattua" in r.body), (403, False), user, path)
+        hits = [h for h in w.ask(user, ask("/v1/search?limit=100&q=salattua")).json()["hits"] if h["document"] == ident]
+        told = {"words"} if hits else set()
+        told |= {"snippet"} if any("salattua" in h["snippet"] for h in hits) else set()
+        for page in ("/fi/documents/%s" % ident, "/fi/?q=kanariavaakku", "/en/documents/%s/versions/1" % ident):
+            told |= {"page"} if b"salattua" in w.ask(user, ask(page)).body else set()
+        same(told, CONTENT_TOLD_BY, user, "content is told by")
 
 
 # ---- by chance ----
@@ -643,7 +669,7 @@ def test_chance__finds_no_difference_either():
     rounds = int(os.environ.get("ARKKI_FLOW_ROUNDS", 600))
     chance = random.Random(seed)
     w = full()
-    readers = {u.id: hidden_from(u) for u in USERS if hidden_from(u)[0]}
+    readers = {u.id: hidden_from(u, glass=True) for u in USERS if hidden_from(u, glass=True)[0]}
     tags = {d: tag_of(w, "eoa-inspector", d) for d in DOCS}
     patterns = sorted({u for _, u in d_routes()})
     for _ in range(rounds):

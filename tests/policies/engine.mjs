@@ -48,7 +48,7 @@ function writeSet(folder, n, seed, schema, counts) {
 		counts.refused++;
 		return false;
 	}
-	const requests = Array.from({ length: 4 }, () => generator.request());
+	const requests = Array.from({ length: 5 }, () => generator.request());
 	for (const [i, request] of requests.entries()) {
 		Object.assign(request, { description: `seed ${seed}, request ${i}` }, judge.decide(request, entities));
 		counts.requests++;

@@ -68,7 +68,7 @@ export class Generator {
 	/* ---- text of policies ---- */
 
 	policies() {
-		return Array.from({ length: 1 + this.chance.below(5) }, () => this.#policy()).join('\n');
+		return Array.from({ length: 1 + this.chance.below(10) }, () => this.#policy()).join('\n');
 	}
 
 	#uid(type) {
@@ -82,7 +82,7 @@ export class Generator {
 		const actions = some(pools.Action, 4).map((id) => `Action::"${id}"`).join(', ');
 		const action = pick(['action', 'action', 'action', 'action', `action == ${this.#uid('Action')}`, `action in [${actions}]`, `action in ${this.#uid('Action')}`]);
 		const resource = pick(['resource', 'resource', 'resource', 'resource is Document', 'resource is Archive', `resource == ${this.#uid('Document')}`, `resource in ${this.#uid('Document')}`]);
-		const conditions = Array.from({ length: pick([0, 1, 1, 1, 2]) }, () => `${pick(['when', 'when', 'unless'])} { ${this.#expression('Bool', 1 + below(5))} }`);
+		const conditions = Array.from({ length: pick([0, 1, 1, 1, 2]) }, () => `${pick(['when', 'when', 'unless'])} { ${this.#expression('Bool', pick([1, 2, 2, 2, 3, 3, 4]))} }`);
 		return `${pick(['permit', 'permit', 'permit', 'forbid'])} (${principal}, ${action}, ${resource})\n  ${conditions.join('\n  ')};`;
 	}
 
@@ -119,6 +119,7 @@ export class Generator {
 			() => `(!${one('Bool')})`,
 			() => `(${one(kind)} == ${one(kind)})`,
 			() => `(${one(kind)} != ${one(pick([kind, kind, kind, pick(kinds)]))})`,
+			() => `(${one('Long')} ${pick(['+', '-', '*'])} ${one('Long')} ${pick(['<', '<=', '>', '>='])} ${this.#leaf('Long')})`,
 			() => { const k = pick(['Long', 'Date', 'Duration']); return `(${one(k)} ${pick(['<', '<=', '>', '>='])} ${one(k)})`; },
 			() => `(${one(`Set ${element}`)}.contains(${one(element)}))`,
 			() => `(${one(`Set ${element}`)}.${pick(['containsAll', 'containsAny'])}(${one(`Set ${element}`)}))`,
@@ -189,7 +190,7 @@ export class Generator {
 		const { once, pick } = this.chance;
 		if (once(40))
 			return `${fn}(${this.#leaf('String')})`;
-		return `${fn}(${escaped(once(12) ? pick(bad) : pick(good))})`;
+		return `${fn}(${escaped(once(20) ? pick(bad) : pick(good))})`;
 	}
 
 	#leaf(kind) {

@@ -9,6 +9,7 @@ import { Store } from './store.mjs';
 
 const USAGE = `usage: node reader.mjs DIR ROOTKEY verify                   check everything, a line for each fault
        node reader.mjs document DIR ROOTKEY DOCID VERSION OUT   the content of a version
+       node reader.mjs rendition DIR ROOTKEY DOCID VERSION OUT  the content of its newest public rendition
        node reader.mjs sealed DIR ROOTKEY DOCID VERSION OUT     its sealed bytes; prints slot, data key, context
        node reader.mjs open SEALED DATAKEYHEX CONTEXT OUT       opens sealed bytes with their data key alone
        node reader.mjs vkey DIR ROOTKEY history|access          the verifier key of a log
@@ -50,7 +51,7 @@ async function verify(dir, rootKey) {
 		try {
 			await store.verify(logs.history?.entries ?? null, fault);
 			const n = store.count;
-			summary.push(`${n.commits} commits, ${n.documents} documents, ${n.versions} versions of ${n.bytes} bytes, ${n.records} records`);
+			summary.push(`${n.commits} commits, ${n.documents} documents, ${n.versions} versions and ${n.renditions} renditions of ${n.bytes} bytes, ${n.records} records`);
 			summary.push(`${n.texts} texts open, ${n.badTexts} do not`);
 		} finally {
 			store.close();
@@ -63,11 +64,11 @@ async function verify(dir, rootKey) {
 	return faults.length ? 1 : 0;
 }
 
-async function withVersion(dir, rootKey, document, number, use) {
+async function withVersion(dir, rootKey, document, number, use, form = 'version') {
 	if (!/^[0-9a-f]{32}$/.test(document) || !/^[1-9]\d*$/.test(number)) throw new Error('DOCID is 32 hex digits, VERSION a number');
 	const store = new Store(dir, openKeys(dir, rootKey, raise));
 	try {
-		use(await store.version(document, Number(number)));
+		use(await store[form](document, Number(number)));
 	} finally {
 		store.close();
 	}
@@ -76,6 +77,8 @@ async function withVersion(dir, rootKey, document, number, use) {
 const commands = {
 	document: [5, (dir, rootKey, document, number, out) =>
 		withVersion(dir, rootKey, document, number, ({ plain }) => writeFileSync(out, plain))],
+	rendition: [5, (dir, rootKey, document, number, out) =>
+		withVersion(dir, rootKey, document, number, ({ plain }) => writeFileSync(out, plain), 'rendition')],
 	sealed: [5, (dir, rootKey, document, number, out) =>
 		withVersion(dir, rootKey, document, number, ({ slot, key, context, sealed }) => {
 			writeFileSync(out, sealed, { mode: 0o600 });

@@ -10,6 +10,9 @@ const four = (number) => String(number).padStart(4, '0');
 const hex = (bytes) => bytes.toString('hex');
 export const documentFolder = (id) => `docs/${id[0]}/${id[1]}/${id[2]}/${id[3]}/${id}`;
 
+// The folder of a rendition below its version's: the first has no number in its name.
+const renditionFolder = (number) => (number === 1 ? 'renditions/public' : `renditions/public-${four(number)}`);
+
 function expect(right, message) {
 	if (!right) throw new Error(message);
 }
@@ -51,6 +54,8 @@ function checkSignature(commit, publicKey) {
 function parseLine(line) {
 	let m = /^docs ([0-9a-f]{32})(?: v(\d{4,}))? m(\d{4,})$/.exec(line);
 	if (m) return { document: m[1], version: m[2] && Number(m[2]), number: Number(m[3]), folder: documentFolder(m[1]) };
+	m = /^docs ([0-9a-f]{32}) v(\d{4,}) r(\d{4,})$/.exec(line);
+	if (m) return { document: m[1], version: Number(m[2]), rendition: Number(m[3]), folder: documentFolder(m[1]) };
 	m = /^([a-z]+) ([0-9a-f]{32}) m(\d{4,})$/.exec(line);
 	expect(m && m[1] !== 'docs', `says "${line}"`);
 	return { kind: m[1], name: m[2], number: Number(m[3]), folder: `${m[1]}/${m[2]}` };
@@ -71,7 +76,8 @@ export class Store {
 		this.keys = keys;
 		this.git = new Repository(join(dir, 'archive.git'));
 		this.slots = new Set();
-		this.count = { commits: 0, documents: 0, versions: 0, records: 0, texts: 0, badTexts: 0, bytes: 0 };
+		this.versions = new Map(); // "docid/version" to { slot, renditions, shown }
+		this.count = { commits: 0, documents: 0, versions: 0, renditions: 0, records: 0, texts: 0, badTexts: 0, bytes: 0 };
 	}
 
 	close() {
@@ -137,6 +143,24 @@ export class Store {
 		return { slot, key, meta, sealed, context: this.keys.context(`${folder}/content`), plain: this.openContent(folder, meta, sealed, key) };
 	}
 
+	// The newest public rendition of a version, found the same way: the highest number there is.
+	async rendition(document, number) {
+		const { tree } = await this.git.commit(this.git.head());
+		const version = `${documentFolder(document)}/v${four(number)}`;
+		let newest = 0;
+		while (await this.git.find(tree, `${version}/${renditionFolder(newest + 1)}/meta`)) newest++;
+		expect(newest, `there is no ${version}/${renditionFolder(1)}/meta`);
+		const folder = `${version}/${renditionFolder(newest)}`;
+		const oidOf = async (path) => {
+			const oid = await this.git.find(tree, path);
+			expect(oid, `there is no ${path}`);
+			return oid;
+		};
+		const { key, value: meta } = await this.envelope(await oidOf(`${folder}/meta`), `${folder}/meta`);
+		expect(!meta.withdrawn, `the public rendition of ${version} was withdrawn`);
+		return { meta, plain: this.openContent(folder, meta, await this.sealedContent(folder, meta, oidOf), key) };
+	}
+
 	// ---- verification ----
 
 	async commits() {
@@ -150,23 +174,55 @@ export class Store {
 		const { blob, slot, key, value: meta } = await this.envelope(await oidOf(`${folder}/meta`), `${folder}/meta`);
 		expect(meta.arkki === 'version/1' && meta.document === item.document && meta.version === item.version,
 			`${folder}/meta: speaks of another version`);
-		const sealed = await this.sealedContent(folder, meta, oidOf);
-		const plain = this.openContent(folder, meta, sealed, key);
+		const sealed = await this.checkUpload(folder, meta, key, oidOf, expected);
 		expected.add(`${folder}/meta`);
-		if (meta.chunks === 0) expected.add(`${folder}/content`);
-		for (let i = 0; i < meta.chunks; i++) expected.add(`${folder}/chunks/${String(i).padStart(6, '0')}`);
 		objects[`v${four(item.version)}/meta`] = hex(sha256(blob));
 		objects[`v${four(item.version)}/content`] = hex(sha256(sealed));
 		this.checkText(item, folder, key);
+		this.versions.set(`${item.document}/${item.version}`, { slot, renditions: 0, shown: false });
 		this.count.versions++;
 		this.count.documents += item.version === 1;
-		this.count.bytes += plain.length;
 		return { slot, meta };
+	}
+
+	// The content that a meta describes, opened; gives back its sealed bytes.
+	async checkUpload(folder, meta, key, oidOf, expected) {
+		const sealed = await this.sealedContent(folder, meta, oidOf);
+		const plain = this.openContent(folder, meta, sealed, key);
+		if (meta.chunks === 0) expected.add(`${folder}/content`);
+		for (let i = 0; i < meta.chunks; i++) expected.add(`${folder}/chunks/${String(i).padStart(6, '0')}`);
+		this.count.bytes += plain.length;
+		return sealed;
+	}
+
+	// A rendition is sealed under its version's key, and numbered without gaps; a withdrawal has no content, and withdraws something.
+	async checkRendition(item, oidOf, expected) {
+		const version = this.versions.get(`${item.document}/${item.version}`);
+		expect(version, `speaks of a version v${four(item.version)} that was not filed before`);
+		const below = `v${four(item.version)}/${renditionFolder(item.rendition)}`;
+		const folder = `${item.folder}/${below}`;
+		const { blob, slot, key, value: meta } = await this.envelope(await oidOf(`${folder}/meta`), `${folder}/meta`);
+		expect(meta.arkki === 'rendition/1' && meta.name === 'public' && meta.document === item.document &&
+			meta.version === item.version && meta.number === item.rendition, `${folder}/meta: speaks of another rendition`);
+		expect(slot === version.slot, `${folder}/meta: has not its version's key`);
+		expect(item.rendition === version.renditions + 1, `${folder}/meta: is number ${item.rendition} after ${version.renditions}`);
+		const objects = { [`${below}/meta`]: hex(sha256(blob)) };
+		expected.add(`${folder}/meta`);
+		if (meta.withdrawn) {
+			expect(version.shown, `${folder}/meta: withdraws what is not there`);
+		} else {
+			objects[`${below}/content`] = hex(sha256(await this.checkUpload(folder, meta, key, oidOf, expected)));
+			this.checkText(item, folder, key);
+			this.count.renditions++;
+		}
+		this.versions.set(`${item.document}/${item.version}`, { slot, renditions: item.rendition, shown: !meta.withdrawn });
+		return { objects, commitment: meta.commitment, version: item.version, withdrawn: meta.withdrawn === true };
 	}
 
 	// The extracted text is a cache: an absent or torn one is made again, which is no fault of the record.
 	checkText(item, folder, key) {
-		const name = `derived/${item.document.slice(0, 2)}/${item.document}-v${four(item.version)}`;
+		const tail = item.rendition ? `-r${four(item.rendition)}` : '';
+		const name = `derived/${item.document.slice(0, 2)}/${item.document}-v${four(item.version)}${tail}`;
 		if (!existsSync(join(this.dir, name))) return;
 		try {
 			unseal(readFileSync(join(this.dir, name)), key, this.keys.context(`${folder}/text`));
@@ -178,6 +234,7 @@ export class Store {
 
 	// Opens all that one line of a message names, and returns what the history log must say about it.
 	async checkItem(item, oidOf, expected) {
+		if (item.rendition) return this.checkRendition(item, oidOf, expected);
 		const objects = {};
 		const version = item.version ? await this.checkVersion(item, oidOf, objects, expected) : null;
 		const path = `${item.folder}/m${four(item.number)}`;
@@ -211,7 +268,7 @@ export class Store {
 			['document', a.document, item.document],
 			['version', a.version, item.document ? says.version : undefined],
 			['record', d.record, item.document ? undefined : item.folder],
-			['kind', a.kind, kindOf(item)],
+			['kind', a.kind, kindOf(item, says)],
 		];
 		for (const [what, got, want] of right)
 			expect(got === want, `entry ${entry.index} of the history log has another ${what}: ${got}, not ${want}`);
@@ -271,8 +328,9 @@ export class Store {
 
 const sorted = (object) => Object.entries(object ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
 
-function kindOf(item) {
+function kindOf(item, says) {
 	if (!item.document) return 'record';
+	if (item.rendition) return says.withdrawn ? 'rendition-withdrawn' : 'rendition';
 	if (!item.version) return 'metadata';
 	return item.version === 1 ? 'filing' : 'version';
 }

@@ -175,6 +175,7 @@ static void test_cedar_partial__hierarchies(void **state)
 	exact(&f, "resource.author in Org::\"o1\"", "(or author=o1 author=o2)");
 	exact(&f, "resource.author in []", "none");
 	exact(&f, "resource.author in [1]", "none");
+	exact(&f, "!(resource.author in [1])", "none");
 	/* anna lies in o2, which lies in o1 */
 	exact(&f, "principal in resource.author", "(or author=o1 author=o2)");
 	exact(&f, "principal in resource.addressees", "(or addressees=o1 addressees=o2)");
@@ -221,6 +222,7 @@ static void test_cedar_partial__days(void **state)
 	exact(&f, "resource.date.offset(duration(\"9131d\")) <= context.today", "date<=2001-01-15");
 	exact(&f, "resource.date.toDate() == context.now.toDate()", "date=2026-01-15");
 	exact(&f, "resource.date < resource.date", "none");
+	exact(&f, "resource.date.offset(duration(\"1d\")) == resource.date", "none");
 	exact(&f, "resource.date < 5", "none");
 	exact(&f, "resource.date.offset(duration(\"1d\")) > resource.date", "all");
 	inexact(&f, "resource.date.offset(duration(\"9223372036854775807ms\")) > context.now",
@@ -288,6 +290,9 @@ static void test_cedar_partial__what_is_known_is_computed(void **state)
 	exact(&f, "resource.state && true", "none");
 	exact(&f, "!resource.state", "none");
 	exact(&f, "resource.state < 3", "none");
+	exact(&f, "resource.state < \"final\"", "none");
+	exact(&f, "!(\"final\" >= resource.state)", "none");
+	exact(&f, "!(resource.state < resource.type)", "none");
 	exact(&f, "resource.type + 1 == 2", "none");
 	exact(&f, "resource.type.name == 2", "none");
 	exact(&f, "resource.type has name", "none");

@@ -13,8 +13,8 @@ static const char schema_text[] =
     "  address: { city: String, street?: String }, friends: Set<User>, words: Set<String>,\n"
     "  born: datetime, wait: duration, price: decimal, net: ipaddr } tags Long;\n"
     "entity Robot;\n"
-    "entity Album;\n"
-    "entity Photo in [Album] = { owner: User, albums: Set<Album>, kind: Kind };\n"
+    "entity Shelf; entity Album in [Shelf];\n"
+    "entity Photo in [Album] = { owner: User, maker: User, albums: Set<Album>, kind: Kind };\n"
     "entity Kind enum [\"raw\", \"finished\"];\n"
     "action any;\n"
     "action view, edit in [any] appliesTo { principal: [User], resource: [Photo],\n"
@@ -122,6 +122,7 @@ static void test_validate__attributes_must_be_there(void **state)
 		""},
 	    {"principal.boss has nick && principal.nick == \"x\"", "may be missing"},
 	    {"context has reason && context.reason == \"x\"", ""},
+	    {"resource.owner has nick && resource.maker.nick == \"x\"", "may be missing"},
 	    {"context.reason == \"x\"", "may be missing"},
 	    {"context.other == \"x\"", "`context` has no attribute `other`"},
 	    {"principal.name.x", "must be an entity or a record, but is String"},
@@ -140,6 +141,7 @@ static void test_validate__what_is_always_true_or_false_ends_the_search(void **s
 	static const struct rule rules[] = {
 	    {"false && principal.none", "~"},
 	    {"principal.age > 1 && false && principal.none", "~"},
+	    {"{a: false}.a", "~"},
 	    {"true || principal.none", ""},
 	    {"if true then true else principal.none", ""},
 	    {"if false then principal.none else true", ""},
@@ -154,6 +156,8 @@ static void test_validate__what_is_always_true_or_false_ends_the_search(void **s
 	    {"principal == resource && principal.none", "~"},
 	    {"principal in resource && principal.none", "~"},
 	    {"principal in Album::\"a\" && principal.none", "~"},
+	    {"resource in Shelf::\"a\" && resource.none == 1", "no attribute `none`"},
+	    {"Shelf::\"a\" in resource && resource.none", "~"},
 	    {"resource in Album::\"a\" && resource.none == 1", "no attribute `none`"},
 	    {"principal in [Group::\"a\"] && principal.none == 1", "no attribute `none`"},
 	    {"resource in resource.albums && resource.none == 1", "no attribute `none`"},

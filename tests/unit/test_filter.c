@@ -3,7 +3,7 @@
 
 #include <time.h>
 
-#include "policies/filter.h"
+#include "policies/filter_private.h"
 
 struct fixture {
 	struct cedar_arena *arena;
@@ -174,6 +174,8 @@ static void test_filter__too_large_a_filter_is_not_built(void **state)
 		many[i] = unit(m, name);
 	}
 	assert_true(filter_fits(m, filter_or(m, many, FILTER_LEAVES_MAX)));
+	assert_int_equal(
+	    filter_and2(m, filter_and(m, many, 100), filter_not(many[7])), FILTER_NONE);
 	assert_false(filter_fits(m, filter_or(m, many, FILTER_LEAVES_MAX + 1)));
 	assert_int_equal(
 	    filter_build(m, filter_or(m, many, FILTER_LEAVES_MAX + 1), &f, NULL), ARK_EINPUT);
@@ -341,7 +343,8 @@ static void test_filter__random_formulas_keep_their_meaning(void **state)
 			continue;
 		assert_int_equal(filter_build(x.m, formula, &f, NULL), ARK_OK);
 		assert_tidy(f, true);
-		assert_true(depth_of(f) <= FILTER_DEPTH_MAX);
+		assert_int_equal(depth_of(f), filter_node_of(x.m, formula)->depth[formula & 1U]);
+		assert_int_equal(leaves_of(f), filter_node_of(x.m, formula)->leaves);
 		for (unsigned int i = 0; i < DOCUMENTS; i++) {
 			document(i, &r, units);
 			assert_int_equal(access_filter_admits(f, &r), truth[i]);
