@@ -136,6 +136,11 @@ static int write_day(
 }
 
 /* ---- leaves ---- */
+static bool asks_for(const struct access_filter *f, enum access_attribute attribute)
+{
+	return f->op == ACCESS_OP_HAS && f->attribute == attribute && is_given(f->value);
+}
+
 static int write_leaf(struct query *q, const struct catalogue *c, const struct access_filter *f,
     const char *alias, struct ark_error *err)
 {
@@ -143,24 +148,17 @@ static int write_leaf(struct query *q, const struct catalogue *c, const struct a
 
 	if (f->attribute == ACCESS_ATTR_VISIT_DATE || f->attribute == ACCESS_ATTR_DATE)
 		return write_day(q, f, alias, err);
-	if (f->op != ACCESS_OP_HAS || !is_given(f->value)) {
-		write_constant(q, alias, false); /* no attribute is, or contains, nothing */
-	} else if (a) {
+	if (a && asks_for(f, f->attribute)) {
 		begin_test(q, a, alias);
 		query_sql(q, " = ?");
 		add_value(q, c, a, f->value);
 		end_test(q, a);
-	} else if (f->attribute == ACCESS_ATTR_RENDITION && strcmp(f->value, "public") == 0) {
+	} else if (asks_for(f, ACCESS_ATTR_RENDITION) && strcmp(f->value, "public") == 0) {
 		column_is(q, alias, ".rendition > 0");
 	} else {
-		write_constant(q, alias, false);
+		write_constant(q, alias, false); /* no attribute is, or contains, nothing */
 	}
 	return ARK_OK;
-}
-
-static bool asks_for(const struct access_filter *f, enum access_attribute attribute)
-{
-	return f->op == ACCESS_OP_HAS && f->attribute == attribute && is_given(f->value);
 }
 
 /* ---- branches ---- */
