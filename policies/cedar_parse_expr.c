@@ -204,7 +204,6 @@ static bool has(struct cedar_parser *p)
 		if (quoted ? !cedar_take_string(p, &name, NULL)
 			   : !cedar_take_name(p, "the name of an attribute", &name))
 			return false;
-		*cedar_last(p) = subject;
 		if (!name_node(p, OP_HAS, name))
 			return false;
 		if (all == CEDAR_NONE)

@@ -583,7 +583,7 @@ def write_all(w, user):
 
 
 def test_writes__answer_alike_to_those_who_may_not_see():
-    for users, seen, _ in list(each_class())[::2]:
+    for users, seen, _ in list(each_class())[::3]:
         worlds = together(lambda: World(seen), lambda: World(CANARIES))
         for w in worlds:
             w.shared = full().shared
@@ -635,6 +635,30 @@ def test_known__a_case_that_may_not_be_seen_can_be_asked_for():
         body, media = form(metadata(case=case, title=""), b"x\n")
         r = w.ask(user, ask("/v1/documents", "POST", {"Content-Type": media}, body))
         same(r.fields(), ["title"] if status == 200 else ["case", "title"], case)
+
+
+# Ways by which the content of a secret document is told to one who may know of it but has stated no
+# purpose. TODO: empty this. "words": a search finds by words of the closed text.
+CONTENT_TOLD_BY = {"snippet", "page", "words"}
+
+
+def test_known__content_that_needs_a_purpose_is_told_without_one():
+    w = full()
+    for user in ("lvv-inspector", "hoiva-oy-contact", "uusimaa-system"):
+        check(sees(PEOPLE[user], "secret"), user)
+        ident = w.ids["secret"]
+        base = "/v1/documents/" + ident
+        for path in (base, base + "/versions", base + "/history", "/v1/documents?unit=koivula"):
+            check(b"salattua" not in w.ask(user, ask(path)).body, user, path)
+        for path in (base + "/versions/1/content", base + "/versions/1/text", "/sv/documents/%s/versions/1/file" % ident):
+            r = w.ask(user, ask(path))
+            same((r.status, b"salattua" in r.body), (403, False), user, path)
+        hits = [h for h in w.ask(user, ask("/v1/search?limit=100&q=salattua")).json()["hits"] if h["document"] == ident]
+        told = {"words"} if hits else set()
+        told |= {"snippet"} if any("salattua" in h["snippet"] for h in hits) else set()
+        for page in ("/fi/documents/%s" % ident, "/fi/?q=kanariavaakku", "/en/documents/%s/versions/1" % ident):
+            told |= {"page"} if b"salattua" in w.ask(user, ask(page)).body else set()
+        same(told, CONTENT_TOLD_BY, user, "content is told by")
 
 
 # ---- by chance ----

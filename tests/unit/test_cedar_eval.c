@@ -271,6 +271,8 @@ static void test_sets__are_asked_in_three_ways(void **state)
 	    {"[3, 1, 2].contains(\"2\")", "false"},
 	    {"[[2, 1], [3]].contains([1, 2])", "true"},
 	    {"[[2, 1], [3]].contains([1, 3])", "false"},
+	    {"[[1, 2]].contains([2, 1, 2])", "true"},
+	    {"principal.set.contains([1, 1].contains(1))", "false"},
 	    {"[].contains(1)", "false"},
 	    {"1.contains(1)", "error: contains needs a set"},
 	    {"\"abc\".contains(\"a\")", "error: contains needs a set"},

@@ -73,6 +73,7 @@ static void test_lex__calls_bad_what_is_no_token(void **state)
 	check_tokens("\"a\\\nb\"", "B0+6 e6+0 ");
 	check_tokens("\xff\xfe x", "B0+2 n3+1 e4+0 ");
 	check_tokens("\"\xff\" x", "B0+3 n4+1 e5+0 ");
+	check_tokens("\"\\\xff\" x", "B0+4 n5+1 e6+0 ");
 	check_tokens("// \xff y\nx", "B3+3 n7+1 e8+0 ");
 	check_tokens("\xed\xa0\x80 \xc0\x80 \xf5\x80", "B0+3 B4+2 B7+2 e9+0 ");
 }
@@ -128,6 +129,7 @@ static void test_unescape__names_what_is_no_escape(void **state)
 	    {"\"\\u{}\"", "`\\u{` is no escape of a string"},
 	    {"\"\\u{_1}\"", "`\\u{_` is no escape of a string"},
 	    {"\"\\u{1234567}\"", "`\\u{1234567` is no escape of a string"},
+	    {"\"\\u{0000041}\"", "`\\u{0000041` is no escape of a string"},
 	    {"\"\\u{d800}\"", "`\\u{d800` is no escape of a string"},
 	    {"\"\\u{110000}\"", "`\\u{110000` is no escape of a string"},
 	    {"\"\\u41\"", "`\\u4` is no escape of a string"},

@@ -643,6 +643,7 @@ static void test_parse__refuses_what_is_over_a_bound(void **state)
 	} cases[] = {
 	    {WHEN "\"", "0123456789", 1 << 20, "\"};", "longer than 1048576 bytes"},
 	    {WHEN, "(", 100000, "1", "nested more than 200 deep"},
+	    {WHEN, "(", 201, "1", "nested more than 200 deep"},
 	    {WHEN, "[", 100000, "1", "nested more than 200 deep"},
 	    {WHEN, "{a:", 100000, "1", "nested more than 200 deep"},
 	    {WHEN, "if ", 100000, "1", "nested more than 200 deep"},
@@ -654,6 +655,7 @@ static void test_parse__refuses_what_is_over_a_bound(void **state)
 	    {WHEN "1", "+1", 100000, "};", "nested more than 200 deep"},
 	    {WHEN "1", "*1", 200, "};", "nested more than 200 deep"},
 	    {WHEN "[1", ",1", 500000, "]};", "more than 262144 expressions"},
+	    {WHEN "[1", ",1", 262143, "]};", "more than 262144 expressions"},
 	    {WHEN "true", "||true", 140000, "};", "more than 262144 expressions"},
 	    {"", "permit(principal,action,resource);", 2001, "", "more than 2000 policies"},
 	    {"@a1@a", "@b", 101, "permit(principal,action,resource);", "twice"},
@@ -679,6 +681,11 @@ static void test_parse__takes_what_is_within_the_bounds(void **state)
 	} cases[] = {
 	    {WHEN "[1", ",1", 262142, "]};"},
 	    {WHEN "1", "+1", 199, "};"},
+	    {WHEN, "(", 200,
+		"1))))))))))))))))))))))))))))))))))))))))))))))))))"
+		"))))))))))))))))))))))))))))))))))))))))))))))))))"
+		"))))))))))))))))))))))))))))))))))))))))))))))))))"
+		"))))))))))))))))))))))))))))))))))))))))))))))))))};"},
 	    {WHEN "true", "||true", 60000, "};"},
 	    {WHEN "true", "&&1 == 2", 20001, "};"},
 	    {"permit(principal,action,resource)", "when{true}", 30001, ";"},
@@ -701,10 +708,10 @@ static void test_parse__keeps_the_order_of_a_long_chain(void **state)
 
 	(void)state;
 	assert_non_null(text);
-	at += sprintf(at, WHEN "0");
+	at = stpcpy(at, WHEN "0");
 	for (size_t i = 1; i < n; i++)
-		at += sprintf(at, "||%zu", i);
-	at += sprintf(at, "};");
+		at += snprintf(at, 16, "||%zu", i);
+	at = stpcpy(at, "};");
 	len = (size_t)(at - text);
 	assert_int_equal(cedar_policies_parse(text, len, NULL, NULL, &p, NULL), ARK_OK);
 	check_nodes(p);
@@ -722,6 +729,7 @@ static void test_parse__keeps_the_order_of_a_long_chain(void **state)
 				continue;
 			}
 			assert_int_equal(node->op, OP_OR);
+			assert_int_equal(node->offset, p->nodes[node->child[0]].offset);
 			stack[depth++] = node->child[1];
 			stack[depth++] = node->child[0];
 		}

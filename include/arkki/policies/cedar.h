@@ -216,8 +216,8 @@ struct cedar_test_result {
 	int validates;       /* 1: the policies validate, 0: they do not, -1: no schema was named */
 	int should_validate; /* what the test says; -1: nothing */
 };
-/* Runs one test file; `root` is the directory that its paths start from. told() gets a line for
- * each request that does not match. ARK_EINPUT when the file cannot be run at all. */
+/* Runs one test file; `root` is the directory that its paths start from (NULL: the nearest one above
+ * the file's in which its policies lie). told() gets a line for each request that does not match. ARK_EINPUT when the file cannot be run at all. */
 ARK_MUSTUSE int cedar_test_run(const char *file, const char *root,
     void (*told)(void *arg, const char *line), void *arg, struct cedar_test_result *ret,
     struct ark_error *err);
