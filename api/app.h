@@ -156,7 +156,9 @@ struct app {
 	char assets_tag[17]; /* changes with the files of the web; "": no pages */
 };
 
+/* The gates: of the listener for everybody, and of the admin socket, whose users are the archive's operators. */
 void auth_gate(struct exchange *x);
+void auth_gate_local(struct exchange *x);
 /* A fresh caller with the rights of `user`, for the admin socket and for page sessions. */
 int caller_for(struct app *app, const struct exchange *x, const char *user, const char *token_id,
     const char *authentication, struct caller **ret, struct ark_error *err);
