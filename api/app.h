@@ -94,6 +94,9 @@ void caller_forget(struct caller *c);
 /* What the caller sees: access_sight_unref(). */
 ARK_MUSTUSE int caller_sight(
     const struct caller *c, struct access_sight **ret, struct ark_error *err);
+/* The same for answers that are not logged: what is stated there counts for nothing. */
+ARK_MUSTUSE int caller_unlogged_sight(
+    const struct caller *c, struct access_sight **ret, struct ark_error *err);
 /* Whose bytes and text the caller may have, in the stated context: access_filter_free(). */
 ARK_MUSTUSE int caller_content_filter(
     const struct caller *c, struct access_filter **ret, struct ark_error *err);

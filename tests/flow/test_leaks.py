@@ -5,7 +5,7 @@ import socket
 import subprocess
 import time
 
-from arkki_flow import BIN, Archive, check, same
+from arkki_flow import BIN, Archive, check, same, world
 
 
 def speak(path, head):
@@ -48,3 +48,21 @@ def test_unix_listener__is_no_admin_socket():
     finally:
         p.terminate()
         same(p.wait(30), 0)
+
+
+GLASS = {"Arkki-Break-Glass": "lapsen%20turvallisuus"}
+
+
+def test_glass__is_broken_only_where_it_is_logged():
+    w = world()
+    f = w.file("pertti", units=["mantyla"], publicity="secret")
+    same(w.get("/v1/documents/" + f.id, "ulla").status, 404)
+    same(w.send("GET", "/v1/documents/" + f.id, "ulla", GLASS).status, 200, "the glass breaks")
+    same([e["breakGlass"] for e in w.audit(document=f.id) if e["outcome"] == "ok" and e["principal"] == "ulla"],
+         ["lapsen turvallisuus"])
+    r = w.send("GET", "/v1/changes?limit=1000", "ulla", GLASS)
+    same((r.status, f.id.encode() in r.body), (200, False), "changes are not logged")
+    for u in ("/v1/cases", "/v1/cases/c2", "/v1/cases/c2/documents"):
+        with_, without = w.send("GET", u, "ulla", GLASS), w.get(u, "ulla")
+        same((with_.status, with_.body), (without.status, without.body), u, "cases are not logged")
+    check("c2" not in [c["id"] for c in w.json("/v1/cases", "ulla")["cases"]])
