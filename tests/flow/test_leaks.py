@@ -6,6 +6,7 @@ import subprocess
 import time
 
 from arkki_flow import BIN, Archive, check, same, world
+from test_renditions import filed, put, url_of
 
 
 def speak(path, head):
@@ -66,3 +67,13 @@ def test_glass__is_broken_only_where_it_is_logged():
         with_, without = w.send("GET", u, "ulla", GLASS), w.get(u, "ulla")
         same((with_.status, with_.body), (without.status, without.body), u, "cases are not logged")
     check("c2" not in [c["id"] for c in w.json("/v1/cases", "ulla")["cases"]])
+
+
+def test_rendition__is_not_found_by_the_case_of_the_whole():
+    w = world()
+    f = filed(w, case="c1", date="2150-01-01")
+    for user, whole in (("helmi", False), ("maija", True), ("ulla", True)):
+        for u in ("/v1/documents?case=c1&limit=100", "/v1/documents?case=c1&unit=koivula&limit=100",
+                  "/v1/documents?case=c1&type=inspection-report&limit=100"):
+            same(f.id in [d["id"] for d in w.json(u, user)["documents"]], whole, user, u)
+        check(f.id in [d["id"] for d in w.json("/v1/documents?unit=koivula&limit=100", user)["documents"]], user)
