@@ -104,7 +104,7 @@ ARK_MUSTUSE int caller_content_filter(
 /* ---- conditions ---- */
 
 enum { TAG_SIZE = 48 };
-/* Strong entity tag of what a document answer shows, with quotes. */
+/* Strong entity tag of what a document answer shows of a whole version, with quotes. */
 void tag_document(const struct app *app, const struct catalogue_row *row, char out[TAG_SIZE]);
 void tag_content(const struct app *app, const struct catalogue_row *row, char out[TAG_SIZE]);
 /* If-Match against the document's tag, whatever the state of its text: true when it matches; else 428, 412 or

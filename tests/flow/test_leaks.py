@@ -77,3 +77,36 @@ def test_rendition__is_not_found_by_the_case_of_the_whole():
                   "/v1/documents?case=c1&type=inspection-report&limit=100"):
             same(f.id in [d["id"] for d in w.json(u, user)["documents"]], whole, user, u)
         check(f.id in [d["id"] for d in w.json("/v1/documents?unit=koivula&limit=100", user)["documents"]], user)
+
+
+def test_rendition__has_a_tag_of_what_is_shown_of_it():
+    w = world()
+    f = filed(w)
+    w.until_indexed()
+    u = "/v1/documents/" + f.id
+    tag, whole = w.etag(f.id, "helmi"), w.etag(f.id)
+    check(tag != whole, "one tag for two forms")
+    same(w.get(u, "helmi", If_None_Match=whole).status, 200)
+    same(w.patch(f.id, {"title": "Toinen salainen nimi"}).status, 200)
+    same(w.etag(f.id, "helmi"), tag, "a change of what is hidden")
+    same(w.get(u, "helmi", If_None_Match=tag).status, 304)
+    same(w.patch(f.id, {"publicTitle": "Julkinen nimi"}).status, 200)
+    check(w.etag(f.id, "helmi") != tag, "another title")
+    tag = w.etag(f.id, "helmi")
+    same(put(w, f.id, b"toinen osa\n", If_Match=w.get(url_of(f.id)).header("ETag")).status, 200)
+    w.until_indexed()
+    r = w.get(u, "helmi", If_None_Match=tag)
+    same((r.status, r.json()["size"]), (200, 11), "another rendition")
+
+
+def test_rendition__makes_another_tag_of_the_whole_but_no_conflict():
+    w = world()
+    f = w.file(publicity="partly-secret")
+    w.until_indexed()
+    tag = w.etag(f.id)
+    same(put(w, f.id).status, 201)
+    w.until_indexed()
+    r = w.get("/v1/documents/" + f.id, If_None_Match=tag)
+    same((r.status, r.json()["renditions"]), (200, ["public"]), "not as it was")
+    check(r.header("ETag") != tag)
+    same(w.patch(f.id, {"title": "Uusi"}, etag=tag).status, 200, "its metadata have not changed")
