@@ -271,6 +271,21 @@ int catalogue_count(struct catalogue *c, const struct catalogue_list *list,
 }
 
 /* ---- changes ---- */
+/* When the whole was filed or amended is not told to who sees its public rendition. */
+static int and_shown_change(struct query *q, const struct catalogue *c,
+    const struct access_sight *sight, struct ark_error *err)
+{
+	int rc;
+
+	if (!sight || sight->whole == sight->any)
+		return ARK_OK;
+	query_sql(q, " AND (c.kind = ? OR ");
+	query_int(q, CHANGE_RENDITION);
+	rc = catalogue_filter_sql(q, c, sight->whole, "v", err);
+	query_sql(q, ")");
+	return rc;
+}
+
 int catalogue_changes(struct catalogue *c, uint64_t after_sequence, uint32_t after_item,
     unsigned int limit, const struct access_sight *sight,
     int (*each)(void *arg, const struct catalogue_change *change), void *arg, struct ark_error *err)
@@ -286,6 +301,8 @@ int catalogue_changes(struct catalogue *c, uint64_t after_sequence, uint32_t aft
 	query_int(&q, after_sequence);
 	query_int(&q, after_item);
 	rc = catalogue_and_sight(&q, c, sight, "v", err);
+	if (!rc)
+		rc = and_shown_change(&q, c, sight, err);
 	query_sql(&q, " ORDER BY c.sequence, c.item LIMIT ?");
 	query_int(&q, limit);
 	if (!rc)

@@ -110,3 +110,18 @@ def test_rendition__makes_another_tag_of_the_whole_but_no_conflict():
     same((r.status, r.json()["renditions"]), (200, ["public"]), "not as it was")
     check(r.header("ETag") != tag)
     same(w.patch(f.id, {"title": "Uusi"}, etag=tag).status, 200, "its metadata have not changed")
+
+
+def test_rendition__alone_is_told_of_in_the_changes():
+    w = world()
+    f = filed(w)
+    w.patch(f.id, {"title": "Toinen salainen nimi"})
+    for user, kinds in (("helmi", ["rendition"]), ("maija", ["filed", "rendition", "metadata"])):
+        seen, after = [], ""
+        while True:
+            r = w.json("/v1/changes?limit=1000&after=" + after, user)
+            seen += [c["kind"] for c in r["changes"] if c["document"] == f.id]
+            if not r["changes"]:
+                break
+            after = r["next"]
+        same(seen, kinds, user)

@@ -191,7 +191,8 @@ struct catalogue_change {
 	char document[33];
 	uint32_t version;
 };
-/* Changes after (sequence, item), oldest first, of versions that the sight admits. */
+/* Changes after (sequence, item), oldest first, of versions that the sight admits; of those that it
+ * does not show whole, changes of the rendition only. */
 ARK_MUSTUSE int catalogue_changes(struct catalogue *c, uint64_t after_sequence, uint32_t after_item,
     unsigned int limit, const struct access_sight *sight,
     int (*each)(void *arg, const struct catalogue_change *change), void *arg,
