@@ -3,9 +3,10 @@
 import os
 import socket
 import subprocess
+import threading
 import time
 
-from arkki_flow import BIN, Archive, check, same, world
+from arkki_flow import BIN, SEED, Archive, check, form, metadata, same, world
 from test_renditions import filed, put, url_of
 
 
@@ -125,3 +126,44 @@ def test_rendition__alone_is_told_of_in_the_changes():
                 break
             after = r["next"]
         same(seen, kinds, user)
+
+
+def with_roles(user, roles):
+    return dict(SEED, users=[dict(u, roles=roles) if u["id"] == user else u for u in SEED["users"]])
+
+
+def test_rights__end_while_a_request_waits():
+    a = Archive().serve()
+    a.file()
+    after = a.json("/v1/changes?limit=1000", "ulla")["next"]
+    got = []
+    t = threading.Thread(target=lambda: got.append(a.json("/v1/changes?wait=3&after=" + after, "ulla")))
+    t.start()
+    time.sleep(0.5)
+    a.load(with_roles("ulla", ["placer"]))
+    a.file(publicity="secret")
+    t.join()
+    same(got[0]["changes"], [], "what a supervisor of an hour ago would see")
+    same(a.stop(), 0)
+
+
+def slow_filing(a, user, fields, meanwhile):
+    """A filing whose last byte comes after `meanwhile`; the status."""
+    body, media = form(fields, b"Hyvaa paivaa\n" * 10)
+    s = socket.create_connection(("127.0.0.1", a.port), 20)
+    s.sendall(("POST /v1/documents HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer %s\r\n"
+               "Content-Type: %s\r\nContent-Length: %d\r\n\r\n" % (a.token(user), media, len(body))).encode() + body[:-20])
+    time.sleep(0.5)
+    meanwhile()
+    s.sendall(body[-20:])
+    got = s.recv(65536)
+    s.close()
+    return int(got.split(b" ")[1])
+
+
+def test_rights__end_while_a_body_arrives():
+    a = Archive().serve()
+    same(slow_filing(a, "maija", metadata(), lambda: None), 201)
+    same(slow_filing(a, "maija", metadata(), lambda: a.load(with_roles("ylla", ["admin", "placer"]))), 201, "another's rights")
+    same(slow_filing(a, "maija", metadata(), lambda: a.load(with_roles("maija", ["placer"]))), 403)
+    same(a.stop(), 0)
