@@ -167,3 +167,14 @@ def test_rights__end_while_a_body_arrives():
     same(slow_filing(a, "maija", metadata(), lambda: a.load(with_roles("ylla", ["admin", "placer"]))), 201, "another's rights")
     same(slow_filing(a, "maija", metadata(), lambda: a.load(with_roles("maija", ["placer"]))), 403)
     same(a.stop(), 0)
+
+
+def test_refusal__is_logged_whatever_the_case_is_called():
+    w = world()
+    f = w.file("pertti", units=["mantyla"], publicity="secret")
+    for case in ("nocase", "\xff\xfe", "a\tb", "x" * 20000):
+        before = len(w.audit(document=f.id))
+        for doc in (f.id, "0" * 32):
+            r = w.send("GET", "/v1/documents/" + doc, "ulla", {"Arkki-Case": case})
+            same((r.status, bool(r.header("Arkki-Receipt"))), (404, True), case[:8], doc)
+        same(len(w.audit(document=f.id)), before + 1, case[:8])
