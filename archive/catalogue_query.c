@@ -334,6 +334,38 @@ int catalogue_changes(struct catalogue *c, uint64_t after_sequence, uint32_t aft
 	return rc;
 }
 
+int catalogue_unsettled(struct catalogue *c, uint64_t sequence, const struct access_sight *sight,
+    int (*each)(void *arg, const char document[33]), void *arg, struct ark_error *err)
+{
+	struct query q;
+	int rc = sight && sight->whole ? ARK_OK : ark_fail(err, ARK_EINPUT, "no sight to ask");
+
+	query_begin(&q, &c->db);
+	query_sql(&q, "SELECT DISTINCT v.document FROM change c CROSS JOIN version v ON v.id = c.id"
+		      " WHERE c.sequence > ? AND c.kind >= ? AND v.sequence <= ? AND NOT ");
+	query_int(&q, sequence);
+	query_int(&q, CHANGE_METADATA);
+	query_int(&q, sequence);
+	if (!rc)
+		rc = catalogue_filter_sql(&q, c, sight->whole, "v", err);
+	if (!rc)
+		rc = query_prepare(&q, err);
+	while (!rc && (rc = query_step(&q, err)) == 1) {
+		unsigned char document[16];
+		char hex[33];
+
+		rc = ARK_OK;
+		if (!catalogue_read_fixed(q.stmt, 0, document, sizeof(document)))
+			rc = ark_fail(err, ARK_ECORRUPT, "the catalogue holds a malformed row");
+		if (!rc) {
+			hex_encode(hex, document, sizeof(document));
+			rc = each(arg, hex);
+		}
+	}
+	query_end(&q);
+	return rc;
+}
+
 int catalogue_after(struct catalogue *c, uint64_t sequence, unsigned int limit, catalogue_each each,
     void *arg, struct ark_error *err)
 {

@@ -178,3 +178,44 @@ def test_refusal__is_logged_whatever_the_case_is_called():
             r = w.send("GET", "/v1/documents/" + doc, "ulla", {"Arkki-Case": case})
             same((r.status, bool(r.header("Arkki-Receipt"))), (404, True), case[:8], doc)
         same(len(w.audit(document=f.id)), before + 1, case[:8])
+
+
+def found(w, user, words):
+    r = w.json("/v1/search?q=" + words, user)
+    return r["total"], len(r["hits"]), sum(c["count"] for f in r["facets"].values() for c in f)
+
+
+def keep_busy(a):
+    for n in range(12):
+        text = "\n".join("lastensuojelulaitoksen valvontakertomus %d %d" % (n, i) for i in range(15000))
+        a.file(content=text.encode(), publicity="secret")
+
+
+def test_search__does_not_find_what_was_hidden_before_the_index_knows():
+    a = Archive().serve()
+    f = a.file(content=b"Ensin julkinen hyttysverkko\n")
+    put(a, f.id, b"Peitetty kappale jossa lipsahdus\n")
+    g = a.file(content=b"Toinen julkinen sudenkorento\n")
+    a.until_indexed()
+    for user in ("helmi", "maija"):
+        same([found(a, user, q)[0] for q in ("hyttysverkko", "lipsahdus", "sudenkorento")],
+             [1, 0, 1], user)
+    keep_busy(a)
+    same(a.patch(f.id, {"publicity": {"class": "secret"}}).status, 200)
+    same(a.patch(g.id, {"publicity": {"class": "secret"}}).status, 200)
+    for words in ("hyttysverkko", "sudenkorento"):
+        same(found(a, "helmi", words), (0, 0, 0), words, "behind")
+        same(found(a, "maija", words)[:2], (1, 1), words, "who sees it still finds it")
+    s = a.json("/v1/status", "ylla")
+    check(s["indexed"] < s["sequence"], "the index was not behind: file more")
+    a.until_indexed()
+    same([found(a, "helmi", q)[0] for q in ("hyttysverkko", "lipsahdus", "sudenkorento")], [0, 1, 0])
+    keep_busy(a)
+    tag = a.get(url_of(f.id)).header("ETag")
+    same(put(a, f.id, b"Peitetty paremmin\n", If_Match=tag).status, 200)
+    same(found(a, "helmi", "lipsahdus"), (0, 0, 0), "the words of the rendition before")
+    s = a.json("/v1/status", "ylla")
+    check(s["indexed"] < s["sequence"], "the index was not behind: file more")
+    start = time.monotonic()
+    same(a.stop(), 0)
+    check(time.monotonic() - start < 10, "a server that stops does not index its backlog first")

@@ -198,6 +198,13 @@ ARK_MUSTUSE int catalogue_changes(struct catalogue *c, uint64_t after_sequence, 
     int (*each)(void *arg, const struct catalogue_change *change), void *arg,
     struct ark_error *err);
 
+/* Documents of which a version filed up to `sequence` was amended, or got or lost a rendition, after it,
+ * and is not (or no longer) shown whole by the sight: an index of that sequence may show too much
+ * of them. In no order. */
+ARK_MUSTUSE int catalogue_unsettled(struct catalogue *c, uint64_t sequence,
+    const struct access_sight *sight, int (*each)(void *arg, const char document[33]), void *arg,
+    struct ark_error *err);
+
 /* The document filed under this idempotency hash, or ARK_ENOTFOUND. */
 ARK_MUSTUSE int catalogue_request(struct catalogue *c, const char *request, char ret_document[33],
     uint32_t *ret_version, struct ark_error *err);
