@@ -152,6 +152,11 @@ const struct cedar_policies *access_rules_policies(const struct access_rules *r)
 	return r->policies;
 }
 
+const struct cedar_schema *access_rules_schema(const struct access_rules *r)
+{
+	return r->schema;
+}
+
 bool access_rules_steady(const struct access_rules *r)
 {
 	return r->steady;
@@ -462,7 +467,8 @@ void access_check_filters(const struct access_rules *r, cedar_fault_fn told, voi
 
 /* ---- why ---- */
 
-static const char *sentence_of(const struct access_rules *r, uint32_t policy, const char *language)
+const char *access_policy_sentence(
+    const struct access_rules *r, uint32_t policy, const char *language)
 {
 	const char *const keys[] = {language, "en", "fi", "sv"};
 
@@ -486,7 +492,7 @@ void access_explain(const struct access_rules *r, const struct access_decision *
 	if (!d->policies_len)
 		buf_adds(out, ": no policy permits it");
 	for (size_t i = 0; i < d->policies_len; i++) {
-		const char *sentence = sentence_of(r, d->policies[i], language);
+		const char *sentence = access_policy_sentence(r, d->policies[i], language);
 		const char *statute = cedar_policy_note(r->policies, d->policies[i], "statute");
 
 		buf_addf(out, "%s %s", i ? "; and" : " by", access_policy_id(r, d->policies[i]));
