@@ -137,13 +137,15 @@ bool limit_of(struct exchange *x, unsigned int otherwise, unsigned int most, uns
 
 /* ---- the app ---- */
 
-struct change_waiter; /* changes.c */
-struct token_cache;   /* auth.c */
+struct change_waiter;    /* changes.c */
+struct token_cache;      /* auth.c */
+struct policies_service; /* policies_api.c */
 
 struct app {
 	struct archive *archive;
 	struct indexer *indexer; /* NULL: no index */
 	struct token_cache *tokens;
+	struct policies_service *policies;
 	pthread_mutex_t waiters_lock;
 	pthread_cond_t waiters_cond;
 	struct change_waiter *waiters;
@@ -165,6 +167,10 @@ int token_cache_new(struct token_cache **ret, struct ark_error *err);
 void token_cache_free(struct token_cache *c);
 /* May this caller have another refusal logged now? */
 bool refusal_budget(struct app *app, const char *user);
+
+int policies_start(struct app *app, struct ark_error *err);
+void policies_end_soon(struct app *app); /* a candidate that is looked at now is answered soon */
+void policies_stop(struct app *app);     /* waits for that; no request may come any more */
 
 int changes_start(struct app *app, struct ark_error *err);
 void changes_stop(struct app *app);

@@ -34,6 +34,13 @@ void search_post(struct exchange *x);
 /* changes.c */
 void changes_get(struct exchange *x);
 
+/* policies_api.c */
+void policies_get(struct exchange *x);
+void policies_cases_get(struct exchange *x);
+void policies_versions_get(struct exchange *x);
+void policies_check(struct exchange *x);
+void policies_put(struct exchange *x);
+
 /* admin.c: the admin socket */
 void admin_load(struct exchange *x);
 void admin_token(struct exchange *x);

@@ -59,6 +59,8 @@ int api_server_start(
 	pages_start(&s->app);
 	rc = token_cache_new(&s->app.tokens, err);
 	if (!rc)
+		rc = policies_start(&s->app, err);
+	if (!rc)
 		rc = changes_start(&s->app, err);
 	/* the admin socket of a single command has nothing to index: the next server does */
 	if (!rc && listen)
@@ -85,6 +87,7 @@ void api_server_stop(struct api_server *s)
 {
 	if (!s)
 		return;
+	policies_end_soon(&s->app);
 	changes_stop(&s->app); /* polls are answered first, so that they do not hold the drain up */
 	http_server_stop(s->public_listener);
 	http_server_stop(s->admin_listener);
@@ -93,6 +96,7 @@ void api_server_stop(struct api_server *s)
 		close(s->run_fd);
 	}
 	indexer_stop(s->app.indexer);
+	policies_stop(&s->app);
 	token_cache_free(s->app.tokens);
 	free(s);
 }

@@ -244,8 +244,8 @@ static void reply_content_denied(struct exchange *x)
 		return;
 	}
 	if (v->receipt && !reading_card(v->app->archive, v->receipt, &v->row, &card, NULL))
-		d = caller_decides(v->caller, v->app, ACCESS_READ_CONTENT, card.fields,
-		    false, NULL);
+		d = caller_decides(
+		    v->caller, v->app, ACCESS_READ_CONTENT, card.fields, false, NULL);
 	card_free(&card);
 	if (d.outcome == ACCESS_NEEDS_PURPOSE)
 		http_reply_problem(x, 403, "purpose-required",
