@@ -1,4 +1,4 @@
-/* policy test, policy check: what the Cedar engine says of policies, without an archive. */
+/* policy: which of its verbs; test and check, what the Cedar engine says without an archive. */
 #include <stdio.h>
 #include <string.h>
 
@@ -142,6 +142,11 @@ int cmd_policy(const struct cli *c)
 	} verbs[] = {
 	    {"test", policy_test},
 	    {"check", policy_check},
+	    {"show", policy_show},
+	    {"cases", policy_cases},
+	    {"versions", policy_versions},
+	    {"apply", policy_apply},
+	    {"restore", policy_restore},
 	};
 
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(*verbs); i++)
