@@ -198,7 +198,8 @@ static void read_time(struct asking *q)
 
 static void read_thing(struct asking *q)
 {
-	const json_t *resource = json_object_get(q->body, "resource");
+	const json_t *given = json_object_get(q->body, "resource");
+	const json_t *resource = json_is_null(given) ? NULL : given;
 	bool of_archive = q->e.action == ACCESS_AUDIT || q->e.action == ACCESS_ADMINISTER;
 
 	q->document = text_of(q, "document");
