@@ -122,6 +122,12 @@ struct resource {
 	json_t *counties;
 	const char **units, **county_list, **addressees;
 };
+/* Takes the counties: those of the units. */
+ARK_MUSTUSE int resource_fill(
+    const json_t *fields, json_t *counties, struct resource *ret, struct ark_error *err);
+/* The texts of an array, borrowed, in an array that is the caller's (free). */
+ARK_MUSTUSE int ids_of(const json_t *array, const char ***ret, struct access_ids *ret_ids);
+/* The same with the counties that the register has now. */
 ARK_MUSTUSE int resource_of(
     struct app *app, const json_t *fields, struct resource *ret, struct ark_error *err);
 void resource_free(struct resource *r);
@@ -152,6 +158,7 @@ struct app {
 	struct change_waiter *waiters;
 	pthread_t ticker;
 	bool ticker_runs, stopping;
+	atomic_uint replays; /* decisions of the past being made again: explain_api.c */
 	int64_t started_us;
 	char assets_tag[17]; /* changes with the files of the web; "": no pages */
 };

@@ -7,7 +7,7 @@
 #include "arkki/base/json.h"
 #include "arkki/base/text.h"
 
-static int list_of(const json_t *array, const char ***ret, struct access_ids *ret_ids)
+int ids_of(const json_t *array, const char ***ret, struct access_ids *ret_ids)
 {
 	size_t n = json_array_size(array), len = 0;
 
@@ -56,7 +56,7 @@ int caller_state(
 	if (!c->case_record)
 		return ARK_OK;
 	c->context.case_id = c->case_id;
-	return list_of(
+	return ids_of(
 		   json_object_get(c->case_record, "units"), &c->case_units, &c->context.case_units)
 		   ? ark_fail(err, ARK_ENOMEM, "no memory for a caller")
 		   : ARK_OK;
@@ -105,16 +105,15 @@ int caller_content_filter(const struct caller *c, struct access_filter **ret, st
 
 /* ---- known things ---- */
 
-int resource_of(struct app *app, const json_t *fields, struct resource *ret, struct ark_error *err)
+int resource_fill(
+    const json_t *fields, json_t *counties, struct resource *ret, struct ark_error *err)
 {
 	struct access_resource *r = &ret->r;
 
-	*ret = (struct resource){0};
-	ret->counties =
-	    registry_counties(archive_registry(app->archive), json_object_get(fields, "units"));
-	if (list_of(json_object_get(fields, "units"), &ret->units, &r->units) ||
-	    list_of(ret->counties, &ret->county_list, &r->counties) ||
-	    list_of(json_object_get(fields, "addressees"), &ret->addressees, &r->addressees)) {
+	*ret = (struct resource){.counties = counties};
+	if (ids_of(json_object_get(fields, "units"), &ret->units, &r->units) ||
+	    ids_of(ret->counties, &ret->county_list, &r->counties) ||
+	    ids_of(json_object_get(fields, "addressees"), &ret->addressees, &r->addressees)) {
 		resource_free(ret);
 		return ark_fail(err, ARK_ENOMEM, "no memory for a decision");
 	}
@@ -125,6 +124,13 @@ int resource_of(struct app *app, const json_t *fields, struct resource *ret, str
 	r->date = json_text(fields, "date");
 	r->visit_date = json_text(fields, "visitDate");
 	return ARK_OK;
+}
+
+int resource_of(struct app *app, const json_t *fields, struct resource *ret, struct ark_error *err)
+{
+	return resource_fill(fields,
+	    registry_counties(archive_registry(app->archive), json_object_get(fields, "units")),
+	    ret, err);
 }
 
 void resource_free(struct resource *r)

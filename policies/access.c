@@ -462,7 +462,8 @@ void access_check_filters(const struct access_rules *r, cedar_fault_fn told, voi
 
 /* ---- why ---- */
 
-static const char *sentence_of(const struct access_rules *r, uint32_t policy, const char *language)
+const char *access_policy_sentence(
+    const struct access_rules *r, uint32_t policy, const char *language)
 {
 	const char *const keys[] = {language, "en", "fi", "sv"};
 
@@ -475,24 +476,36 @@ static const char *sentence_of(const struct access_rules *r, uint32_t policy, co
 	return NULL;
 }
 
-void access_explain(const struct access_rules *r, const struct access_decision *d,
-    const char *language, struct buf *out)
+const char *access_policy_statute(const struct access_rules *r, uint32_t policy)
 {
-	static const char *const outcomes[] = {[ACCESS_DENY] = "deny",
+	const char *text = cedar_policy_note(r->policies, policy, "statute");
+
+	return text && *text ? text : NULL;
+}
+
+const char *access_outcome_name(enum access_outcome outcome)
+{
+	static const char *const names[] = {[ACCESS_DENY] = "deny",
 	    [ACCESS_PERMIT] = "permit",
 	    [ACCESS_NEEDS_PURPOSE] = "needs-purpose"};
 
-	buf_adds(out, outcomes[d->outcome]);
+	return names[outcome];
+}
+
+void access_explain(const struct access_rules *r, const struct access_decision *d,
+    const char *language, struct buf *out)
+{
+	buf_adds(out, access_outcome_name(d->outcome));
 	if (!d->policies_len)
 		buf_adds(out, ": no policy permits it");
 	for (size_t i = 0; i < d->policies_len; i++) {
-		const char *sentence = sentence_of(r, d->policies[i], language);
-		const char *statute = cedar_policy_note(r->policies, d->policies[i], "statute");
+		const char *sentence = access_policy_sentence(r, d->policies[i], language);
+		const char *statute = access_policy_statute(r, d->policies[i]);
 
 		buf_addf(out, "%s %s", i ? "; and" : " by", access_policy_id(r, d->policies[i]));
 		if (sentence)
 			buf_addf(out, ": %s", sentence);
-		if (statute && *statute)
+		if (statute)
 			buf_addf(out, " [%s]", statute);
 	}
 	if (d->failures)

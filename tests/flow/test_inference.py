@@ -34,6 +34,7 @@ EXEMPT = {
     "/v1/log/history/tile/{t}": ("exempt", "public: salted commitments only"),
     "/v1/log/access/checkpoint": ("exempt", "for auditors: counts reads"),
     "/v1/log/access/tile/{t}": ("exempt", "for auditors: salted commitments of reads"),
+    "/v1/policies/explain": ("at", "when it was decided: now"),
     "/v1/status": ("sequence indexed", "for administrators: counts commits, as the public checkpoint does"),
 }
 
@@ -96,6 +97,18 @@ def search_post_asks(w):
     bodies = [{k.rstrip("_"): v for k, v in s.items()} for s in SEARCHES[::3]]
     out = [ask("/v1/search", "POST", h, json.dumps(dict(b, sort="date")), ("hits", "cursor")) for b in bodies]
     return out + [ask("/v1/search", "POST", h, "{"), ask("/v1/search", "POST", {}, "{}")]
+
+
+def explain_asks(w):
+    h, more = {"Content-Type": "application/json"}, exempt("/v1/policies/explain")
+    described = {"units": ["koivula"], "type": "order", "author": "lvv", "publicity": {"class": "secret"}}
+    bodies = [{"action": a, "document": w.ids[d], **x} for d in w.shared
+              for a, x in (("read", {}), ("readContent", {}), ("readContent", {"purpose": "x", "case": "c1"}),
+                           ("amend", {}), ("read", {"version": 1}), ("read", {"version": 2}), ("read", {"version": 9}),
+                           ("read", {"at": "2020-01-01"}), ("read", {"user": "helsinki-placer"}))]
+    bodies += [{"action": a, "resource": described} for a in ("read", "readContent", "file")]
+    bodies += [{"action": "audit"}, {"action": "audit", "user": "eoa-auditor"}, {"action": "x"}]
+    return [ask("/v1/policies/explain", "POST", h, json.dumps(b), exempt=more) for b in bodies]
 
 
 def cases_asks(w):
@@ -166,6 +179,7 @@ RULES = {
     ("GET", "/v1/log/history/tile/{t}"): loosely("/v1/log/history/tile/{t}", "/v1/log/history/tile/0/000"),
     ("GET", "/v1/me"): plainly("/v1/me"),
     ("GET", "/v1/orgs"): plainly("/v1/orgs"),
+    ("POST", "/v1/policies/explain"): explain_asks,
     ("GET", "/v1/search"): search_asks,
     ("POST", "/v1/search"): search_post_asks,
     ("GET", "/v1/status"): loosely("/v1/status", "/v1/status"),

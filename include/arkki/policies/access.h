@@ -205,6 +205,11 @@ void access_explain(const struct access_rules *r, const struct access_decision *
     const char *language, struct buf *out);
 /* The @id of a policy, or its number's name. */
 const char *access_policy_id(const struct access_rules *r, uint32_t policy);
+/* What it says, in the language where it has it, else in another; where it comes from. NULL: it does not say. */
+const char *access_policy_sentence(
+    const struct access_rules *r, uint32_t policy, const char *language);
+const char *access_policy_statute(const struct access_rules *r, uint32_t policy);
+const char *access_outcome_name(enum access_outcome outcome); /* "deny" "permit" "needs-purpose" */
 /* Tells of every policy that partial evaluation cannot translate exactly for some action: such a policy
  * is decided more strictly, in reads too. */
 void access_check_filters(const struct access_rules *r, cedar_fault_fn told, void *arg);
