@@ -107,6 +107,9 @@ void tag_content(const struct app *app, const struct catalogue_row *row, char ou
 /* If-Match against the document's tag, whatever the state of its text: true when it matches; else 428, 412 or
  * 400 is replied. */
 bool visit_if_match(struct exchange *x, const struct catalogue_row *row);
+/* If-Match and If-None-Match of a reading request against `tag`: 304 or 412 of RFC 9110 13.2.2 is replied; true
+ * when the body is wanted. */
+bool visit_fresh_wanted(struct exchange *x, const char *tag);
 
 /* ---- answers ---- */
 

@@ -244,8 +244,8 @@ static void reply_content_denied(struct exchange *x)
 		return;
 	}
 	if (v->receipt && !reading_card(v->app->archive, v->receipt, &v->row, &card, NULL))
-		d = caller_decides(v->caller, v->app, ACCESS_READ_CONTENT, card.fields,
-		    false, NULL);
+		d = caller_decides(
+		    v->caller, v->app, ACCESS_READ_CONTENT, card.fields, false, NULL);
 	card_free(&card);
 	if (d.outcome == ACCESS_NEEDS_PURPOSE)
 		http_reply_problem(x, 403, "purpose-required",
@@ -328,6 +328,28 @@ bool visit_if_match(struct exchange *x, const struct catalogue_row *row)
 		    "change.",
 		    NULL);
 		return false;
+	}
+}
+
+bool visit_fresh_wanted(struct exchange *x, const char *tag)
+{
+	const char *if_match = http_header_list(x, "If-Match");
+
+	if (if_match && etag_if_match(if_match, tag) != ETAG_MATCH) {
+		http_reply_problem(x, 412, "changed-meanwhile", NULL, NULL);
+		return false;
+	}
+	switch (etag_if_none_match(http_header_list(x, "If-None-Match"), tag)) {
+	case ETAG_MATCH:
+		http_reply_header(x, "ETag", tag);
+		http_reply_empty(x, 304);
+		return false;
+	case ETAG_MALFORMED:
+		http_reply_problem(
+		    x, 400, "bad-if-none-match", "If-None-Match is malformed.", NULL);
+		return false;
+	default:
+		return true;
 	}
 }
 

@@ -154,6 +154,12 @@ RULES = {
     ("GET", "/v1/documents/{d}/versions/{n}/content"): of_versions("/content", "/v1/documents/{d}/versions/{n}/content"),
     ("GET", "/v1/documents/{d}/versions/{n}/proof"): of_versions("/proof", "/v1/documents/{d}/versions/{n}/proof"),
     ("GET", "/v1/documents/{d}/versions/{n}/text"): of_versions("/text", "/v1/documents/{d}/versions/{n}/text"),
+    ("GET", "/v1/documents/{d}/versions/{n}/renditions/public"): of_versions(
+        "/renditions/public", "/v1/documents/{d}/versions/{n}/renditions/public"),
+    ("PUT", "/v1/documents/{d}/versions/{n}/renditions/public"): None,
+    ("DELETE", "/v1/documents/{d}/versions/{n}/renditions/public"): None,
+    ("GET", "/v1/documents/{d}/versions/{n}/renditions/public/text"): of_versions(
+        "/renditions/public/text", "/v1/documents/{d}/versions/{n}/renditions/public/text"),
     ("GET", "/v1/log/access/checkpoint"): loosely("/v1/log/access/checkpoint", "/v1/log/access/checkpoint"),
     ("GET", "/v1/log/access/tile/{t}"): loosely("/v1/log/access/tile/{t}", "/v1/log/access/tile/0/000"),
     ("GET", "/v1/log/history/checkpoint"): loosely("/v1/log/history/checkpoint", "/v1/log/history/checkpoint"),
@@ -639,7 +645,7 @@ def test_known__a_case_that_may_not_be_seen_can_be_asked_for():
 
 # Ways by which the content of a secret document is told to one who may know of it but has stated no
 # purpose. TODO: empty this. "words": a search finds by words of the closed text.
-CONTENT_TOLD_BY = {"snippet", "page", "words"}
+CONTENT_TOLD_BY = {"page", "words"}
 
 
 def test_known__content_that_needs_a_purpose_is_told_without_one():
