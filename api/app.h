@@ -37,6 +37,7 @@ struct caller {
 	const char *case_id;        /* stated; borrowed from the exchange */
 	char address[64];
 	bool purpose_malformed, reason_malformed;
+	bool glass_refused;  /* a reason was stated, and no rule lets this caller break the glass */
 	json_t *case_record; /* of case_id */
 	const char **case_units;
 	struct access_context context; /* all of it, for the policies */
@@ -72,7 +73,8 @@ uint32_t visit_version(const struct exchange *x, unsigned int param);
 
 /* A record of this request with A and B filled from caller and row. */
 struct ledger_record visit_record(const struct visit *v, const char *kind);
-/* Appends, waits, sets Arkki-Receipt, then runs `then`. A log that cannot be written: 503. */
+/* Adds whose the documents are, appends, waits, sets Arkki-Receipt, then runs `then`. A log that cannot be written:
+ * 503. */
 void visit_log(struct exchange *x, const struct ledger_record *records, size_t n,
     void (*then)(struct exchange *x));
 /* Logs the refusal (within the caller's rate) and answers 404. */
@@ -136,7 +138,7 @@ struct access_decision caller_decides(const struct caller *c, struct app *app,
     enum access_action action, const json_t *fields, bool rendition, struct ark_error *err);
 bool caller_may(const struct caller *c, enum access_action action);
 
-/* Opaque cursors: text bound to its use by a keyed tag. */
+/* Opaque cursors: text that the caller cannot read, bound to its use. */
 void cursor_write(const struct app *app, const char *use, const char *text, struct buf *out);
 /* ARK_EINPUT when it is not one of ours. */
 int cursor_read(const struct app *app, const char *use, const char *cursor, struct buf *out,

@@ -40,6 +40,53 @@ static char *stated(const struct exchange *x, const char *name, bool *malformed)
 	return value;
 }
 
+static bool same_filter(const struct access_filter *a, const struct access_filter *b)
+{
+	bool same = a->op == b->op && a->attribute == b->attribute && a->children == b->children &&
+		    !a->value == !b->value && (!a->value || strcmp(a->value, b->value) == 0);
+
+	for (size_t i = 0; same && i < a->children; i++)
+		same = same_filter(a->child[i], b->child[i]);
+	return same;
+}
+
+/* Whether the stated reason opens anything to this caller: whether the open decision on any kind of reading
+ * is another one with it than without it. So the policies say who may break the glass, and no role is named here. */
+static int glass_opens(const struct caller *c, bool *ret, struct ark_error *err)
+{
+	struct access_context without = c->context;
+	int rc = ARK_OK;
+
+	without.break_glass = NULL;
+	*ret = false;
+	for (int a = ACCESS_LIST; !rc && !*ret && a <= ACCESS_READ_PUBLIC; a++) {
+		struct access_filter *now = NULL, *then = NULL;
+		enum access_action action = (enum access_action)a;
+
+		rc = access_filter(c->who->rules, &c->who->access, action, &c->context, &now, err);
+		if (!rc)
+			rc = access_filter(
+			    c->who->rules, &c->who->access, action, &without, &then, err);
+		if (!rc)
+			*ret = !same_filter(now, then);
+		access_filter_free(now);
+		access_filter_free(then);
+	}
+	return rc;
+}
+
+static int state_glass(struct caller *c, struct ark_error *err)
+{
+	bool opens;
+	int rc = glass_opens(c, &opens, err);
+
+	if (rc || opens)
+		return rc;
+	c->glass_refused = true;
+	c->context.break_glass = NULL;
+	return ARK_OK;
+}
+
 int caller_state(
     struct caller *c, struct registry *registry, const struct exchange *x, struct ark_error *err)
 {
@@ -53,13 +100,13 @@ int caller_state(
 	    .strong = true, /* tokens and the operator: what is weaker is not made yet */
 	    .address = c->address,
 	};
-	if (!c->case_record)
-		return ARK_OK;
-	c->context.case_id = c->case_id;
-	return ids_of(
-		   json_object_get(c->case_record, "units"), &c->case_units, &c->context.case_units)
-		   ? ark_fail(err, ARK_ENOMEM, "no memory for a caller")
-		   : ARK_OK;
+	if (c->case_record) {
+		c->context.case_id = c->case_id;
+		if (ids_of(json_object_get(c->case_record, "units"), &c->case_units,
+			&c->context.case_units))
+			return ark_fail(err, ARK_ENOMEM, "no memory for a caller");
+	}
+	return c->break_glass ? state_glass(c, err) : ARK_OK;
 }
 
 void caller_forget(struct caller *c)

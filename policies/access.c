@@ -168,7 +168,7 @@ const char *access_policy_id(const struct access_rules *r, uint32_t policy)
 
 static bool decided_on_documents(enum access_action action)
 {
-	return action != ACCESS_AUDIT && action != ACCESS_ADMINISTER;
+	return action < ACCESS_AUDIT;
 }
 
 static void keep_reasons(const struct cedar_answer *a, struct access_decision *d)
@@ -564,7 +564,7 @@ const char *access_role_name(unsigned int bit)
 }
 
 static const char *const actions[ACCESS_ACTIONS] = {"list", "read", "readContent", "readPublic",
-    "file", "amend", "redact", "order", "notify", "hold", "dispose", "audit", "administer"};
+    "file", "amend", "redact", "order", "notify", "hold", "dispose", "audit", "auditOwn", "administer"};
 
 bool access_action_parse(const char *name, enum access_action *ret)
 {

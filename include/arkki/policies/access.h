@@ -57,7 +57,8 @@ enum access_action {
 	ACCESS_NOTIFY,
 	ACCESS_HOLD,
 	ACCESS_DISPOSE,
-	ACCESS_AUDIT,      /* read the access log */
+	ACCESS_AUDIT,      /* read the access log, all of it */
+	ACCESS_AUDIT_OWN,  /* what of it concerns the own organisation */
 	ACCESS_ADMINISTER, /* status, load, policies */
 };
 enum { ACCESS_ACTIONS = ACCESS_ADMINISTER + 1 };
