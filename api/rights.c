@@ -40,6 +40,17 @@ static char *stated(const struct exchange *x, const char *name, bool *malformed)
 	return value;
 }
 
+static int state_case(struct caller *c, struct ark_error *err)
+{
+	if (!c->case_record)
+		return ARK_OK;
+	c->context.case_id = c->case_id;
+	return list_of(
+		   json_object_get(c->case_record, "units"), &c->case_units, &c->context.case_units)
+		   ? ark_fail(err, ARK_ENOMEM, "no memory for a caller")
+		   : ARK_OK;
+}
+
 int caller_state(
     struct caller *c, struct registry *registry, const struct exchange *x, struct ark_error *err)
 {
@@ -53,13 +64,28 @@ int caller_state(
 	    .strong = true, /* tokens and the operator: what is weaker is not made yet */
 	    .address = c->address,
 	};
-	if (!c->case_record)
-		return ARK_OK;
-	c->context.case_id = c->case_id;
-	return list_of(
-		   json_object_get(c->case_record, "units"), &c->case_units, &c->context.case_units)
-		   ? ark_fail(err, ARK_ENOMEM, "no memory for a caller")
-		   : ARK_OK;
+	return state_case(c, err);
+}
+
+int caller_restate(struct caller *c, struct registry *registry, const char *purpose,
+    const char *case_id, struct ark_error *err)
+{
+	char *copy = purpose ? strdup(purpose) : NULL;
+
+	if (purpose && !copy)
+		return ark_fail(err, ARK_ENOMEM, "no memory for a caller");
+	free(c->purpose);
+	free(c->case_units);
+	json_decref(c->case_record);
+	c->purpose = copy;
+	c->purpose_malformed = false;
+	c->case_units = NULL;
+	c->case_record = registry_get(registry, "cases", case_id);
+	c->case_id = json_text(c->case_record, "id");
+	c->context.purpose = copy;
+	c->context.case_id = NULL;
+	c->context.case_units = (struct access_ids){0};
+	return state_case(c, err);
 }
 
 void caller_forget(struct caller *c)
