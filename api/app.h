@@ -34,7 +34,7 @@ struct caller {
 	const char *authentication; /* static */
 	char *purpose;              /* stated, decoded; NULL none */
 	char *break_glass;          /* the reason stated, decoded; NULL: none */
-	const char *case_id;        /* stated; borrowed from the exchange */
+	const char *case_id;        /* stated; borrowed from the exchange or case_record */
 	char address[64];
 	bool purpose_malformed, reason_malformed;
 	bool glass_refused;  /* a reason was stated, and no rule lets this caller break the glass */
@@ -92,6 +92,10 @@ bool visit_stated_ok(struct exchange *x);
 /* Reads what the request states into c->context, and gives it back. */
 ARK_MUSTUSE int caller_state(
     struct caller *c, struct registry *registry, const struct exchange *x, struct ark_error *err);
+/* A form states purpose and case (NULL: none) in place of the headers. A case that does not exist
+ * is none. After a failure nothing may be decided. */
+ARK_MUSTUSE int caller_restate(struct caller *c, struct registry *registry, const char *purpose,
+    const char *case_id, struct ark_error *err);
 void caller_forget(struct caller *c);
 /* What the caller sees: access_sight_unref(). */
 ARK_MUSTUSE int caller_sight(
