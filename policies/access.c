@@ -173,7 +173,7 @@ const char *access_policy_id(const struct access_rules *r, uint32_t policy)
 
 static bool decided_on_documents(enum access_action action)
 {
-	return action != ACCESS_AUDIT && action != ACCESS_ADMINISTER;
+	return action < ACCESS_AUDIT;
 }
 
 static void keep_reasons(const struct cedar_answer *a, struct access_decision *d)
@@ -481,24 +481,36 @@ const char *access_policy_sentence(
 	return NULL;
 }
 
-void access_explain(const struct access_rules *r, const struct access_decision *d,
-    const char *language, struct buf *out)
+const char *access_policy_statute(const struct access_rules *r, uint32_t policy)
 {
-	static const char *const outcomes[] = {[ACCESS_DENY] = "deny",
+	const char *text = cedar_policy_note(r->policies, policy, "statute");
+
+	return text && *text ? text : NULL;
+}
+
+const char *access_outcome_name(enum access_outcome outcome)
+{
+	static const char *const names[] = {[ACCESS_DENY] = "deny",
 	    [ACCESS_PERMIT] = "permit",
 	    [ACCESS_NEEDS_PURPOSE] = "needs-purpose"};
 
-	buf_adds(out, outcomes[d->outcome]);
+	return names[outcome];
+}
+
+void access_explain(const struct access_rules *r, const struct access_decision *d,
+    const char *language, struct buf *out)
+{
+	buf_adds(out, access_outcome_name(d->outcome));
 	if (!d->policies_len)
 		buf_adds(out, ": no policy permits it");
 	for (size_t i = 0; i < d->policies_len; i++) {
 		const char *sentence = access_policy_sentence(r, d->policies[i], language);
-		const char *statute = cedar_policy_note(r->policies, d->policies[i], "statute");
+		const char *statute = access_policy_statute(r, d->policies[i]);
 
 		buf_addf(out, "%s %s", i ? "; and" : " by", access_policy_id(r, d->policies[i]));
 		if (sentence)
 			buf_addf(out, ": %s", sentence);
-		if (statute && *statute)
+		if (statute)
 			buf_addf(out, " [%s]", statute);
 	}
 	if (d->failures)
@@ -557,7 +569,8 @@ const char *access_role_name(unsigned int bit)
 }
 
 static const char *const actions[ACCESS_ACTIONS] = {"list", "read", "readContent", "readPublic",
-    "file", "amend", "redact", "order", "notify", "hold", "dispose", "audit", "administer"};
+    "file", "amend", "redact", "order", "notify", "hold", "dispose", "audit", "auditOwn",
+    "administer"};
 
 bool access_action_parse(const char *name, enum access_action *ret)
 {

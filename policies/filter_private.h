@@ -18,6 +18,12 @@ struct filter_node {
 	const uint32_t *child; /* in ascending order */
 	struct cedar_text value;
 };
+/* Two formulas, a < b, and what they are together: the same are asked for again and again. */
+struct filter_pair {
+	uint32_t a, b, together;
+};
+enum { FILTER_PAIRS = 256 };
+
 struct filter_maker {
 	struct cedar_arena *arena;
 	struct filter_node *nodes;
@@ -25,6 +31,7 @@ struct filter_maker {
 	uint32_t *buckets; /* chains of alike hashes through `next`; 0 ends them */
 	uint32_t buckets_len;
 	size_t work;
+	struct filter_pair pairs[FILTER_PAIRS]; /* by hash; both ALL where there is none yet */
 	bool failed;
 };
 

@@ -33,11 +33,15 @@ static const struct command {
 	"               apply DIR FILE.cedar --user ID [--cases FILE.json] [--reason TEXT] "
 	"[--dry-run] [--yes]\n"
 	"               restore DIR [--version N | --shipped]\n"
+	"               explain DIR --user ID --action A [--document D [--version N]] [--at TIME] "
+	"[--purpose P]\n"
+	"                   [--case C] [--break-glass REASON]\n"
 	"               test FILE.json… [--root DIR] [--validate] | check FILE.cedar… --schema "
 	"FILE.cedarschema",
 	"show: print the policies in force, or an earlier version; cases: what they must decide\n"
 	"      apply: tell what other policies would change, then put them in force\n"
 	"      restore: put an earlier version in force, of an archive that is not being served\n"
+	"      explain: say what a user may do, or could at a past time, and by which policies\n"
 	"      test: run tests in the format of Cedar's integration tests; check: validate"},
     {"routes", cmd_routes, "", NULL}, /* for tests/flow: not in the help */
     {"demo-build", cmd_demo_build, "TEXTS_DIR OUT_DIR", NULL},
@@ -119,9 +123,15 @@ static bool parse(struct cli *c, char **argv)
 	    {"--language", &c->language},
 	    {"--root", &c->root},
 	    {"--schema", &c->schema},
+	    {"--action", &c->action},
+	    {"--document", &c->document},
 	    {"--version", &c->version},
 	    {"--reason", &c->reason},
 	    {"--cases", &c->cases},
+	    {"--at", &c->at},
+	    {"--purpose", &c->purpose},
+	    {"--case", &c->case_id},
+	    {"--break-glass", &c->break_glass},
 	};
 
 	const struct {

@@ -78,6 +78,14 @@ void archive_listen(struct archive *a, void (*fn)(void *arg, uint64_t sequence),
 void archive_tag(
     const struct archive *a, const char *what, const void *bytes, size_t len, char out[33]);
 
+/* Text for a caller to bring back and not to read, bound to its use: cursors. At most 500 bytes; the same text has
+ * the same token, whose length tells nothing below 64 bytes. */
+ARK_MUSTUSE int archive_conceal(const struct archive *a, const char *use, const char *text,
+    struct buf *out, struct ark_error *err);
+/* ARK_EINPUT when it is not one of ours for this use. */
+ARK_MUSTUSE int archive_reveal(const struct archive *a, const char *use, const char *token,
+    struct buf *out, struct ark_error *err);
+
 /* One durable maintenance entry in the access log for system work; names job and range. */
 ARK_MUSTUSE int archive_maintenance(struct archive *a, const char *job, const char *range,
     struct receipt **ret, struct ark_error *err);

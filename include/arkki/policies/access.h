@@ -57,7 +57,8 @@ enum access_action {
 	ACCESS_NOTIFY,
 	ACCESS_HOLD,
 	ACCESS_DISPOSE,
-	ACCESS_AUDIT,      /* read the access log */
+	ACCESS_AUDIT,      /* read the access log, all of it */
+	ACCESS_AUDIT_OWN,  /* what of it concerns the own organisation */
 	ACCESS_ADMINISTER, /* status, load, policies */
 };
 enum { ACCESS_ACTIONS = ACCESS_ADMINISTER + 1 };
@@ -206,9 +207,11 @@ void access_explain(const struct access_rules *r, const struct access_decision *
     const char *language, struct buf *out);
 /* The @id of a policy, or its number's name. */
 const char *access_policy_id(const struct access_rules *r, uint32_t policy);
-/* Its sentence in the language, else in one that it has; NULL: in none. Borrowed. */
+/* What it says, in the language where it has it, else in another; where it comes from. NULL: it does not say. */
 const char *access_policy_sentence(
     const struct access_rules *r, uint32_t policy, const char *language);
+const char *access_policy_statute(const struct access_rules *r, uint32_t policy);
+const char *access_outcome_name(enum access_outcome outcome); /* "deny" "permit" "needs-purpose" */
 /* Tells of every policy that partial evaluation cannot translate exactly for some action: such a policy
  * is decided more strictly, in reads too. */
 void access_check_filters(const struct access_rules *r, cedar_fault_fn told, void *arg);
