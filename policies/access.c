@@ -152,6 +152,11 @@ const struct cedar_policies *access_rules_policies(const struct access_rules *r)
 	return r->policies;
 }
 
+const struct cedar_schema *access_rules_schema(const struct access_rules *r)
+{
+	return r->schema;
+}
+
 bool access_rules_steady(const struct access_rules *r)
 {
 	return r->steady;
@@ -564,7 +569,8 @@ const char *access_role_name(unsigned int bit)
 }
 
 static const char *const actions[ACCESS_ACTIONS] = {"list", "read", "readContent", "readPublic",
-    "file", "amend", "redact", "order", "notify", "hold", "dispose", "audit", "auditOwn", "administer"};
+    "file", "amend", "redact", "order", "notify", "hold", "dispose", "audit", "auditOwn",
+    "administer"};
 
 bool access_action_parse(const char *name, enum access_action *ret)
 {
