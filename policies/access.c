@@ -421,7 +421,10 @@ static void tell_inexact(void *arg, uint32_t policy, uint32_t node)
 		return;
 	i->seen[policy] = true;
 	snprintf(f.policy, sizeof(f.policy), "%s", access_policy_id(i->r, policy));
-	cedar_policy_place(i->r->policies, node, &f.line, &f.column);
+	if (node == CEDAR_NONE) /* its scope names one document */
+		f.line = cedar_policy_line(i->r->policies, policy);
+	else
+		cedar_policy_place(i->r->policies, node, &f.line, &f.column);
 	snprintf(f.text, sizeof(f.text),
 	    "this cannot be asked of lists and search, so a permit with it permits nothing and a "
 	    "forbid with it forbids everything that it might");
@@ -434,7 +437,8 @@ void access_check_filters(const struct access_rules *r, cedar_fault_fn told, voi
 {
 	static const char *const ids[] = {"x", "y"};
 	const struct access_ids two = {ids, 2};
-	const struct access_context context = {.purpose = "x", .case_id = "x", .case_units = two};
+	const struct access_context context = {
+	    .purpose = "x", .case_id = "x", .case_units = two, .break_glass = "x", .strong = true};
 	struct inexact i = {r, calloc(cedar_policies_count(r->policies) + 1, 1), told, arg};
 
 	for (unsigned int kind = 0; i.seen && kind <= ACCESS_ORG_PROVIDER; kind++) {
