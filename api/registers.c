@@ -183,10 +183,11 @@ void me_get(struct exchange *x)
 	json_t *org = registry_get(registry_of(x), "orgs", c->who->access.org);
 
 	http_reply_json(x, 200,
-	    json_pack("{s:o*,s:o*,s:{s:b,s:b,s:b}}", "user", user, "org", org, "may", "file",
+	    json_pack("{s:o*,s:o*,s:{s:b,s:b,s:b,s:b}}", "user", user, "org", org, "may", "file",
 		(c->who->access.roles &
 		    (ACCESS_INSPECTOR | ACCESS_REGISTRAR | ACCESS_SUPERVISOR)) != 0,
-		"audit", (int)caller_may(c, ACCESS_AUDIT), "administer",
+		"audit", (int)caller_may(c, ACCESS_AUDIT), "auditOwn",
+		(int)caller_may(c, ACCESS_AUDIT_OWN), "administer",
 		(int)caller_may(c, ACCESS_ADMINISTER)));
 }
 
