@@ -27,6 +27,10 @@ void history_tile(struct exchange *x);
 void access_checkpoint(struct exchange *x);
 void access_tile(struct exchange *x);
 
+/* break_glass.c */
+void break_glass_list(struct exchange *x);
+void break_glass_review(struct exchange *x);
+
 /* search_api.c */
 void search_get(struct exchange *x);
 void search_post(struct exchange *x);
