@@ -34,7 +34,7 @@ struct caller {
 	const char *authentication; /* static */
 	char *purpose;              /* stated, decoded; NULL none */
 	char *break_glass;          /* the reason stated, decoded; NULL: none */
-	const char *case_id;        /* stated; borrowed from the exchange */
+	const char *case_id;        /* stated; borrowed from the exchange or case_record */
 	char address[64];
 	bool purpose_malformed, reason_malformed;
 	bool glass_refused;  /* a reason was stated, and no rule lets this caller break the glass */
@@ -92,6 +92,10 @@ bool visit_stated_ok(struct exchange *x);
 /* Reads what the request states into c->context, and gives it back. */
 ARK_MUSTUSE int caller_state(
     struct caller *c, struct registry *registry, const struct exchange *x, struct ark_error *err);
+/* A form states purpose and case (NULL: none) in place of the headers. A case that does not exist
+ * is none. After a failure nothing may be decided. */
+ARK_MUSTUSE int caller_restate(struct caller *c, struct registry *registry, const char *purpose,
+    const char *case_id, struct ark_error *err);
 void caller_forget(struct caller *c);
 /* What the caller sees: access_sight_unref(). */
 ARK_MUSTUSE int caller_sight(
@@ -124,6 +128,12 @@ struct resource {
 	json_t *counties;
 	const char **units, **county_list, **addressees;
 };
+/* Takes the counties: those of the units. */
+ARK_MUSTUSE int resource_fill(
+    const json_t *fields, json_t *counties, struct resource *ret, struct ark_error *err);
+/* The texts of an array, borrowed, in an array that is the caller's (free). */
+ARK_MUSTUSE int ids_of(const json_t *array, const char ***ret, struct access_ids *ret_ids);
+/* The same with the counties that the register has now. */
 ARK_MUSTUSE int resource_of(
     struct app *app, const json_t *fields, struct resource *ret, struct ark_error *err);
 void resource_free(struct resource *r);
@@ -155,6 +165,7 @@ struct app {
 	pthread_mutex_t reviews_lock; /* break_glass.c: to look and to write is one step */
 	pthread_t ticker;
 	bool ticker_runs, stopping;
+	atomic_uint replays; /* decisions of the past being made again: explain_api.c */
 	int64_t started_us;
 	char assets_tag[17]; /* changes with the files of the web; "": no pages */
 };

@@ -31,6 +31,9 @@ void access_tile(struct exchange *x);
 void break_glass_list(struct exchange *x);
 void break_glass_review(struct exchange *x);
 
+/* explain_api.c; without a caller, on the admin socket, the operator asks */
+void policies_explain(struct exchange *x);
+
 /* search_api.c */
 void search_get(struct exchange *x);
 void search_post(struct exchange *x);
