@@ -164,6 +164,7 @@ struct app {
 	pthread_mutex_t waiters_lock;
 	pthread_cond_t waiters_cond;
 	struct change_waiter *waiters;
+	pthread_mutex_t reviews_lock; /* break_glass.c: to look and to write is one step */
 	pthread_t ticker;
 	bool ticker_runs, stopping;
 	atomic_uint replays; /* decisions of the past being made again: explain_api.c */

@@ -203,11 +203,12 @@ void me_get(struct exchange *x)
 	json_t *org = registry_get(registry_of(x), "orgs", p->org);
 
 	http_reply_json(x, 200,
-	    json_pack("{s:o*,s:o*,s:o,s:o,s:s?,s:{s:b,s:b,s:b}}", "user", user, "org", org,
+	    json_pack("{s:o*,s:o*,s:o,s:o,s:s?,s:{s:b,s:b,s:b,s:b}}", "user", user, "org", org,
 		"organisations", ids_json(&p->orgs), "roles", roles_json(p->roles), "validUntil",
 		p->valid_until, "may", "file",
 		(p->roles & (ACCESS_INSPECTOR | ACCESS_REGISTRAR | ACCESS_SUPERVISOR)) != 0,
-		"audit", (int)caller_may(c, ACCESS_AUDIT), "administer",
+		"audit", (int)caller_may(c, ACCESS_AUDIT), "auditOwn",
+		(int)caller_may(c, ACCESS_AUDIT_OWN), "administer",
 		(int)caller_may(c, ACCESS_ADMINISTER)));
 }
 

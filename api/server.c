@@ -56,6 +56,7 @@ int api_server_start(
 	s->run_fd = -1;
 	s->app.archive = a;
 	s->app.started_us = clock_now_us();
+	pthread_mutex_init(&s->app.reviews_lock, NULL);
 	pages_start(&s->app);
 	rc = token_cache_new(&s->app.tokens, err);
 	if (!rc)
@@ -98,5 +99,6 @@ void api_server_stop(struct api_server *s)
 	indexer_stop(s->app.indexer);
 	policies_stop(&s->app);
 	token_cache_free(s->app.tokens);
+	pthread_mutex_destroy(&s->app.reviews_lock);
 	free(s);
 }
