@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "api/explain.h"
 #include "api/handlers.h"
@@ -311,6 +312,14 @@ static void *replay_main(void *arg)
 	atomic_fetch_sub(&q->app->replays, 1);
 	http_wake(q->x);
 	return NULL;
+}
+
+void explain_wait(struct app *app)
+{
+	const struct timespec pause = {.tv_nsec = 10000000};
+
+	while (atomic_load(&app->replays) > 0)
+		nanosleep(&pause, NULL);
 }
 
 /* Going back opens every record of the registers: a few at a time, and not in a server thread. */
