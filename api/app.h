@@ -34,9 +34,10 @@ struct caller {
 	const char *authentication; /* static */
 	char *purpose;              /* stated, decoded; NULL none */
 	char *break_glass;          /* the reason stated, decoded; NULL: none */
-	const char *case_id;        /* stated; borrowed from the exchange */
+	const char *case_id;        /* stated; borrowed from the exchange or case_record */
 	char address[64];
 	bool purpose_malformed, reason_malformed;
+	bool glass_refused;  /* a reason was stated, and no rule lets this caller break the glass */
 	json_t *case_record; /* of case_id */
 	const char **case_units;
 	struct access_context context; /* all of it, for the policies */
@@ -72,7 +73,8 @@ uint32_t visit_version(const struct exchange *x, unsigned int param);
 
 /* A record of this request with A and B filled from caller and row. */
 struct ledger_record visit_record(const struct visit *v, const char *kind);
-/* Appends, waits, sets Arkki-Receipt, then runs `then`. A log that cannot be written: 503. */
+/* Adds whose the documents are, appends, waits, sets Arkki-Receipt, then runs `then`. A log that cannot be written:
+ * 503. */
 void visit_log(struct exchange *x, const struct ledger_record *records, size_t n,
     void (*then)(struct exchange *x));
 /* Logs the refusal (within the caller's rate) and answers 404. */
@@ -90,6 +92,10 @@ bool visit_stated_ok(struct exchange *x);
 /* Reads what the request states into c->context, and gives it back. */
 ARK_MUSTUSE int caller_state(
     struct caller *c, struct registry *registry, const struct exchange *x, struct ark_error *err);
+/* A form states purpose and case (NULL: none) in place of the headers. A case that does not exist
+ * is none. After a failure nothing may be decided. */
+ARK_MUSTUSE int caller_restate(struct caller *c, struct registry *registry, const char *purpose,
+    const char *case_id, struct ark_error *err);
 void caller_forget(struct caller *c);
 /* What the caller sees: access_sight_unref(). */
 ARK_MUSTUSE int caller_sight(
@@ -107,6 +113,9 @@ void tag_content(const struct app *app, const struct catalogue_row *row, char ou
 /* If-Match against the document's tag, whatever the state of its text: true when it matches; else 428, 412 or
  * 400 is replied. */
 bool visit_if_match(struct exchange *x, const struct catalogue_row *row);
+/* If-Match and If-None-Match of a reading request against `tag`: 304 or 412 of RFC 9110 13.2.2 is replied; true
+ * when the body is wanted. */
+bool visit_fresh_wanted(struct exchange *x, const char *tag);
 
 /* ---- answers ---- */
 
@@ -133,7 +142,7 @@ struct access_decision caller_decides(const struct caller *c, struct app *app,
     enum access_action action, const json_t *fields, bool rendition, struct ark_error *err);
 bool caller_may(const struct caller *c, enum access_action action);
 
-/* Opaque cursors: text bound to its use by a keyed tag. */
+/* Opaque cursors: text that the caller cannot read, bound to its use. */
 void cursor_write(const struct app *app, const char *use, const char *text, struct buf *out);
 /* ARK_EINPUT when it is not one of ours. */
 int cursor_read(const struct app *app, const char *use, const char *cursor, struct buf *out,

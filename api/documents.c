@@ -1,4 +1,4 @@
-/* Reading documents over HTTP: metadata, versions, bytes, text, history.
+/* Reading documents over HTTP: metadata, versions, proofs, history, lists.
  * Every answer here goes through visit_log(): see app.h. */
 #include <limits.h>
 #include <stdio.h>
@@ -40,9 +40,10 @@ static void set_text(json_t *to, const char *key, const char *value)
 json_t *document_json(const struct catalogue_row *row, const struct card *card)
 {
 	static const char *const fields[] = {"units", "case", "type", "title", "publicTitle",
-	    "language", "date", "publicity", "author", "state", "visitDate", NULL};
+	    "language", "date", "publicity", "author", "state", "visitDate", "addressees", NULL};
 	static const char *const of_version[] = {"fileName", "mediaType", "size", "sha256", NULL};
 	json_t *d = json_object(), *text = json_object();
+	const char *reason, *state = shown_text_state(row, &reason);
 
 	set_text(d, "id", row->document);
 	copy_fields(d, card->fields, fields);
@@ -53,10 +54,14 @@ json_t *document_json(const struct catalogue_row *row, const struct card *card)
 	copy_fields(d, card->version, of_version);
 	or_null(d, "case");
 	or_null(d, "fileName");
-	set_text(text, "state", row->text_state ? row->text_state : "pending");
-	if (row->text_reason)
-		set_text(text, "reason", row->text_reason);
+	set_text(text, "state", state);
+	if (reason)
+		set_text(text, "reason", reason);
 	json_object_set_new(d, "text", text);
+	if (!row->whole)
+		set_text(d, "rendition", "public");
+	else if (row->rendition.number)
+		json_object_set_new(d, "renditions", json_pack("[s]", "public"));
 	return d;
 }
 
@@ -71,6 +76,10 @@ json_t *version_json_of(const struct catalogue_row *row, const struct card *card
 	set_text(v, "filedBy", json_text(json_object_get(card->version, "actor"), "user"));
 	copy_fields(v, card->version, names);
 	or_null(v, "reason");
+	if (!row->whole)
+		set_text(v, "rendition", "public");
+	else if (row->rendition.number)
+		json_object_set_new(v, "renditions", json_pack("[s]", "public"));
 	return v;
 }
 
@@ -90,44 +99,6 @@ bool document_found(struct exchange *x, struct visit *v, const char *kind, uint3
 	return visit_stated_ok(x);
 }
 
-/* The bytes and the text ask for more than the metadata: 403 is logged and replied otherwise. */
-static bool content_permitted(struct exchange *x, struct visit *v, const char *kind)
-{
-	struct ark_error err;
-	bool open;
-
-	if (visit_content_open(v, &open, &err)) {
-		http_reply_error(x, &err);
-		return false;
-	}
-	if (!open)
-		visit_content_denied(x, kind);
-	return open;
-}
-
-/* 304 or 412 of RFC 9110 13.2.2; true when the body is wanted. */
-static bool fresh_wanted(struct exchange *x, const char *tag)
-{
-	const char *if_match = http_header_list(x, "If-Match");
-
-	if (if_match && etag_if_match(if_match, tag) != ETAG_MATCH) {
-		http_reply_problem(x, 412, "changed-meanwhile", NULL, NULL);
-		return false;
-	}
-	switch (etag_if_none_match(http_header_list(x, "If-None-Match"), tag)) {
-	case ETAG_MATCH:
-		http_reply_header(x, "ETag", tag);
-		http_reply_empty(x, 304);
-		return false;
-	case ETAG_MALFORMED:
-		http_reply_problem(
-		    x, 400, "bad-if-none-match", "If-None-Match is malformed.", NULL);
-		return false;
-	default:
-		return true;
-	}
-}
-
 /* ---- GET /documents/{d} and …/versions/{n} ---- */
 
 void reply_card(struct exchange *x, struct visit *v, int status, const struct card *card)
@@ -135,10 +106,23 @@ void reply_card(struct exchange *x, struct visit *v, int status, const struct ca
 	char tag[TAG_SIZE];
 
 	tag_document(v->app, &v->row, tag);
-	if (status == 200 && strcmp(http_method(x), "PATCH") != 0 && !fresh_wanted(x, tag))
+	if (status == 200 && strcmp(http_method(x), "PATCH") != 0 && !visit_fresh_wanted(x, tag))
 		return;
 	http_reply_header(x, "ETag", tag);
 	http_reply_json(x, status, document_json(&v->row, card));
+}
+
+static void reply_public_form(struct exchange *x, struct visit *v, int status)
+{
+	struct card card = {0};
+	struct ark_error err;
+
+	if (shown_card(v->app->archive, v->receipt, &v->row, &card, &err)) {
+		http_reply_error(x, &err);
+		return;
+	}
+	reply_card(x, v, status, &card);
+	card_free(&card);
 }
 
 void reply_document(struct exchange *x, struct visit *v, int status)
@@ -146,14 +130,19 @@ void reply_document(struct exchange *x, struct visit *v, int status)
 	struct buf metadata = BUF_INIT, version = BUF_INIT, answer = BUF_INIT;
 	struct ark_error err;
 	char tag[TAG_SIZE];
-	int rc = reading_card_text(v->app->archive, v->receipt, &v->row, &metadata, &version, &err);
+	int rc;
 
+	if (!v->row.whole) {
+		reply_public_form(x, v, status);
+		return;
+	}
+	rc = reading_card_text(v->app->archive, v->receipt, &v->row, &metadata, &version, &err);
 	tag_document(v->app, &v->row, tag);
 	if (!rc)
 		rc = document_text(&v->row, &metadata, &version, &answer, &err);
 	if (rc) {
 		http_reply_error(x, &err);
-	} else if (status != 200 || fresh_wanted(x, tag)) {
+	} else if (status != 200 || visit_fresh_wanted(x, tag)) {
 		http_reply_header(x, "ETag", tag);
 		http_reply_buf(x, status, "application/json", &answer);
 	}
@@ -214,7 +203,7 @@ static int keep_row(void *arg, const struct catalogue_row *row)
 	return 0;
 }
 
-static void listing_free(void *arg)
+void listing_free(void *arg)
 {
 	struct listing *l = arg;
 
@@ -249,7 +238,7 @@ static void show_versions(struct exchange *x)
 	for (size_t i = 0; i < l->n; i++) {
 		struct card card = {0};
 
-		if (reading_card(v->app->archive, v->receipt, &l->rows[i], &card, &err)) {
+		if (shown_card(v->app->archive, v->receipt, &l->rows[i], &card, &err)) {
 			json_decref(list);
 			http_reply_error(x, &err);
 			return;
@@ -295,239 +284,6 @@ void versions_get(struct exchange *x)
 	r = visit_record(v, "list");
 	r.version = 0;
 	visit_log(x, &r, 1, show_versions);
-}
-
-/* ---- GET …/versions/{n}/content ---- */
-
-struct download {
-	struct content *content;
-	uint64_t first;
-};
-
-static ssize_t download_read(void *arg, uint64_t pos, char *out, size_t max)
-{
-	struct download *d = arg;
-
-	return content_read(d->content, d->first + pos, out, max, NULL);
-}
-
-static void download_free(void *arg)
-{
-	struct download *d = arg;
-
-	content_close(d->content);
-	free(d);
-}
-
-static void content_headers(struct exchange *x, const struct card *card, const char *tag)
-{
-	struct buf value = BUF_INIT, digest = BUF_INIT;
-	const char *hex = json_text(card->version, "sha256");
-	unsigned char sha[32];
-
-	content_disposition(&value, "inline", json_text(card->version, "fileName"));
-	if (!buf_failed(&value) && value.data)
-		http_reply_header(x, "Content-Disposition", value.data);
-	if (hex && hex_decode(sha, 32, hex, strlen(hex))) {
-		buf_adds(&digest, "sha-256=:");
-		base64_encode(&digest, sha, 32);
-		buf_adds(&digest, ":");
-		if (!buf_failed(&digest))
-			http_reply_header(x, "Repr-Digest", digest.data);
-	}
-	http_reply_header(x, "ETag", tag);
-	http_reply_header(x, "Accept-Ranges", "bytes");
-	http_reply_header(x, "Cache-Control", "private, no-store");
-	/* a filed HTML page is evidence, not a page of ours */
-	http_reply_header(
-	    x, "Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox");
-	buf_free(&value);
-	buf_free(&digest);
-}
-
-static enum range_verdict wanted_range(
-    struct exchange *x, uint64_t size, const char *tag, struct byte_range *r)
-{
-	if (!range_if_range(http_header(x, "If-Range"), tag))
-		return RANGE_WHOLE;
-	return range_parse(http_header(x, "Range"), size, r);
-}
-
-static void stream_content(
-    struct exchange *x, struct visit *v, const struct card *card, const char *tag)
-{
-	const char *media_type = json_text(card->version, "mediaType");
-	struct byte_range range = {0, v->row.size - 1};
-	enum range_verdict verdict = wanted_range(x, v->row.size, tag, &range);
-	struct download *d;
-	struct ark_error err;
-
-	if (verdict == RANGE_UNSATISFIABLE) {
-		http_reply_headerf(
-		    x, "Content-Range", "bytes */%llu", (unsigned long long)v->row.size);
-		http_reply_problem(x, 416, "range", NULL, NULL);
-		return;
-	}
-	d = calloc(1, sizeof(*d));
-	if (!d ||
-	    reading_content(v->app->archive, v->receipt, &v->row, FORM_WHOLE, &d->content, &err)) {
-		if (d)
-			http_reply_error(x, &err);
-		else
-			http_reply_problem(x, 503, "out-of-memory", NULL, NULL);
-		free(d);
-		return;
-	}
-	content_headers(x, card, tag);
-	d->first = range.first;
-	if (verdict == RANGE_PART)
-		http_reply_headerf(x, "Content-Range", "bytes %llu-%llu/%llu",
-		    (unsigned long long)range.first, (unsigned long long)range.last,
-		    (unsigned long long)v->row.size);
-	http_reply_stream(x, verdict == RANGE_PART ? 206 : 200, media_type,
-	    range.last - range.first + 1, download_read, download_free, d);
-}
-
-static void show_content(struct exchange *x)
-{
-	struct visit *v = visit_of(x);
-	struct card card = {0};
-	struct ark_error err;
-	char tag[TAG_SIZE];
-
-	if (reading_version(
-		v->app->archive, v->receipt, &v->row, FORM_WHOLE, &card.version, &err)) {
-		http_reply_error(x, &err);
-		return;
-	}
-	tag_content(v->app, &v->row, tag);
-	if (fresh_wanted(x, tag))
-		stream_content(x, v, &card, tag);
-	card_free(&card);
-}
-
-/* How many bytes the answer will show. */
-static uint64_t content_bytes(struct exchange *x, uint64_t size, const char *tag)
-{
-	struct byte_range range;
-
-	if (http_is_head(x) ||
-	    etag_if_none_match(http_header_list(x, "If-None-Match"), tag) == ETAG_MATCH)
-		return 0;
-	switch (wanted_range(x, size, tag, &range)) {
-	case RANGE_PART:
-		return range.last - range.first + 1;
-	case RANGE_UNSATISFIABLE:
-		return 0;
-	default:
-		return size;
-	}
-}
-
-void content_get(struct exchange *x)
-{
-	struct visit *v = visit_of(x);
-	uint32_t version = visit_version(x, 1);
-	struct ledger_record r;
-	char tag[TAG_SIZE];
-
-	if (!v)
-		return;
-	if (!version) {
-		visit_not_found(x, "content", http_param(x, 0), 0);
-		return;
-	}
-	if (!document_found(x, v, "content", version) || !content_permitted(x, v, "content"))
-		return;
-	r = visit_record(v, "content");
-	tag_content(v->app, &v->row, tag);
-	r.bytes = content_bytes(x, v->row.size, tag);
-	visit_log(x, &r, 1, show_content);
-}
-
-/* ---- GET …/versions/{n}/text ---- */
-
-static void html_escape(struct buf *out, const char *text, size_t len)
-{
-	for (size_t i = 0; i < len; i++) {
-		switch (text[i]) {
-		case '<':
-			buf_adds(out, "&lt;");
-			break;
-		case '>':
-			buf_adds(out, "&gt;");
-			break;
-		case '&':
-			buf_adds(out, "&amp;");
-			break;
-		default:
-			buf_addc(out, text[i]);
-		}
-	}
-}
-
-static void text_html(struct buf *out, const struct buf *text, const char *language)
-{
-	buf_addf(out,
-	    "<!doctype html><html lang=\"%s\"><head><meta charset=\"utf-8\"><title>arkki</title>"
-	    "</head><body><pre style=\"white-space:pre-wrap\">",
-	    language);
-	html_escape(out, text->data ? text->data : "", text->len);
-	buf_adds(out, "</pre></body></html>\n");
-}
-
-static void show_text(struct exchange *x)
-{
-	struct visit *v = visit_of(x);
-	const char *accept = http_header(x, "Accept");
-	struct buf text = BUF_INIT, html = BUF_INIT;
-	struct ark_error err;
-	int rc = reading_text(v->app->archive, v->receipt, &v->row, FORM_WHOLE, &text, &err);
-
-	if (rc == ARK_ENOTFOUND) { /* the cache was lost: it comes again */
-		http_reply_header(x, "Retry-After", "2");
-		http_reply_problem(x, 503, "text-pending", NULL, NULL);
-	} else if (rc) {
-		http_reply_error(x, &err);
-	} else if (accept && strstr(accept, "text/html")) {
-		text_html(&html, &text, v->row.language);
-		http_reply_header(x, "Cache-Control", "private, no-store");
-		http_reply_header(x, "Content-Security-Policy",
-		    "default-src 'none'; style-src 'unsafe-inline'; sandbox");
-		http_reply_buf(x, 200, "text/html; charset=utf-8", &html);
-	} else {
-		http_reply_header(x, "Cache-Control", "private, no-store");
-		http_reply_buf(x, 200, "text/plain; charset=utf-8", &text);
-	}
-	buf_wipe_free(&text);
-	buf_wipe_free(&html);
-}
-
-void text_get(struct exchange *x)
-{
-	struct visit *v = visit_of(x);
-	uint32_t version = visit_version(x, 1);
-	struct ledger_record r;
-
-	if (!v)
-		return;
-	if (!version) {
-		visit_not_found(x, "text", http_param(x, 0), 0);
-		return;
-	}
-	if (!document_found(x, v, "text", version) || !content_permitted(x, v, "text"))
-		return;
-	if (v->row.text_state && strcmp(v->row.text_state, "none") == 0) {
-		http_reply_problem(x, 404, "no-text", v->row.text_reason, NULL);
-		return;
-	}
-	if (!v->row.text_state || strcmp(v->row.text_state, "pending") == 0) {
-		http_reply_header(x, "Retry-After", "2");
-		http_reply_problem(x, 503, "text-pending", NULL, NULL);
-		return;
-	}
-	r = visit_record(v, "text");
-	visit_log(x, &r, 1, show_text);
 }
 
 /* ---- GET …/versions/{n}/proof ---- */
@@ -593,6 +349,10 @@ void proof_get(struct exchange *x)
 	}
 	if (!document_found(x, v, "metadata", version))
 		return;
+	if (!v->row.whole) { /* the proof is of the whole version */
+		visit_content_denied(x, "metadata");
+		return;
+	}
 	r = visit_record(v, "metadata");
 	visit_log(x, &r, 1, show_proof);
 }
@@ -607,7 +367,7 @@ struct history_list {
 static bool version_visible(const struct listing *l, uint32_t version)
 {
 	for (size_t i = 0; i < l->n; i++)
-		if (l->rows[i].version == version)
+		if (l->rows[i].version == version && l->rows[i].whole)
 			return true;
 	return false;
 }
@@ -683,7 +443,7 @@ static void show_list(struct exchange *x)
 	for (size_t i = 0; i < l->n && i < limit; i++) {
 		struct card card = {0};
 
-		if (reading_card(v->app->archive, v->receipt, &l->rows[i], &card, &err)) {
+		if (shown_card(v->app->archive, v->receipt, &l->rows[i], &card, &err)) {
 			json_decref(list);
 			http_reply_error(x, &err);
 			return;

@@ -11,6 +11,13 @@
  * the error or a malformed purpose is answered. */
 bool document_found(struct exchange *x, struct visit *v, const char *kind, uint32_t version);
 
+/* The card of what is shown of the row: when it is not whole, its fields and facts are those that go with
+ * the public rendition (the title masked), and nothing else is in it. */
+ARK_MUSTUSE int shown_card(struct archive *a, const struct receipt *receipt,
+    const struct catalogue_row *row, struct card *ret, struct ark_error *err);
+/* "pending" "ready" "none" of the text in the shown form; *ret_reason may become NULL. */
+const char *shown_text_state(const struct catalogue_row *row, const char **ret_reason);
+
 /* Rows gathered for one answer; belongs to the visit, as its `more`. */
 struct listing {
 	struct exchange *x;
@@ -20,6 +27,8 @@ struct listing {
 };
 /* NULL: a 503 is replied. */
 struct listing *listing_new(struct exchange *x, struct visit *v);
+/* For who puts something of its own in the visit's `more`, and keeps the listing in it. */
+void listing_free(void *listing);
 /* Fills l with the versions that the caller may read, oldest first. */
 ARK_MUSTUSE int listing_versions(
     struct visit *v, const char *document, struct listing *l, struct ark_error *err);
@@ -34,6 +43,8 @@ void versions_get(struct exchange *x);
 void versions_get_one(struct exchange *x);
 void content_get(struct exchange *x);
 void text_get(struct exchange *x);
+void rendition_get(struct exchange *x);
+void rendition_text_get(struct exchange *x);
 void proof_get(struct exchange *x);
 void history_get(struct exchange *x);
 /* Opens v->row under v->receipt and replies with it. */
@@ -46,5 +57,17 @@ void versions_post_begin(struct exchange *x);
 void filing_body(struct exchange *x, const char *bytes, size_t len);
 void filing_finish(struct exchange *x);
 void documents_patch(struct exchange *x);
+
+/* renditions.c */
+void rendition_put_begin(struct exchange *x);
+void rendition_body(struct exchange *x, const char *bytes, size_t len);
+void rendition_finish(struct exchange *x);
+void rendition_delete(struct exchange *x);
+
+/* ---- what documents.c and renditions.c share ---- */
+
+/* The public rendition of version {n} of {d}, of which the caller sees something. False: 404 was logged and replied. */
+bool rendition_found(struct exchange *x, struct visit *v, const char *kind);
+void tag_rendition(const struct app *app, const struct catalogue_row *row, char out[TAG_SIZE]);
 
 #endif

@@ -1,5 +1,7 @@
 #include "api/indexer.h"
 
+#include "api/documents.h"
+
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -45,11 +47,28 @@ struct indexer {
 	struct search_desk *desks;
 };
 
-/* ---- one version ---- */
+/* ---- the text of one version, or of its public rendition ---- */
+
+/* What the row says of one form. */
+struct form_facts {
+	enum form form;
+	uint32_t rendition; /* for the catalogue: 0 is the version itself */
+	const char *media_type, *text_state;
+	uint64_t size;
+};
+
+static struct form_facts facts_of(const struct catalogue_row *row, enum form form)
+{
+	if (form == FORM_PUBLIC)
+		return (struct form_facts){form, row->rendition.number, row->rendition.media_type,
+		    row->rendition.text_state, row->rendition.size};
+	return (struct form_facts){form, 0, row->media_type, row->text_state, row->size};
+}
 
 /* Feeds the opened content to the sandbox; no plain byte touches the disk. */
-static int extract_row(struct indexer *i, const struct receipt *receipt,
-    const struct catalogue_row *row, struct extract_result *ret, struct ark_error *err)
+static int extract_form(struct indexer *i, const struct receipt *receipt,
+    const struct catalogue_row *row, const struct form_facts *f, struct extract_result *ret,
+    struct ark_error *err)
 {
 	struct extract_job *job = NULL;
 	struct content *c = NULL;
@@ -58,13 +77,13 @@ static int extract_row(struct indexer *i, const struct receipt *receipt,
 	ssize_t n = 0;
 	int rc;
 
-	if (!extract_reads(i->extractor, row->media_type, row->size, ret->reason)) {
+	if (!extract_reads(i->extractor, f->media_type, f->size, ret->reason)) {
 		ret->outcome = EXTRACT_NONE;
 		return ARK_OK;
 	}
-	rc = reading_content(i->a, receipt, row, FORM_WHOLE, &c, err);
+	rc = reading_content(i->a, receipt, row, f->form, &c, err);
 	if (!rc)
-		rc = extract_begin(i->extractor, row->media_type, row->size, &job, err);
+		rc = extract_begin(i->extractor, f->media_type, f->size, &job, err);
 	while (!rc && (n = content_read(c, at, block, sizeof(block), err)) > 0) {
 		rc = extract_feed(job, block, (size_t)n, err);
 		at += (uint64_t)n;
@@ -80,33 +99,43 @@ static int extract_row(struct indexer *i, const struct receipt *receipt,
 	return extract_finish(job, ret, err);
 }
 
-/* The text of a version: from the cache, or extracted and kept. */
-static int text_of(struct indexer *i, const struct receipt *receipt,
-    const struct catalogue_row *row, struct buf *text, struct ark_error *err)
+/* A rendition that was replaced meanwhile needs no state any more. */
+static int set_state(struct indexer *i, const struct catalogue_row *row, const struct form_facts *f,
+    const char *state, const char *reason, struct ark_error *err)
 {
+	int rc = catalogue_set_text(
+	    i->catalogue, row->document, row->version, f->rendition, state, reason, err);
+
+	return rc == ARK_ENOTFOUND && f->rendition ? ARK_OK : rc;
+}
+
+/* From the cache, or extracted and kept. */
+static int text_of(struct indexer *i, const struct receipt *receipt,
+    const struct catalogue_row *row, enum form form, struct buf *text, struct ark_error *err)
+{
+	const struct form_facts f = facts_of(row, form);
 	struct extract_result r = {0};
+	bool ready;
 	int rc;
 
-	if (row->text_state && strcmp(row->text_state, "none") == 0)
+	if (f.text_state && strcmp(f.text_state, "none") == 0)
 		return ARK_OK;
-	if (reading_text(i->a, receipt, row, FORM_WHOLE, text, err) == ARK_OK) {
-		if (row->text_state && strcmp(row->text_state, "ready") == 0)
+	if (reading_text(i->a, receipt, row, form, text, err) == ARK_OK) {
+		if (f.text_state && strcmp(f.text_state, "ready") == 0)
 			return ARK_OK;
-		return catalogue_set_text(
-		    i->catalogue, row->document, row->version, 0, "ready", NULL, err);
+		return set_state(i, row, &f, "ready", NULL, err);
 	}
 	buf_wipe_free(text);
-	rc = extract_row(i, receipt, row, &r, err);
-	if (!rc && r.outcome == EXTRACT_READY)
-		rc = reading_keep_text(i->a, receipt, row, FORM_WHOLE,
-		    r.text.data ? r.text.data : "", r.text.len, err);
+	rc = extract_form(i, receipt, row, &f, &r, err);
+	ready = r.outcome == EXTRACT_READY;
+	if (!rc && ready)
+		rc = reading_keep_text(
+		    i->a, receipt, row, form, r.text.data ? r.text.data : "", r.text.len, err);
 	if (!rc && r.outcome == EXTRACT_NONE)
-		rc = reading_keep_no_text(i->a, row, FORM_WHOLE, r.reason, err);
+		rc = reading_keep_no_text(i->a, row, form, r.reason, err);
 	if (!rc)
-		rc = catalogue_set_text(i->catalogue, row->document, row->version, 0,
-		    r.outcome == EXTRACT_READY ? "ready" : "none",
-		    r.outcome == EXTRACT_READY ? NULL : r.reason, err);
-	if (!rc && r.outcome == EXTRACT_READY) {
+		rc = set_state(i, row, &f, ready ? "ready" : "none", ready ? NULL : r.reason, err);
+	if (!rc && ready) {
 		*text = r.text;
 		r.text = (struct buf)BUF_INIT;
 	}
@@ -119,7 +148,7 @@ static int text_of(struct indexer *i, const struct receipt *receipt,
 struct attributes {
 	struct search_attributes a;
 	json_t *fields, *counties; /* own the texts */
-	const char **units, **county_list;
+	const char **units, **county_list, **addressees;
 };
 
 struct versions {
@@ -143,21 +172,26 @@ static const char **list_of(const json_t *array, size_t *ret_len)
 	return list;
 }
 
-static int attributes_fill(struct attributes *to, const struct card *card)
+static int attributes_fill(
+    struct attributes *to, const struct card *card, const struct catalogue_row *row)
 {
 	*to = (struct attributes){
 	    .fields = json_incref(card->fields), .counties = json_incref(card->counties)};
 	to->units = list_of(json_object_get(card->fields, "units"), &to->a.units_len);
 	to->county_list = list_of(card->counties, &to->a.counties_len);
+	to->addressees =
+	    list_of(json_object_get(card->fields, "addressees"), &to->a.addressees_len);
 	to->a.units = to->units;
 	to->a.counties = to->county_list;
+	to->a.addressees = to->addressees;
+	to->a.rendition = row->rendition.number != 0;
 	to->a.publicity = json_text(json_object_get(card->fields, "publicity"), "class");
 	to->a.author = json_text(card->fields, "author");
 	to->a.state = json_text(card->fields, "state");
 	to->a.type = json_text(card->fields, "type");
 	to->a.date = json_text(card->fields, "date");
 	to->a.visit_date = json_text(card->fields, "visitDate");
-	return to->units && to->county_list ? ARK_OK : ARK_ENOMEM;
+	return to->units && to->county_list && to->addressees ? ARK_OK : ARK_ENOMEM;
 }
 
 static void attributes_free(struct attributes *a)
@@ -166,6 +200,7 @@ static void attributes_free(struct attributes *a)
 	json_decref(a->counties);
 	free(a->units);
 	free(a->county_list);
+	free(a->addressees);
 }
 
 static int add_version(void *arg, const struct catalogue_row *row)
@@ -189,7 +224,7 @@ static int add_version(void *arg, const struct catalogue_row *row)
 	rc = reading_card(v->i->a, v->receipt, row, &card, v->err);
 	if (rc)
 		return rc;
-	rc = attributes_fill(&v->list[v->n], &card);
+	rc = attributes_fill(&v->list[v->n], &card, row);
 	v->numbers[v->n++] = row->version;
 	card_free(&card);
 	return rc;
@@ -239,40 +274,72 @@ static json_t *municipalities_of(struct indexer *i, const json_t *units)
 	return out;
 }
 
+/* One form of the row: with the words that go with it, and the attributes of the whole. */
+static int put_form(struct indexer *i, const struct receipt *receipt,
+    const struct catalogue_row *row, const struct card *card, enum form form,
+    struct search_document *d, struct ark_error *err)
+{
+	struct buf text = BUF_INIT;
+	int rc = text_of(i, receipt, row, form, &text, err);
+
+	d->public_form = form == FORM_PUBLIC;
+	d->case_id = json_text(card->fields, "case");
+	d->title = json_text(card->fields, "title");
+	d->text = text.data;
+	d->text_len = text.len;
+	if (!rc)
+		rc = search_put(i->index, d, err);
+	buf_wipe_free(&text);
+	return rc;
+}
+
+static int put_public(struct indexer *i, const struct receipt *receipt,
+    const struct catalogue_row *row, struct search_document *d, struct ark_error *err)
+{
+	struct catalogue_row as_public = *row; /* borrowed: seen by who does not see the whole */
+	struct card card = {0};
+	int rc;
+
+	if (!row->rendition.number)
+		return search_delete_public(i->index, row->document, row->version, err);
+	as_public.whole = false;
+	rc = shown_card(i->a, receipt, &as_public, &card, err);
+	if (!rc)
+		rc = put_form(i, receipt, row, &card, FORM_PUBLIC, d, err);
+	card_free(&card);
+	return rc;
+}
+
 static int put_row(struct indexer *i, struct catalogue *catalogue, const struct receipt *receipt,
     const struct catalogue_row *row, struct ark_error *err)
 {
-	struct search_document d = {0};
+	struct search_document d = {
+	    .document = row->document,
+	    .version = row->version,
+	    .language = row->language,
+	    .date = row->date,
+	};
 	struct attributes attributes = {0};
 	json_t *municipalities = NULL;
 	const char **codes = NULL;
 	struct card card = {0};
-	struct buf text = BUF_INIT;
 	uint32_t newest = 0, metadata;
 	int rc = reading_card(i->a, receipt, row, &card, err);
 
 	if (!rc)
-		rc = text_of(i, receipt, row, &text, err);
-	if (!rc)
 		rc = catalogue_newest(catalogue, row->document, &newest, &metadata, err);
 	if (!rc)
-		rc = attributes_fill(&attributes, &card);
+		rc = attributes_fill(&attributes, &card, row);
 	if (rc)
 		goto out;
 	municipalities = municipalities_of(i, json_object_get(card.fields, "units"));
 	codes = list_of(municipalities, &d.municipalities_len);
 	d.municipalities = codes;
-	d.document = row->document;
-	d.version = row->version;
 	d.only = newest == 1;
 	d.attributes = attributes.a;
-	d.case_id = json_text(card.fields, "case");
-	d.language = row->language;
-	d.date = row->date;
-	d.title = json_text(card.fields, "title");
-	d.text = text.data;
-	d.text_len = text.len;
-	rc = search_put(i->index, &d, err);
+	rc = put_form(i, receipt, row, &card, FORM_WHOLE, &d, err);
+	if (!rc)
+		rc = put_public(i, receipt, row, &d, err);
 	if (!rc && !d.only)
 		rc = tell_versions(i, catalogue, receipt, row->document, err);
 out:
@@ -280,7 +347,6 @@ out:
 	json_decref(municipalities);
 	free(codes);
 	card_free(&card);
-	buf_wipe_free(&text);
 	return rc;
 }
 
@@ -401,7 +467,7 @@ static int keep_lost(void *arg, const struct catalogue_row *row)
 	return catalogue_row_copy(&l->rows[l->n], row) ? ARK_ENOMEM : (l->n++, ARK_OK);
 }
 
-static int find_lost_texts(struct indexer *i, struct ark_error *err)
+static int find_lost_of(struct indexer *i, enum form form, struct ark_error *err)
 {
 	struct lost l = {calloc(BATCH, sizeof(*l.rows)), BATCH};
 	struct receipt *receipt = NULL;
@@ -410,7 +476,7 @@ static int find_lost_texts(struct indexer *i, struct ark_error *err)
 	while (!rc && l.n == BATCH) {
 		l.n = 0;
 		rc = catalogue_pending(
-		    i->catalogue, atomic_load(&i->sequence), FORM_WHOLE, keep_lost, &l, err);
+		    i->catalogue, atomic_load(&i->sequence), form, keep_lost, &l, err);
 		rc = rc == 1 ? ARK_OK : rc;
 		if (!rc && l.n)
 			rc = archive_maintenance(
@@ -427,6 +493,13 @@ static int find_lost_texts(struct indexer *i, struct ark_error *err)
 	}
 	free(l.rows);
 	return rc;
+}
+
+static int find_lost_texts(struct indexer *i, struct ark_error *err)
+{
+	int rc = find_lost_of(i, FORM_WHOLE, err);
+
+	return rc ? rc : find_lost_of(i, FORM_PUBLIC, err);
 }
 
 /* ---- the thread ---- */

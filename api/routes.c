@@ -19,6 +19,12 @@
 		.finish = handler                                                                  \
 	}
 
+#define FORM(path_, handler)                                                                       \
+	{                                                                                          \
+		.method = "POST", .pattern = path_, .takes = HTTP_BODY_WHOLE, .flags = ROUTE_PAGE, \
+		.body_max = 64 << 10, .finish = handler                                            \
+	}
+
 /* The same pages in each language; HTML, so not in openapi.yaml. */
 #define PAGES(l)                                                                                   \
 	GET_WITH("/" l, ROUTE_PUBLIC, page_root), GET_WITH("/" l "/", ROUTE_PAGE, page_search),    \
@@ -26,8 +32,12 @@
 	    SEND("POST", "/" l "/sign-in", ROUTE_PUBLIC | ROUTE_PAGE, page_sign_in_post),          \
 	    SEND("POST", "/" l "/sign-out", ROUTE_PAGE, page_sign_out),                            \
 	    GET_WITH("/" l "/documents/{d}", ROUTE_PAGE, page_document),                           \
+	    FORM("/" l "/documents/{d}", page_document_open),                                      \
 	    GET_WITH("/" l "/documents/{d}/versions/{n}", ROUTE_PAGE, page_version),               \
-	    GET_WITH("/" l "/documents/{d}/versions/{n}/file", ROUTE_PAGE, content_get)
+	    FORM("/" l "/documents/{d}/versions/{n}", page_version_open),                          \
+	    GET_WITH("/" l "/documents/{d}/versions/{n}/file", ROUTE_PAGE, content_get),           \
+	    FORM("/" l "/documents/{d}/versions/{n}/file", page_file_open),                        \
+	    GET_WITH("/" l "/documents/{d}/versions/{n}/rendition", ROUTE_PAGE, rendition_get)
 
 const struct http_route api_routes[] = {
     GET("/v1/documents", documents_list),
@@ -50,6 +60,17 @@ const struct http_route api_routes[] = {
     GET("/v1/documents/{d}/versions/{n}/content", content_get),
     GET("/v1/documents/{d}/versions/{n}/text", text_get),
     GET("/v1/documents/{d}/versions/{n}/proof", proof_get),
+    GET("/v1/documents/{d}/versions/{n}/renditions/public", rendition_get),
+    {.method = "PUT",
+	.pattern = "/v1/documents/{d}/versions/{n}/renditions/public",
+	.takes = HTTP_BODY_STREAM,
+	.begin = rendition_put_begin,
+	.body = rendition_body,
+	.finish = rendition_finish},
+    {.method = "DELETE",
+	.pattern = "/v1/documents/{d}/versions/{n}/renditions/public",
+	.finish = rendition_delete},
+    GET("/v1/documents/{d}/versions/{n}/renditions/public/text", rendition_text_get),
     GET("/v1/documents/{d}/history", history_get),
     GET("/v1/units", units_list),
     GET("/v1/units/{u}", units_get),

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/documents.h"
 #include "api/indexer.h"
 #include "arkki/base/clock.h"
 #include "arkki/base/json.h"
@@ -115,27 +116,92 @@ void search_begin(
 
 /* ---- what was found ---- */
 
-static int open_hit(struct visit *v, struct desk *desk, struct snippet *snippet,
-    struct search_view *s, const struct search_hit *hit, struct ark_error *err)
+/* What opens the hits of one answer. */
+struct opener {
+	struct visit *v;
+	struct desk *desk;
+	struct snippet *snippet;
+	/* any: the caller's sight, which the hit was found by; whole: whose bytes and text are open */
+	struct access_sight content;
+};
+
+/* Would a purpose and a case open the text of this hit? */
+static bool needs_purpose(const struct opener *o, const struct card *card)
+{
+	return caller_decides(
+		   o->v->caller, o->v->app, ACCESS_READ_CONTENT, card->fields, false, NULL)
+		   .outcome == ACCESS_NEEDS_PURPOSE;
+}
+
+/* A snippet is a piece of the text: where the text needs a purpose that was not stated, there is none. */
+static int make_snippet(const struct opener *o, struct search_view *s, const struct search_hit *hit,
+    const struct catalogue_row *row, struct ark_error *err)
+{
+	struct catalogue_row content;
+	struct buf text = BUF_INIT;
+	bool open = !hit->whole;
+	int rc;
+
+	if (hit->whole) {
+		rc = catalogue_get(
+		    o->desk->catalogue, hit->document, hit->version, &o->content, &content, err);
+		if (rc)
+			return rc == ARK_ENOTFOUND ? ARK_OK : rc;
+		open = content.whole;
+		catalogue_row_free(&content);
+	}
+	if (!open) {
+		s->hits[s->hits_len - 1].closed = needs_purpose(o, &s->hits[s->hits_len - 1].card);
+		return ARK_OK;
+	}
+	/* without text (none, or not yet) there is no snippet, and that is no failure */
+	rc = ARK_OK;
+	if (reading_text(o->v->app->archive, o->v->receipt, row,
+		hit->whole ? FORM_WHOLE : FORM_PUBLIC, &text, NULL) == ARK_OK)
+		rc = snippet_make(o->snippet, text.data ? text.data : "", text.len, row->language,
+		    SNIPPET_CHARS, &s->hits[s->hits_len - 1].snippet, err);
+	buf_wipe_free(&text);
+	return rc;
+}
+
+/* The row is looked up again under the caller's sight: what was withdrawn since the
+ * index saw it is no longer a hit. */
+static int open_hit(const struct opener *o, const struct access_sight *sight, struct search_view *s,
+    const struct search_hit *hit, struct ark_error *err)
 {
 	struct catalogue_row *row = &s->hits[s->hits_len].row;
-	struct card *card = &s->hits[s->hits_len].card;
-	struct buf text = BUF_INIT;
-	int rc = catalogue_get(desk->catalogue, hit->document, hit->version, NULL, row, err);
+	int rc = catalogue_get(o->desk->catalogue, hit->document, hit->version, sight, row, err);
 
 	if (rc)
-		return rc;
-	rc = reading_card(v->app->archive, v->receipt, row, card, err);
+		return rc == ARK_ENOTFOUND ? ARK_OK : rc;
+	if ((!hit->whole || !row->whole) && !row->rendition.number) {
+		catalogue_row_free(row);
+		return ARK_OK;
+	}
+	row->whole = row->whole && hit->whole;
+	rc = shown_card(o->v->app->archive, o->v->receipt, row, &s->hits[s->hits_len].card, err);
 	if (rc) {
 		catalogue_row_free(row);
 		return rc;
 	}
 	s->hits_len++;
-	/* without text (none, or not yet) there is no snippet, and that is no failure */
-	if (reading_text(v->app->archive, v->receipt, row, FORM_WHOLE, &text, NULL) == ARK_OK)
-		rc = snippet_make(snippet, text.data ? text.data : "", text.len, row->language,
-		    SNIPPET_CHARS, &s->hits[s->hits_len - 1].snippet, err);
-	buf_wipe_free(&text);
+	return make_snippet(o, s, hit, row, err);
+}
+
+static int open_hits(struct opener *o, struct search_view *s, struct ark_error *err)
+{
+	struct access_filter *content = NULL;
+	struct access_sight *sight = NULL;
+	int rc = caller_sight(o->v->caller, &sight, err);
+
+	if (!rc)
+		rc = caller_content_filter(o->v->caller, &content, err);
+	if (!rc)
+		o->content = (struct access_sight){sight->any, content};
+	for (size_t i = 0; !rc && i < s->result.hits_len && s->hits_len < SEARCH_LIMIT_MAX; i++)
+		rc = open_hit(o, sight, s, &s->result.hits[i], err);
+	access_filter_free(content);
+	access_sight_unref(sight);
 	return rc;
 }
 
@@ -144,20 +210,19 @@ struct search_view *search_found(struct exchange *x)
 	struct visit *v = visit_of(x);
 	struct search_view *s = v->more;
 	struct search_desk *words = NULL;
-	struct snippet *snippet = NULL;
-	struct desk *desk = NULL;
+	struct opener o = {.v = v};
 	struct ark_error err = {0};
-	int rc = archive_desk(v->app->archive, &desk, &err);
+	int rc = archive_desk(v->app->archive, &o.desk, &err);
 
 	if (!rc)
 		rc = indexer_desk(v->app->indexer, &words, &err);
 	if (!rc)
-		rc = snippet_new(words->analyser, s->q ? s->q : "", s->language, &snippet, &err);
-	for (size_t i = 0; !rc && i < s->result.hits_len && s->hits_len < SEARCH_LIMIT_MAX; i++)
-		rc = open_hit(v, desk, snippet, s, &s->result.hits[i], &err);
-	snippet_free(snippet);
+		rc = snippet_new(words->analyser, s->q ? s->q : "", s->language, &o.snippet, &err);
+	if (!rc)
+		rc = open_hits(&o, s, &err);
+	snippet_free(o.snippet);
 	indexer_desk_return(v->app->indexer, words);
-	archive_desk_return(v->app->archive, desk);
+	archive_desk_return(v->app->archive, o.desk);
 	if (rc) {
 		http_reply_error(x, &err);
 		return NULL;

@@ -1,4 +1,5 @@
-/* The only file that knows Xapian, and the only C++.
+/* The only file that knows Xapian, and the only C++: so it is long. In order: the
+ * wall, writing, the queries that a sight becomes, facets, the C interface.
  *
  * Invariants:
  *   - No exception leaves a function of search.h: each body that can throw

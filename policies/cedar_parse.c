@@ -347,8 +347,8 @@ unsigned int cedar_policy_line(const struct cedar_policies *p, size_t i)
 	return p->policies[i].line;
 }
 
-void cedar_policy_place(const struct cedar_policies *p, uint32_t node, unsigned int *ret_line,
-    unsigned int *ret_column)
+void cedar_policy_place(
+    const struct cedar_policies *p, uint32_t node, unsigned int *ret_line, unsigned int *ret_column)
 {
 	cedar_place(p->text, p->text_len, p->nodes[node].offset, ret_line, ret_column);
 }

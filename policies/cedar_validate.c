@@ -7,6 +7,9 @@
 
 #include "policies/cedar_validate.h"
 
+/* What a policy in one environment may take; an arena holds it all, so that it ends before memory does. */
+#define VALIDATE_BYTES ((size_t)CEDAR_ARENA_MAX / 4)
+
 /* ---- bounds ---- */
 
 bool check_step(struct validator *v, size_t n)
@@ -24,9 +27,17 @@ bool check_step(struct validator *v, size_t n)
 
 void *check_take(struct validator *v, struct cedar_arena *a, size_t n, size_t size)
 {
-	void *p = n && size > SIZE_MAX / n ? NULL : cedar_alloc(a, n ? n * size : 1);
+	size_t bytes = n ? n * size : 1;
+	void *p;
 
-	if (!p && !v->status)
+	if (v->status)
+		return NULL;
+	if (n > VALIDATE_BYTES / size || bytes + 16 > VALIDATE_BYTES - v->bytes) {
+		v->status = ARK_EINPUT;
+		return NULL;
+	}
+	v->bytes += bytes + 16;
+	if (!(p = cedar_alloc(a, bytes)))
 		v->status = ARK_ENOMEM;
 	return p;
 }
@@ -322,6 +333,7 @@ static bool check_environment(struct validator *v)
 	c = check_expect(v, v->policy->condition, NULL, EXPECT_BOOL);
 	never = c.type && c.type->kind == TYPE_FALSE;
 	cedar_arena_reset(v->scratch); /* and with it the type */
+	v->bytes = 0;
 	return !never;
 }
 
@@ -357,6 +369,7 @@ static void check_policy(struct validator *v)
 	bool applies;
 
 	v->told_len = 0;
+	v->bytes = 0;
 	cedar_arena_reset(v->arena);
 	check_names(v);
 	applies = check_applies(v);

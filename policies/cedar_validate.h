@@ -47,7 +47,8 @@ struct validator {
 	struct cedar_arena *arena;   /* for one policy */
 	struct cedar_arena *scratch; /* for one environment */
 	uint32_t steps;              /* left */
-	int status;                  /* ARK_ENOMEM: stop */
+	size_t bytes;                /* taken in this environment */
+	int status;                  /* ARK_EINPUT beyond the bounds, ARK_ENOMEM: stop */
 	struct check_told told[CHECK_TOLD_MAX];
 	size_t told_len;
 	uint32_t *seen, *stack; /* of entity types: the climb to ancestors */

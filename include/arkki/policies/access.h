@@ -57,7 +57,8 @@ enum access_action {
 	ACCESS_NOTIFY,
 	ACCESS_HOLD,
 	ACCESS_DISPOSE,
-	ACCESS_AUDIT,      /* read the access log */
+	ACCESS_AUDIT,      /* read the access log, all of it */
+	ACCESS_AUDIT_OWN,  /* what of it concerns the own organisation */
 	ACCESS_ADMINISTER, /* status, load, policies */
 };
 enum { ACCESS_ACTIONS = ACCESS_ADMINISTER + 1 };
@@ -127,6 +128,7 @@ ARK_MUSTUSE int access_rules_new(const char *policies, size_t policies_len, cons
 struct access_rules *access_rules_ref(struct access_rules *r);
 void access_rules_unref(struct access_rules *r); /* takes NULL */
 const struct cedar_policies *access_rules_policies(const struct access_rules *r);
+const struct cedar_schema *access_rules_schema(const struct access_rules *r);
 /* Within a day the same answer at every hour and from every network: no policy looks at context.now
  * or context.network. */
 bool access_rules_steady(const struct access_rules *r);
