@@ -69,6 +69,7 @@ RULES = [
     ("filing", "risto", "file", thing("secret"), "permit", {}),
     ("disposing", "risto", "dispose", thing("secret"), "permit", {}),
     ("audit", "aada", "audit", None, "permit", {}),
+    ("audit-own", "aino", "auditOwn", None, "permit", {}),
     ("administer", "ylla", "administer", None, "permit", {}),
     ("not-yet-valid", "seppo", "read", thing(), "deny", {}),
     ("no-longer-valid", "eila", "read", thing(), "deny", {}),
@@ -157,7 +158,7 @@ def test_explain__counties_are_those_that_reading_looks_at():
 def test_explain__of_the_whole_only_those_ask_who_see_it():
     if "PUT /v1/documents/{d}/versions/{n}/renditions/public" not in arkki("routes").stdout.splitlines():
         raise Skip("no route files renditions yet")
-    w = world()
+    w = Archive().serve()
     f = w.file(publicity="secret", visitDate="2026-01-01")
     url = "/v1/documents/%s/versions/1/renditions/public" % f.id
     same(w.send("PUT", url, "risto", {"Content-Type": "text/plain"}, b"avoin\n").status, 201)
@@ -166,6 +167,7 @@ def test_explain__of_the_whole_only_those_ask_who_see_it():
     same(ask(w, "ylla", action="read", document=f.id)["outcome"], "deny")
     ask(w, "ylla", 403, action="read", document=f.id, user="maija")
     same(ask(w, "aada", action="readPublic", document=f.id, user="helmi")["outcome"], "permit")
+    same(w.stop(), 0)
 
 
 def plain(r):
