@@ -92,6 +92,7 @@ void api_server_stop(struct api_server *s)
 	changes_stop(&s->app); /* polls are answered first, so that they do not hold the drain up */
 	http_server_stop(s->public_listener);
 	http_server_stop(s->admin_listener);
+	explain_wait(&s->app);
 	if (s->run_fd >= 0) {
 		unlinkat(s->run_fd, "admin.sock", 0);
 		close(s->run_fd);
