@@ -37,6 +37,7 @@ struct caller {
 	const char *case_id;        /* stated; borrowed from the exchange or case_record */
 	char address[64];
 	bool purpose_malformed, reason_malformed;
+	bool glass_refused;  /* a reason was stated, and no rule lets this caller break the glass */
 	json_t *case_record; /* of case_id */
 	const char **case_units;
 	struct access_context context; /* all of it, for the policies */
@@ -72,7 +73,8 @@ uint32_t visit_version(const struct exchange *x, unsigned int param);
 
 /* A record of this request with A and B filled from caller and row. */
 struct ledger_record visit_record(const struct visit *v, const char *kind);
-/* Appends, waits, sets Arkki-Receipt, then runs `then`. A log that cannot be written: 503. */
+/* Adds whose the documents are, appends, waits, sets Arkki-Receipt, then runs `then`. A log that cannot be written:
+ * 503. */
 void visit_log(struct exchange *x, const struct ledger_record *records, size_t n,
     void (*then)(struct exchange *x));
 /* Logs the refusal (within the caller's rate) and answers 404. */
@@ -126,6 +128,12 @@ struct resource {
 	json_t *counties;
 	const char **units, **county_list, **addressees;
 };
+/* Takes the counties: those of the units. */
+ARK_MUSTUSE int resource_fill(
+    const json_t *fields, json_t *counties, struct resource *ret, struct ark_error *err);
+/* The texts of an array, borrowed, in an array that is the caller's (free). */
+ARK_MUSTUSE int ids_of(const json_t *array, const char ***ret, struct access_ids *ret_ids);
+/* The same with the counties that the register has now. */
 ARK_MUSTUSE int resource_of(
     struct app *app, const json_t *fields, struct resource *ret, struct ark_error *err);
 void resource_free(struct resource *r);
@@ -134,7 +142,7 @@ struct access_decision caller_decides(const struct caller *c, struct app *app,
     enum access_action action, const json_t *fields, bool rendition, struct ark_error *err);
 bool caller_may(const struct caller *c, enum access_action action);
 
-/* Opaque cursors: text bound to its use by a keyed tag. */
+/* Opaque cursors: text that the caller cannot read, bound to its use. */
 void cursor_write(const struct app *app, const char *use, const char *text, struct buf *out);
 /* ARK_EINPUT when it is not one of ours. */
 int cursor_read(const struct app *app, const char *use, const char *cursor, struct buf *out,
@@ -156,6 +164,7 @@ struct app {
 	struct change_waiter *waiters;
 	pthread_t ticker;
 	bool ticker_runs, stopping;
+	atomic_uint replays; /* decisions of the past being made again: explain_api.c */
 	int64_t started_us;
 	char assets_tag[17]; /* changes with the files of the web; "": no pages */
 };

@@ -24,7 +24,7 @@ static void add_text_state(struct buf *out, const struct catalogue_row *row)
 		buf_adds(out, ",\"reason\":");
 		json_quote(out, row->text_reason);
 	}
-	buf_adds(out, "}}");
+	buf_addc(out, '}');
 }
 
 int document_text(const struct catalogue_row *row, const struct buf *metadata,
@@ -32,10 +32,10 @@ int document_text(const struct catalogue_row *row, const struct buf *metadata,
 {
 	static const char *const of_record[] = {"fields"}, *const of_actor[] = {"user"};
 	static const char *const of_fields[] = {"units", "case", "type", "title", "publicTitle",
-	    "language", "date", "publicity", "author", "state", "visitDate"};
+	    "language", "date", "publicity", "author", "state", "visitDate", "addressees"};
 	static const char *const of_version[] = {
 	    "time", "actor", "fileName", "mediaType", "size", "sha256"};
-	enum { PUBLIC_TITLE = 4, VISIT_DATE = 10, TIME = 0, ACTOR, FILE_NAME };
+	enum { PUBLIC_TITLE = 4, VISIT_DATE = 10, ADDRESSEES, TIME = 0, ACTOR, FILE_NAME };
 	struct json_span record[1], fields[COUNT(of_fields)], v[COUNT(of_version)], user[1];
 
 	json_members(metadata->data, metadata->len, of_record, 1, record);
@@ -48,7 +48,7 @@ int document_text(const struct catalogue_row *row, const struct buf *metadata,
 	buf_adds(out, row->document);
 	buf_addc(out, '"');
 	for (size_t i = 0; i < COUNT(of_fields); i++)
-		if (fields[i].text || (i != PUBLIC_TITLE && i != VISIT_DATE))
+		if (fields[i].text || (i != PUBLIC_TITLE && i != VISIT_DATE && i != ADDRESSEES))
 			add_member(out, of_fields[i], fields[i]);
 	buf_addf(out, ",\"version\":%u,\"versions\":%u", row->version, row->visible_versions);
 	add_member(out, "filedAt", v[TIME]);
@@ -56,5 +56,8 @@ int document_text(const struct catalogue_row *row, const struct buf *metadata,
 	for (size_t i = FILE_NAME; i < COUNT(of_version); i++)
 		add_member(out, of_version[i], v[i]);
 	add_text_state(out, row);
+	if (row->rendition.number)
+		buf_adds(out, ",\"renditions\":[\"public\"]");
+	buf_addc(out, '}');
 	return buf_failed(out) ? ark_fail(err, ARK_ENOMEM, "no memory for an answer") : ARK_OK;
 }

@@ -40,7 +40,7 @@ static void set_text(json_t *to, const char *key, const char *value)
 json_t *document_json(const struct catalogue_row *row, const struct card *card)
 {
 	static const char *const fields[] = {"units", "case", "type", "title", "publicTitle",
-	    "language", "date", "publicity", "author", "state", "visitDate", NULL};
+	    "language", "date", "publicity", "author", "state", "visitDate", "addressees", NULL};
 	static const char *const of_version[] = {"fileName", "mediaType", "size", "sha256", NULL};
 	json_t *d = json_object(), *text = json_object();
 	const char *reason, *state = shown_text_state(row, &reason);

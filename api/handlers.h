@@ -27,6 +27,9 @@ void history_tile(struct exchange *x);
 void access_checkpoint(struct exchange *x);
 void access_tile(struct exchange *x);
 
+/* explain_api.c; without a caller, on the admin socket, the operator asks */
+void policies_explain(struct exchange *x);
+
 /* search_api.c */
 void search_get(struct exchange *x);
 void search_post(struct exchange *x);

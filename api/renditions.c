@@ -18,12 +18,15 @@
 #include "arkki/base/json.h"
 #include "arkki/base/text.h"
 
+enum { METADATA_MAX = 65536 };
+
 struct put {
 	struct exchange *x;
 	struct visit *v;
 	struct filing *filing;
 	struct multipart *multipart; /* NULL: the body is the content */
-	bool content_done;
+	bool in_metadata, metadata_done, content_done;
+	struct buf metadata; /* of a multipart body: {"reason"} */
 	char *declared;
 	char sha256[65]; /* of the rendition there is; empty: none */
 	int refusal;
@@ -35,6 +38,7 @@ static void put_free(void *arg)
 	struct put *p = arg;
 
 	multipart_free(p->multipart);
+	buf_wipe_free(&p->metadata);
 	filing_free(p->filing);
 	free(p->declared);
 	free(p);
@@ -86,9 +90,12 @@ static int part_begin(void *arg, const char *name, const char *filename, const c
 {
 	struct put *p = arg;
 
+	p->in_metadata = strcmp(name, "metadata") == 0 && !p->metadata_done && !p->content_done;
+	if (p->in_metadata)
+		return ARK_OK;
 	if (strcmp(name, "content") != 0 || p->content_done)
-		return refuse(
-		    p, 400, "bad-multipart", "The only part is content, and it comes once.", err);
+		return refuse(p, 400, "bad-multipart",
+		    "The parts are metadata, which may be left out, and content, each once.", err);
 	if (content_type && !(p->declared = strdup(content_type)))
 		return ark_fail(err, ARK_ENOMEM, "no memory for a filing");
 	return filename ? name_file(p, filename, err) : ARK_OK;
@@ -98,14 +105,41 @@ static int part_data(void *arg, const char *bytes, size_t len, struct ark_error 
 {
 	struct put *p = arg;
 
-	return upload_write(p->filing->upload, bytes, len, err);
+	if (!p->in_metadata)
+		return upload_write(p->filing->upload, bytes, len, err);
+	buf_add(&p->metadata, bytes, len);
+	return buf_failed(&p->metadata)
+		   ? refuse(p, 413, "metadata-too-large", "The metadata is over 64 KiB.", err)
+		   : ARK_OK;
+}
+
+static int metadata_arrived(struct put *p, struct ark_error *err)
+{
+	struct ark_error why;
+	json_t *given = NULL;
+	const char *reason;
+	int rc = json_read(p->metadata.data ? p->metadata.data : "", p->metadata.len, &given, &why);
+
+	if (rc || !json_is_object(given)) {
+		json_decref(given);
+		return refuse(p, 400, "bad-json", "The part metadata is no JSON object.", err);
+	}
+	reason = json_text(given, "reason");
+	if (reason && !p->filing->reason && !(p->filing->reason = strdup(reason)))
+		rc = ark_fail(err, ARK_ENOMEM, "no memory for a filing");
+	json_decref(given);
+	p->metadata_done = true;
+	return rc;
 }
 
 static int part_end(void *arg, struct ark_error *err)
 {
 	struct put *p = arg;
 
-	(void)err;
+	if (p->in_metadata) {
+		p->in_metadata = false;
+		return metadata_arrived(p, err);
+	}
 	p->content_done = true;
 	return ARK_OK;
 }
@@ -188,6 +222,7 @@ static struct put *put_new(struct exchange *x, struct visit *v, struct ark_error
 		return NULL;
 	p->x = x;
 	p->v = v;
+	p->metadata.limit = METADATA_MAX;
 	v->more = p;
 	v->more_free = put_free;
 	p->filing = filing_new(FILING_RENDITION);

@@ -49,14 +49,18 @@ int reading_card(struct archive *a, const struct receipt *receipt, const struct 
 
 /* ---- forms ---- */
 
-/* The meta of the version or of its rendition: what has the slot of the version's key. */
-static int meta_of(
-    const struct catalogue_row *row, enum form form, const struct buf **ret, struct ark_error *err)
+/* The meta of the version or of its rendition: what has the slot of the version's key. NULL:
+ * there is no rendition. */
+static const struct buf *meta_of(const struct catalogue_row *row, enum form form)
 {
-	if (form == FORM_PUBLIC && !row->rendition.number)
-		return ark_fail(err, ARK_ENOTFOUND, "there is no public rendition");
-	*ret = form == FORM_PUBLIC ? &row->rendition.sealed : &row->sealed_version;
-	return ARK_OK;
+	if (form == FORM_PUBLIC)
+		return row->rendition.number ? &row->rendition.sealed : NULL;
+	return &row->sealed_version;
+}
+
+static int no_rendition(struct ark_error *err)
+{
+	return ark_fail(err, ARK_ENOTFOUND, "there is no public rendition");
 }
 
 static void form_path(
@@ -73,12 +77,13 @@ static void form_path(
 static int form_key(struct archive *a, const struct receipt *receipt,
     const struct catalogue_row *row, enum form form, struct seal_key *ret, struct ark_error *err)
 {
-	const struct buf *meta = NULL;
+	const struct buf *meta = meta_of(row, form);
 	uint64_t slot;
-	int rc = meta_of(row, form, &meta, err);
+	int rc;
 
-	if (!rc)
-		rc = envelope_slot(meta->data, meta->len, &slot, err);
+	if (!meta)
+		return no_rendition(err);
+	rc = envelope_slot(meta->data, meta->len, &slot, err);
 	return rc ? rc : keyring_unwrap(archive_keyring(a), receipt, slot, ret, err);
 }
 
@@ -86,11 +91,10 @@ int reading_version(struct archive *a, const struct receipt *receipt,
     const struct catalogue_row *row, enum form form, json_t **ret, struct ark_error *err)
 {
 	char path[ENVELOPE_PATH];
-	const struct buf *meta = NULL;
-	int rc = meta_of(row, form, &meta, err);
+	const struct buf *meta = meta_of(row, form);
 
-	if (rc)
-		return rc;
+	if (!meta)
+		return no_rendition(err);
 	form_path(row, form, "meta", path);
 	return envelope_open(archive_keyring(a), receipt, path, meta->data, meta->len, ret, err);
 }
@@ -206,7 +210,7 @@ static int sealed_bytes(struct content *c, uint64_t from, size_t len, unsigned c
 static int open_chunk(struct content *c, int64_t number, struct ark_error *err)
 {
 	unsigned char scratch[SEAL_BLOCK_SIZE];
-	const unsigned char *sealed;
+	const unsigned char *sealed = NULL;
 	uint64_t from = SEAL_HEADER_SIZE + (uint64_t)number * SEAL_BLOCK_SIZE;
 	size_t len;
 	int rc;
@@ -328,8 +332,8 @@ static int text_path(const struct archive *a, const struct catalogue_row *row, e
 {
 	char tail[16] = "";
 
-	if (form == FORM_PUBLIC && !row->rendition.number)
-		return ark_fail(err, ARK_ENOTFOUND, "there is no public rendition");
+	if (!meta_of(row, form))
+		return no_rendition(err);
 	if (form == FORM_PUBLIC)
 		snprintf(tail, sizeof(tail), "-r%04u", row->rendition.number);
 	return fs_path(out, err, "%s/derived/%.2s/%s-v%04u%s", archive_dir(a), row->document,

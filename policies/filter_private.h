@@ -12,12 +12,19 @@ struct filter_node {
 	 * and how deep is what is built */
 	bool negative[2];
 	uint8_t depth[2];
-	uint32_t leaves; /* of what is built; stops at UINT32_MAX */
+	uint32_t leaves;  /* of what is built; stops at UINT32_MAX */
+	uint16_t telling; /* attributes of its literals that have one value, one bit each */
 	uint32_t hash, next;
 	uint32_t len;
 	const uint32_t *child; /* in ascending order */
 	struct cedar_text value;
 };
+/* Two formulas, a < b, and what they are together: the same are asked for again and again. */
+struct filter_pair {
+	uint32_t a, b, together;
+};
+enum { FILTER_PAIRS = 256 };
+
 struct filter_maker {
 	struct cedar_arena *arena;
 	struct filter_node *nodes;
@@ -25,6 +32,7 @@ struct filter_maker {
 	uint32_t *buckets; /* chains of alike hashes through `next`; 0 ends them */
 	uint32_t buckets_len;
 	size_t work;
+	struct filter_pair pairs[FILTER_PAIRS]; /* by hash; both ALL where there is none yet */
 	bool failed;
 };
 
@@ -42,6 +50,8 @@ static inline bool filter_is_or(const struct filter_maker *m, uint32_t formula)
 {
 	return formula & 1U && filter_node_of(m, formula)->op == ACCESS_OP_AND;
 }
+/* Do two values of it exclude each other? */
+bool filter_has_one_value(uint8_t attribute);
 /* The AND of these, which are at least two, simplified and in ascending order. */
 uint32_t filter_intern_and(struct filter_maker *m, const uint32_t *child, size_t n);
 

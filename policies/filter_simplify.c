@@ -4,7 +4,7 @@
  * The parts of an AND are literals (a leaf or its negation) and ORs. In turn, until
  * nothing changes: flatten, sort, drop repetitions; drop what a literal implies; drop
  * ORs that a literal makes true, shorten those of which it makes a part false; drop ORs
- * that hold all of another's parts; draw out what all ORs have in common.
+ * that hold all of another's parts; draw out what ORs have in common.
  * Each step leaves fewer leaves than there were, so it ends.
  */
 #include "policies/filter_private.h"
@@ -12,8 +12,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What is compared pair by pair is compared up to here: a simplification, not the meaning. */
-enum { PAIRS_MAX = 64, LIST_FIRST = 48 };
+enum {
+	/* what is compared pair by pair is compared up to here: a simplification, not the meaning */
+	PAIRS_MAX = 64,
+	PARTS_MAX = 4096,                       /* in which something common is looked for */
+	DRAWN_DEPTH_MAX = FILTER_DEPTH_MAX - 3, /* leaves room for what is put above */
+	LIST_FIRST = 48,
+	SORTED_BY_HAND = 32,
+};
 
 struct list {
 	uint32_t first[LIST_FIRST];
@@ -62,6 +68,23 @@ static int by_number(const void *a, const void *b)
 	return *x < *y ? -1 : *x > *y;
 }
 
+/* Lists are short, or sorted runs one after another. */
+static void sort(struct list *l)
+{
+	if (l->len > SORTED_BY_HAND) {
+		qsort(l->items, l->len, sizeof(*l->items), by_number);
+		return;
+	}
+	for (size_t i = 1; i < l->len; i++) {
+		uint32_t item = l->items[i];
+		size_t k = i;
+
+		for (; k > 0 && l->items[k - 1] > item; k--)
+			l->items[k] = l->items[k - 1];
+		l->items[k] = item;
+	}
+}
+
 static bool sorted_has(const uint32_t *items, size_t len, uint32_t item)
 {
 	size_t low = 0;
@@ -83,7 +106,7 @@ static bool sorted_has(const uint32_t *items, size_t len, uint32_t item)
 
 /* ---- what leaves say of each other ---- */
 
-static bool has_one_value(uint8_t attribute)
+bool filter_has_one_value(uint8_t attribute)
 {
 	switch ((enum access_attribute)attribute) {
 	case ACCESS_ATTR_PUBLICITY:
@@ -123,7 +146,7 @@ static bool leaf_implies(const struct filter_node *a, const struct filter_node *
 static bool leaf_excludes(const struct filter_node *a, const struct filter_node *b)
 {
 	if (a->op == ACCESS_OP_HAS && b->op == ACCESS_OP_HAS)
-		return has_one_value(a->attribute);
+		return filter_has_one_value(a->attribute);
 	if (a->op == ACCESS_OP_HAS && b->op == ACCESS_OP_UPTO)
 		return by_day(a, b) > 0;
 	return a->op == ACCESS_OP_UPTO && b->op == ACCESS_OP_HAS && by_day(b, a) > 0;
@@ -161,7 +184,7 @@ static bool tidy(const struct filter_maker *m, struct list *l)
 	}
 	for (size_t i = 1; i < l->len; i++) {
 		if (l->items[i - 1] > l->items[i]) {
-			qsort(l->items, l->len, sizeof(*l->items), by_number);
+			sort(l);
 			break;
 		}
 	}
@@ -177,21 +200,46 @@ static bool tidy(const struct filter_maker *m, struct list *l)
 	return true;
 }
 
-static bool drop_implied(const struct filter_maker *m, struct list *l)
+/* Where in the list such parts stand, at most PAIRS_MAX of them; 0 when there are more. */
+static size_t find_some(const struct filter_maker *m, const struct list *l,
+    bool (*wanted)(const struct filter_maker *m, uint32_t formula), size_t at[PAIRS_MAX])
 {
-	bool changed = false;
+	size_t n = 0;
 
 	for (size_t i = 0; i < l->len; i++) {
-		for (size_t k = 0; k < l->len; k++) {
-			if (i == k || !filter_is_literal(m, l->items[i]) ||
-			    !filter_is_literal(m, l->items[k]))
+		if (!wanted(m, l->items[i]))
+			continue;
+		if (n == PAIRS_MAX)
+			return 0;
+		at[n++] = i;
+	}
+	return n;
+}
+
+/* May another literal imply or exclude it? */
+static bool is_telling(const struct filter_maker *m, uint32_t formula)
+{
+	return filter_is_literal(m, formula) &&
+	       filter_has_one_value(filter_node_of(m, formula)->attribute);
+}
+
+static bool drop_implied(const struct filter_maker *m, struct list *l)
+{
+	size_t at[PAIRS_MAX], n = find_some(m, l, is_telling, at);
+	bool changed = false;
+
+	for (size_t i = 0; i < n; i++) {
+		for (size_t k = 0; k < n; k++) {
+			uint32_t a = l->items[at[i]], b = l->items[at[k]];
+
+			if (i == k || a == FILTER_ALL || b == FILTER_ALL)
 				continue;
-			if (implies(m, l->items[i], filter_not(l->items[k]))) {
+			if (implies(m, a, filter_not(b))) {
 				l->items[0] = FILTER_NONE;
 				return true;
 			}
-			if (implies(m, l->items[i], l->items[k])) {
-				l->items[k] = FILTER_ALL;
+			if (implies(m, a, b)) {
+				l->items[at[k]] = FILTER_ALL;
 				changed = true;
 			}
 		}
@@ -204,7 +252,7 @@ static bool decided(const struct filter_maker *m, const struct list *literals, u
 {
 	if (sorted_has(literals->items, literals->len, part))
 		return true;
-	if (literals->len > PAIRS_MAX || !filter_is_literal(m, part))
+	if (literals->len > PAIRS_MAX || !is_telling(m, part))
 		return false;
 	for (size_t i = 0; i < literals->len; i++)
 		if (implies(m, literals->items[i], part))
@@ -239,6 +287,23 @@ out:
 	return ret;
 }
 
+/* May a literal decide a part of the OR? Most share nothing: then its parts are not looked at. */
+static bool touches(const struct filter_maker *m, const struct list *literals, uint32_t formula)
+{
+	const struct filter_node *n = filter_node_of(m, formula);
+
+	for (size_t i = 0; i < literals->len; i++) {
+		uint32_t literal = literals->items[i];
+
+		if ((is_telling(m, literal) &&
+			n->telling >> filter_node_of(m, literal)->attribute & 1U) ||
+		    sorted_has(n->child, n->len, literal) ||
+		    sorted_has(n->child, n->len, filter_not(literal)))
+			return true;
+	}
+	return false;
+}
+
 static bool shorten_ors(struct filter_maker *m, struct list *l)
 {
 	struct list literals;
@@ -251,7 +316,7 @@ static bool shorten_ors(struct filter_maker *m, struct list *l)
 	if (literals.failed)
 		m->failed = true;
 	for (size_t i = 0; i < l->len && literals.len && !m->failed; i++) {
-		if (filter_is_or(m, l->items[i])) {
+		if (filter_is_or(m, l->items[i]) && touches(m, &literals, l->items[i])) {
 			uint32_t shorter = shorten(m, &literals, l->items[i]);
 
 			changed = changed || shorter != l->items[i];
@@ -281,79 +346,100 @@ static bool is_subset(const struct filter_node *a, const struct filter_node *b)
 /* (a or b) makes (a or b or c) true. */
 static bool drop_wider(const struct filter_maker *m, struct list *l)
 {
+	size_t at[PAIRS_MAX], n = find_some(m, l, filter_is_or, at);
 	bool changed = false;
 
-	for (size_t i = 0; i < l->len; i++) {
-		for (size_t k = 0; k < l->len; k++) {
-			if (i == k || !filter_is_or(m, l->items[i]) ||
-			    !filter_is_or(m, l->items[k]) ||
-			    !is_subset(
-				filter_node_of(m, l->items[i]), filter_node_of(m, l->items[k])))
+	for (size_t i = 0; i < n; i++) {
+		for (size_t k = 0; k < n; k++) {
+			uint32_t a = l->items[at[i]], b = l->items[at[k]];
+
+			if (i == k || a == FILTER_ALL || b == FILTER_ALL ||
+			    !is_subset(filter_node_of(m, a), filter_node_of(m, b)))
 				continue;
-			l->items[k] = FILTER_ALL;
+			l->items[at[k]] = FILTER_ALL;
 			changed = true;
 		}
 	}
 	return changed;
 }
 
-/* The children that all these ORs have. */
-static void find_common(const struct filter_maker *m, const struct list *l, struct list *common)
+/* Of the children of these ORs the one that saves most when it is drawn out; FILTER_ALL: none is
+ * in two of them. */
+static uint32_t find_common(
+    struct filter_maker *m, const struct list *l, const size_t *at, size_t n)
 {
-	const struct filter_node *least = filter_node_of(m, l->items[0]);
+	struct list all;
+	uint32_t best = FILTER_ALL;
+	uint64_t most = 0;
+	size_t same = 0;
 
-	for (size_t i = 1; i < l->len; i++)
-		if (filter_node_of(m, l->items[i])->len < least->len)
-			least = filter_node_of(m, l->items[i]);
-	for (uint32_t k = 0; k < least->len; k++) {
-		bool everywhere = true;
+	list_begin(&all);
+	for (size_t i = 0; i < n && all.len <= PARTS_MAX; i++) {
+		const struct filter_node *node = filter_node_of(m, l->items[at[i]]);
 
-		for (size_t i = 0; i < l->len && everywhere; i++) {
-			const struct filter_node *n = filter_node_of(m, l->items[i]);
-
-			everywhere = sorted_has(n->child, n->len, least->child[k]);
-		}
-		if (everywhere)
-			list_add(common, least->child[k]);
+		for (uint32_t k = 0; k < node->len && all.len <= PARTS_MAX; k++)
+			list_add(&all, node->child[k]);
 	}
+	if (all.failed)
+		m->failed = true;
+	if (all.failed || all.len > PARTS_MAX)
+		goto out;
+	sort(&all);
+	for (size_t i = 1; i < all.len; i++) {
+		same = all.items[i] == all.items[i - 1] ? same + 1 : 0;
+		if (same * (uint64_t)filter_node_of(m, all.items[i])->leaves > most) {
+			most = same * (uint64_t)filter_node_of(m, all.items[i])->leaves;
+			best = all.items[i];
+		}
+	}
+out:
+	list_end(&all);
+	return best;
 }
 
-/* (a or b) and (a or c) is a or (b and c). */
+/* The OR without that child. */
+static uint32_t without(struct filter_maker *m, uint32_t formula, uint32_t child)
+{
+	const struct filter_node *n = filter_node_of(m, formula);
+	struct list rest;
+	uint32_t ret = FILTER_NONE;
+
+	list_begin(&rest);
+	for (uint32_t k = 0; k < n->len; k++)
+		if (n->child[k] != child)
+			list_add(&rest, filter_not(n->child[k]));
+	if (rest.failed)
+		m->failed = true;
+	else
+		ret = filter_or(m, rest.items, rest.len);
+	list_end(&rest);
+	return ret;
+}
+
+/* (a or b) and (a or c) is a or (b and c). Not where it would become deeper than can be built. */
 static bool draw_out(struct filter_maker *m, struct list *l)
 {
-	struct list common, rest;
-	bool changed = false;
-	uint32_t all = FILTER_ALL;
+	size_t at[PAIRS_MAX], n = find_some(m, l, filter_is_or, at), drawn = 0;
+	uint32_t rests[PAIRS_MAX], common, whole;
+	const struct filter_node *node;
 
-	list_begin(&common);
-	list_begin(&rest);
-	for (size_t i = 0; i < l->len; i++)
-		if (!filter_is_or(m, l->items[i]))
-			goto out;
-	if (l->len < 2)
-		goto out;
-	find_common(m, l, &common);
-	if (!common.len)
-		goto out;
-	for (size_t i = 0; i < l->len && !rest.failed; i++) {
-		const struct filter_node *n = filter_node_of(m, l->items[i]);
-
-		rest.len = 0;
-		for (uint32_t k = 0; k < n->len; k++)
-			if (!sorted_has(common.items, common.len, n->child[k]))
-				list_add(&rest, filter_not(n->child[k]));
-		l->items[i] = filter_or(m, rest.items, rest.len);
+	common = n > 1 ? find_common(m, l, at, n) : (uint32_t)FILTER_ALL;
+	if (common == FILTER_ALL)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		node = filter_node_of(m, l->items[at[i]]);
+		if (!sorted_has(node->child, node->len, common))
+			continue;
+		rests[drawn] = without(m, l->items[at[i]], common);
+		at[drawn++] = at[i];
 	}
-	all = filter_not(filter_and(m, l->items, l->len));
-	list_add(&common, all);
-	l->items[0] = filter_not(filter_and(m, common.items, common.len));
-	l->len = 1;
-	changed = true;
-out:
-	m->failed = m->failed || common.failed || rest.failed;
-	list_end(&common);
-	list_end(&rest);
-	return changed;
+	whole = filter_or2(m, filter_not(common), filter_and(m, rests, drawn));
+	node = filter_node_of(m, whole);
+	if (m->failed || node->depth[0] > DRAWN_DEPTH_MAX || node->depth[1] > DRAWN_DEPTH_MAX)
+		return false;
+	for (size_t i = 0; i < drawn; i++)
+		l->items[at[i]] = i ? (uint32_t)FILTER_ALL : whole;
+	return true;
 }
 
 uint32_t filter_and(struct filter_maker *m, const uint32_t *formulas, size_t n)
@@ -369,9 +455,8 @@ uint32_t filter_and(struct filter_maker *m, const uint32_t *formulas, size_t n)
 		m->failed = m->failed || l.failed;
 		if (m->failed || !tidy(m, &l))
 			goto out;
-		changed = l.len > 1 &&
-			  ((l.len <= PAIRS_MAX && drop_implied(m, &l)) || shorten_ors(m, &l) ||
-			      (l.len <= PAIRS_MAX && (drop_wider(m, &l) || draw_out(m, &l))));
+		changed = l.len > 1 && (drop_implied(m, &l) || shorten_ors(m, &l) ||
+					   drop_wider(m, &l) || draw_out(m, &l));
 	}
 	m->failed = m->failed || l.failed;
 	if (m->failed)
@@ -402,14 +487,21 @@ uint32_t filter_or(struct filter_maker *m, const uint32_t *formulas, size_t n)
 
 uint32_t filter_and2(struct filter_maker *m, uint32_t a, uint32_t b)
 {
-	const uint32_t both[2] = {a, b};
+	uint32_t both[2] = {a < b ? a : b, a < b ? b : a};
+	struct filter_pair *kept = &m->pairs[(both[0] * 31 + both[1]) % FILTER_PAIRS];
 
-	return filter_and(m, both, 2);
+	if (m->failed || both[0] == FILTER_NONE || both[1] == FILTER_NONE || a == filter_not(b))
+		return FILTER_NONE;
+	if (both[0] == FILTER_ALL || a == b)
+		return both[1];
+	if (kept->a != both[0] || kept->b != both[1])
+		*kept = (struct filter_pair){both[0], both[1], filter_and(m, both, 2)};
+	return m->failed ? (uint32_t)FILTER_NONE : kept->together;
 }
 
 uint32_t filter_or2(struct filter_maker *m, uint32_t a, uint32_t b)
 {
-	const uint32_t both[2] = {a, b};
+	uint32_t neither = filter_and2(m, filter_not(a), filter_not(b));
 
-	return filter_or(m, both, 2);
+	return m->failed ? (uint32_t)FILTER_NONE : filter_not(neither);
 }

@@ -20,6 +20,7 @@ enum { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2 };
 struct cli {
 	const char *command;
 	const char *root_key, *origin, *listen, *user, *days, *manifest, *language, *root, *schema;
+	const char *action, *document, *version, *at, *purpose, *case_id, *break_glass;
 	bool full, validate;
 	const char **words; /* what is not an option */
 	int words_len;

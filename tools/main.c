@@ -29,8 +29,11 @@ static const struct command {
 	"read words, one a line, and print the index terms of each"},
     {"log", cmd_log, "vkey DIR history|access", "print a log's verifier key (signed note)"},
     {"policy", cmd_policy,
-	"test FILE.json… [--root DIR] [--validate] | check FILE.cedar… --schema FILE.cedarschema",
-	"run tests in the format of Cedar's integration tests; validate policies against a schema"},
+	"test FILE.json… [--root DIR] [--validate] | check FILE.cedar… --schema FILE.cedarschema | "
+	"explain DIR --user ID --action A [--document D [--version N]] [--at TIME] [--purpose P] "
+	"[--case C] [--break-glass REASON]",
+	"run tests in the format of Cedar's integration tests; validate policies against a schema; "
+	"say what a user may do, or could at a past time, and by which policies"},
     {"routes", cmd_routes, "", NULL}, /* for tests/flow: not in the help */
     {"demo-build", cmd_demo_build, "TEXTS_DIR OUT_DIR", NULL},
 };
@@ -45,7 +48,8 @@ static void print_help(FILE *to)
 			fprintf(to, "  arkki %s %s\n      %s\n", commands[i].name,
 			    commands[i].arguments, commands[i].what);
 	fprintf(to, "\nThe root key is given by --root-key FILE or ARKKI_ROOT_KEY_FILE.\n"
-		    "load, token, import and verify also work while the archive is being served.\n"
+		    "load, token, import, verify and policy explain also work while the archive is "
+		    "being served.\n"
 		    "Exit codes: 0 done, 1 refused or failed, 2 usage.\n");
 }
 
@@ -109,6 +113,13 @@ static bool parse(struct cli *c, char **argv)
 	    {"--language", &c->language},
 	    {"--root", &c->root},
 	    {"--schema", &c->schema},
+	    {"--action", &c->action},
+	    {"--document", &c->document},
+	    {"--version", &c->version},
+	    {"--at", &c->at},
+	    {"--purpose", &c->purpose},
+	    {"--case", &c->case_id},
+	    {"--break-glass", &c->break_glass},
 	};
 
 	c->root_key = getenv("ARKKI_ROOT_KEY_FILE");

@@ -34,6 +34,7 @@ EXEMPT = {
     "/v1/log/history/tile/{t}": ("exempt", "public: salted commitments only"),
     "/v1/log/access/checkpoint": ("exempt", "for auditors: counts reads"),
     "/v1/log/access/tile/{t}": ("exempt", "for auditors: salted commitments of reads"),
+    "/v1/policies/explain": ("at", "when it was decided: now"),
     "/v1/status": ("sequence indexed", "for administrators: counts commits, as the public checkpoint does"),
 }
 
@@ -98,6 +99,18 @@ def search_post_asks(w):
     return out + [ask("/v1/search", "POST", h, "{"), ask("/v1/search", "POST", {}, "{}")]
 
 
+def explain_asks(w):
+    h, more = {"Content-Type": "application/json"}, exempt("/v1/policies/explain")
+    described = {"units": ["koivula"], "type": "order", "author": "lvv", "publicity": {"class": "secret"}}
+    bodies = [{"action": a, "document": w.ids[d], **x} for d in w.shared
+              for a, x in (("read", {}), ("readContent", {}), ("readContent", {"purpose": "x", "case": "c1"}),
+                           ("amend", {}), ("read", {"version": 1}), ("read", {"version": 2}), ("read", {"version": 9}),
+                           ("read", {"at": "2020-01-01"}), ("read", {"user": "helsinki-placer"}))]
+    bodies += [{"action": a, "resource": described} for a in ("read", "readContent", "file")]
+    bodies += [{"action": "audit"}, {"action": "audit", "user": "eoa-auditor"}, {"action": "x"}]
+    return [ask("/v1/policies/explain", "POST", h, json.dumps(b), exempt=more) for b in bodies]
+
+
 def cases_asks(w):
     out = [ask("/v1/cases" + q(**x), paged=("cases", "cursor"))
            for x in ({}, {"limit": 1}, {"unit": "koivula"}, {"unit": "lehtola"}, {"diaryNumber": "EOAK/31415/2026"},
@@ -154,12 +167,19 @@ RULES = {
     ("GET", "/v1/documents/{d}/versions/{n}/content"): of_versions("/content", "/v1/documents/{d}/versions/{n}/content"),
     ("GET", "/v1/documents/{d}/versions/{n}/proof"): of_versions("/proof", "/v1/documents/{d}/versions/{n}/proof"),
     ("GET", "/v1/documents/{d}/versions/{n}/text"): of_versions("/text", "/v1/documents/{d}/versions/{n}/text"),
+    ("GET", "/v1/documents/{d}/versions/{n}/renditions/public"): of_versions(
+        "/renditions/public", "/v1/documents/{d}/versions/{n}/renditions/public"),
+    ("PUT", "/v1/documents/{d}/versions/{n}/renditions/public"): None,
+    ("DELETE", "/v1/documents/{d}/versions/{n}/renditions/public"): None,
+    ("GET", "/v1/documents/{d}/versions/{n}/renditions/public/text"): of_versions(
+        "/renditions/public/text", "/v1/documents/{d}/versions/{n}/renditions/public/text"),
     ("GET", "/v1/log/access/checkpoint"): loosely("/v1/log/access/checkpoint", "/v1/log/access/checkpoint"),
     ("GET", "/v1/log/access/tile/{t}"): loosely("/v1/log/access/tile/{t}", "/v1/log/access/tile/0/000"),
     ("GET", "/v1/log/history/checkpoint"): loosely("/v1/log/history/checkpoint", "/v1/log/history/checkpoint"),
     ("GET", "/v1/log/history/tile/{t}"): loosely("/v1/log/history/tile/{t}", "/v1/log/history/tile/0/000"),
     ("GET", "/v1/me"): plainly("/v1/me"),
     ("GET", "/v1/orgs"): plainly("/v1/orgs"),
+    ("POST", "/v1/policies/explain"): explain_asks,
     ("GET", "/v1/search"): search_asks,
     ("POST", "/v1/search"): search_post_asks,
     ("GET", "/v1/status"): loosely("/v1/status", "/v1/status"),

@@ -52,11 +52,12 @@ static size_t some(struct random *x, const char *const *of, size_t n, const char
 }
 
 static void add_set(
-    struct buf *out, const char *name, const char *type, const char *const *ids, size_t n)
+    struct buf *out, const char *name, const char *type, const struct access_ids *ids)
 {
 	buf_addf(out, ",'%s':[", name);
-	for (size_t i = 0; i < n; i++)
-		buf_addf(out, "%s{'__entity':{'type':'%s','id':'%s'}}", i ? "," : "", type, ids[i]);
+	for (size_t i = 0; i < ids->len; i++)
+		buf_addf(
+		    out, "%s{'__entity':{'type':'%s','id':'%s'}}", i ? "," : "", type, ids->id[i]);
 	buf_adds(out, "]");
 }
 
@@ -75,12 +76,9 @@ static void random_document(struct random *x, unsigned int number)
 	    .author = ONE_OF(x, orgs),
 	    .state = ONE_OF(x, states),
 	    .type = ONE_OF(x, types),
-	    .units = d->units,
-	    .units_len = some(x, units, 4, d->units),
-	    .counties = d->counties,
-	    .counties_len = some(x, counties, 3, d->counties),
-	    .addressees = d->addressees,
-	    .addressees_len = some(x, orgs, 3, d->addressees),
+	    .units = {d->units, some(x, units, 4, d->units)},
+	    .counties = {d->counties, some(x, counties, 3, d->counties)},
+	    .addressees = {d->addressees, some(x, orgs, 3, d->addressees)},
 	    .date = ONE_OF(x, days),
 	    .visit_date = pick(x, 2) ? ONE_OF(x, days) : NULL,
 	    .rendition = pick(x, 2)};
@@ -89,16 +87,16 @@ static void random_document(struct random *x, unsigned int number)
 	    "'state':'%s','type':'%s','unitCount':%zu,'renditions':[%s],"
 	    "'author':{'__entity':{'type':'Org','id':'%s'}},"
 	    "'date':{'__extn':{'fn':'datetime','arg':'%s'}}",
-	    d->id, r->publicity, r->state, r->type, r->units_len, r->rendition ? "'public'" : "",
+	    d->id, r->publicity, r->state, r->type, r->units.len, r->rendition ? "'public'" : "",
 	    r->author, r->date);
 	if (r->visit_date)
 		buf_addf(
 		    &out, ",'visitDate':{'__extn':{'fn':'datetime','arg':'%s'}}", r->visit_date);
 	if (pick(x, 2))
 		buf_addf(&out, ",'title':'%s'", ONE_OF(x, types));
-	add_set(&out, "units", "Unit", r->units, r->units_len);
-	add_set(&out, "counties", "County", r->counties, r->counties_len);
-	add_set(&out, "addressees", "Org", r->addressees, r->addressees_len);
+	add_set(&out, "units", "Unit", &r->units);
+	add_set(&out, "counties", "County", &r->counties);
+	add_set(&out, "addressees", "Org", &r->addressees);
 	buf_adds(&out, "}}]");
 	json = partial_json(out.data);
 	if (cedar_entities_from_json(json, NULL, &d->entities, &err))

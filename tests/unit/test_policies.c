@@ -198,9 +198,9 @@ static void know(struct known *k, const struct cedar_entity *e)
 	r->author = keep(k, attribute(e, "author")->uid.id);
 	r->state = keep(k, attribute(e, "state")->text);
 	r->type = keep(k, attribute(e, "type")->text);
-	r->units = keep_ids(k, e, "units", &r->units_len);
-	r->counties = keep_ids(k, e, "counties", &r->counties_len);
-	r->addressees = keep_ids(k, e, "addressees", &r->addressees_len);
+	r->units.id = keep_ids(k, e, "units", &r->units.len);
+	r->counties.id = keep_ids(k, e, "counties", &r->counties.len);
+	r->addressees.id = keep_ids(k, e, "addressees", &r->addressees.len);
 	r->date = "2026-03-12";
 	r->visit_date = keep_day(k, attribute(e, "visitDate"));
 	for (size_t i = 0; i < attribute(e, "renditions")->set.len; i++)
