@@ -26,7 +26,7 @@ uint64_t app_indexed(struct app *app)
 static int start_admin(struct api_server *s, struct ark_error *err)
 {
 	char path[4096];
-	struct http_config config = {.gate = auth_gate, .threads = 2, .header_ms = 60000};
+	struct http_config config = {.gate = auth_gate_local, .threads = 2, .header_ms = 60000};
 	mode_t before;
 	int rc = fs_path(path, err, "%s/run", archive_dir(s->app.archive));
 
