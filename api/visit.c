@@ -285,7 +285,7 @@ void visit_denied(struct exchange *x, const char *kind, const char *why)
  * tell a missing purpose from a missing right. */
 static void reply_content_denied(struct exchange *x)
 {
-	struct visit *v = visit_of(x);
+	struct visit *v = http_data(x);
 	struct card card = {0};
 	struct access_decision d = {.outcome = ACCESS_DENY};
 
