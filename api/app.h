@@ -34,9 +34,10 @@ struct caller {
 	const char *authentication; /* static */
 	char *purpose;              /* stated, decoded; NULL none */
 	char *break_glass;          /* the reason stated, decoded; NULL: none */
-	const char *case_id;        /* stated; borrowed from the exchange */
+	const char *case_id;        /* stated; borrowed from the exchange or case_record */
 	char address[64];
 	bool purpose_malformed, reason_malformed;
+	bool glass_refused;  /* a reason was stated, and no rule lets this caller break the glass */
 	json_t *case_record; /* of case_id */
 	const char **case_units;
 	struct access_context context; /* all of it, for the policies */
@@ -72,7 +73,8 @@ uint32_t visit_version(const struct exchange *x, unsigned int param);
 
 /* A record of this request with A and B filled from caller and row. */
 struct ledger_record visit_record(const struct visit *v, const char *kind);
-/* Appends, waits, sets Arkki-Receipt, then runs `then`. A log that cannot be written: 503. */
+/* Adds whose the documents are, appends, waits, sets Arkki-Receipt, then runs `then`. A log that cannot be written:
+ * 503. */
 void visit_log(struct exchange *x, const struct ledger_record *records, size_t n,
     void (*then)(struct exchange *x));
 /* Logs the refusal (within the caller's rate) and answers 404. */
@@ -90,6 +92,10 @@ bool visit_stated_ok(struct exchange *x);
 /* Reads what the request states into c->context, and gives it back. */
 ARK_MUSTUSE int caller_state(
     struct caller *c, struct registry *registry, const struct exchange *x, struct ark_error *err);
+/* A form states purpose and case (NULL: none) in place of the headers. A case that does not exist
+ * is none. After a failure nothing may be decided. */
+ARK_MUSTUSE int caller_restate(struct caller *c, struct registry *registry, const char *purpose,
+    const char *case_id, struct ark_error *err);
 void caller_forget(struct caller *c);
 /* What the caller sees: access_sight_unref(). */
 ARK_MUSTUSE int caller_sight(
@@ -125,6 +131,12 @@ struct resource {
 	json_t *counties;
 	const char **units, **county_list, **addressees;
 };
+/* Takes the counties: those of the units. */
+ARK_MUSTUSE int resource_fill(
+    const json_t *fields, json_t *counties, struct resource *ret, struct ark_error *err);
+/* The texts of an array, borrowed, in an array that is the caller's (free). */
+ARK_MUSTUSE int ids_of(const json_t *array, const char ***ret, struct access_ids *ret_ids);
+/* The same with the counties that the register has now. */
 ARK_MUSTUSE int resource_of(
     struct app *app, const json_t *fields, struct resource *ret, struct ark_error *err);
 void resource_free(struct resource *r);
@@ -133,7 +145,7 @@ struct access_decision caller_decides(const struct caller *c, struct app *app,
     enum access_action action, const json_t *fields, bool rendition, struct ark_error *err);
 bool caller_may(const struct caller *c, enum access_action action);
 
-/* Opaque cursors: text bound to its use by a keyed tag. */
+/* Opaque cursors: text that the caller cannot read, bound to its use. */
 void cursor_write(const struct app *app, const char *use, const char *text, struct buf *out);
 /* ARK_EINPUT when it is not one of ours. */
 int cursor_read(const struct app *app, const char *use, const char *cursor, struct buf *out,
@@ -143,18 +155,22 @@ bool limit_of(struct exchange *x, unsigned int otherwise, unsigned int most, uns
 
 /* ---- the app ---- */
 
-struct change_waiter; /* changes.c */
-struct token_cache;   /* auth.c */
+struct change_waiter;    /* changes.c */
+struct token_cache;      /* auth.c */
+struct policies_service; /* policies_api.c */
 
 struct app {
 	struct archive *archive;
 	struct indexer *indexer; /* NULL: no index */
 	struct token_cache *tokens;
+	struct policies_service *policies;
 	pthread_mutex_t waiters_lock;
 	pthread_cond_t waiters_cond;
 	struct change_waiter *waiters;
+	pthread_mutex_t reviews_lock; /* break_glass.c: to look and to write is one step */
 	pthread_t ticker;
 	bool ticker_runs, stopping;
+	atomic_uint replays; /* decisions of the past being made again: explain_api.c */
 	int64_t started_us;
 	char assets_tag[17]; /* changes with the files of the web; "": no pages */
 };
@@ -175,6 +191,10 @@ int token_cache_new(struct token_cache **ret, struct ark_error *err);
 void token_cache_free(struct token_cache *c);
 /* May this caller have another refusal logged now? */
 bool refusal_budget(struct app *app, const char *user);
+
+int policies_start(struct app *app, struct ark_error *err);
+void policies_end_soon(struct app *app); /* a candidate that is looked at now is answered soon */
+void policies_stop(struct app *app);     /* waits for that; no request may come any more */
 
 int changes_start(struct app *app, struct ark_error *err);
 void changes_stop(struct app *app);

@@ -46,6 +46,13 @@ static void download_free(void *arg)
 	free(d);
 }
 
+/* The file button of a page whose reader has stated a purpose. Parts are not given: they would be asked for
+ * without it. */
+static bool by_form(const struct exchange *x)
+{
+	return strcmp(http_method(x), "POST") == 0;
+}
+
 static void content_headers(struct exchange *x, const struct card *card, const char *tag)
 {
 	struct buf value = BUF_INIT, digest = BUF_INIT;
@@ -63,7 +70,7 @@ static void content_headers(struct exchange *x, const struct card *card, const c
 			http_reply_header(x, "Repr-Digest", digest.data);
 	}
 	http_reply_header(x, "ETag", tag);
-	http_reply_header(x, "Accept-Ranges", "bytes");
+	http_reply_header(x, "Accept-Ranges", by_form(x) ? "none" : "bytes");
 	http_reply_header(x, "Cache-Control", "private, no-store");
 	/* a filed HTML page is evidence, not a page of ours */
 	http_reply_header(
@@ -75,7 +82,7 @@ static void content_headers(struct exchange *x, const struct card *card, const c
 static enum range_verdict wanted_range(
     struct exchange *x, uint64_t size, const char *tag, struct byte_range *r)
 {
-	if (!range_if_range(http_header(x, "If-Range"), tag))
+	if (by_form(x) || !range_if_range(http_header(x, "If-Range"), tag))
 		return RANGE_WHOLE;
 	return range_parse(http_header(x, "Range"), size, r);
 }

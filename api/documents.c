@@ -229,7 +229,7 @@ static int keep_row(void *arg, const struct catalogue_row *row)
 	return 0;
 }
 
-static void listing_free(void *arg)
+void listing_free(void *arg)
 {
 	struct listing *l = arg;
 

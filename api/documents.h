@@ -27,6 +27,8 @@ struct listing {
 };
 /* NULL: a 503 is replied. */
 struct listing *listing_new(struct exchange *x, struct visit *v);
+/* For who puts something of its own in the visit's `more`, and keeps the listing in it. */
+void listing_free(void *listing);
 /* Fills l with the versions that the caller may read, oldest first. */
 ARK_MUSTUSE int listing_versions(
     struct visit *v, const char *document, struct listing *l, struct ark_error *err);

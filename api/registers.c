@@ -177,17 +177,39 @@ void types_list(struct exchange *x)
 	reply_page(x, "types", registry_all(registry_of(x), "types"), NULL);
 }
 
+static json_t *ids_json(const struct access_ids *ids)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < ids->len; i++)
+		json_array_append_new(list, json_string(ids->id[i]));
+	return list;
+}
+
+static json_t *roles_json(unsigned int roles)
+{
+	json_t *list = json_array();
+
+	for (unsigned int i = 0; i < ACCESS_ROLES; i++)
+		if (roles & (1U << i))
+			json_array_append_new(list, json_string(access_role_name(i)));
+	return list;
+}
+
 void me_get(struct exchange *x)
 {
 	const struct caller *c = caller_of(x);
-	json_t *user = registry_get(registry_of(x), "users", c->who->access.user);
-	json_t *org = registry_get(registry_of(x), "orgs", c->who->access.org);
+	const struct access_principal *p = &c->who->access;
+	json_t *user = registry_get(registry_of(x), "users", p->user);
+	json_t *org = registry_get(registry_of(x), "orgs", p->org);
 
 	http_reply_json(x, 200,
-	    json_pack("{s:o*,s:o*,s:{s:b,s:b,s:b}}", "user", user, "org", org, "may", "file",
-		(c->who->access.roles &
-		    (ACCESS_INSPECTOR | ACCESS_REGISTRAR | ACCESS_SUPERVISOR)) != 0,
-		"audit", (int)caller_may(c, ACCESS_AUDIT), "administer",
+	    json_pack("{s:o*,s:o*,s:o,s:o,s:s?,s:{s:b,s:b,s:b,s:b}}", "user", user, "org", org,
+		"organisations", ids_json(&p->orgs), "roles", roles_json(p->roles), "validUntil",
+		p->valid_until, "may", "file",
+		(p->roles & (ACCESS_INSPECTOR | ACCESS_REGISTRAR | ACCESS_SUPERVISOR)) != 0,
+		"audit", (int)caller_may(c, ACCESS_AUDIT), "auditOwn",
+		(int)caller_may(c, ACCESS_AUDIT_OWN), "administer",
 		(int)caller_may(c, ACCESS_ADMINISTER)));
 }
 

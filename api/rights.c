@@ -7,7 +7,7 @@
 #include "arkki/base/json.h"
 #include "arkki/base/text.h"
 
-static int list_of(const json_t *array, const char ***ret, struct access_ids *ret_ids)
+int ids_of(const json_t *array, const char ***ret, struct access_ids *ret_ids)
 {
 	size_t n = json_array_size(array), len = 0;
 
@@ -40,9 +40,69 @@ static char *stated(const struct exchange *x, const char *name, bool *malformed)
 	return value;
 }
 
+static bool same_filter(const struct access_filter *a, const struct access_filter *b)
+{
+	bool same = a->op == b->op && a->attribute == b->attribute && a->children == b->children &&
+		    !a->value == !b->value && (!a->value || strcmp(a->value, b->value) == 0);
+
+	for (size_t i = 0; same && i < a->children; i++)
+		same = same_filter(a->child[i], b->child[i]);
+	return same;
+}
+
+/* Whether the stated reason opens anything to this caller: whether the open decision on any kind of reading
+ * is another one with it than without it. So the policies say who may break the glass, and no role is named here. */
+static int glass_opens(const struct caller *c, bool *ret, struct ark_error *err)
+{
+	struct access_context without = c->context;
+	int rc = ARK_OK;
+
+	without.break_glass = NULL;
+	*ret = false;
+	for (int a = ACCESS_LIST; !rc && !*ret && a <= ACCESS_READ_PUBLIC; a++) {
+		struct access_filter *now = NULL, *then = NULL;
+		enum access_action action = (enum access_action)a;
+
+		rc = access_filter(c->who->rules, &c->who->access, action, &c->context, &now, err);
+		if (!rc)
+			rc = access_filter(
+			    c->who->rules, &c->who->access, action, &without, &then, err);
+		if (!rc)
+			*ret = !same_filter(now, then);
+		access_filter_free(now);
+		access_filter_free(then);
+	}
+	return rc;
+}
+
+static int state_glass(struct caller *c, struct ark_error *err)
+{
+	bool opens;
+	int rc = glass_opens(c, &opens, err);
+
+	if (rc || opens)
+		return rc;
+	c->glass_refused = true;
+	c->context.break_glass = NULL;
+	return ARK_OK;
+}
+
+static int state_case(struct caller *c, struct ark_error *err)
+{
+	if (!c->case_record)
+		return ARK_OK;
+	c->context.case_id = c->case_id;
+	return ids_of(
+		   json_object_get(c->case_record, "units"), &c->case_units, &c->context.case_units)
+		   ? ark_fail(err, ARK_ENOMEM, "no memory for a caller")
+		   : ARK_OK;
+}
+
 int caller_state(
     struct caller *c, struct registry *registry, const struct exchange *x, struct ark_error *err)
 {
+	int rc;
+
 	c->purpose = stated(x, "Arkki-Purpose", &c->purpose_malformed);
 	c->break_glass = stated(x, "Arkki-Break-Glass", &c->reason_malformed);
 	c->case_id = http_header(x, "Arkki-Case");
@@ -53,13 +113,29 @@ int caller_state(
 	    .strong = true, /* tokens and the operator: what is weaker is not made yet */
 	    .address = c->address,
 	};
-	if (!c->case_record)
-		return ARK_OK;
-	c->context.case_id = c->case_id;
-	return list_of(
-		   json_object_get(c->case_record, "units"), &c->case_units, &c->context.case_units)
-		   ? ark_fail(err, ARK_ENOMEM, "no memory for a caller")
-		   : ARK_OK;
+	rc = state_case(c, err);
+	return !rc && c->break_glass ? state_glass(c, err) : rc;
+}
+
+int caller_restate(struct caller *c, struct registry *registry, const char *purpose,
+    const char *case_id, struct ark_error *err)
+{
+	char *copy = purpose ? strdup(purpose) : NULL;
+
+	if (purpose && !copy)
+		return ark_fail(err, ARK_ENOMEM, "no memory for a caller");
+	free(c->purpose);
+	free(c->case_units);
+	json_decref(c->case_record);
+	c->purpose = copy;
+	c->purpose_malformed = false;
+	c->case_units = NULL;
+	c->case_record = registry_get(registry, "cases", case_id);
+	c->case_id = json_text(c->case_record, "id");
+	c->context.purpose = copy;
+	c->context.case_id = NULL;
+	c->context.case_units = (struct access_ids){0};
+	return state_case(c, err);
 }
 
 void caller_forget(struct caller *c)
@@ -113,16 +189,15 @@ int caller_content_filter(const struct caller *c, struct access_filter **ret, st
 
 /* ---- known things ---- */
 
-int resource_of(struct app *app, const json_t *fields, struct resource *ret, struct ark_error *err)
+int resource_fill(
+    const json_t *fields, json_t *counties, struct resource *ret, struct ark_error *err)
 {
 	struct access_resource *r = &ret->r;
 
-	*ret = (struct resource){0};
-	ret->counties =
-	    registry_counties(archive_registry(app->archive), json_object_get(fields, "units"));
-	if (list_of(json_object_get(fields, "units"), &ret->units, &r->units) ||
-	    list_of(ret->counties, &ret->county_list, &r->counties) ||
-	    list_of(json_object_get(fields, "addressees"), &ret->addressees, &r->addressees)) {
+	*ret = (struct resource){.counties = counties};
+	if (ids_of(json_object_get(fields, "units"), &ret->units, &r->units) ||
+	    ids_of(ret->counties, &ret->county_list, &r->counties) ||
+	    ids_of(json_object_get(fields, "addressees"), &ret->addressees, &r->addressees)) {
 		resource_free(ret);
 		return ark_fail(err, ARK_ENOMEM, "no memory for a decision");
 	}
@@ -133,6 +208,13 @@ int resource_of(struct app *app, const json_t *fields, struct resource *ret, str
 	r->date = json_text(fields, "date");
 	r->visit_date = json_text(fields, "visitDate");
 	return ARK_OK;
+}
+
+int resource_of(struct app *app, const json_t *fields, struct resource *ret, struct ark_error *err)
+{
+	return resource_fill(fields,
+	    registry_counties(archive_registry(app->archive), json_object_get(fields, "units")),
+	    ret, err);
 }
 
 void resource_free(struct resource *r)

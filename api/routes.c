@@ -19,6 +19,18 @@
 		.finish = handler                                                                  \
 	}
 
+#define POLICIES(verb, path_, handler)                                                             \
+	{                                                                                          \
+		.method = verb, .pattern = path_, .takes = HTTP_BODY_WHOLE, .body_max = 1U << 20,  \
+		.finish = handler                                                                  \
+	}
+
+#define FORM(path_, handler)                                                                       \
+	{                                                                                          \
+		.method = "POST", .pattern = path_, .takes = HTTP_BODY_WHOLE, .flags = ROUTE_PAGE, \
+		.body_max = 64 << 10, .finish = handler                                            \
+	}
+
 /* The same pages in each language; HTML, so not in openapi.yaml. */
 #define PAGES(l)                                                                                   \
 	GET_WITH("/" l, ROUTE_PUBLIC, page_root), GET_WITH("/" l "/", ROUTE_PAGE, page_search),    \
@@ -26,8 +38,12 @@
 	    SEND("POST", "/" l "/sign-in", ROUTE_PUBLIC | ROUTE_PAGE, page_sign_in_post),          \
 	    SEND("POST", "/" l "/sign-out", ROUTE_PAGE, page_sign_out),                            \
 	    GET_WITH("/" l "/documents/{d}", ROUTE_PAGE, page_document),                           \
+	    FORM("/" l "/documents/{d}", page_document_open),                                      \
 	    GET_WITH("/" l "/documents/{d}/versions/{n}", ROUTE_PAGE, page_version),               \
-	    GET_WITH("/" l "/documents/{d}/versions/{n}/file", ROUTE_PAGE, content_get)
+	    FORM("/" l "/documents/{d}/versions/{n}", page_version_open),                          \
+	    GET_WITH("/" l "/documents/{d}/versions/{n}/file", ROUTE_PAGE, content_get),           \
+	    FORM("/" l "/documents/{d}/versions/{n}/file", page_file_open),                        \
+	    GET_WITH("/" l "/documents/{d}/versions/{n}/rendition", ROUTE_PAGE, rendition_get)
 
 const struct http_route api_routes[] = {
     GET("/v1/documents", documents_list),
@@ -74,7 +90,10 @@ const struct http_route api_routes[] = {
     GET("/v1/search", search_get),
     SEND("POST", "/v1/search", 0, search_post),
     GET("/v1/changes", changes_get),
+    SEND("POST", "/v1/policies/explain", 0, policies_explain),
     GET("/v1/audit/access", audit_access),
+    GET("/v1/audit/break-glass", break_glass_list),
+    SEND("POST", "/v1/audit/break-glass/{i}/review", 0, break_glass_review),
     GET("/v1/audit/history", audit_history),
     GET("/v1/audit/receipt/{r}", receipt_get),
     GET_WITH("/v1/log/history/checkpoint", ROUTE_PUBLIC, history_checkpoint),
@@ -82,6 +101,11 @@ const struct http_route api_routes[] = {
     GET("/v1/log/access/checkpoint", access_checkpoint),
     GET("/v1/log/access/tile/{t*}", access_tile),
     GET("/v1/status", status_get),
+    GET("/v1/policies", policies_get),
+    GET("/v1/policies/versions", policies_versions_get),
+    GET("/v1/policies/cases", policies_cases_get),
+    POLICIES("POST", "/v1/policies/check", policies_check),
+    POLICIES("PUT", "/v1/policies", policies_put),
     GET_WITH("/openapi.json", ROUTE_PUBLIC, openapi_get),
     /* the web */
     GET_WITH("/", ROUTE_PUBLIC, page_root),
@@ -97,7 +121,11 @@ const struct http_route api_routes[] = {
 	.body_max = 256ULL << 20,
 	.finish = admin_load},
     SEND("POST", "/admin/tokens", ROUTE_LOCAL, admin_token),
+    SEND("POST", "/admin/policies/explain", ROUTE_LOCAL, policies_explain),
     SEND("POST", "/admin/maintenance", ROUTE_LOCAL, admin_maintenance),
+    GET_WITH("/admin/policies", ROUTE_LOCAL, policies_get),
+    GET_WITH("/admin/policies/versions", ROUTE_LOCAL, policies_versions_get),
+    GET_WITH("/admin/policies/cases", ROUTE_LOCAL, policies_cases_get),
     GET_WITH("/healthz", ROUTE_LOCAL, health_get),
     GET_WITH("/readyz", ROUTE_LOCAL, health_get),
     GET_WITH("/metrics", ROUTE_LOCAL, metrics_get),

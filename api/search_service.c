@@ -174,6 +174,14 @@ struct opener {
 	struct access_sight content;
 };
 
+/* Would a purpose and a case open the text of this hit? */
+static bool needs_purpose(const struct opener *o, const struct card *card)
+{
+	return caller_decides(
+		   o->v->caller, o->v->app, ACCESS_READ_CONTENT, card->fields, false, NULL)
+		   .outcome == ACCESS_NEEDS_PURPOSE;
+}
+
 /* A snippet is a piece of the text: where the text needs a purpose that was not stated, there is none. */
 static int make_snippet(const struct opener *o, struct search_view *s, const struct search_hit *hit,
     const struct catalogue_row *row, struct ark_error *err)
@@ -191,8 +199,10 @@ static int make_snippet(const struct opener *o, struct search_view *s, const str
 		open = content.whole;
 		catalogue_row_free(&content);
 	}
-	if (!open)
+	if (!open) {
+		s->hits[s->hits_len - 1].closed = needs_purpose(o, &s->hits[s->hits_len - 1].card);
 		return ARK_OK;
+	}
 	/* without text (none, or not yet) there is no snippet, and that is no failure */
 	rc = ARK_OK;
 	if (reading_text(o->v->app->archive, o->v->receipt, row,

@@ -23,6 +23,7 @@ struct search_view {
 		struct card card;
 		struct catalogue_row row;
 		struct buf snippet; /* HTML */
+		bool closed; /* no snippet: the text is opened for a purpose and a case alone */
 	} hits[SEARCH_LIMIT_MAX];
 	size_t hits_len;
 	char *q, *language;

@@ -116,6 +116,7 @@ struct ledger_record visit_record(const struct visit *v, const char *kind)
 	/* a stated case may be any bytes: what cannot be one is not written down */
 	r.case_id = c->case_id && id_valid(c->case_id) ? c->case_id : NULL;
 	r.break_glass = c->break_glass;
+	r.glass_refused = c->glass_refused;
 	r.principal = c->who->access.user;
 	r.org = c->who->access.org;
 	r.roles = c->who->roles_text;
@@ -150,17 +151,67 @@ static void on_logged(void *arg, int status, struct receipt *receipt)
 	http_wake(v->x);
 }
 
+/* The records with the authors of their documents, which the authorities' own view of the log goes by. */
+struct signed_records {
+	struct ledger_record *records;
+	char (*authors)[33];
+};
+
+static int sign_one(const struct visit *v, struct desk *desk, struct ledger_record *r,
+    char author[33], struct ark_error *err)
+{
+	int rc = ARK_OK;
+
+	if (v->has_row && strcmp(r->document, v->row.document) == 0 && r->version == v->row.version)
+		memcpy(author, v->row.author, sizeof(v->row.author));
+	else
+		rc = catalogue_author(desk->catalogue, r->document, r->version, author, err);
+	if (!rc && author[0])
+		r->author = author;
+	return rc == ARK_ENOTFOUND ? ARK_OK : rc;
+}
+
+static int sign(const struct visit *v, const struct ledger_record *records, size_t n,
+    struct signed_records *ret, struct ark_error *err)
+{
+	struct desk *desk = NULL;
+	int rc = ARK_OK;
+
+	ret->records = calloc(n, sizeof(*ret->records));
+	ret->authors = calloc(n, sizeof(*ret->authors));
+	if (!ret->records || !ret->authors)
+		return ark_fail(err, ARK_ENOMEM, "no memory for log entries");
+	for (size_t i = 0; !rc && i < n; i++) {
+		ret->records[i] = records[i];
+		if (!records[i].document)
+			continue;
+		if (!desk)
+			rc = archive_desk(v->app->archive, &desk, err);
+		if (!rc)
+			rc = sign_one(v, desk, &ret->records[i], ret->authors[i], err);
+	}
+	archive_desk_return(v->app->archive, desk);
+	return rc;
+}
+
 void visit_log(struct exchange *x, const struct ledger_record *records, size_t n,
     void (*then)(struct exchange *x))
 {
 	struct visit *v = visit_of(x);
+	struct signed_records s = {0};
 	struct ark_error err;
+	int rc;
 
 	if (!v)
 		return;
 	v->then = then;
-	if (ledger_append(
-		archive_ledger(v->app->archive, LEDGER_ACCESS), records, n, on_logged, v, &err)) {
+	rc = sign(v, records, n, &s, &err);
+	if (!rc)
+		rc = ledger_append(archive_ledger(v->app->archive, LEDGER_ACCESS), s.records, n,
+		    on_logged, v, &err);
+	free(s.records);
+	free(s.authors);
+	if (rc) {
 		v->log_status = ARK_EIO;
 		after_log(x);
 		return;
@@ -235,7 +286,7 @@ void visit_denied(struct exchange *x, const char *kind, const char *why)
  * tell a missing purpose from a missing right. */
 static void reply_content_denied(struct exchange *x)
 {
-	struct visit *v = visit_of(x);
+	struct visit *v = http_data(x);
 	struct card card = {0};
 	struct access_decision d = {.outcome = ACCESS_DENY};
 
@@ -366,33 +417,14 @@ bool visit_fresh_wanted(struct exchange *x, const char *tag)
 
 void cursor_write(const struct app *app, const char *use, const char *text, struct buf *out)
 {
-	struct buf raw = BUF_INIT;
-	char tag[33];
-
-	archive_tag(app->archive, use, text, strlen(text), tag);
-	buf_add(&raw, tag, 16);
-	buf_adds(&raw, text);
-	base64url_encode(out, raw.data, raw.len);
-	buf_free(&raw);
+	if (archive_conceal(app->archive, use, text, out, NULL))
+		out->failed = true;
 }
 
 int cursor_read(const struct app *app, const char *use, const char *cursor, struct buf *out,
     struct ark_error *err)
 {
-	struct buf raw = {.limit = 512};
-	char tag[33];
-	bool ok = base64url_decode(&raw, cursor, strlen(cursor)) && raw.len >= 16;
-
-	if (ok) {
-		archive_tag(app->archive, use, raw.data + 16, raw.len - 16, tag);
-		ok = bytes_equal(tag, raw.data, 16);
-	}
-	if (ok)
-		buf_add(out, raw.data + 16, raw.len - 16);
-	buf_free(&raw);
-	return ok && !buf_failed(out)
-		   ? ARK_OK
-		   : ark_fail(err, ARK_EINPUT, "the cursor is not one that this archive gave");
+	return archive_reveal(app->archive, use, cursor, out, err);
 }
 
 bool limit_of(struct exchange *x, unsigned int otherwise, unsigned int most, unsigned int *ret)

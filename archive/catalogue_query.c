@@ -71,6 +71,39 @@ int catalogue_admits(struct catalogue *c, const char *document, uint32_t version
 	return rc;
 }
 
+int catalogue_author(struct catalogue *c, const char *document, uint32_t version, char ret[33],
+    struct ark_error *err)
+{
+	unsigned char author[16];
+	struct query q;
+	int rc = ARK_OK;
+
+	query_begin(&q, &c->db);
+	query_sql(&q, "SELECT author FROM version INDEXED BY version_document WHERE document = ?");
+	if (!catalogue_query_document(&q, document))
+		rc = ark_fail(err, ARK_ENOTFOUND, "no such document");
+	if (version) {
+		query_sql(&q, " AND version = ?");
+		query_int(&q, version);
+	}
+	query_sql(&q, " ORDER BY version DESC LIMIT 1");
+	if (!rc)
+		rc = query_prepare(&q, err);
+	if (!rc) {
+		rc = query_step(&q, err);
+		if (rc == 1) {
+			ret[0] = '\0';
+			if (catalogue_read_fixed(q.stmt, 0, author, sizeof(author)))
+				hex_encode(ret, author, sizeof(author));
+			rc = ARK_OK;
+		} else if (rc == 0) {
+			rc = ark_fail(err, ARK_ENOTFOUND, "no such document or version");
+		}
+	}
+	query_end(&q);
+	return rc;
+}
+
 int catalogue_newest(struct catalogue *c, const char *document, uint32_t *ret_version,
     uint32_t *ret_metadata, struct ark_error *err)
 {

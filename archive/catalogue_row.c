@@ -88,7 +88,7 @@ int catalogue_read_row(sqlite3_stmt *s, struct catalogue_row *ret, struct ark_er
 	    .visible_versions = (uint32_t)sqlite3_column_int64(s, CATALOGUE_VISIBLE),
 	    .whole = sqlite3_column_int(s, CATALOGUE_WHOLE) != 0,
 	};
-	unsigned char document[16];
+	unsigned char document[16], author[16];
 	char date[11];
 	int rc;
 
@@ -97,6 +97,8 @@ int catalogue_read_row(sqlite3_stmt *s, struct catalogue_row *ret, struct ark_er
 		return ark_fail(err, ARK_ECORRUPT,
 		    "the catalogue holds a malformed row; run `arkki rebuild DIR catalogue`");
 	hex_encode(row.document, document, sizeof(document));
+	if (catalogue_read_fixed(s, CATALOGUE_AUTHOR, author, sizeof(author)))
+		hex_encode(row.author, author, sizeof(author));
 	catalogue_day_text(date, sqlite3_column_int64(s, 6));
 	row.date = strdup(date);
 	if (!row.date || !read_text(s, 11, &row.type) || !read_text(s, 12, &row.language) ||

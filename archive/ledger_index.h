@@ -1,6 +1,6 @@
-/* index.sqlite finds entries: by document, principal and time, and the place
- * of each in the segments. In the clear stand document ids, times and keyed hashes of
- * principals. It can be rebuilt from the segments at any time.
+/* index.sqlite finds entries: by document, principal, organisation and time, those behind broken
+ * glass, and the place of each in the segments. In the clear stand document ids, times and keyed
+ * hashes of principals and organisations. It can be rebuilt from the segments at any time.
  *
  * It knows rows; not records, keys or files of segments.
  * Threads: one connection belongs to one thread at a time.
@@ -21,13 +21,15 @@ struct ledger_row {
 	uint64_t offset;
 	uint64_t document_sequence, principal_sequence; /* 0: none */
 	uint32_t segment;
-	bool has_document, has_principal, own_series;
-	unsigned char document[16], principal[16];
+	bool has_document, has_principal, has_org, has_author, has_about, own_series;
+	bool glass; /* behind broken glass */
+	unsigned char document[16], principal[16], org[16], author[16];
+	uint64_t about; /* another entry */
 };
 
 enum ledger_index_mode {
-	LEDGER_INDEX_WRITE,  /* makes the file when there is none */
-	LEDGER_INDEX_READ,   /* ARK_ENOTFOUND when there is none */
+	LEDGER_INDEX_WRITE,  /* makes the file when there is none, or one of an older version */
+	LEDGER_INDEX_READ,   /* ARK_ENOTFOUND when there is none, or one of an older version */
 	LEDGER_INDEX_MEMORY, /* a new one that dies with the connection; path is not used */
 };
 
@@ -56,10 +58,18 @@ struct ledger_index_query {
 	uint64_t after;                            /* indices >= this */
 	uint64_t before;                           /* indices < this */
 	bool newest_first;
+	bool glass; /* only those behind broken glass */
+	const unsigned char (
+	    *orgs)[16];  /* NULL: any; else theirs or on their documents, no own series */
+	size_t orgs_len; /* at most LEDGER_INDEX_ORGS_MAX */
 };
+enum { LEDGER_INDEX_ORGS_MAX = 64 };
 typedef int (*ledger_index_each)(void *arg, uint64_t index, uint32_t segment, uint64_t offset);
 /* A non-zero return of `each` stops and is returned. */
 ARK_MUSTUSE int ledger_index_find(struct ledger_index *ix, const struct ledger_index_query *q,
     ledger_index_each each, void *arg, struct ark_error *err);
+/* The first entry of a series that is about another; ARK_ENOTFOUND: none. */
+ARK_MUSTUSE int ledger_index_about(
+    struct ledger_index *ix, uint64_t about, bool own, uint64_t *ret, struct ark_error *err);
 
 #endif

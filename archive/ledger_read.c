@@ -64,13 +64,20 @@ int ledger_row_of(const struct keyring *keys, const struct ledger_entry *e,
 {
 	const char *time = json_text(e->a, "time"), *document = json_text(e->a, "document");
 	const char *principal = json_text(e->b, "principal"), *series = json_text(e->b, "series");
+	const char *org = json_text(e->b, "org"), *author = json_text(e->a, "author");
+	const json_t *about = json_object_get(e->a, "about");
 	struct ledger_row row = {.index = e->index,
 	    .segment = image->segment.number,
 	    .offset = (uint64_t)(f->bytes - image->bytes),
-	    .own_series = series && strcmp(series, "own") == 0};
+	    .own_series = series && strcmp(series, "own") == 0,
+	    .glass = json_text(e->a, "breakGlass") &&
+		     !json_is_true(json_object_get(e->a, "breakGlassRefused")),
+	    .has_about = about,
+	    .about = (uint64_t)json_integer_value(about)};
 	char hash[33];
 
-	if (!time || !clock_parse(time, &row.time_us) || (document && !docid_valid(document)))
+	if (!time || !clock_parse(time, &row.time_us) || (document && !docid_valid(document)) ||
+	    (author && !docid_valid(author)))
 		return ark_fail(err, ARK_ECORRUPT, "entry %llu is no ledger record",
 		    (unsigned long long)e->index);
 	if (document) {
@@ -84,6 +91,12 @@ int ledger_row_of(const struct keyring *keys, const struct ledger_entry *e,
 		row.principal_sequence =
 		    (uint64_t)json_integer_value(json_object_get(e->b, "principalSequence"));
 	}
+	if (org) {
+		keyring_name(keys, "orgs", org, hash);
+		row.has_org = hex_decode(row.org, 16, hash, 32);
+	}
+	if (author)
+		row.has_author = hex_decode(row.author, 16, author, 32);
 	*ret = row;
 	return ARK_OK;
 }
@@ -341,6 +354,7 @@ struct find {
 	void *arg;
 	struct ark_error *err;
 	bool full;
+	const struct ledger_filter *filter;
 };
 
 static int find_each(void *arg, uint64_t index, uint32_t segment, uint64_t offset)
@@ -349,6 +363,8 @@ static int find_each(void *arg, uint64_t index, uint32_t segment, uint64_t offse
 	struct ledger_entry e;
 	int rc;
 
+	if (find->filter->wanted && !find->filter->wanted(find->filter->wanted_arg, index))
+		return 0;
 	if (find->left == 0) {
 		find->full = true;
 		return 1;
@@ -386,16 +402,54 @@ static int find_without_writer(
 	return rc;
 }
 
+static int find_orgs(const struct ledger *l, const struct ledger_filter *filter,
+    unsigned char orgs[LEDGER_ORGS_MAX][16], struct ledger_index_query *q, struct ark_error *err)
+{
+	char hash[33];
+
+	if (filter->orgs_len > LEDGER_ORGS_MAX)
+		return ark_fail(err, ARK_EINPUT, "over %d organisations are asked for at once",
+		    LEDGER_ORGS_MAX);
+	for (size_t i = 0; i < filter->orgs_len; i++) {
+		keyring_name(l->keys, "orgs", filter->orgs[i], hash);
+		hex_decode(orgs[i], 16, hash, 32);
+	}
+	q->orgs = (const unsigned char(*)[16])orgs;
+	q->orgs_len = filter->orgs_len;
+	return ARK_OK;
+}
+
+int ledger_about(
+    struct ledger *l, uint64_t about, bool own_series, uint64_t *ret, struct ark_error *err)
+{
+	int rc = l->for_writing ? ledger_index_wait(l, ledger_size(l), err) : ARK_OK;
+
+	if (rc)
+		return rc;
+	pthread_mutex_lock(&l->index_lock);
+	rc = ready_index(l, err);
+	if (!rc && l->file_index)
+		rc = ledger_index_about(l->file_index, about, own_series, ret, err);
+	else if (!rc)
+		rc = ARK_ENOTFOUND;
+	if (rc == ARK_ENOTFOUND && l->tail_index)
+		rc = ledger_index_about(l->tail_index, about, own_series, ret, err);
+	pthread_mutex_unlock(&l->index_lock);
+	return rc == ARK_ENOTFOUND ? ark_fail(err, ARK_ENOTFOUND, "no entry is about that one")
+				   : rc;
+}
+
 int ledger_find(struct ledger *l, const struct ledger_filter *filter, unsigned int limit,
     int (*each)(void *arg, const struct ledger_entry *e), void *arg, struct ark_error *err)
 {
-	unsigned char document[16], principal[16];
-	struct find find = {{.l = l, .fd = -1}, limit, each, arg, err, false};
+	unsigned char document[16], principal[16], orgs[LEDGER_ORGS_MAX][16];
+	struct find find = {{.l = l, .fd = -1}, limit, each, arg, err, false, filter};
 	struct ledger_index_query q = {.from_us = filter->from_us,
 	    .to_us = filter->to_us,
 	    .after = filter->after > INT64_MAX ? INT64_MAX : filter->after,
 	    .before = ledger_size(l),
-	    .newest_first = filter->newest_first};
+	    .newest_first = filter->newest_first,
+	    .glass = filter->broken_glass};
 	struct ledger_index *ix = NULL;
 	char hash[33], path[4096];
 	int rc;
@@ -410,6 +464,11 @@ int ledger_find(struct ledger *l, const struct ledger_filter *filter, unsigned i
 		keyring_name(l->keys, "principal", filter->principal, hash);
 		hex_decode(principal, 16, hash, 32);
 		q.principal = principal;
+	}
+	if (filter->orgs) {
+		rc = find_orgs(l, filter, orgs, &q, err);
+		if (rc)
+			return rc;
 	}
 	if (!l->for_writing) {
 		rc = find_without_writer(l, &q, &find, err);

@@ -82,6 +82,11 @@ static bool draft_a(const struct ledger_record *r, struct buf *out, struct recor
 	ok = ok && add_text(out, ",\"purpose\":", r->purpose) &&
 	     add_text(out, ",\"case\":", r->case_id) &&
 	     add_text(out, ",\"breakGlass\":", r->break_glass);
+	if (r->break_glass && r->glass_refused)
+		buf_adds(out, ",\"breakGlassRefused\":true");
+	ok = ok && add_text(out, ",\"author\":", r->author);
+	if (r->about)
+		buf_addf(out, ",\"about\":%llu", (unsigned long long)*r->about);
 	add_number(out, ",\"bytes\":", r->bytes);
 	if (r->detail) {
 		ok = ok && is_object(r->detail);
@@ -156,7 +161,11 @@ static size_t text_len(const char *s)
 int record_draft(const struct keyring *keys, const struct ledger_record *r, struct buf *text,
     struct record_draft *ret, struct ark_error *err)
 {
-	struct record_draft d = {.time_us = r->time_us, .own_series = r->own_series};
+	struct record_draft d = {.time_us = r->time_us,
+	    .own_series = r->own_series,
+	    .glass = r->break_glass && !r->glass_refused,
+	    .has_about = r->about,
+	    .about = r->about ? *r->about : 0};
 	size_t before = text->len;
 	char hash[33];
 
@@ -165,7 +174,7 @@ int record_draft(const struct keyring *keys, const struct ledger_record *r, stru
 		text_len(r->case_id) + text_len(r->break_glass) + text_len(r->detail) +
 		text_len(r->principal) + text_len(r->org) + text_len(r->roles) +
 		text_len(r->authentication) + text_len(r->session) + text_len(r->address) +
-		text_len(r->query) >
+		text_len(r->query) + text_len(r->author) >
 	    RECORD_TEXT_MAX)
 		return ark_fail(
 		    err, ARK_EINPUT, "a ledger record is over %d bytes", RECORD_TEXT_MAX);
@@ -176,9 +185,20 @@ int record_draft(const struct keyring *keys, const struct ledger_record *r, stru
 			return ark_fail(err, ARK_EINPUT, "a ledger record names no document id");
 		d.has_document = hex_decode(d.document, 16, r->document, 32);
 	}
+	if (r->author) {
+		d.has_author = docid_valid(r->author) && hex_decode(d.author, 16, r->author, 32);
+		if (!d.has_author)
+			return ark_fail(err, ARK_EINPUT, "a ledger record names no author");
+	}
+	if (d.has_about && d.about > INT64_MAX)
+		return ark_fail(err, ARK_EINPUT, "a ledger record is about no entry");
 	if (r->principal) {
 		keyring_name(keys, "principal", r->principal, hash);
 		d.has_principal = hex_decode(d.principal, 16, hash, 32);
+	}
+	if (r->org) {
+		keyring_name(keys, "orgs", r->org, hash);
+		d.has_org = hex_decode(d.org, 16, hash, 32);
 	}
 	if (!draft_a(r, text, &d) || !draft_b(r, text, &d) || !draft_c(r, text, &d))
 		return ark_fail(err, ARK_EINPUT,

@@ -27,7 +27,9 @@ struct record_draft {
 	uint32_t c_len;
 	int64_t time_us;                           /* 0: of the writing */
 	unsigned char document[16], principal[16]; /* id; keyed hash */
-	bool has_document, has_principal, own_series;
+	unsigned char org[16], author[16];         /* keyed hashes */
+	uint64_t about;
+	bool has_document, has_principal, has_org, has_author, has_about, own_series, glass;
 };
 
 /* Appends the draft's text. ARK_EINPUT: text that is not UTF-8, an id that is none,

@@ -332,8 +332,13 @@ static int stamp_record(struct writer *w, const struct record_draft *d, struct l
 	row->own_series = d->own_series;
 	row->document_sequence = stamp->document_sequence;
 	row->principal_sequence = stamp->principal_sequence;
+	row->has_org = d->has_org, row->has_author = d->has_author;
+	row->has_about = d->has_about, row->about = d->about;
+	row->glass = d->glass;
 	memcpy(row->document, d->document, 16);
 	memcpy(row->principal, d->principal, 16);
+	memcpy(row->org, d->org, 16);
+	memcpy(row->author, d->author, 16);
 	return rc;
 }
 

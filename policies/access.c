@@ -152,6 +152,11 @@ const struct cedar_policies *access_rules_policies(const struct access_rules *r)
 	return r->policies;
 }
 
+const struct cedar_schema *access_rules_schema(const struct access_rules *r)
+{
+	return r->schema;
+}
+
 bool access_rules_steady(const struct access_rules *r)
 {
 	return r->steady;
@@ -166,9 +171,9 @@ const char *access_policy_id(const struct access_rules *r, uint32_t policy)
 
 /* ---- a known resource ---- */
 
-static bool decided_on_documents(enum access_action action)
+bool access_action_on_documents(enum access_action action)
 {
-	return action != ACCESS_AUDIT && action != ACCESS_ADMINISTER;
+	return action < ACCESS_AUDIT;
 }
 
 static void keep_reasons(const struct cedar_answer *a, struct access_decision *d)
@@ -218,14 +223,14 @@ int access_decide(const struct access_rules *r, const struct access_principal *p
 	if (rc > 0)
 		return ARK_OK; /* nobody: nothing is permitted */
 	if (!rc)
-		rc = decided_on_documents(action) ? access_question_document(&q, what, err)
-						  : access_question_archive(&q, err);
+		rc = access_action_on_documents(action) ? access_question_document(&q, what, err)
+							: access_question_archive(&q, err);
 	if (!rc)
 		rc = cedar_decide(r->policies, &q.world, &q.request, q.arena, &answer, err);
 	if (!rc) {
 		keep_reasons(&answer, ret);
 		ret->outcome = answer.allow ? ACCESS_PERMIT : ACCESS_DENY;
-		if (!answer.allow && decided_on_documents(action))
+		if (!answer.allow && access_action_on_documents(action))
 			rc = ask_with_purpose(r, &q, what, within, ret, err);
 	}
 	access_question_end(&q);
@@ -416,7 +421,10 @@ static void tell_inexact(void *arg, uint32_t policy, uint32_t node)
 		return;
 	i->seen[policy] = true;
 	snprintf(f.policy, sizeof(f.policy), "%s", access_policy_id(i->r, policy));
-	cedar_policy_place(i->r->policies, node, &f.line, &f.column);
+	if (node == CEDAR_NONE) /* its scope names one document */
+		f.line = cedar_policy_line(i->r->policies, policy);
+	else
+		cedar_policy_place(i->r->policies, node, &f.line, &f.column);
 	snprintf(f.text, sizeof(f.text),
 	    "this cannot be asked of lists and search, so a permit with it permits nothing and a "
 	    "forbid with it forbids everything that it might");
@@ -429,7 +437,8 @@ void access_check_filters(const struct access_rules *r, cedar_fault_fn told, voi
 {
 	static const char *const ids[] = {"x", "y"};
 	const struct access_ids two = {ids, 2};
-	const struct access_context context = {.purpose = "x", .case_id = "x", .case_units = two};
+	const struct access_context context = {
+	    .purpose = "x", .case_id = "x", .case_units = two, .break_glass = "x", .strong = true};
 	struct inexact i = {r, calloc(cedar_policies_count(r->policies) + 1, 1), told, arg};
 
 	for (unsigned int kind = 0; i.seen && kind <= ACCESS_ORG_PROVIDER; kind++) {
@@ -462,7 +471,8 @@ void access_check_filters(const struct access_rules *r, cedar_fault_fn told, voi
 
 /* ---- why ---- */
 
-static const char *sentence_of(const struct access_rules *r, uint32_t policy, const char *language)
+const char *access_policy_sentence(
+    const struct access_rules *r, uint32_t policy, const char *language)
 {
 	const char *const keys[] = {language, "en", "fi", "sv"};
 
@@ -475,24 +485,36 @@ static const char *sentence_of(const struct access_rules *r, uint32_t policy, co
 	return NULL;
 }
 
-void access_explain(const struct access_rules *r, const struct access_decision *d,
-    const char *language, struct buf *out)
+const char *access_policy_statute(const struct access_rules *r, uint32_t policy)
 {
-	static const char *const outcomes[] = {[ACCESS_DENY] = "deny",
+	const char *text = cedar_policy_note(r->policies, policy, "statute");
+
+	return text && *text ? text : NULL;
+}
+
+const char *access_outcome_name(enum access_outcome outcome)
+{
+	static const char *const names[] = {[ACCESS_DENY] = "deny",
 	    [ACCESS_PERMIT] = "permit",
 	    [ACCESS_NEEDS_PURPOSE] = "needs-purpose"};
 
-	buf_adds(out, outcomes[d->outcome]);
+	return names[outcome];
+}
+
+void access_explain(const struct access_rules *r, const struct access_decision *d,
+    const char *language, struct buf *out)
+{
+	buf_adds(out, access_outcome_name(d->outcome));
 	if (!d->policies_len)
 		buf_adds(out, ": no policy permits it");
 	for (size_t i = 0; i < d->policies_len; i++) {
-		const char *sentence = sentence_of(r, d->policies[i], language);
-		const char *statute = cedar_policy_note(r->policies, d->policies[i], "statute");
+		const char *sentence = access_policy_sentence(r, d->policies[i], language);
+		const char *statute = access_policy_statute(r, d->policies[i]);
 
 		buf_addf(out, "%s %s", i ? "; and" : " by", access_policy_id(r, d->policies[i]));
 		if (sentence)
 			buf_addf(out, ": %s", sentence);
-		if (statute && *statute)
+		if (statute)
 			buf_addf(out, " [%s]", statute);
 	}
 	if (d->failures)
@@ -551,7 +573,8 @@ const char *access_role_name(unsigned int bit)
 }
 
 static const char *const actions[ACCESS_ACTIONS] = {"list", "read", "readContent", "readPublic",
-    "file", "amend", "redact", "order", "notify", "hold", "dispose", "audit", "administer"};
+    "file", "amend", "redact", "order", "notify", "hold", "dispose", "audit", "auditOwn",
+    "administer"};
 
 bool access_action_parse(const char *name, enum access_action *ret)
 {

@@ -1,8 +1,11 @@
-/* policy test, policy check: what the Cedar engine says of policies, without an archive. */
+/* policy: which of its verbs. test and check are what the Cedar engine says without an archive;
+ * explain what an archive's policies say of one question, through the admin socket. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "arkki/base/fs.h"
+#include "arkki/base/json.h"
 #include "arkki/policies/cedar.h"
 #include "tools/cli.h"
 
@@ -134,6 +137,85 @@ static int policy_check(const struct cli *c)
 	return r.errors ? CLI_FAILED : CLI_OK;
 }
 
+/* ---- policy explain ---- */
+
+static int write_question(const struct cli *c, struct buf *out, struct ark_error *err)
+{
+	json_t *q = json_pack("{s:s,s:s,s:s*,s:s*,s:s*,s:s*,s:s*}", "user", c->user, "action",
+	    c->action, "document", c->document, "at", c->at, "purpose", c->purpose, "case",
+	    c->case_id, "breakGlass", c->break_glass);
+	int rc = ARK_OK;
+
+	if (!q) /* nothing else can fail: bytes that are no UTF-8 */
+		return ark_fail(err, ARK_EINPUT, "an option is not UTF-8");
+	/* what is no number becomes 0, which the server refuses by name */
+	if (c->version)
+		json_object_set_new(q, "version", json_integer(strtol(c->version, NULL, 10)));
+	rc = json_write(out, q, err);
+	json_decref(q);
+	return rc;
+}
+
+/* The first fault that the answer names; else what any refused command says. */
+static int explained(long status, const json_t *body, struct ark_error *err)
+{
+	const json_t *fault = json_array_get(json_object_get(body, "errors"), 0);
+
+	if (status == 422 && fault)
+		return ark_fail(err, ARK_EINPUT, "%s: %s", json_text(fault, "field"),
+		    json_text(fault, "detail"));
+	return client_ok(status, body, err);
+}
+
+static void print_explanation(const json_t *body)
+{
+	json_t *p;
+	size_t i;
+
+	printf("%s\n", json_text(body, "sentence"));
+	json_array_foreach(json_object_get(body, "policies"), i, p)
+	{
+		const char *sentence = json_text(p, "sentence"), *statute = json_text(p, "statute");
+
+		printf("  %s %s%s%s%s%s%s\n", json_text(p, "effect"), json_text(p, "id"),
+		    sentence ? ": " : "", sentence ? sentence : "", statute ? " [" : "",
+		    statute ? statute : "", statute ? "]" : "");
+	}
+}
+
+static int policy_explain(const struct cli *c)
+{
+	struct client *client = NULL;
+	struct buf question = BUF_INIT;
+	struct ark_error err;
+	json_t *body = NULL;
+	long status;
+	int rc;
+
+	if (c->words_len != 2 || !c->user || !c->action)
+		return cli_usage(c->command);
+	rc = write_question(c, &question, &err);
+	if (!rc)
+		rc = client_open(c->words[1], c->root_key, &client, &err);
+	if (!rc) {
+		const struct client_request r = {.method = "POST",
+		    .path = "/admin/policies/explain",
+		    .headers = {"Accept-Language: en"},
+		    .body = question.data,
+		    .body_len = question.len};
+
+		rc = client_send(client, &r, &status, &body, &err);
+	}
+	if (!rc)
+		rc = explained(status, body, &err);
+	if (!rc)
+		print_explanation(body);
+	json_decref(body);
+	client_close(client);
+	buf_free(&question);
+	return rc ? cli_failed(&err) : CLI_OK;
+}
+
 int cmd_policy(const struct cli *c)
 {
 	static const struct {
@@ -142,6 +224,12 @@ int cmd_policy(const struct cli *c)
 	} verbs[] = {
 	    {"test", policy_test},
 	    {"check", policy_check},
+	    {"show", policy_show},
+	    {"cases", policy_cases},
+	    {"versions", policy_versions},
+	    {"apply", policy_apply},
+	    {"restore", policy_restore},
+	    {"explain", policy_explain},
 	};
 
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(*verbs); i++)

@@ -1,12 +1,13 @@
 /* The page of a document: what it is, its file, its versions, its text.
  *
  * One request is three logged reads, in one group before anything is shown:
- * the metadata, the list of versions, and the text where there is one. */
+ * the metadata, the list of versions, and the text where there is one. A text that is
+ * closed is logged, as denied, only when it was asked for in the form. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "api/documents.h"
-#include "api/pages/pages.h"
+#include "api/pages/document.h"
 #include "arkki/base/json.h"
 
 /* more of a text than this makes no readable page: the file is there */
@@ -14,129 +15,18 @@ enum { TEXT_SHOWN = 512 * 1024 };
 
 static bool text_ready(const struct catalogue_row *row)
 {
-	return row->text_state && strcmp(row->text_state, "ready") == 0;
+	const char *reason;
+
+	return strcmp(shown_text_state(row, &reason), "ready") == 0;
 }
 
-static void path_of(const struct page *p, const struct catalogue_row *row, uint32_t version,
+void document_path(const struct page *p, const struct catalogue_row *row, uint32_t version,
     const char *more, struct buf *out)
 {
 	buf_clear(out);
 	buf_addf(out, "/%s/documents/%s", i18n_code(p->language), row->document);
 	if (version)
 		buf_addf(out, "/versions/%u%s", version, more);
-}
-
-/* ---- facts ---- */
-
-static void fact_begin(struct page *p, enum say label)
-{
-	html_put(&p->h, "<div><dt>$</dt><dd", say(p, label));
-}
-
-static void fact_text(struct page *p, enum say label, const char *text)
-{
-	if (!text || !*text)
-		return;
-	fact_begin(p, label);
-	html_put(&p->h, " dir=\"auto\">$</dd></div>", text);
-}
-
-static void fact_date(struct page *p, enum say label, const char *date)
-{
-	if (!date)
-		return;
-	fact_begin(p, label);
-	html_raw(&p->h, ">");
-	page_date(p, date);
-	html_raw(&p->h, "</dd></div>");
-}
-
-static void fact_record(struct page *p, enum say label, const char *kind, const char *id)
-{
-	if (!id)
-		return;
-	fact_begin(p, label);
-	html_raw(&p->h, ">");
-	page_name(p, kind, id);
-	html_raw(&p->h, "</dd></div>");
-}
-
-static void fact_diary(struct page *p, const char *case_id)
-{
-	json_t *record = registry_get(archive_registry(app_of(p->x)->archive), "cases", case_id);
-	const char *number = json_text(record, "diaryNumber");
-
-	fact_text(p, SAY_DIARY, number ? number : case_id);
-	json_decref(record);
-}
-
-static void fact_publicity(struct page *p, const json_t *publicity)
-{
-	const char *class = json_text(publicity, "class");
-
-	if (class)
-		fact_text(p, SAY_PUBLICITY, say(p, publicity_said(class)));
-	fact_text(p, SAY_SECRECY_GROUND, json_text(publicity, "ground"));
-	fact_date(p, SAY_SECRECY_FROM, json_text(publicity, "from"));
-	fact_date(p, SAY_SECRECY_UNTIL, json_text(publicity, "until"));
-}
-
-static void write_facts(struct page *p, const struct catalogue_row *row, const struct card *card)
-{
-	const json_t *f = card->fields, *units = json_object_get(f, "units");
-	const char *state = json_text(f, "state"),
-		   *language = i18n_language_name(p->language, row->language);
-
-	html_put(&p->h,
-	    "<section aria-labelledby=\"facts\"><h2 id=\"facts\">$</h2><dl class=\"facts\">",
-	    say(p, SAY_FACTS));
-	fact_record(p, SAY_TYPE, "types", row->type);
-	if (json_array_size(units)) {
-		fact_begin(p, json_array_size(units) == 1 ? SAY_UNIT : SAY_UNITS);
-		html_raw(&p->h, ">");
-		page_units(p, units);
-		html_raw(&p->h, "</dd></div>");
-	}
-	fact_diary(p, json_text(f, "case"));
-	fact_date(p, SAY_DATE, row->date);
-	fact_date(p, SAY_VISIT_DATE, json_text(f, "visitDate"));
-	fact_record(p, SAY_AUTHOR, "orgs", json_text(f, "author"));
-	fact_publicity(p, json_object_get(f, "publicity"));
-	if (state)
-		fact_text(
-		    p, SAY_STATE, say(p, strcmp(state, "draft") == 0 ? SAY_DRAFT : SAY_FINAL));
-	fact_text(p, SAY_DOCUMENT_LANGUAGE, language ? language : row->language);
-	fact_begin(p, SAY_DIGEST);
-	html_put(&p->h, " class=\"code\">$</dd></div>", json_text(card->version, "sha256"));
-	fact_begin(p, SAY_IDENTIFIER);
-	html_put(&p->h, " class=\"code\">$</dd></div></dl></section>", row->document);
-}
-
-/* ---- the file ---- */
-
-static const char *media_said(const struct page *p, const char *media_type)
-{
-	if (strcmp(media_type, "application/pdf") == 0)
-		return "PDF";
-	if (strcmp(media_type, "text/html") == 0)
-		return say(p, SAY_WEB_PAGE);
-	return strncmp(media_type, "text/", 5) == 0 ? say(p, SAY_TEXT_FILE) : media_type;
-}
-
-static void write_file(struct page *p, const struct catalogue_row *row, const struct card *card)
-{
-	bool pdf = strcmp(row->media_type, "application/pdf") == 0;
-	struct buf url = BUF_INIT;
-	char size[I18N_SIZE];
-
-	i18n_bytes(size, p->language, row->size);
-	path_of(p, row, row->version, "/file", &url);
-	html_put(&p->h,
-	    "<p class=\"file\"><a class=\"button\" href=\"$\">$</a> <span class=\"about\">",
-	    url.data, say(p, pdf ? SAY_OPEN_PDF : SAY_OPEN_FILE));
-	html_put(&p->h, "<span class=\"name\" dir=\"auto\">$</span> <span>$, $</span></span></p>",
-	    json_text(card->version, "fileName"), media_said(p, row->media_type), size);
-	buf_free(&url);
 }
 
 /* ---- versions ---- */
@@ -151,7 +41,7 @@ static void write_banner(struct page *p, const struct catalogue_row *row, const 
 		return;
 	snprintf(n, sizeof(n), "%u", row->version);
 	snprintf(last, sizeof(last), "%u", newest);
-	path_of(p, row, 0, "", &url);
+	document_path(p, row, 0, "", &url);
 	html_raw(&p->h, "<p class=\"note\" role=\"note\">");
 	page_say(p, SAY_VERSION_OLD, n, last);
 	html_put(&p->h, " <a href=\"$\">$</a></p>", url.data, say(p, SAY_VERSION_NEWEST));
@@ -170,15 +60,36 @@ static void write_filer(struct page *p, const json_t *actor)
 	}
 }
 
+/* Who filed the original and why goes with the original. */
+static void write_filing(struct page *p, const struct catalogue_row *row, const struct card *card)
+{
+	const char *reason = json_text(card->version, "reason");
+
+	fact_begin(p, SAY_FILED);
+	html_raw(&p->h, ">");
+	page_time(p, json_text(card->version, "time"));
+	html_raw(&p->h, "</dd></div>");
+	if (!row->whole) {
+		fact_media(p, SAY_FILE, card->version);
+		return;
+	}
+	fact_begin(p, SAY_FILED_BY);
+	html_raw(&p->h, ">");
+	write_filer(p, json_object_get(card->version, "actor"));
+	html_raw(&p->h, "</dd></div>");
+	if (!reason && row->version == 1)
+		reason = say(p, SAY_REASON_FIRST);
+	fact_text(p, SAY_REASON, reason);
+}
+
 static void write_version(struct page *p, const struct catalogue_row *shown,
     const struct catalogue_row *row, const struct card *card)
 {
-	const char *reason = json_text(card->version, "reason");
 	struct buf url = BUF_INIT;
 	char n[16];
 
 	snprintf(n, sizeof(n), "%u", row->version);
-	path_of(p, row, row->version, "", &url);
+	document_path(p, row, row->version, "", &url);
 	html_raw(&p->h, "<li><h3>");
 	if (row->version == shown->version) {
 		page_say(p, SAY_VERSION_N, n);
@@ -188,18 +99,10 @@ static void write_version(struct page *p, const struct catalogue_row *shown,
 		page_say(p, SAY_VERSION_N, n);
 		html_raw(&p->h, "</a>");
 	}
+	if (!row->whole)
+		html_put(&p->h, " <span class=\"tag\">$</span>", say(p, SAY_RENDITION));
 	html_raw(&p->h, "</h3><dl class=\"facts\">");
-	fact_begin(p, SAY_FILED);
-	html_raw(&p->h, ">");
-	page_time(p, json_text(card->version, "time"));
-	html_raw(&p->h, "</dd></div>");
-	fact_begin(p, SAY_FILED_BY);
-	html_raw(&p->h, ">");
-	write_filer(p, json_object_get(card->version, "actor"));
-	html_raw(&p->h, "</dd></div>");
-	if (!reason && row->version == 1)
-		reason = say(p, SAY_REASON_FIRST);
-	fact_text(p, SAY_REASON, reason);
+	write_filing(p, row, card);
 	html_raw(&p->h, "</dl></li>");
 	buf_free(&url);
 }
@@ -217,7 +120,7 @@ static int write_versions(
 	for (size_t i = l->n; i > 0 && !rc; i--) {
 		struct card card = {0};
 
-		rc = reading_card(v->app->archive, v->receipt, &l->rows[i - 1], &card, err);
+		rc = shown_card(v->app->archive, v->receipt, &l->rows[i - 1], &card, err);
 		if (!rc)
 			write_version(p, &v->row, &l->rows[i - 1], &card);
 		card_free(&card);
@@ -289,11 +192,23 @@ static size_t shown_len(const char *text, size_t len)
 	return n;
 }
 
-static int write_text(struct page *p, struct visit *v, struct ark_error *err)
+static void write_no_text(struct page *p, const struct catalogue_row *row)
 {
+	const char *reason;
+	bool none = strcmp(shown_text_state(row, &reason), "none") == 0;
+
+	html_put(&p->h, "<p>$</p>", say(p, none ? SAY_TEXT_NONE : SAY_TEXT_PENDING));
+	/* the reason is an English clause of the extractor */
+	if (none && reason && *reason)
+		html_put(&p->h, "<p class=\"hint\" lang=\"en\">$</p>", reason);
+}
+
+static int write_text(struct page *p, const struct document_view *d, struct ark_error *err)
+{
+	struct visit *v = d->v;
 	struct buf text = BUF_INIT;
 	int rc = text_ready(&v->row)
-		     ? reading_text(v->app->archive, v->receipt, &v->row, FORM_WHOLE, &text, err)
+		     ? reading_text(v->app->archive, v->receipt, &v->row, form_shown(d), &text, err)
 		     : ARK_ENOTFOUND;
 
 	html_put(&p->h, "<section aria-labelledby=\"text\"><h2 id=\"text\">$</h2>",
@@ -306,12 +221,7 @@ static int write_text(struct page *p, struct visit *v, struct ark_error *err)
 		if (n < text.len)
 			html_put(&p->h, "<p class=\"note\">$</p>", say(p, SAY_TEXT_CUT));
 	} else if (rc == ARK_ENOTFOUND) { /* also when the cache was lost: it comes again */
-		bool none = v->row.text_state && strcmp(v->row.text_state, "none") == 0;
-
-		html_put(&p->h, "<p>$</p>", say(p, none ? SAY_TEXT_NONE : SAY_TEXT_PENDING));
-		/* the reason is an English clause of the extractor */
-		if (none && v->row.text_reason && *v->row.text_reason)
-			html_put(&p->h, "<p class=\"hint\" lang=\"en\">$</p>", v->row.text_reason);
+		write_no_text(p, &v->row);
 		rc = ARK_OK;
 	}
 	html_raw(&p->h, "</section>");
@@ -321,80 +231,203 @@ static int write_text(struct page *p, struct visit *v, struct ark_error *err)
 
 /* ---- the page ---- */
 
-static void write_page(struct page *p, struct visit *v, const struct card *card)
+static void write_head(struct page *p, const struct document_view *d, const struct card *card)
 {
-	html_raw(&p->h, "<article><header class=\"head\"><p class=\"kind\">");
-	page_name(p, "types", v->row.type);
-	page_tags(p, v->row.publicity, v->row.state);
+	const struct catalogue_row *row = &d->v->row;
+
+	html_raw(&p->h, "<header class=\"head\"><p class=\"kind\">");
+	page_name(p, "types", row->type);
+	page_tags(p, row->publicity, row->state);
+	if (!row->whole)
+		html_put(&p->h, " <span class=\"tag\">$</span>", say(p, SAY_RENDITION));
 	html_raw(&p->h, "</p><h1");
-	page_lang(p, v->row.language);
+	page_lang(p, row->language);
 	html_put(&p->h, ">$</h1></header>", json_text(card->fields, "title"));
-	write_banner(p, &v->row, v->more);
-	write_file(p, &v->row, card);
-	write_facts(p, &v->row, card);
+}
+
+static int write_page(
+    struct page *p, struct document_view *d, const struct card *card, struct ark_error *err)
+{
+	const struct catalogue_row *row = &d->v->row;
+	int rc;
+
+	html_raw(&p->h, "<article>");
+	if (d->needs_purpose && purpose_wrong(&d->stated))
+		purpose_errors(p, &d->stated);
+	write_head(p, d, card);
+	write_banner(p, row, d->versions);
+	if (!row->whole)
+		html_put(
+		    &p->h, "<p class=\"note\" role=\"note\">$</p>", say(p, SAY_RENDITION_NOTE));
+	else if (d->open && d->stated.sent && !purpose_wrong(&d->stated))
+		purpose_note(p, &d->stated);
+	document_file(p, d, card);
+	if (!d->open)
+		purpose_form(p, d, card);
+	document_facts(p, d, card);
+	rc = write_versions(p, d->v, d->versions, err);
+	if (!rc && d->open)
+		rc = write_text(p, d, err);
+	html_raw(&p->h, "</article>");
+	return rc;
+}
+
+static void title_of(const struct exchange *x, bool wrong, const struct card *card, struct buf *out)
+{
+	enum http_language language = HTTP_FI;
+
+	page_language(x, &language);
+	if (wrong)
+		buf_addf(out, "%s: ", i18n_text(language, SAY_ERROR));
+	buf_adds(out, json_text(card->fields, "title"));
 }
 
 static void show_document(struct exchange *x)
 {
 	struct visit *v = visit_of(x);
+	struct document_view *d = v->more;
 	struct card card = {0};
 	struct ark_error err = {0};
+	struct buf title = BUF_INIT;
 	struct page p = {0};
-	int rc = reading_card(v->app->archive, v->receipt, &v->row, &card, &err);
+	bool wrong = false;
+	int rc = shown_card(v->app->archive, v->receipt, &v->row, &card, &err);
 
 	if (!rc) {
-		page_begin(&p, x, json_text(card.fields, "title"));
-		write_page(&p, v, &card);
-		rc = write_versions(&p, v, v->more, &err);
+		d->needs_purpose = !d->open && caller_decides(v->caller, v->app,
+						   ACCESS_READ_CONTENT, card.fields, false, &err)
+						       .outcome == ACCESS_NEEDS_PURPOSE;
+		wrong = d->needs_purpose && purpose_wrong(&d->stated);
+		title_of(x, wrong, &card, &title);
+		page_begin(&p, x, title.data);
+		rc = write_page(&p, d, &card, &err);
 	}
-	if (!rc)
-		rc = write_text(&p, v, &err);
 	if (rc) {
 		buf_wipe_free(&p.h.out);
 		http_reply_error(x, &err);
 	} else {
-		html_raw(&p.h, "</article>");
-		page_end(&p, 200);
+		page_end(&p, wrong ? 422 : 200);
 	}
+	buf_wipe_free(&title);
 	card_free(&card);
 }
 
-static void show_version(struct exchange *x, uint32_t version)
+/* ---- the request ---- */
+
+static void view_free(void *arg)
 {
-	struct visit *v = visit_of(x);
-	struct ledger_record records[3];
+	struct document_view *d = arg;
+
+	if (d->versions)
+		listing_free(d->versions);
+	free(d);
+}
+
+/* NULL: an answer is given. */
+static struct document_view *view_new(
+    struct exchange *x, struct visit *v, uint32_t version, const struct stated *stated)
+{
+	struct document_view *d = calloc(1, sizeof(*d));
 	struct ark_error err;
-	struct listing *l;
+
+	if (!d) {
+		http_reply_problem(x, 503, "out-of-memory", NULL, NULL);
+		return NULL;
+	}
+	d->v = v;
+	d->asked = version;
+	d->stated = *stated;
+	d->versions = listing_new(x, v);
+	v->more = d;
+	v->more_free = view_free;
+	if (!d->versions)
+		return NULL;
+	d->open = !v->row.whole;
+	if ((v->row.whole && visit_content_open(v, &d->open, &err)) ||
+	    listing_versions(v, v->row.document, d->versions, &err)) {
+		http_reply_error(x, &err);
+		return NULL;
+	}
+	/* a case there is, and not of this document */
+	if (!d->open && d->stated.sent && !purpose_wrong(&d->stated))
+		d->stated.case_wrong = SAY_CASE_WRONG;
+	return d;
+}
+
+static size_t note_reads(const struct document_view *d, struct ledger_record records[3])
+{
+	struct visit *v = d->v;
 	size_t n = 0;
 
-	if (!v || !document_found(x, v, "metadata", version))
-		return;
-	l = listing_new(x, v);
-	if (!l)
-		return;
-	if (listing_versions(v, v->row.document, l, &err)) {
-		http_reply_error(x, &err);
-		return;
-	}
 	records[n++] = visit_record(v, "metadata");
 	records[n] = visit_record(v, "list");
 	records[n++].version = 0;
-	if (text_ready(&v->row))
-		records[n++] = visit_record(v, "text");
-	visit_log(x, records, n, show_document);
+	if (d->open ? !text_ready(&v->row) : !d->stated.sent || d->stated.form_wrong != SAY_COUNT)
+		return n;
+	records[n] = visit_record(v, "text");
+	if (!d->open)
+		records[n].outcome = LEDGER_DENIED;
+	else if (!v->row.whole)
+		records[n].detail = "{\"rendition\":\"public\"}";
+	return n + 1;
 }
 
-void page_document(struct exchange *x)
+static void show_version(struct exchange *x, uint32_t version, const struct stated *stated)
 {
-	show_version(x, 0);
+	struct visit *v = visit_of(x);
+	struct ledger_record records[3];
+	struct document_view *d;
+
+	if (!v || !document_found(x, v, "metadata", version))
+		return;
+	d = view_new(x, v, version, stated);
+	if (d)
+		visit_log(x, records, note_reads(d, records), show_document);
 }
 
-void page_version(struct exchange *x)
+static void show_numbered(struct exchange *x, const struct stated *stated)
 {
 	uint32_t version = visit_version(x, 1);
 
 	if (version)
-		show_version(x, version);
+		show_version(x, version, stated);
 	else
 		visit_not_found(x, "metadata", http_param(x, 0), 0);
+}
+
+void page_document(struct exchange *x)
+{
+	show_version(x, 0, &(struct stated){0});
+}
+
+void page_version(struct exchange *x)
+{
+	show_numbered(x, &(struct stated){0});
+}
+
+static void open_with(
+    struct exchange *x, void (*show)(struct exchange *x, const struct stated *stated))
+{
+	struct stated stated;
+	struct ark_error err;
+
+	if (purpose_read(x, &stated, &err))
+		http_reply_error(x, &err);
+	else
+		show(x, &stated);
+}
+
+static void show_newest(struct exchange *x, const struct stated *stated)
+{
+	show_version(x, 0, stated);
+}
+
+void page_document_open(struct exchange *x)
+{
+	open_with(x, show_newest);
+}
+
+void page_version_open(struct exchange *x)
+{
+	open_with(x, show_numbered);
 }

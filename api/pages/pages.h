@@ -26,6 +26,10 @@ void page_sign_out(struct exchange *x);
 void page_search(struct exchange *x);
 void page_document(struct exchange *x);
 void page_version(struct exchange *x);
+/* The same for a reader who has stated a purpose and a case in the page's form; and the file. */
+void page_document_open(struct exchange *x);
+void page_version_open(struct exchange *x);
+void page_file_open(struct exchange *x);
 void web_asset(struct exchange *x);
 
 /* ---- hooks of the server ---- */

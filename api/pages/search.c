@@ -35,8 +35,12 @@ static void write_hit(struct page *p, const struct search_view *s, size_t i)
 		html_put(
 		    &p->h, " <span class=\"tag\">$</span>", language ? language : row->language);
 	page_tags(p, row->publicity, row->state);
+	if (!row->whole)
+		html_put(&p->h, " <span class=\"tag\">$</span>", say(p, SAY_RENDITION));
 	html_raw(&p->h, "</p>");
-	if (snippet->len) {
+	if (s->hits[i].closed) {
+		html_put(&p->h, "<p class=\"hint\">$</p>", say(p, SAY_SNIPPET_CLOSED));
+	} else if (snippet->len) {
 		html_raw(&p->h, "<p class=\"snippet\"");
 		page_lang(p, row->language);
 		html_raw(&p->h, ">");

@@ -177,6 +177,7 @@ def test_rebuild__gives_the_same_answers():
             a.version(f.id, b"toinen %d\n" % i, {"publicity": {"class": rnd.choice(["public", "secret"])}})
         if i % 3 == 0:
             a.patch(f.id, {"title": "muutettu %d" % i, "units": ["lehtola"]})
+    a.until_indexed()
     before = answers(a, docs)
     check(len(before) > 100, len(before))
     for lose in (True, False):

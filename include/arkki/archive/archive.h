@@ -39,6 +39,8 @@ enum archive_mode {
 	ARCHIVE_WRITE,   /* takes the lock; ARK_ECONFLICT when another process has it */
 	ARCHIVE_READ,    /* beside a writer: nothing is changed, no thread is started */
 	ARCHIVE_REBUILD, /* as WRITE, and the catalogue is made anew from the store first */
+	ARCHIVE_RESTORE, /* as WRITE, but policies in force that cannot be used are passed over: then there
+			  * are none. For policies_restore(). */
 };
 /* progress may be NULL: called with steps of long work, for a person. */
 ARK_MUSTUSE int archive_open(const char *dir, const char *root_key, enum archive_mode mode,
@@ -75,6 +77,14 @@ void archive_listen(struct archive *a, void (*fn)(void *arg, uint64_t sequence),
 /* Keyed hash under the token key: entity tags, cursors, request keys. out: 32 hex digits and NUL. */
 void archive_tag(
     const struct archive *a, const char *what, const void *bytes, size_t len, char out[33]);
+
+/* Text for a caller to bring back and not to read, bound to its use: cursors. At most 500 bytes; the same text has
+ * the same token, whose length tells nothing below 64 bytes. */
+ARK_MUSTUSE int archive_conceal(const struct archive *a, const char *use, const char *text,
+    struct buf *out, struct ark_error *err);
+/* ARK_EINPUT when it is not one of ours for this use. */
+ARK_MUSTUSE int archive_reveal(const struct archive *a, const char *use, const char *token,
+    struct buf *out, struct ark_error *err);
 
 /* One durable maintenance entry in the access log for system work; names job and range. */
 ARK_MUSTUSE int archive_maintenance(struct archive *a, const char *job, const char *range,

@@ -127,6 +127,7 @@ struct catalogue_rendition { /* the newest of a version */
 
 struct catalogue_row { /* one version; pointers are the row's, until catalogue_row_free() */
 	char document[33];
+	char author[33]; /* keyed name of the organisation; "": none */
 	uint32_t version;
 	uint32_t metadata; /* the record in effect for this version */
 	uint64_t sequence, metadata_sequence;
@@ -158,6 +159,10 @@ ARK_MUSTUSE int catalogue_get(struct catalogue *c, const char *document, uint32_
 /* Whether one filter admits a version; ARK_ENOTFOUND when there is none, whoever asks. */
 ARK_MUSTUSE int catalogue_admits(struct catalogue *c, const char *document, uint32_t version,
     const struct access_filter *f, bool *ret, struct ark_error *err);
+/* The keyed name of the organisation whose version this is (0: the newest), whoever asks: for the access log. "": there
+ * is none. ARK_ENOTFOUND: no such version. */
+ARK_MUSTUSE int catalogue_author(struct catalogue *c, const char *document, uint32_t version,
+    char ret[33], struct ark_error *err);
 /* The newest version and metadata record whatever anyone may see: for the writer. */
 ARK_MUSTUSE int catalogue_newest(struct catalogue *c, const char *document, uint32_t *ret_version,
     uint32_t *ret_metadata, struct ark_error *err);

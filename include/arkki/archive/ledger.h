@@ -4,7 +4,7 @@
  * dir/checkpoint                     the newest signed checkpoint (signed note)
  * dir/tile/<L>/<N>[.p/<W>], dir/tile/entries/<N>[.p/<W>]   as c2sp.org/tlog-tiles
  * dir/segments/<NNNNNNNN>.seg        sealed records, preallocated
- * dir/index.sqlite                   finds entries by document and principal; rebuildable
+ * dir/index.sqlite                   finds entries by document, principal, organisation; rebuildable
  *
  * A tile entry is 33 bytes: 0x01 || SHA-256 of a salted commitment to the
  * record's three parts, so any part can be disclosed alone:
@@ -53,6 +53,9 @@ struct ledger_record {
 	const char *purpose;  /* any text */
 	const char *case_id;
 	const char *break_glass; /* the reason that was stated */
+	bool glass_refused;      /* by one whom no rule lets break the glass */
+	const char *author;      /* of the document: its keyed name, as in catalogue_row */
+	const uint64_t *about;   /* the access entry that this one is about; NULL: none */
 	uint64_t bytes;
 	const char *detail; /* text of a JSON object, kept in A under "detail" */
 	/* B */
@@ -106,12 +109,25 @@ struct ledger_filter {
 	int64_t from_us, to_us; /* 0: open; to is exclusive */
 	uint64_t after;         /* indices >= this */
 	bool newest_first;
+	bool broken_glass; /* only what was done behind broken glass */
+	/* NULL: any. Else entries of these organisations, and on documents of which one of them is
+	 * the author; none of an own series. At most LEDGER_ORGS_MAX. */
+	const char *const *orgs;
+	size_t orgs_len;
+	/* NULL, or: entries for which it says no are passed over, before they are opened */
+	bool (*wanted)(void *arg, uint64_t index);
+	void *wanted_arg;
 };
+enum { LEDGER_ORGS_MAX = 64 };
 /* Entries that match, by index; waits until the index has caught up with every durable entry. A
  * non-zero return of `each` stops the walk and is returned. `each` may not free the entry. */
 ARK_MUSTUSE int ledger_find(struct ledger *l, const struct ledger_filter *filter,
     unsigned int limit, int (*each)(void *arg, const struct ledger_entry *e), void *arg,
     struct ark_error *err);
+/* The first entry of one series (own or not) that is about entry `about` of the access log. ARK_ENOTFOUND: none.
+ * May be called from `wanted`, on another log. */
+ARK_MUSTUSE int ledger_about(
+    struct ledger *l, uint64_t about, bool own_series, uint64_t *ret, struct ark_error *err);
 
 /* ---- the public face ---- */
 /* Signed note text of the newest checkpoint. */

@@ -57,7 +57,8 @@ enum access_action {
 	ACCESS_NOTIFY,
 	ACCESS_HOLD,
 	ACCESS_DISPOSE,
-	ACCESS_AUDIT,      /* read the access log */
+	ACCESS_AUDIT,      /* read the access log, all of it */
+	ACCESS_AUDIT_OWN,  /* what of it concerns the own organisation */
 	ACCESS_ADMINISTER, /* status, load, policies */
 };
 enum { ACCESS_ACTIONS = ACCESS_ADMINISTER + 1 };
@@ -127,6 +128,7 @@ ARK_MUSTUSE int access_rules_new(const char *policies, size_t policies_len, cons
 struct access_rules *access_rules_ref(struct access_rules *r);
 void access_rules_unref(struct access_rules *r); /* takes NULL */
 const struct cedar_policies *access_rules_policies(const struct access_rules *r);
+const struct cedar_schema *access_rules_schema(const struct access_rules *r);
 /* Within a day the same answer at every hour and from every network: no policy looks at context.now
  * or context.network. */
 bool access_rules_steady(const struct access_rules *r);
@@ -205,6 +207,11 @@ void access_explain(const struct access_rules *r, const struct access_decision *
     const char *language, struct buf *out);
 /* The @id of a policy, or its number's name. */
 const char *access_policy_id(const struct access_rules *r, uint32_t policy);
+/* What it says, in the language where it has it, else in another; where it comes from. NULL: it does not say. */
+const char *access_policy_sentence(
+    const struct access_rules *r, uint32_t policy, const char *language);
+const char *access_policy_statute(const struct access_rules *r, uint32_t policy);
+const char *access_outcome_name(enum access_outcome outcome); /* "deny" "permit" "needs-purpose" */
 /* Tells of every policy that partial evaluation cannot translate exactly for some action: such a policy
  * is decided more strictly, in reads too. */
 void access_check_filters(const struct access_rules *r, cedar_fault_fn told, void *arg);
@@ -215,5 +222,7 @@ bool access_role_parse(const char *name, unsigned int *ret); /* its bit */
 const char *access_role_name(unsigned int number);           /* 0: inspector, … */
 bool access_action_parse(const char *name, enum access_action *ret);
 const char *access_action_name(enum access_action action);
+/* Else it is on the archive itself. */
+bool access_action_on_documents(enum access_action action);
 
 #endif

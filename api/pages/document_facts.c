@@ -1,0 +1,189 @@
+/* The file of a document and what is known of it, as its page shows them. */
+#include <string.h>
+
+#include "api/pages/document.h"
+#include "arkki/base/json.h"
+
+/* ---- facts ---- */
+
+void fact_begin(struct page *p, enum say label)
+{
+	html_put(&p->h, "<div><dt>$</dt><dd", say(p, label));
+}
+
+void fact_text(struct page *p, enum say label, const char *text)
+{
+	if (!text || !*text)
+		return;
+	fact_begin(p, label);
+	html_put(&p->h, " dir=\"auto\">$</dd></div>", text);
+}
+
+static void fact_code(struct page *p, enum say label, const char *text)
+{
+	fact_begin(p, label);
+	html_put(&p->h, " class=\"code\">$</dd></div>", text);
+}
+
+static void fact_date(struct page *p, enum say label, const char *date)
+{
+	if (!date)
+		return;
+	fact_begin(p, label);
+	html_raw(&p->h, ">");
+	page_date(p, date);
+	html_raw(&p->h, "</dd></div>");
+}
+
+static void fact_record(struct page *p, enum say label, const char *kind, const char *id)
+{
+	if (!id)
+		return;
+	fact_begin(p, label);
+	html_raw(&p->h, ">");
+	page_name(p, kind, id);
+	html_raw(&p->h, "</dd></div>");
+}
+
+static void fact_diary(struct page *p, const char *case_id)
+{
+	json_t *record = registry_get(archive_registry(app_of(p->x)->archive), "cases", case_id);
+	const char *number = json_text(record, "diaryNumber");
+
+	fact_text(p, SAY_DIARY, number ? number : case_id);
+	json_decref(record);
+}
+
+static void fact_publicity(struct page *p, const json_t *publicity)
+{
+	const char *class = json_text(publicity, "class");
+
+	if (class)
+		fact_text(p, SAY_PUBLICITY, say(p, publicity_said(class)));
+	fact_text(p, SAY_SECRECY_GROUND, json_text(publicity, "ground"));
+	fact_date(p, SAY_SECRECY_FROM, json_text(publicity, "from"));
+	fact_date(p, SAY_SECRECY_UNTIL, json_text(publicity, "until"));
+}
+
+static void fact_units(struct page *p, const json_t *units)
+{
+	if (!json_array_size(units))
+		return;
+	fact_begin(p, json_array_size(units) == 1 ? SAY_UNIT : SAY_UNITS);
+	html_raw(&p->h, ">");
+	page_units(p, units);
+	html_raw(&p->h, "</dd></div>");
+}
+
+void document_facts(struct page *p, const struct document_view *d, const struct card *card)
+{
+	const struct catalogue_row *row = &d->v->row;
+	const json_t *f = card->fields;
+	const char *state = json_text(f, "state"),
+		   *language = i18n_language_name(p->language, row->language);
+
+	html_put(&p->h,
+	    "<section aria-labelledby=\"facts\"><h2 id=\"facts\">$</h2><dl class=\"facts\">",
+	    say(p, SAY_FACTS));
+	fact_record(p, SAY_TYPE, "types", row->type);
+	fact_units(p, json_object_get(f, "units"));
+	fact_diary(p, json_text(f, "case"));
+	fact_date(p, SAY_DATE, row->date);
+	fact_date(p, SAY_VISIT_DATE, json_text(f, "visitDate"));
+	fact_record(p, SAY_AUTHOR, "orgs", json_text(f, "author"));
+	fact_publicity(p, json_object_get(f, "publicity"));
+	if (state)
+		fact_text(
+		    p, SAY_STATE, say(p, strcmp(state, "draft") == 0 ? SAY_DRAFT : SAY_FINAL));
+	fact_text(p, SAY_DOCUMENT_LANGUAGE, language ? language : row->language);
+	if (d->open) /* a digest tells who has the bytes that they are these */
+		fact_code(p, SAY_DIGEST, json_text(card->version, "sha256"));
+	fact_code(p, SAY_IDENTIFIER, row->document);
+	html_raw(&p->h, "</dl></section>");
+}
+
+/* ---- the file ---- */
+
+static const char *media_said(const struct page *p, const char *media_type)
+{
+	if (!media_type)
+		return "";
+	if (strcmp(media_type, "application/pdf") == 0)
+		return "PDF";
+	if (strcmp(media_type, "text/html") == 0)
+		return say(p, SAY_WEB_PAGE);
+	return strncmp(media_type, "text/", 5) == 0 ? say(p, SAY_TEXT_FILE) : media_type;
+}
+
+static void size_said(char out[I18N_SIZE], const struct page *p, const json_t *version)
+{
+	i18n_bytes(
+	    out, p->language, (uint64_t)json_integer_value(json_object_get(version, "size")));
+}
+
+void fact_media(struct page *p, enum say label, const json_t *version)
+{
+	char size[I18N_SIZE];
+
+	size_said(size, p, version);
+	fact_begin(p, label);
+	html_put(&p->h, ">$, $</dd></div>", media_said(p, json_text(version, "mediaType")), size);
+}
+
+static enum say open_said(const struct page *p, const json_t *version)
+{
+	return strcmp(media_said(p, json_text(version, "mediaType")), "PDF") == 0 ? SAY_OPEN_PDF
+										  : SAY_OPEN_FILE;
+}
+
+static void write_about(struct page *p, const json_t *version)
+{
+	char size[I18N_SIZE];
+
+	size_said(size, p, version);
+	html_put(&p->h,
+	    " <span class=\"about\"><span class=\"name\" dir=\"auto\">$</span> <span>$, "
+	    "$</span></span>",
+	    json_text(version, "fileName"), media_said(p, json_text(version, "mediaType")), size);
+}
+
+static void write_button(struct page *p, const struct document_view *d, const json_t *version)
+{
+	struct buf url = BUF_INIT;
+
+	document_path(
+	    p, &d->v->row, d->v->row.version, d->v->row.whole ? "/file" : "/rendition", &url);
+	if (d->v->row.whole && d->stated.sent && !purpose_wrong(&d->stated)) {
+		html_put(&p->h, "<form class=\"file\" method=\"post\" action=\"$\">", url.data);
+		purpose_hidden(p, &d->stated);
+		html_put(&p->h, "<button>$</button>", say(p, open_said(p, version)));
+		write_about(p, version);
+		html_raw(&p->h, "</form>");
+	} else {
+		html_put(&p->h, "<p class=\"file\"><a class=\"button\" href=\"$\">$</a>", url.data,
+		    say(p, open_said(p, version)));
+		write_about(p, version);
+		html_raw(&p->h, "</p>");
+	}
+	buf_free(&url);
+}
+
+static void write_rendition_link(struct page *p, const struct catalogue_row *row)
+{
+	struct buf url = BUF_INIT;
+	char size[I18N_SIZE];
+
+	i18n_bytes(size, p->language, row->rendition.size);
+	document_path(p, row, row->version, "/rendition", &url);
+	html_put(&p->h, "<p class=\"other-file\"><a href=\"$\">$</a> ($, $)</p>", url.data,
+	    say(p, SAY_OPEN_RENDITION), media_said(p, row->rendition.media_type), size);
+	buf_free(&url);
+}
+
+void document_file(struct page *p, const struct document_view *d, const struct card *card)
+{
+	if (d->open)
+		write_button(p, d, card->version);
+	if (d->v->row.whole && d->v->row.rendition.number)
+		write_rendition_link(p, &d->v->row);
+}
