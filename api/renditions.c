@@ -44,11 +44,12 @@ static void put_free(void *arg)
 	free(p);
 }
 
+/* Of an exchange whose beginning was permitted: no other has a body or an end. */
 static struct put *put_of(struct exchange *x)
 {
-	struct visit *v = http_data(x);
+	const struct visit *v = http_data(x);
 
-	return v ? v->more : NULL;
+	return v->more;
 }
 
 static int refuse(
@@ -396,9 +397,8 @@ static void after_filing(struct exchange *x)
 	memcpy(document, v->row.document, sizeof(document));
 	catalogue_row_free(&v->row);
 	v->has_row = false;
-	if (visit_find(v, document, version, &err))
-		http_reply_empty(x, 204);
-	else if (!f->metadata_record || !v->row.rendition.number)
+	if (visit_find(v, document, version, &err) || !f->metadata_record ||
+	    !v->row.rendition.number)
 		http_reply_empty(x, 204);
 	else
 		reply_filed(x, v, f->metadata_record, replaced ? 200 : 201);
