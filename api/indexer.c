@@ -310,6 +310,16 @@ static int put_public(struct indexer *i, const struct receipt *receipt,
 	return rc;
 }
 
+static bool is_stopping(struct indexer *i)
+{
+	bool stopping;
+
+	pthread_mutex_lock(&i->lock);
+	stopping = i->stopping;
+	pthread_mutex_unlock(&i->lock);
+	return stopping;
+}
+
 static int put_row(struct indexer *i, struct catalogue *catalogue, const struct receipt *receipt,
     const struct catalogue_row *row, struct ark_error *err)
 {
@@ -324,8 +334,11 @@ static int put_row(struct indexer *i, struct catalogue *catalogue, const struct 
 	const char **codes = NULL;
 	struct card card = {0};
 	uint32_t newest = 0, metadata;
-	int rc = reading_card(i->a, receipt, row, &card, err);
+	/* a server that stops leaves the rest of the batch to the next */
+	int rc = is_stopping(i) ? ark_fail(err, ARK_EIO, "stopped within a batch") : ARK_OK;
 
+	if (!rc)
+		rc = reading_card(i->a, receipt, row, &card, err);
 	if (!rc)
 		rc = catalogue_newest(catalogue, row->document, &newest, &metadata, err);
 	if (!rc)
@@ -572,7 +585,7 @@ static void *indexer_main(void *arg)
 		if (!rc)
 			rc = catch_up(i, NULL, NULL, &err);
 		failed = rc != ARK_OK;
-		if (failed)
+		if (failed && !is_stopping(i))
 			fprintf(
 			    stderr, "arkki: index: %s; trying again in %d s\n", err.text, RETRY_S);
 	} while (wait_for_work(i, failed));
