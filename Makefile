@@ -115,7 +115,8 @@ print-cflags:
 print-cxxflags:
 	@echo $(CXXFLAGS_ALL)
 
-$(BUILD)/policies/shipped.o: policies/types.json policies/retention.json policies/arkki.cedar policies/arkki.cedarschema
+$(BUILD)/policies/shipped.o: policies/types.json policies/retention.json policies/arkki.cedar policies/arkki.cedarschema \
+	$(wildcard policies/cases/*.json policies/cases/entities/*.json)
 $(BUILD)/api/routes.o: api/openapi.yaml
 $(BUILD)/api/pages/assets.o: api/web/arkki.css api/web/arkki.svg
 

@@ -238,25 +238,6 @@ static int file_record(struct archive *a, const char *kind, json_t *record, stru
 	return rc;
 }
 
-/* An archive that has no policies of its own yet, new or from before there
- * were any, begins with those that ship: a record like every later one. */
-static int file_policies(struct archive *a, struct ark_error *err)
-{
-	struct access_rules *rules = registry_rules(a->registry);
-	json_t *record;
-	int rc;
-
-	if (rules) {
-		access_rules_unref(rules);
-		return ARK_OK;
-	}
-	record = json_pack("{s:s,s:s,s:s,s:s}", "id", REGISTRY_POLICIES, "language", "cedar",
-	    "policies", shipped_policies(), "schema", shipped_schema());
-	rc = file_record(a, "policies", record, err);
-	json_decref(record);
-	return rc;
-}
-
 int archive_open(const char *dir, const char *root_key, enum archive_mode mode,
     void (*progress)(void *arg, const char *step, uint64_t done, uint64_t of), void *arg,
     struct archive **ret, struct ark_error *err)
@@ -280,7 +261,7 @@ int archive_open(const char *dir, const char *root_key, enum archive_mode mode,
 		if (!rc)
 			rc = filing_writer_start(a, err);
 		if (!rc)
-			rc = file_policies(a, err);
+			rc = policies_begin(a, err);
 		if (!rc)
 			rc = care_start(a, err);
 	}

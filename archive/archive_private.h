@@ -64,4 +64,7 @@ int recover_archive(struct archive *a,
     void (*progress)(void *arg, const char *step, uint64_t done, uint64_t of), void *arg,
     struct ark_error *err);
 
+/* An archive that has no policies yet, new or from before there were any, begins with those that ship. */
+int policies_begin(struct archive *a, struct ark_error *err);
+
 #endif

@@ -223,6 +223,16 @@ static void match_list(
 	}
 }
 
+/* A public rendition does not say of which case it is, so who asks for a case does not get it. */
+static int and_whole(struct query *q, const struct catalogue *c, const struct catalogue_list *list,
+    const struct access_sight *sight, struct ark_error *err)
+{
+	if (!list->case_id || !sight || sight->whole == sight->any)
+		return ARK_OK;
+	query_sql(q, " AND ");
+	return catalogue_filter_sql(q, c, sight->whole, "v", err);
+}
+
 /* The newest flag spares most rows the look for a newer one. */
 static int and_newest(struct query *q, const struct catalogue *c, const struct access_sight *sight,
     struct ark_error *err)
@@ -257,6 +267,8 @@ int catalogue_documents(struct catalogue *c, const struct catalogue_list *list,
 	from_versions(&q, list, sight);
 	match_list(&q, c, list, true);
 	if (!rc)
+		rc = and_whole(&q, c, list, sight, err);
+	if (!rc)
 		rc = and_newest(&q, c, sight, err);
 	query_sql(&q, list->unit ? " ORDER BY u.day, u.document LIMIT ?"
 				 : " ORDER BY v.day, v.document LIMIT ?");
@@ -276,7 +288,9 @@ int catalogue_count(struct catalogue *c, const struct catalogue_list *list,
 	query_sql(&q, "SELECT count(*) ");
 	from_versions(&q, list, sight);
 	match_list(&q, c, list, false);
-	rc = and_newest(&q, c, sight, err);
+	rc = and_whole(&q, c, list, sight, err);
+	if (!rc)
+		rc = and_newest(&q, c, sight, err);
 	if (!rc)
 		rc = query_prepare(&q, err);
 	if (!rc)

@@ -121,6 +121,9 @@ json_t *filing_rendition_json(const struct filing *f, const char *time)
 
 json_t *filing_record_json(const struct filing *f, const char *time)
 {
-	return json_pack("{s:s,s:s,s:i,s:s,s:o,s:O}", "arkki", "record/1", "kind", f->record_kind,
-	    "number", (int)f->metadata, "time", time, "actor", actor_json(f), "record", f->record);
+	json_t *v = json_pack("{s:s,s:s,s:i,s:s,s:o,s:O}", "arkki", "record/1", "kind",
+	    f->record_kind, "number", (int)f->metadata, "time", time, "actor", actor_json(f),
+	    "record", f->record);
+
+	return with_reason(v, f);
 }

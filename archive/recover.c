@@ -232,10 +232,9 @@ struct loading {
 	const char *kind;
 };
 
-static int load_record(
-    void *arg, const char *name, uint32_t number, const struct catalogue_blob *sealed)
+static int put_record(
+    struct loading *l, const char *name, uint32_t number, const struct catalogue_blob *sealed)
 {
-	struct loading *l = arg;
 	char path[ENVELOPE_PATH];
 	json_t *v = NULL, *record;
 	int rc;
@@ -247,6 +246,30 @@ static int load_record(
 	record = json_incref(json_object_get(v, "record"));
 	json_decref(v);
 	return registry_put(l->a->registry, l->kind, record, l->err);
+}
+
+/* Without rules nothing can be decided, so nothing is served; what to do is
+ * said before what is wrong, which may be long. */
+static int refuse_policies(const struct loading *l, uint32_t number)
+{
+	char why[200];
+
+	snprintf(why, sizeof(why), "%.199s", l->err ? l->err->text : "");
+	return ark_fail(l->err, ARK_ECORRUPT,
+	    "version %u of the policies, which is in force, cannot be used; put an earlier one in "
+	    "force with `arkki policy restore %s [--version N] --root-key FILE`: %s",
+	    number, archive_dir(l->a), why);
+}
+
+static int load_record(
+    void *arg, const char *name, uint32_t number, const struct catalogue_blob *sealed)
+{
+	struct loading *l = arg;
+	int rc = put_record(l, name, number, sealed);
+
+	if ((rc != ARK_ECORRUPT && rc != ARK_EINPUT) || strcmp(l->kind, "policies") != 0)
+		return rc;
+	return l->a->mode == ARCHIVE_RESTORE ? ARK_OK : refuse_policies(l, number);
 }
 
 static int load_registry(struct archive *a, const struct receipt *receipt, struct ark_error *err)

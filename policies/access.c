@@ -152,6 +152,11 @@ const struct cedar_policies *access_rules_policies(const struct access_rules *r)
 	return r->policies;
 }
 
+const struct cedar_schema *access_rules_schema(const struct access_rules *r)
+{
+	return r->schema;
+}
+
 bool access_rules_steady(const struct access_rules *r)
 {
 	return r->steady;
@@ -166,7 +171,7 @@ const char *access_policy_id(const struct access_rules *r, uint32_t policy)
 
 /* ---- a known resource ---- */
 
-static bool decided_on_documents(enum access_action action)
+bool access_action_on_documents(enum access_action action)
 {
 	return action < ACCESS_AUDIT;
 }
@@ -218,14 +223,14 @@ int access_decide(const struct access_rules *r, const struct access_principal *p
 	if (rc > 0)
 		return ARK_OK; /* nobody: nothing is permitted */
 	if (!rc)
-		rc = decided_on_documents(action) ? access_question_document(&q, what, err)
-						  : access_question_archive(&q, err);
+		rc = access_action_on_documents(action) ? access_question_document(&q, what, err)
+							: access_question_archive(&q, err);
 	if (!rc)
 		rc = cedar_decide(r->policies, &q.world, &q.request, q.arena, &answer, err);
 	if (!rc) {
 		keep_reasons(&answer, ret);
 		ret->outcome = answer.allow ? ACCESS_PERMIT : ACCESS_DENY;
-		if (!answer.allow && decided_on_documents(action))
+		if (!answer.allow && access_action_on_documents(action))
 			rc = ask_with_purpose(r, &q, what, within, ret, err);
 	}
 	access_question_end(&q);
@@ -416,7 +421,10 @@ static void tell_inexact(void *arg, uint32_t policy, uint32_t node)
 		return;
 	i->seen[policy] = true;
 	snprintf(f.policy, sizeof(f.policy), "%s", access_policy_id(i->r, policy));
-	cedar_policy_place(i->r->policies, node, &f.line, &f.column);
+	if (node == CEDAR_NONE) /* its scope names one document */
+		f.line = cedar_policy_line(i->r->policies, policy);
+	else
+		cedar_policy_place(i->r->policies, node, &f.line, &f.column);
 	snprintf(f.text, sizeof(f.text),
 	    "this cannot be asked of lists and search, so a permit with it permits nothing and a "
 	    "forbid with it forbids everything that it might");
@@ -429,7 +437,8 @@ void access_check_filters(const struct access_rules *r, cedar_fault_fn told, voi
 {
 	static const char *const ids[] = {"x", "y"};
 	const struct access_ids two = {ids, 2};
-	const struct access_context context = {.purpose = "x", .case_id = "x", .case_units = two};
+	const struct access_context context = {
+	    .purpose = "x", .case_id = "x", .case_units = two, .break_glass = "x", .strong = true};
 	struct inexact i = {r, calloc(cedar_policies_count(r->policies) + 1, 1), told, arg};
 
 	for (unsigned int kind = 0; i.seen && kind <= ACCESS_ORG_PROVIDER; kind++) {
@@ -564,7 +573,8 @@ const char *access_role_name(unsigned int bit)
 }
 
 static const char *const actions[ACCESS_ACTIONS] = {"list", "read", "readContent", "readPublic",
-    "file", "amend", "redact", "order", "notify", "hold", "dispose", "audit", "auditOwn", "administer"};
+    "file", "amend", "redact", "order", "notify", "hold", "dispose", "audit", "auditOwn",
+    "administer"};
 
 bool access_action_parse(const char *name, enum access_action *ret)
 {

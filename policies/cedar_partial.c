@@ -82,26 +82,41 @@ static struct part variable(const struct partial *s, enum cedar_var var)
 	return p;
 }
 
+static bool wants(const struct partial *s, uint8_t half)
+{
+	return s->wants[s->node - s->first] & half;
+}
+
 static struct part bounded(struct partial *s, struct truth t)
 {
-	t.yes = range_bounded(s, t.yes);
-	t.no = range_bounded(s, t.no);
+	t.yes = wants(s, WANT_YES) ? range_bounded(s, t.yes) : RANGE_UNKNOWN;
+	t.no = wants(s, WANT_NO) ? range_bounded(s, t.no) : RANGE_UNKNOWN;
+	/* true nowhere, and who asks does not care where it is false rather than failing */
+	if ((!wants(s, WANT_NO) && t.yes.upper == FILTER_NONE) ||
+	    (!wants(s, WANT_YES) && t.no.upper == FILTER_NONE))
+		return (struct part){.kind = PART_ERROR};
 	return part_of_truth(t);
 }
 
 static struct part both(struct partial *s, const struct part *left, const struct part *right)
 {
-	struct truth a = truth_of(left), b = truth_of(right);
-	struct truth t = {range_and(s, a.yes, b.yes), range_or(s, a.no, range_and(s, a.yes, b.no))};
+	struct truth a = truth_of(left), b = truth_of(right), t = {RANGE_UNKNOWN, RANGE_UNKNOWN};
 
+	if (wants(s, WANT_YES))
+		t.yes = range_and(s, a.yes, b.yes);
+	if (wants(s, WANT_NO))
+		t.no = range_or(s, a.no, range_and(s, a.yes, b.no));
 	return bounded(s, t);
 }
 
 static struct part either(struct partial *s, const struct part *left, const struct part *right)
 {
-	struct truth a = truth_of(left), b = truth_of(right);
-	struct truth t = {range_or(s, a.yes, range_and(s, a.no, b.yes)), range_and(s, a.no, b.no)};
+	struct truth a = truth_of(left), b = truth_of(right), t = {RANGE_UNKNOWN, RANGE_UNKNOWN};
 
+	if (wants(s, WANT_YES))
+		t.yes = range_or(s, a.yes, range_and(s, a.no, b.yes));
+	if (wants(s, WANT_NO))
+		t.no = range_and(s, a.no, b.no);
 	return bounded(s, t);
 }
 
@@ -114,7 +129,7 @@ static bool is_truth(const struct part *p)
 static struct part choose(struct partial *s, const struct cedar_node *n)
 {
 	const struct part *test = part_at(s, n->child[0]), *yes, *no;
-	struct truth c = truth_of(test), a, b, t;
+	struct truth c = truth_of(test), a, b, t = {RANGE_UNKNOWN, RANGE_UNKNOWN};
 
 	if (is_bool(test, true))
 		return *part_at(s, n->child[1]);
@@ -130,8 +145,10 @@ static struct part choose(struct partial *s, const struct cedar_node *n)
 	}
 	a = truth_of(yes);
 	b = truth_of(no);
-	t.yes = range_or(s, range_and(s, c.yes, a.yes), range_and(s, c.no, b.yes));
-	t.no = range_or(s, range_and(s, c.yes, a.no), range_and(s, c.no, b.no));
+	if (wants(s, WANT_YES))
+		t.yes = range_or(s, range_and(s, c.yes, a.yes), range_and(s, c.no, b.yes));
+	if (wants(s, WANT_NO))
+		t.no = range_or(s, range_and(s, c.yes, a.no), range_and(s, c.no, b.no));
 	return bounded(s, t);
 }
 
@@ -230,6 +247,29 @@ static struct part part_of(struct partial *s, uint32_t node)
 	}
 }
 
+/* A policy asks where its condition is true; what its parts are asked for follows from that.
+ * Parents come after their children. */
+static void find_wants(struct partial *s, uint32_t root)
+{
+	s->wants[root - s->first] = WANT_YES;
+	for (uint32_t node = root + 1; node-- > s->first;) {
+		const struct cedar_node *n = &s->policies->nodes[node];
+		uint8_t want = s->wants[node - s->first], first = WANT_BOTH, others = WANT_BOTH;
+
+		if (!want)
+			continue;
+		if (n->op == OP_AND || n->op == OP_OR || n->op == OP_IF)
+			others = want;
+		if (want == (n->op == OP_AND ? WANT_YES : WANT_NO) &&
+		    (n->op == OP_AND || n->op == OP_OR))
+			first = want;
+		if (n->op == OP_NOT && want != WANT_BOTH)
+			first = want ^ WANT_BOTH;
+		for (uint32_t i = 0; i < children_of(n); i++)
+			s->wants[child_at(n, i) - s->first] |= i ? others : first;
+	}
+}
+
 /* A tree is as deep as its root says, and so are the frames. */
 static int evaluate(struct partial *s, uint32_t root)
 {
@@ -303,6 +343,8 @@ static int satisfied(struct partial *s, const struct cedar_policy *policy, struc
 	if (policy->condition != CEDAR_NONE) {
 		s->first = policy->first;
 		memset(s->parts, 0, (policy->last - policy->first) * sizeof(*s->parts));
+		memset(s->wants, 0, policy->last - policy->first);
+		find_wants(s, policy->condition);
 		rc = evaluate(s, policy->condition);
 		if (rc)
 			return rc;
@@ -371,10 +413,11 @@ static int partial_set(struct partial *s, struct set *set, uint32_t *ret)
 	}
 	s->maker = filter_maker_new(s->arena);
 	s->parts = cedar_alloc(s->arena, most * sizeof(*s->parts));
+	s->wants = cedar_alloc(s->arena, most);
 	set->where = cedar_alloc(s->arena, n * sizeof(*set->where));
 	set->lost = cedar_alloc(s->arena, n * sizeof(*set->lost));
 	set->picked = cedar_alloc(s->arena, n * sizeof(*set->picked));
-	if (!s->maker || !s->parts || !set->where || !set->lost || !set->picked)
+	if (!s->maker || !s->parts || !s->wants || !set->where || !set->lost || !set->picked)
 		return ARK_ENOMEM;
 	for (size_t i = 0; i < s->policies->len; i++) {
 		rc = satisfied(s, &s->policies->policies[i], &set->where[i]);

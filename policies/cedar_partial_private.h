@@ -42,6 +42,9 @@ struct part {
 	};
 };
 
+/* Which half of a truth somebody looks at. The other half may be RANGE_UNKNOWN. */
+enum { WANT_YES = 1, WANT_NO = 2, WANT_BOTH = 3 };
+
 struct partial {
 	const struct cedar_policies *policies;
 	const struct cedar_world *world;
@@ -51,6 +54,7 @@ struct partial {
 	struct cedar_arena *arena;
 	struct filter_maker *maker;
 	struct part *parts; /* of the policy at hand, by node */
+	uint8_t *wants;     /* of the policy at hand, by node: WANT_… of truths */
 	uint32_t first;     /* the node of parts[0] */
 	uint32_t node;      /* at hand */
 	uint32_t lost;      /* the first node that could not be told exactly; CEDAR_NONE: none */

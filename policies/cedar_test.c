@@ -1,10 +1,9 @@
 /* Runs tests in the format of Cedar's integration tests. */
-#include "policies/cedar_private.h"
+#include "policies/cedar_test.h"
 
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "arkki/base/fs.h"
 #include "policies/cedar_json.h"
@@ -149,118 +148,19 @@ static int validate(struct test *t, struct ark_error *err)
 
 /* ---- requests ---- */
 
-static int read_request(
-    struct test *t, const json_t *json, struct cedar_request *ret, struct ark_error *err)
-{
-	static const char *const names[] = {"principal", "action", "resource"};
-	struct cedar_uid *uids[] = {&ret->principal, &ret->action, &ret->resource};
-	const json_t *context = json_object_get(json, "context");
-
-	ret->context = (struct cedar_value){.kind = CEDAR_RECORD};
-	for (size_t i = 0; i < 3; i++) {
-		int rc =
-		    cedar_uid_from_json(json_object_get(json, names[i]), t->arena, uids[i], err);
-
-		if (rc)
-			return ark_fail_within(err, rc, "%s", names[i]);
-	}
-	if (!context)
-		return ARK_OK;
-	return cedar_context_from_json(
-	    context, t->schema, &ret->action, t->arena, &ret->context, err);
-}
-
-static bool names_policy(const json_t *list, const char *name)
-{
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		const char *given = json_string_value(json_array_get(list, i));
-
-		if (given && strcmp(given, name) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* What came out, as policies by number, against a list of names: the same set? */
-static bool same_policies(
-    const struct test *t, const uint32_t *got, size_t len, const json_t *expected)
-{
-	for (size_t i = 0; i < len; i++)
-		if (!names_policy(expected, cedar_policy_name(t->policies, got[i])))
-			return false;
-	for (size_t k = 0; k < json_array_size(expected); k++) {
-		const char *name = json_string_value(json_array_get(expected, k));
-		bool found = false;
-
-		for (size_t i = 0; name && !found && i < len; i++)
-			found = strcmp(name, cedar_policy_name(t->policies, got[i])) == 0;
-		if (!found)
-			return false;
-	}
-	return true;
-}
-
-static void add_difference(const struct test *t, const char *what, const uint32_t *got, size_t len,
-    const json_t *expected, struct buf *line)
-{
-	if (same_policies(t, got, len, expected))
-		return;
-	buf_addf(line, "; %s", what);
-	for (size_t i = 0; i < len; i++)
-		buf_addf(line, " %s", cedar_policy_name(t->policies, got[i]));
-	buf_addf(line, "%s, expected", len ? "" : " none");
-	for (size_t i = 0; i < json_array_size(expected); i++)
-		buf_addf(line, " %s", json_string_value(json_array_get(expected, i)));
-	if (json_array_size(expected) == 0)
-		buf_adds(line, " none");
-}
-
-/* Appends what does not match to the line. */
-static int compare(struct test *t, const json_t *json, const struct cedar_answer *answer,
-    struct buf *line, struct ark_error *err)
-{
-	const char *decision = json_string_value(json_object_get(json, "decision"));
-	uint32_t *failed = NULL;
-
-	if (!decision || (strcasecmp(decision, "allow") != 0 && strcasecmp(decision, "deny") != 0))
-		return ark_fail(err, ARK_EINPUT, "decision is neither allow nor deny");
-	if (answer->failures_len) {
-		failed = cedar_alloc(t->arena, answer->failures_len * sizeof(*failed));
-		if (!failed)
-			return ark_fail(err, ARK_ENOMEM, "no memory for the test");
-	}
-	for (size_t i = 0; i < answer->failures_len; i++)
-		failed[i] = answer->failures[i].policy;
-	if (answer->allow != (strcasecmp(decision, "allow") == 0))
-		buf_addf(line, "; decision %s, expected %s", answer->allow ? "allow" : "deny",
-		    answer->allow ? "deny" : "allow");
-	add_difference(t, "reason", answer->reasons, answer->reasons_len,
-	    json_object_get(json, "reason"), line);
-	add_difference(
-	    t, "errors", failed, answer->failures_len, json_object_get(json, "errors"), line);
-	return ARK_OK;
-}
-
 static int run_request(struct test *t, size_t i, const json_t *json, struct ark_error *err)
 {
-	const struct cedar_world world = {.entities = t->entities};
 	const char *description = json_string_value(json_object_get(json, "description"));
-	struct cedar_request request;
-	struct cedar_answer answer;
+	struct cedar_test one = {t->policies, t->schema, t->entities, t->arena, false};
 	struct buf line = BUF_INIT;
 	size_t before;
 	int rc;
 
-	cedar_arena_reset(t->arena);
 	buf_addf(&line, "request %zu", i + 1);
 	if (description)
 		buf_addf(&line, " (%.200s)", description);
 	before = line.len;
-	rc = read_request(t, json, &request, err);
-	if (!rc)
-		rc = cedar_decide(t->policies, &world, &request, t->arena, &answer, err);
-	if (!rc)
-		rc = compare(t, json, &answer, &line, err);
+	rc = cedar_test_request(&one, json, &line, err);
 	if (rc) {
 		ark_fail_within(err, rc, "%.*s", (int)(before < 80 ? before : 80), line.data);
 		goto out;

@@ -166,8 +166,13 @@ uint32_t filter_intern_and(struct filter_maker *m, const uint32_t *child, size_t
 	}
 	memcpy(copy, child, n * sizeof(*copy));
 	node.child = copy;
-	for (size_t i = 0; i < n; i++)
-		leaves += filter_node_of(m, child[i])->leaves;
+	for (size_t i = 0; i < n; i++) {
+		const struct filter_node *part = filter_node_of(m, child[i]);
+
+		leaves += part->leaves;
+		if (part->op != ACCESS_OP_AND && filter_has_one_value(part->attribute))
+			node.telling |= (uint16_t)(1U << part->attribute);
+	}
 	node.leaves = leaves < UINT32_MAX ? (uint32_t)leaves : UINT32_MAX;
 	measure(m, &node, 0);
 	measure(m, &node, 1);

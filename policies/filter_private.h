@@ -12,7 +12,8 @@ struct filter_node {
 	 * and how deep is what is built */
 	bool negative[2];
 	uint8_t depth[2];
-	uint32_t leaves; /* of what is built; stops at UINT32_MAX */
+	uint32_t leaves;  /* of what is built; stops at UINT32_MAX */
+	uint16_t telling; /* attributes of its literals that have one value, one bit each */
 	uint32_t hash, next;
 	uint32_t len;
 	const uint32_t *child; /* in ascending order */
@@ -49,6 +50,8 @@ static inline bool filter_is_or(const struct filter_maker *m, uint32_t formula)
 {
 	return formula & 1U && filter_node_of(m, formula)->op == ACCESS_OP_AND;
 }
+/* Do two values of it exclude each other? */
+bool filter_has_one_value(uint8_t attribute);
 /* The AND of these, which are at least two, simplified and in ascending order. */
 uint32_t filter_intern_and(struct filter_maker *m, const uint32_t *child, size_t n);
 

@@ -18,6 +18,7 @@ enum {
 	PARTS_MAX = 4096,                       /* in which something common is looked for */
 	DRAWN_DEPTH_MAX = FILTER_DEPTH_MAX - 3, /* leaves room for what is put above */
 	LIST_FIRST = 48,
+	SORTED_BY_HAND = 32,
 };
 
 struct list {
@@ -67,6 +68,23 @@ static int by_number(const void *a, const void *b)
 	return *x < *y ? -1 : *x > *y;
 }
 
+/* Lists are short, or sorted runs one after another. */
+static void sort(struct list *l)
+{
+	if (l->len > SORTED_BY_HAND) {
+		qsort(l->items, l->len, sizeof(*l->items), by_number);
+		return;
+	}
+	for (size_t i = 1; i < l->len; i++) {
+		uint32_t item = l->items[i];
+		size_t k = i;
+
+		for (; k > 0 && l->items[k - 1] > item; k--)
+			l->items[k] = l->items[k - 1];
+		l->items[k] = item;
+	}
+}
+
 static bool sorted_has(const uint32_t *items, size_t len, uint32_t item)
 {
 	size_t low = 0;
@@ -88,7 +106,7 @@ static bool sorted_has(const uint32_t *items, size_t len, uint32_t item)
 
 /* ---- what leaves say of each other ---- */
 
-static bool has_one_value(uint8_t attribute)
+bool filter_has_one_value(uint8_t attribute)
 {
 	switch ((enum access_attribute)attribute) {
 	case ACCESS_ATTR_PUBLICITY:
@@ -128,7 +146,7 @@ static bool leaf_implies(const struct filter_node *a, const struct filter_node *
 static bool leaf_excludes(const struct filter_node *a, const struct filter_node *b)
 {
 	if (a->op == ACCESS_OP_HAS && b->op == ACCESS_OP_HAS)
-		return has_one_value(a->attribute);
+		return filter_has_one_value(a->attribute);
 	if (a->op == ACCESS_OP_HAS && b->op == ACCESS_OP_UPTO)
 		return by_day(a, b) > 0;
 	return a->op == ACCESS_OP_UPTO && b->op == ACCESS_OP_HAS && by_day(b, a) > 0;
@@ -166,7 +184,7 @@ static bool tidy(const struct filter_maker *m, struct list *l)
 	}
 	for (size_t i = 1; i < l->len; i++) {
 		if (l->items[i - 1] > l->items[i]) {
-			qsort(l->items, l->len, sizeof(*l->items), by_number);
+			sort(l);
 			break;
 		}
 	}
@@ -202,7 +220,7 @@ static size_t find_some(const struct filter_maker *m, const struct list *l,
 static bool is_telling(const struct filter_maker *m, uint32_t formula)
 {
 	return filter_is_literal(m, formula) &&
-	       has_one_value(filter_node_of(m, formula)->attribute);
+	       filter_has_one_value(filter_node_of(m, formula)->attribute);
 }
 
 static bool drop_implied(const struct filter_maker *m, struct list *l)
@@ -269,6 +287,23 @@ out:
 	return ret;
 }
 
+/* May a literal decide a part of the OR? Most share nothing: then its parts are not looked at. */
+static bool touches(const struct filter_maker *m, const struct list *literals, uint32_t formula)
+{
+	const struct filter_node *n = filter_node_of(m, formula);
+
+	for (size_t i = 0; i < literals->len; i++) {
+		uint32_t literal = literals->items[i];
+
+		if ((is_telling(m, literal) &&
+			n->telling >> filter_node_of(m, literal)->attribute & 1U) ||
+		    sorted_has(n->child, n->len, literal) ||
+		    sorted_has(n->child, n->len, filter_not(literal)))
+			return true;
+	}
+	return false;
+}
+
 static bool shorten_ors(struct filter_maker *m, struct list *l)
 {
 	struct list literals;
@@ -281,7 +316,7 @@ static bool shorten_ors(struct filter_maker *m, struct list *l)
 	if (literals.failed)
 		m->failed = true;
 	for (size_t i = 0; i < l->len && literals.len && !m->failed; i++) {
-		if (filter_is_or(m, l->items[i])) {
+		if (filter_is_or(m, l->items[i]) && touches(m, &literals, l->items[i])) {
 			uint32_t shorter = shorten(m, &literals, l->items[i]);
 
 			changed = changed || shorter != l->items[i];
@@ -349,7 +384,7 @@ static uint32_t find_common(
 		m->failed = true;
 	if (all.failed || all.len > PARTS_MAX)
 		goto out;
-	qsort(all.items, all.len, sizeof(*all.items), by_number);
+	sort(&all);
 	for (size_t i = 1; i < all.len; i++) {
 		same = all.items[i] == all.items[i - 1] ? same + 1 : 0;
 		if (same * (uint64_t)filter_node_of(m, all.items[i])->leaves > most) {

@@ -15,3 +15,19 @@ SHIP(types, "policies/types.json")
 SHIP(retention, "policies/retention.json")
 SHIP(policies, "policies/arkki.cedar")
 SHIP(schema, "policies/arkki.cedarschema")
+
+/* The files of policies/cases in one object. A test sees that none is missing here. */
+#define SET(before, name)                                                                          \
+	".ascii \"" before "\\\"" name "\\\":\"\n.incbin \"policies/cases/" name ".json\"\n"
+__asm__(".section .rodata\n.global shipped_cases_text\nshipped_cases_text:\n"
+	".ascii \"{\\\"entities\\\":\"\n.incbin \"policies/cases/entities/arkki.json\"\n"
+	".ascii \",\\\"sets\\\":{\"\n" SET("", "archive") SET(",", "authorities")
+	    SET(",", "break-glass") SET(",", "drafts") SET(",", "filing") SET(",", "merger")
+		SET(",", "ombudsman") SET(",", "providers") SET(",", "public") SET(",", "secrets")
+		    SET(",", "validity") SET(",", "visits") ".ascii \"}}\"\n.byte 0\n.previous\n");
+extern const char shipped_cases_text[] __attribute__((visibility("hidden")));
+
+const char *shipped_cases(void)
+{
+	return shipped_cases_text;
+}

@@ -139,8 +139,9 @@ def test_page__of_a_rendition_tells_nothing_of_the_original():
     for page in (w.get(path, "helmi"), w.get(path + "/versions/1", "helmi")):
         text = page.body.decode()
         same(page.status, 200)
-        for word in ("salattua", "salainen-nimi", "Ilmoitus", f.doc["sha256"], "Maija", "LVV/1234", 'name="purpose"'):
+        for word in ("salattua", "salainen-nimi", "Ilmoitus", f.doc["sha256"], "Arkistoija", "Muutoksen syy", "LVV/1234", 'name="purpose"'):
             check(word not in text, word)
+        check(re.search(r"<dt>Tiedosto</dt><dd>tekstitiedosto, %d\b" % len(PUBLIC), text), "the rendition's own size")
         for word in ("Kirje", "[...]", "julkinen.txt", "julkinen kappale", path + "/versions/1/rendition"):
             check(word in text, word)
     file = w.get(path + "/versions/1/rendition", "helmi")

@@ -104,6 +104,37 @@ static void test_access__every_shipped_policy_can_be_asked_of_lists(void **state
 	}
 }
 
+static void note_place(void *arg, const struct cedar_fault *fault)
+{
+	unsigned int *lines = arg;
+
+	assert_true(fault->warning && fault->line >= 1 && fault->line <= 3);
+	lines[fault->line]++;
+}
+
+static void test_access__what_lists_cannot_ask_is_told_with_its_place(void **state)
+{
+	static const char text[] =
+	    "permit (principal, action, resource) when { resource.type like \"a*b\" };\n"
+	    "permit (principal, action, resource == Document::\"x\");\n"
+	    "permit (principal, action, resource is Document) when { resource.type == \"memo\" };";
+	struct access_rules *other = NULL;
+	unsigned int lines[4] = {0};
+	struct ark_error err = {0};
+
+	(void)state;
+	assert_int_equal(access_rules_new(text, strlen(text), shipped_schema(),
+			     strlen(shipped_schema()), NULL, NULL, &other, &err),
+	    ARK_EINPUT); /* the first speaks of the archive, which has no type */
+	assert_int_equal(access_rules_new(strchr(text, '\n') + 1, strlen(strchr(text, '\n') + 1),
+			     shipped_schema(), strlen(shipped_schema()), NULL, NULL, &other, &err),
+	    ARK_OK);
+	access_check_filters(other, note_place, lines);
+	assert_int_equal(lines[1], 1);
+	assert_int_equal(lines[2], 0);
+	access_rules_unref(other);
+}
+
 static void test_access__reading_follows_class_and_organisation(void **state)
 {
 	/* columns: public, own county's secret, another county's partly secret, secret without units */
@@ -443,6 +474,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_access__every_shipped_policy_can_be_asked_of_lists),
+	    cmocka_unit_test(test_access__what_lists_cannot_ask_is_told_with_its_place),
 	    cmocka_unit_test(test_access__reading_follows_class_and_organisation),
 	    cmocka_unit_test(test_access__a_secret_needs_purpose_and_case),
 	    cmocka_unit_test(test_access__units_come_by_placement_and_ownership),

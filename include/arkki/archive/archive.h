@@ -39,6 +39,8 @@ enum archive_mode {
 	ARCHIVE_WRITE,   /* takes the lock; ARK_ECONFLICT when another process has it */
 	ARCHIVE_READ,    /* beside a writer: nothing is changed, no thread is started */
 	ARCHIVE_REBUILD, /* as WRITE, and the catalogue is made anew from the store first */
+	ARCHIVE_RESTORE, /* as WRITE, but policies in force that cannot be used are passed over: then there
+			  * are none. For policies_restore(). */
 };
 /* progress may be NULL: called with steps of long work, for a person. */
 ARK_MUSTUSE int archive_open(const char *dir, const char *root_key, enum archive_mode mode,

@@ -174,8 +174,9 @@ ARK_MUSTUSE int catalogue_versions(struct catalogue *c, const char *document,
     const struct access_sight *sight, catalogue_each each, void *arg, struct ark_error *err);
 
 struct catalogue_list {
-	const char *unit, *case_id, *type; /* NULL: any */
-	const char *from, *to;             /* document dates, inclusive */
+	/* NULL: any. By its case a version is found where the sight shows it whole. */
+	const char *unit, *case_id, *type;
+	const char *from, *to; /* document dates, inclusive */
 	/* page: documents after this (date, document), newest date first; empty: from the start */
 	char after_date[11];
 	char after_document[33];

@@ -128,6 +128,7 @@ ARK_MUSTUSE int access_rules_new(const char *policies, size_t policies_len, cons
 struct access_rules *access_rules_ref(struct access_rules *r);
 void access_rules_unref(struct access_rules *r); /* takes NULL */
 const struct cedar_policies *access_rules_policies(const struct access_rules *r);
+const struct cedar_schema *access_rules_schema(const struct access_rules *r);
 /* Within a day the same answer at every hour and from every network: no policy looks at context.now
  * or context.network. */
 bool access_rules_steady(const struct access_rules *r);
@@ -221,5 +222,7 @@ bool access_role_parse(const char *name, unsigned int *ret); /* its bit */
 const char *access_role_name(unsigned int number);           /* 0: inspector, … */
 bool access_action_parse(const char *name, enum access_action *ret);
 const char *access_action_name(enum access_action action);
+/* Else it is on the archive itself. */
+bool access_action_on_documents(enum access_action action);
 
 #endif

@@ -222,4 +222,11 @@ ARK_MUSTUSE int cedar_test_run(const char *file, const char *root,
     void (*told)(void *arg, const char *line), void *arg, struct cedar_test_result *ret,
     struct ark_error *err);
 
+/* The requests of such a test against what is at hand, their decisions alone: reasons shift when
+ * policies move. told() gets each that is decided otherwise, or cannot be asked, and why. schema may be NULL. */
+ARK_MUSTUSE int cedar_test_decide(const struct cedar_policies *p, const struct cedar_schema *schema,
+    const struct cedar_entities *entities, const json_t *requests,
+    void (*told)(void *arg, const json_t *request, const char *why), void *arg,
+    struct cedar_test_result *ret, struct ark_error *err);
+
 #endif

@@ -12,5 +12,7 @@ const char *shipped_retention(void);
  * says what policies/access_entities.c fills in. */
 const char *shipped_policies(void);
 const char *shipped_schema(void);
+/* JSON, as access_cases_run() takes it. */
+const char *shipped_cases(void);
 
 #endif
