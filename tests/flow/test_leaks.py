@@ -1,5 +1,6 @@
 """Ways round the rules that were found by looking for them, each with what must hold instead."""
 
+import json
 import os
 import socket
 import subprocess
@@ -219,3 +220,32 @@ def test_search__does_not_find_what_was_hidden_before_the_index_knows():
     start = time.monotonic()
     same(a.stop(), 0)
     check(time.monotonic() - start < 10, "a server that stops does not index its backlog first")
+
+
+READING = "permit (principal, action in [Action::\"list\", Action::\"read\", Action::\"readContent\", Action::\"readPublic\"], "
+
+
+def change_policies(a, change):
+    """change(text) -> text; without the cases, which are the shipped rules'."""
+    now = a.get("/v1/policies", "ylla")
+    body = {"policies": change(now.json()["policies"]), "cases": {"entities": [], "sets": {}}}
+    r = a.send("PUT", "/v1/policies", "ylla", {"Content-Type": "application/json", "If-Match": now.header("ETag")},
+               json.dumps(body))
+    same(r.status, 200, r.body[:500])
+
+
+def test_whole__is_not_built_upon_by_who_sees_the_rendition():
+    """Whatever the rules say of filing: what is built upon would be shown."""
+    a = Archive().serve()
+    f = filed(a)
+    a.until_indexed()
+    whole = a.etag(f.id)
+    change_policies(a, lambda text: text + '\n@id("no-risto") forbid (principal == User::"risto", action in '
+                                           '[Action::"read", Action::"readContent"], resource is Document);\n')
+    same(a.json("/v1/documents/" + f.id, "risto")["rendition"], "public")
+    for tag in ("*", whole, a.etag(f.id, "risto")):
+        for r in (a.patch(f.id, {"publicTitle": "x"}, "risto", tag), a.version(f.id, b"uusi\n", {}, "risto", tag),
+                  put(a, f.id, b"toinen\n", "risto", If_Match=tag)):
+            same((r.status, b"salai" in r.body.lower()), (403, False), r.body[:300])
+    same(a.json("/v1/documents/" + f.id)["versions"], 1)
+    same(a.stop(), 0)
