@@ -16,7 +16,8 @@
 #include "arkki/base/error.h"
 
 /* Values: a filter of 500 units stands in a question up to five times. */
-enum { DB_STATEMENTS = 64, DB_VALUES_MAX = 8192 };
+/* One filter may have 20,000 leaves, and a list asks with four of them. */
+enum { DB_STATEMENTS = 64, DB_VALUES_MAX = 131072 };
 
 struct db_statement {
 	sqlite3_stmt *stmt;

@@ -171,3 +171,17 @@ def test_changes__a_stopping_server_answers_those_who_wait():
     t.join()
     check(time.monotonic() - start < 5, "quickly")
     same(got, [200])
+
+
+def test_list__is_answered_to_who_runs_thousands_of_units():
+    units = [{"id": "yksikko-%d" % i, "name": {"fi": "Yksikkö %d" % i}, "provider": "hoiva-oy", "municipality": "091",
+              "county": "90"} for i in range(4000)]
+    a = Archive().serve()
+    a.load({"units": units})
+    f = a.file(units=["yksikko-3999"], type="order", publicity="secret")
+    a.until_indexed()
+    same([d["id"] for d in a.json("/v1/documents", "hanna")["documents"]], [f.id])
+    same(a.json("/v1/search", "hanna")["total"], 1)
+    same(a.get("/v1/documents/" + f.id, "hanna").status, 200)
+    same([c["document"] for c in a.json("/v1/changes", "hanna")["changes"]], [f.id])
+    same(a.stop(), 0)
