@@ -96,21 +96,20 @@ void units_documents(struct exchange *x)
 }
 
 /* A case tells what an authority is looking into: it is seen by those who see
- * secret documents of its units, and by the organisation whose case it is. */
+ * secret documents of its units, and by the organisation whose case it is, to which it is as a public one. */
 static bool case_shown(
     const struct exchange *x, const struct access_sight *sight, const json_t *record)
 {
 	const char *org = json_text(record, "org");
 	const struct access_ids *own = &caller_of(x)->who->access.orgs;
 	struct resource r;
-	bool shown;
+	bool shown, is_own = false;
 
 	for (size_t i = 0; org && i < own->len; i++)
-		if (strcmp(own->id[i], org) == 0)
-			return true;
+		is_own |= strcmp(own->id[i], org) == 0;
 	if (resource_of(app_of(x), record, &r, NULL)) /* its units; the rest is not a case's */
 		return false;
-	r.r.publicity = "secret";
+	r.r.publicity = is_own ? "public" : "secret";
 	r.r.state = "final";
 	r.r.author = org;
 	shown = access_filter_admits(sight->whole, &r.r);

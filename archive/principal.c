@@ -157,6 +157,17 @@ static void take_roles(struct principal_box *b)
 	}
 }
 
+/* Of two days the one that counts: an account ends with its organisation, or before it. */
+static const char *later(const char *a, const char *b)
+{
+	return !a || (b && strcmp(b, a) > 0) ? b : a;
+}
+
+static const char *earlier(const char *a, const char *b)
+{
+	return !a || (b && strcmp(b, a) < 0) ? b : a;
+}
+
 static int fill(struct registry *r, struct principal_box *b, struct ark_error *err)
 {
 	struct access_principal *a = &b->p.access;
@@ -171,8 +182,8 @@ static int fill(struct registry *r, struct principal_box *b, struct ark_error *e
 		return ark_fail(err, ARK_ENOMEM, "no memory for a principal");
 	a->user = json_text(b->user, "id");
 	a->org = json_text(b->org, "id");
-	a->valid_from = json_text(b->org, "from");
-	a->valid_until = json_text(b->org, "to");
+	a->valid_from = later(json_text(b->org, "from"), json_text(b->user, "from"));
+	a->valid_until = earlier(json_text(b->org, "to"), json_text(b->user, "to"));
 	b->p.name = json_text(b->user, "name");
 	b->p.roles_text = b->roles_text;
 	b->p.own_series = a->org_kind == ACCESS_ORG_OMBUDSMAN;

@@ -261,3 +261,17 @@ def test_visit__is_not_known_to_the_county_that_runs_the_unit():
         same(a.get("/v1/documents/" + doc.id, user).status, status, user)
         same(doc.id in [d["id"] for d in a.json("/v1/documents", user)["documents"]], status == 200, user, "list")
     same(a.stop(), 0)
+
+
+def test_account__ends_on_its_last_day_and_with_its_organisation():
+    a = Archive().serve()
+    f = a.file(publicity="secret", case="c1")
+    same((a.get("/v1/documents/" + f.id).status, a.get("/v1/cases/c1").status), (200, 200))
+    a.load(dict(SEED, users=[dict(u, to="2020-01-01") if u["id"] == "maija" else u for u in SEED["users"]]))
+    for u in ("/v1/documents/" + f.id, "/v1/cases/c1", "/v1/cases/c1/documents"):
+        same((a.get(u).status, a.get(u, "risto").status), (404, 200), u)
+    same((a.json("/v1/documents")["documents"], a.json("/v1/cases")["cases"]), ([], []))
+    same(a.post_document().status, 403)
+    a.load(dict(SEED, orgs=[dict(o, to="2026-01-31") if o["id"] == "lvv" else o for o in SEED["orgs"]]))
+    same((a.get("/v1/cases/c1", "risto").status, a.json("/v1/cases", "risto")["cases"]), (404, []))
+    same(a.stop(), 0)

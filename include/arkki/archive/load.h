@@ -1,7 +1,8 @@
 /* Loading organisations, users, units, cases and placements from a seed:
  *   {"orgs":[…],"users":[…],"units":[…],"cases":[…],"placements":[…]}
  * Each is checked whole before any is filed; a record equal to what stands
- * is passed over, so loading twice changes nothing.
+ * is passed over, so loading twice changes nothing. Organisations and users may have days
+ * "from" and "to", both inclusive: outside them nothing is done with an account.
  */
 #ifndef ARKKI_ARCHIVE_LOAD_H
 #define ARKKI_ARCHIVE_LOAD_H

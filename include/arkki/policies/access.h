@@ -81,7 +81,7 @@ struct access_principal {
 	/* units: where one of `orgs` has a child placed today; whose provider is one of them; in
 	 * the municipalities */
 	struct access_ids placed_units, own_units, area_units;
-	/* days of the organisation's validity, both inclusive; NULL: open */
+	/* days on which both organisation and account are valid, both inclusive; NULL: open */
 	const char *valid_from, *valid_until;
 };
 
