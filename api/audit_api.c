@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/audit_view.h"
 #include "api/handlers.h"
 #include "arkki/base/clock.h"
 #include "arkki/base/json.h"
@@ -11,11 +12,14 @@
 
 struct audit {
 	enum ledger_which which;
+	enum audit_scope scope;
+	struct audit_view view;
 	struct ledger_filter filter;
 	char *document, *principal;
-	unsigned int limit;
+	unsigned int limit, found;
 	json_t *entries;
 	uint64_t last;
+	struct ark_error err;
 };
 
 static void audit_free(void *arg)
@@ -30,24 +34,33 @@ static void audit_free(void *arg)
 
 static int add_entry(void *arg, const struct ledger_entry *e)
 {
-	static const char *const of_a[] = {"time", "kind", "outcome", "document", "version",
-	    "purpose", "case", "breakGlass", "documentSequence", "bytes", "detail"};
-	static const char *const of_b[] = {"principal", "org", "roles", "principalSequence",
-	    "authentication", "session", "address", "series"};
 	struct audit *q = arg;
-	json_t *out = json_object(), *query = json_object_get(e->c, "query");
+	json_t *entry = NULL;
+	int rc = audit_view_entry(&q->view, e, &entry, &q->err);
 
-	json_object_set_new(out, "index", json_integer((json_int_t)e->index));
-	for (size_t i = 0; i < sizeof(of_a) / sizeof(*of_a); i++)
-		if (json_object_get(e->a, of_a[i]))
-			json_object_set(out, of_a[i], json_object_get(e->a, of_a[i]));
-	for (size_t i = 0; i < sizeof(of_b) / sizeof(*of_b); i++)
-		if (json_object_get(e->b, of_b[i]))
-			json_object_set(out, of_b[i], json_object_get(e->b, of_b[i]));
-	if (query)
-		json_object_set(out, "query", query);
 	q->last = e->index;
-	return json_array_append_new(q->entries, out) ? ARK_ENOMEM : 0;
+	q->found++;
+	if (!rc && entry && json_array_append_new(q->entries, entry))
+		rc = ark_fail(&q->err, ARK_ENOMEM, "no memory for log entries");
+	return rc;
+}
+
+/* A document that the caller may not see is asked for as one that never was. */
+static int find_entries(struct visit *v, struct audit *q, struct ark_error *err)
+{
+	bool sees = true;
+	int rc = audit_view_begin(v, q->scope, &q->view, err);
+
+	if (!rc && q->document)
+		rc = audit_view_sees(&q->view, q->document, 0, &sees, err);
+	audit_view_restrict(&q->view, &q->filter);
+	if (!rc && sees)
+		rc = ledger_find(archive_ledger(v->app->archive, q->which), &q->filter, q->limit,
+		    add_entry, q, err);
+	if (q->err.status)
+		*err = q->err;
+	audit_view_end(&q->view);
+	return rc;
 }
 
 static void show_entries(struct exchange *x)
@@ -57,14 +70,12 @@ static void show_entries(struct exchange *x)
 	struct ark_error err;
 	struct buf next = BUF_INIT;
 	char at[32];
-	int rc = ledger_find(
-	    archive_ledger(v->app->archive, q->which), &q->filter, q->limit, add_entry, q, &err);
 
-	if (rc < 0) {
+	if (find_entries(v, q, &err) < 0) {
 		http_reply_error(x, &err);
 		return;
 	}
-	if (json_array_size(q->entries) == q->limit) {
+	if (q->found == q->limit) {
 		snprintf(at, sizeof(at), "%llu", (unsigned long long)q->last + 1);
 		cursor_write(v->app, "audit", at, &next);
 	}
@@ -104,7 +115,7 @@ static bool read_query(struct exchange *x, struct audit *q)
 }
 
 /* Looking is itself logged: once, before the answer, so an answer never shows its own entry twice. */
-static void get_entries(struct exchange *x, enum ledger_which which)
+static void get_entries(struct exchange *x, enum ledger_which which, enum audit_scope scope)
 {
 	struct visit *v = visit_of(x);
 	struct ledger_record r;
@@ -113,8 +124,11 @@ static void get_entries(struct exchange *x, enum ledger_which which)
 
 	if (!v)
 		return;
-	if (!caller_may(v->caller, ACCESS_AUDIT)) {
-		visit_denied(x, "audit", "The logs are for the Ombudsman's auditors.");
+	if (scope == AUDIT_NOTHING) {
+		visit_denied(x, "audit",
+		    which == LEDGER_HISTORY
+			? "The history log is for the Ombudsman's auditors."
+			: "The access log is for the Ombudsman's and the authorities' auditors.");
 		return;
 	}
 	if (!visit_stated_ok(x))
@@ -126,6 +140,7 @@ static void get_entries(struct exchange *x, enum ledger_which which)
 		return;
 	}
 	q->which = which;
+	q->scope = scope;
 	v->more = q;
 	v->more_free = audit_free;
 	if (!read_query(x, q))
@@ -148,12 +163,13 @@ static void get_entries(struct exchange *x, enum ledger_which which)
 
 void audit_access(struct exchange *x)
 {
-	get_entries(x, LEDGER_ACCESS);
+	get_entries(x, LEDGER_ACCESS, audit_scope_of(caller_of(x)));
 }
 
 void audit_history(struct exchange *x)
 {
-	get_entries(x, LEDGER_HISTORY);
+	get_entries(
+	    x, LEDGER_HISTORY, caller_may(caller_of(x), ACCESS_AUDIT) ? AUDIT_ALL : AUDIT_NOTHING);
 }
 
 /* ---- receipts ---- */
@@ -165,7 +181,7 @@ static void show_receipt(struct exchange *x)
 	enum ledger_which which;
 	uint64_t first, count;
 	struct buf proof = BUF_INIT;
-	struct audit q = {.entries = json_array()};
+	struct audit q = {.view.scope = AUDIT_ALL, .entries = json_array()};
 	struct ark_error err = {0};
 	int rc =
 	    receipt_resolve(archive_keyring(a), http_param(x, 0), &which, &first, &count, &err);
@@ -176,6 +192,8 @@ static void show_receipt(struct exchange *x)
 		rc = ledger_get(archive_ledger(a, which), first + i, &e, &err);
 		if (!rc) {
 			rc = add_entry(&q, &e);
+			if (rc)
+				err = q.err;
 			ledger_entry_free(&e);
 		}
 	}

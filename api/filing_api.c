@@ -538,6 +538,20 @@ static bool filed_before(struct exchange *x, struct post *p)
 	return true;
 }
 
+/* An upload may take hours: what was permitted when it began must be so at its end. */
+static bool still_permitted(struct exchange *x, const struct post *p)
+{
+	struct visit *v = p->v;
+	struct ark_error err;
+	bool may = !caller_renew(v->app, v->caller, &err) &&
+		   caller_decides(v->caller, v->app, ACCESS_FILE, p->fields, false, &err).outcome ==
+		       ACCESS_PERMIT;
+
+	if (!may)
+		visit_denied(x, "metadata", "You may not file this document.");
+	return may;
+}
+
 void filing_finish(struct exchange *x)
 {
 	struct post *p = post_of(x);
@@ -576,7 +590,8 @@ void filing_finish(struct exchange *x)
 		http_reply_problem(x, 409, "already-filed", p->detail, NULL);
 		return;
 	}
-	submit(x, p);
+	if (still_permitted(x, p))
+		submit(x, p);
 }
 
 /* ---- PATCH /documents/{d} ---- */

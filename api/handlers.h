@@ -27,8 +27,14 @@ void history_tile(struct exchange *x);
 void access_checkpoint(struct exchange *x);
 void access_tile(struct exchange *x);
 
+/* break_glass.c */
+void break_glass_list(struct exchange *x);
+void break_glass_review(struct exchange *x);
+
 /* explain_api.c; without a caller, on the admin socket, the operator asks */
 void policies_explain(struct exchange *x);
+/* Until no thread looks into the past any more, which may outlive its exchange: before the archive closes. */
+void explain_wait(struct app *app);
 
 /* search_api.c */
 void search_get(struct exchange *x);

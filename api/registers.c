@@ -121,7 +121,8 @@ static bool case_shown(
 static bool case_visible(const struct exchange *x, const json_t *record)
 {
 	struct access_sight *sight = NULL;
-	bool shown = !caller_sight(caller_of(x), &sight, NULL) && case_shown(x, sight, record);
+	bool shown =
+	    !caller_unlogged_sight(caller_of(x), &sight, NULL) && case_shown(x, sight, record);
 
 	access_sight_unref(sight);
 	return shown;
@@ -203,11 +204,12 @@ void me_get(struct exchange *x)
 	json_t *org = registry_get(registry_of(x), "orgs", p->org);
 
 	http_reply_json(x, 200,
-	    json_pack("{s:o*,s:o*,s:o,s:o,s:s?,s:{s:b,s:b,s:b}}", "user", user, "org", org,
+	    json_pack("{s:o*,s:o*,s:o,s:o,s:s?,s:{s:b,s:b,s:b,s:b}}", "user", user, "org", org,
 		"organisations", ids_json(&p->orgs), "roles", roles_json(p->roles), "validUntil",
 		p->valid_until, "may", "file",
 		(p->roles & (ACCESS_INSPECTOR | ACCESS_REGISTRAR | ACCESS_SUPERVISOR)) != 0,
-		"audit", (int)caller_may(c, ACCESS_AUDIT), "administer",
+		"audit", (int)caller_may(c, ACCESS_AUDIT), "auditOwn",
+		(int)caller_may(c, ACCESS_AUDIT_OWN), "administer",
 		(int)caller_may(c, ACCESS_ADMINISTER)));
 }
 

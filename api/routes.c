@@ -92,6 +92,8 @@ const struct http_route api_routes[] = {
     GET("/v1/changes", changes_get),
     SEND("POST", "/v1/policies/explain", 0, policies_explain),
     GET("/v1/audit/access", audit_access),
+    GET("/v1/audit/break-glass", break_glass_list),
+    SEND("POST", "/v1/audit/break-glass/{i}/review", 0, break_glass_review),
     GET("/v1/audit/history", audit_history),
     GET("/v1/audit/receipt/{r}", receipt_get),
     GET_WITH("/v1/log/history/checkpoint", ROUTE_PUBLIC, history_checkpoint),
