@@ -100,6 +100,9 @@ void caller_forget(struct caller *c);
 /* What the caller sees: access_sight_unref(). */
 ARK_MUSTUSE int caller_sight(
     const struct caller *c, struct access_sight **ret, struct ark_error *err);
+/* The same for answers that are not logged: what is stated there counts for nothing. */
+ARK_MUSTUSE int caller_unlogged_sight(
+    const struct caller *c, struct access_sight **ret, struct ark_error *err);
 /* Whose bytes and text the caller may have, in the stated context: access_filter_free(). */
 ARK_MUSTUSE int caller_content_filter(
     const struct caller *c, struct access_filter **ret, struct ark_error *err);
@@ -107,7 +110,7 @@ ARK_MUSTUSE int caller_content_filter(
 /* ---- conditions ---- */
 
 enum { TAG_SIZE = 48 };
-/* Strong entity tag of what a document answer shows, with quotes. */
+/* Strong entity tag of what a document answer shows of a whole version, with quotes. */
 void tag_document(const struct app *app, const struct catalogue_row *row, char out[TAG_SIZE]);
 void tag_content(const struct app *app, const struct catalogue_row *row, char out[TAG_SIZE]);
 /* If-Match against the document's tag, whatever the state of its text: true when it matches; else 428, 412 or
@@ -152,13 +155,15 @@ bool limit_of(struct exchange *x, unsigned int otherwise, unsigned int most, uns
 
 /* ---- the app ---- */
 
-struct change_waiter; /* changes.c */
-struct token_cache;   /* auth.c */
+struct change_waiter;    /* changes.c */
+struct token_cache;      /* auth.c */
+struct policies_service; /* policies_api.c */
 
 struct app {
 	struct archive *archive;
 	struct indexer *indexer; /* NULL: no index */
 	struct token_cache *tokens;
+	struct policies_service *policies;
 	pthread_mutex_t waiters_lock;
 	pthread_cond_t waiters_cond;
 	struct change_waiter *waiters;
@@ -170,10 +175,14 @@ struct app {
 	char assets_tag[17]; /* changes with the files of the web; "": no pages */
 };
 
+/* The gates: of the listener for everybody, and of the admin socket, whose users are the archive's operators. */
 void auth_gate(struct exchange *x);
+void auth_gate_local(struct exchange *x);
 /* A fresh caller with the rights of `user`, for the admin socket and for page sessions. */
 int caller_for(struct app *app, const struct exchange *x, const char *user, const char *token_id,
     const char *authentication, struct caller **ret, struct ark_error *err);
+/* Brings the caller's rights up to date, in a request that has lasted: a long poll, an upload. */
+ARK_MUSTUSE int caller_renew(struct app *app, struct caller *c, struct ark_error *err);
 /* Whose token is this? ret_id: 17 bytes that name it in logs. ARK_ENOTFOUND when it is nobody's or has expired. *ret is
  * the caller's (principal_unref). */
 ARK_MUSTUSE int auth_principal(struct app *app, const char *token, char ret_id[17],
@@ -182,6 +191,10 @@ int token_cache_new(struct token_cache **ret, struct ark_error *err);
 void token_cache_free(struct token_cache *c);
 /* May this caller have another refusal logged now? */
 bool refusal_budget(struct app *app, const char *user);
+
+int policies_start(struct app *app, struct ark_error *err);
+void policies_end_soon(struct app *app); /* a candidate that is looked at now is answered soon */
+void policies_stop(struct app *app);     /* waits for that; no request may come any more */
 
 int changes_start(struct app *app, struct ark_error *err);
 void changes_stop(struct app *app);

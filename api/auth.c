@@ -191,6 +191,22 @@ int caller_for(struct app *app, const struct exchange *x, const char *user, cons
 	return *ret ? ARK_OK : ark_fail(err, ARK_ENOMEM, "no memory for a caller");
 }
 
+int caller_renew(struct app *app, struct caller *c, struct ark_error *err)
+{
+	struct registry *registry = archive_registry(app->archive);
+	struct principal *who;
+	int rc;
+
+	if (principal_current(c->who, registry))
+		return ARK_OK;
+	rc = registry_principal(registry, c->who->access.user, &who, err);
+	if (rc)
+		return rc;
+	principal_unref(c->who);
+	c->who = who;
+	return ARK_OK;
+}
+
 static void refuse(struct exchange *x)
 {
 	const struct http_route *route = http_route(x);
@@ -218,31 +234,11 @@ static const char *token_of(struct exchange *x)
 	return NULL;
 }
 
-static void gate_local(struct exchange *x)
+/* By token. */
+static void gate(struct exchange *x)
 {
 	struct app *app = app_of(x);
 	const struct http_route *route = http_route(x);
-	const char *user = http_header(x, "Arkki-User");
-	struct ark_error err;
-	struct caller *c;
-
-	if (!user) { /* the operator's own commands need no account, everything else does */
-		if (route && !(route->flags & (ROUTE_LOCAL | ROUTE_PUBLIC)))
-			refuse(x);
-		return;
-	}
-	if (caller_for(app, x, user, "", "operator", &c, &err)) {
-		http_reply_problem(x, 404, "unknown-user", err.text, NULL);
-		return;
-	}
-	http_set_caller(x, c, caller_end);
-}
-
-void auth_gate(struct exchange *x)
-{
-	struct app *app = app_of(x);
-	const struct http_route *route = http_route(x);
-	bool local = strcmp(http_peer(x), "unix") == 0;
 	struct principal *who;
 	struct caller *c;
 	struct ark_error err;
@@ -250,14 +246,6 @@ void auth_gate(struct exchange *x)
 	const char *token;
 	int rc;
 
-	if (route && (route->flags & ROUTE_LOCAL) && !local) {
-		http_reply_problem(x, 404, "not-found", NULL, NULL);
-		return;
-	}
-	if (local && http_header(x, "Authorization") == NULL) {
-		gate_local(x);
-		return;
-	}
 	if (route && (route->flags & ROUTE_PUBLIC))
 		return;
 	token = token_of(x);
@@ -276,4 +264,39 @@ void auth_gate(struct exchange *x)
 		return;
 	}
 	http_set_caller(x, c, caller_end);
+}
+
+void auth_gate_local(struct exchange *x)
+{
+	struct app *app = app_of(x);
+	const struct http_route *route = http_route(x);
+	const char *user = http_header(x, "Arkki-User");
+	struct ark_error err;
+	struct caller *c;
+
+	if (http_header(x, "Authorization")) {
+		gate(x);
+		return;
+	}
+	if (!user) { /* the operator's own commands need no account, everything else does */
+		if (route && !(route->flags & (ROUTE_LOCAL | ROUTE_PUBLIC)))
+			refuse(x);
+		return;
+	}
+	if (caller_for(app, x, user, "", "operator", &c, &err)) {
+		http_reply_problem(x, 404, "unknown-user", err.text, NULL);
+		return;
+	}
+	http_set_caller(x, c, caller_end);
+}
+
+/* Whatever the peer: a listener for everybody may be a Unix socket too, behind a proxy. */
+void auth_gate(struct exchange *x)
+{
+	const struct http_route *route = http_route(x);
+
+	if (route && (route->flags & ROUTE_LOCAL))
+		http_reply_problem(x, 404, "not-found", NULL, NULL);
+	else
+		gate(x);
 }

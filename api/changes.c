@@ -25,6 +25,7 @@ struct poll {
 	uint32_t item;
 	unsigned int limit;
 	int64_t deadline_us; /* 0: does not wait */
+	bool waited;
 	json_t *changes;
 	uint64_t last_sequence;
 	uint32_t last_item;
@@ -60,8 +61,10 @@ static int look(struct visit *v, struct poll *p, struct ark_error *err)
 	uint64_t now = archive_sequence(v->app->archive);
 	struct access_sight *sight = NULL;
 	struct desk *desk = NULL;
-	int rc = caller_sight(v->caller, &sight, err);
+	int rc = caller_renew(v->app, v->caller, err);
 
+	if (!rc)
+		rc = caller_unlogged_sight(v->caller, &sight, err);
 	if (!rc)
 		rc = archive_desk(v->app->archive, &desk, err);
 	if (!rc)
@@ -86,7 +89,10 @@ static void look_and_answer(struct exchange *x)
 	struct ark_error err;
 	char at[64];
 
-	if (look(v, p, &err)) {
+	/* rights may have changed while it waited: who still has them asks again, with this cursor */
+	if (p->waited && !principal_current(v->caller->who, archive_registry(v->app->archive)))
+		p->deadline_us = 0;
+	else if (look(v, p, &err)) {
 		http_reply_error(x, &err);
 		return;
 	}
@@ -105,6 +111,7 @@ static void wait_for_change(struct exchange *x, struct poll *p)
 	struct app *app = app_of(x);
 	bool now;
 
+	p->waited = true;
 	p->waiter.x = x;
 	p->waiter.deadline_us = p->deadline_us;
 	pthread_mutex_lock(&app->waiters_lock);

@@ -101,15 +101,41 @@ bool document_found(struct exchange *x, struct visit *v, const char *kind, uint3
 
 /* ---- GET /documents/{d} and …/versions/{n} ---- */
 
+/* Of a public form the tag is that of what is shown: a version's own would tell of changes to what is not. */
+static int tag_shown(
+    struct visit *v, const json_t *document, char out[TAG_SIZE], struct ark_error *err)
+{
+	struct buf text = BUF_INIT;
+	char tag[33];
+	int rc = ARK_OK;
+
+	if (v->row.whole) {
+		tag_document(v->app, &v->row, out);
+		return ARK_OK;
+	}
+	rc = json_write(&text, document, err);
+	if (!rc) {
+		archive_tag(v->app->archive, "public-form", text.data, text.len, tag);
+		snprintf(out, TAG_SIZE, "\"%s\"", tag);
+	}
+	buf_wipe_free(&text);
+	return rc;
+}
+
 void reply_card(struct exchange *x, struct visit *v, int status, const struct card *card)
 {
+	json_t *document = document_json(&v->row, card);
+	struct ark_error err;
 	char tag[TAG_SIZE];
 
-	tag_document(v->app, &v->row, tag);
-	if (status == 200 && strcmp(http_method(x), "PATCH") != 0 && !visit_fresh_wanted(x, tag))
-		return;
-	http_reply_header(x, "ETag", tag);
-	http_reply_json(x, status, document_json(&v->row, card));
+	if (tag_shown(v, document, tag, &err)) {
+		http_reply_error(x, &err);
+	} else if (status != 200 || strcmp(http_method(x), "PATCH") == 0 ||
+		   visit_fresh_wanted(x, tag)) {
+		http_reply_header(x, "ETag", tag);
+		http_reply_json(x, status, json_incref(document));
+	}
+	json_decref(document);
 }
 
 static void reply_public_form(struct exchange *x, struct visit *v, int status)

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "api/explain.h"
 #include "api/handlers.h"
@@ -162,11 +163,15 @@ static void check_resource(struct asking *q, const json_t *resource)
 static void read_action(struct asking *q)
 {
 	const char *name = text_of(q, "action");
+	struct buf all = BUF_INIT;
 
-	if (!name || !access_action_parse(name, &q->e.action))
-		wrong(q, "action", "unknown",
-		    "must be one of: list read readContent readPublic file amend redact order "
-		    "notify hold dispose audit administer");
+	if (name && access_action_parse(name, &q->e.action))
+		return;
+	buf_adds(&all, "must be one of:");
+	for (unsigned int a = 0; a < ACCESS_ACTIONS; a++)
+		buf_addf(&all, " %s", access_action_name((enum access_action)a));
+	wrong(q, "action", "unknown", buf_failed(&all) ? "is unknown" : all.data);
+	buf_free(&all);
 }
 
 static void read_version(struct asking *q)
@@ -200,7 +205,7 @@ static void read_thing(struct asking *q)
 {
 	const json_t *given = json_object_get(q->body, "resource");
 	const json_t *resource = json_is_null(given) ? NULL : given;
-	bool of_archive = q->e.action == ACCESS_AUDIT || q->e.action == ACCESS_ADMINISTER;
+	bool of_archive = !access_action_on_documents(q->e.action);
 
 	q->document = text_of(q, "document");
 	read_version(q);
@@ -208,7 +213,7 @@ static void read_thing(struct asking *q)
 		wrong(q, "version", "without-document", "is of a document, which is missing");
 	if (of_archive && (q->document || resource))
 		wrong(q, q->document ? "document" : "resource", "not-asked",
-		    "has no say in audit and administer: they are about the archive itself");
+		    "has no say in an action on the archive itself");
 	else if (!of_archive && !q->document == !resource)
 		wrong(q, "document", "required", "give either a document, or a resource");
 	if (!resource)
@@ -311,6 +316,14 @@ static void *replay_main(void *arg)
 	atomic_fetch_sub(&q->app->replays, 1);
 	http_wake(q->x);
 	return NULL;
+}
+
+void explain_wait(struct app *app)
+{
+	const struct timespec pause = {.tv_nsec = 10000000};
+
+	while (atomic_load(&app->replays) > 0)
+		nanosleep(&pause, NULL);
 }
 
 /* Going back opens every record of the registers: a few at a time, and not in a server thread. */

@@ -33,6 +33,8 @@ void break_glass_review(struct exchange *x);
 
 /* explain_api.c; without a caller, on the admin socket, the operator asks */
 void policies_explain(struct exchange *x);
+/* Until no thread looks into the past any more, which may outlive its exchange: before the archive closes. */
+void explain_wait(struct app *app);
 
 /* search_api.c */
 void search_get(struct exchange *x);
@@ -40,6 +42,13 @@ void search_post(struct exchange *x);
 
 /* changes.c */
 void changes_get(struct exchange *x);
+
+/* policies_api.c */
+void policies_get(struct exchange *x);
+void policies_cases_get(struct exchange *x);
+void policies_versions_get(struct exchange *x);
+void policies_check(struct exchange *x);
+void policies_put(struct exchange *x);
 
 /* admin.c: the admin socket */
 void admin_load(struct exchange *x);

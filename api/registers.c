@@ -121,7 +121,8 @@ static bool case_shown(
 static bool case_visible(const struct exchange *x, const json_t *record)
 {
 	struct access_sight *sight = NULL;
-	bool shown = !caller_sight(caller_of(x), &sight, NULL) && case_shown(x, sight, record);
+	bool shown =
+	    !caller_unlogged_sight(caller_of(x), &sight, NULL) && case_shown(x, sight, record);
 
 	access_sight_unref(sight);
 	return shown;

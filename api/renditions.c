@@ -44,11 +44,12 @@ static void put_free(void *arg)
 	free(p);
 }
 
+/* Of an exchange whose beginning was permitted: no other has a body or an end. */
 static struct put *put_of(struct exchange *x)
 {
-	struct visit *v = http_data(x);
+	const struct visit *v = http_data(x);
 
-	return v ? v->more : NULL;
+	return v->more;
 }
 
 static int refuse(
@@ -396,9 +397,8 @@ static void after_filing(struct exchange *x)
 	memcpy(document, v->row.document, sizeof(document));
 	catalogue_row_free(&v->row);
 	v->has_row = false;
-	if (visit_find(v, document, version, &err))
-		http_reply_empty(x, 204);
-	else if (!f->metadata_record || !v->row.rendition.number)
+	if (visit_find(v, document, version, &err) || !f->metadata_record ||
+	    !v->row.rendition.number)
 		http_reply_empty(x, 204);
 	else
 		reply_filed(x, v, f->metadata_record, replaced ? 200 : 201);
@@ -463,7 +463,10 @@ void rendition_finish(struct exchange *x)
 	hex_encode(sha, u->sha256, sizeof(u->sha256));
 	if (strcmp(sha, p->sha256) == 0)
 		present_answer(x);
-	else if (rendition_matches(x, p->v))
+	else if (caller_renew(p->v->app, p->v->caller, &err))
+		http_reply_error(x, &err);
+	else if (rendition_matches(x, p->v) &&
+		 may_redact(x, p->v)) /* still: it may have taken hours */
 		submit(x, p);
 }
 

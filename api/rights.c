@@ -173,6 +173,14 @@ int caller_sight(const struct caller *c, struct access_sight **ret, struct ark_e
 	return principal_sight(c->who, &c->context, ret, err);
 }
 
+int caller_unlogged_sight(const struct caller *c, struct access_sight **ret, struct ark_error *err)
+{
+	const struct access_context context = {
+	    .strong = c->context.strong, .address = c->context.address};
+
+	return principal_sight(c->who, &context, ret, err);
+}
+
 int caller_content_filter(const struct caller *c, struct access_filter **ret, struct ark_error *err)
 {
 	return access_filter(

@@ -19,6 +19,12 @@
 		.finish = handler                                                                  \
 	}
 
+#define POLICIES(verb, path_, handler)                                                             \
+	{                                                                                          \
+		.method = verb, .pattern = path_, .takes = HTTP_BODY_WHOLE, .body_max = 1U << 20,  \
+		.finish = handler                                                                  \
+	}
+
 #define FORM(path_, handler)                                                                       \
 	{                                                                                          \
 		.method = "POST", .pattern = path_, .takes = HTTP_BODY_WHOLE, .flags = ROUTE_PAGE, \
@@ -95,6 +101,11 @@ const struct http_route api_routes[] = {
     GET("/v1/log/access/checkpoint", access_checkpoint),
     GET("/v1/log/access/tile/{t*}", access_tile),
     GET("/v1/status", status_get),
+    GET("/v1/policies", policies_get),
+    GET("/v1/policies/versions", policies_versions_get),
+    GET("/v1/policies/cases", policies_cases_get),
+    POLICIES("POST", "/v1/policies/check", policies_check),
+    POLICIES("PUT", "/v1/policies", policies_put),
     GET_WITH("/openapi.json", ROUTE_PUBLIC, openapi_get),
     /* the web */
     GET_WITH("/", ROUTE_PUBLIC, page_root),
@@ -112,6 +123,9 @@ const struct http_route api_routes[] = {
     SEND("POST", "/admin/tokens", ROUTE_LOCAL, admin_token),
     SEND("POST", "/admin/policies/explain", ROUTE_LOCAL, policies_explain),
     SEND("POST", "/admin/maintenance", ROUTE_LOCAL, admin_maintenance),
+    GET_WITH("/admin/policies", ROUTE_LOCAL, policies_get),
+    GET_WITH("/admin/policies/versions", ROUTE_LOCAL, policies_versions_get),
+    GET_WITH("/admin/policies/cases", ROUTE_LOCAL, policies_cases_get),
     GET_WITH("/healthz", ROUTE_LOCAL, health_get),
     GET_WITH("/readyz", ROUTE_LOCAL, health_get),
     GET_WITH("/metrics", ROUTE_LOCAL, metrics_get),

@@ -26,7 +26,7 @@ uint64_t app_indexed(struct app *app)
 static int start_admin(struct api_server *s, struct ark_error *err)
 {
 	char path[4096];
-	struct http_config config = {.gate = auth_gate, .threads = 2, .header_ms = 60000};
+	struct http_config config = {.gate = auth_gate_local, .threads = 2, .header_ms = 60000};
 	mode_t before;
 	int rc = fs_path(path, err, "%s/run", archive_dir(s->app.archive));
 
@@ -60,6 +60,8 @@ int api_server_start(
 	pages_start(&s->app);
 	rc = token_cache_new(&s->app.tokens, err);
 	if (!rc)
+		rc = policies_start(&s->app, err);
+	if (!rc)
 		rc = changes_start(&s->app, err);
 	/* the admin socket of a single command has nothing to index: the next server does */
 	if (!rc && listen)
@@ -86,14 +88,17 @@ void api_server_stop(struct api_server *s)
 {
 	if (!s)
 		return;
+	policies_end_soon(&s->app);
 	changes_stop(&s->app); /* polls are answered first, so that they do not hold the drain up */
 	http_server_stop(s->public_listener);
 	http_server_stop(s->admin_listener);
+	explain_wait(&s->app);
 	if (s->run_fd >= 0) {
 		unlinkat(s->run_fd, "admin.sock", 0);
 		close(s->run_fd);
 	}
 	indexer_stop(s->app.indexer);
+	policies_stop(&s->app);
 	token_cache_free(s->app.tokens);
 	pthread_mutex_destroy(&s->app.reviews_lock);
 	free(s);

@@ -113,7 +113,8 @@ struct ledger_record visit_record(const struct visit *v, const char *kind)
 		r.version = v->row.version;
 	}
 	r.purpose = c->purpose;
-	r.case_id = c->case_id;
+	/* a stated case may be any bytes: what cannot be one is not written down */
+	r.case_id = c->case_id && id_valid(c->case_id) ? c->case_id : NULL;
 	r.break_glass = c->break_glass;
 	r.glass_refused = c->glass_refused;
 	r.principal = c->who->access.user;
@@ -290,7 +291,7 @@ void visit_denied(struct exchange *x, const char *kind, const char *why)
  * tell a missing purpose from a missing right. */
 static void reply_content_denied(struct exchange *x)
 {
-	struct visit *v = visit_of(x);
+	struct visit *v = http_data(x);
 	struct card card = {0};
 	struct access_decision d = {.outcome = ACCESS_DENY};
 
@@ -342,13 +343,22 @@ static void tag_of(const struct app *app, const char *what, const struct catalog
 	snprintf(out, TAG_SIZE, "\"%s\"", tag);
 }
 
-/* The answer also shows the state of the text, which changes by itself: its
- * tag then has an ending that If-Match does not look at. */
+/* The answer also shows whether there is a rendition and the state of the text, which changes by
+ * itself: its tag then has an ending that If-Match does not look at. */
+enum { TAG_HAS_RENDITION = 1, TAG_TEXT_PENDING = 2, TAG_ENDINGS = 4 };
+
+static void end_tag(char tag[TAG_SIZE], unsigned int ending)
+{
+	static const char *const endings[TAG_ENDINGS] = {"\"", "-r\"", "-p\"", "-rp\""};
+
+	memcpy(tag + 33, endings[ending], strlen(endings[ending]) + 1);
+}
+
 void tag_document(const struct app *app, const struct catalogue_row *row, char out[TAG_SIZE])
 {
 	tag_of(app, "document", row, true, out);
-	if (text_pending(row))
-		memcpy(out + 33, "-p\"", 4);
+	end_tag(out, (row->rendition.number ? TAG_HAS_RENDITION : 0U) |
+			 (text_pending(row) ? TAG_TEXT_PENDING : 0U));
 }
 
 void tag_content(const struct app *app, const struct catalogue_row *row, char out[TAG_SIZE])
@@ -359,15 +369,14 @@ void tag_content(const struct app *app, const struct catalogue_row *row, char ou
 bool visit_if_match(struct exchange *x, const struct catalogue_row *row)
 {
 	const char *header = http_header_list(x, "If-Match");
-	char tag[TAG_SIZE], pending[TAG_SIZE + 2];
-	enum etag_match m;
+	enum etag_match m = ETAG_DIFFERENT;
+	char tag[TAG_SIZE];
 
 	tag_of(app_of(x), "document", row, true, tag);
-	memcpy(pending, tag, 33);
-	memcpy(pending + 33, "-p\"", 4);
-	m = etag_if_match(header, tag);
-	if (m == ETAG_DIFFERENT)
-		m = etag_if_match(header, pending);
+	for (unsigned int ending = 0; ending < TAG_ENDINGS && m == ETAG_DIFFERENT; ending++) {
+		end_tag(tag, ending);
+		m = etag_if_match(header, tag);
+	}
 	switch (m) {
 	case ETAG_MATCH:
 		return true;

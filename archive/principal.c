@@ -77,9 +77,13 @@ static int gather_regions(struct registry *r, struct principal_box *b)
 		json_t *org = registry_get(r, "orgs", json_string_value(id));
 
 		json_array_foreach(json_object_get(org, "counties"), k, code)
-		    json_array_append(b->counties.keep, code);
+		{
+			json_array_append(b->counties.keep, code);
+		}
 		json_array_foreach(json_object_get(org, "municipalities"), k, code)
-		    json_array_append(b->municipalities.keep, code);
+		{
+			json_array_append(b->municipalities.keep, code);
+		}
 		json_decref(org);
 	}
 	return b->counties.keep && b->municipalities.keep ? ARK_OK : ARK_ENOMEM;

@@ -117,7 +117,10 @@ void registry_each(
 	json_t *record;
 
 	pthread_rwlock_rdlock(&r->lock);
-	json_object_foreach(json_object_get(r->kinds, kind), id, record) each(arg, record);
+	json_object_foreach(json_object_get(r->kinds, kind), id, record)
+	{
+		each(arg, record);
+	}
 	pthread_rwlock_unlock(&r->lock);
 }
 

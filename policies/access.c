@@ -171,7 +171,7 @@ const char *access_policy_id(const struct access_rules *r, uint32_t policy)
 
 /* ---- a known resource ---- */
 
-static bool decided_on_documents(enum access_action action)
+bool access_action_on_documents(enum access_action action)
 {
 	return action < ACCESS_AUDIT;
 }
@@ -223,14 +223,14 @@ int access_decide(const struct access_rules *r, const struct access_principal *p
 	if (rc > 0)
 		return ARK_OK; /* nobody: nothing is permitted */
 	if (!rc)
-		rc = decided_on_documents(action) ? access_question_document(&q, what, err)
-						  : access_question_archive(&q, err);
+		rc = access_action_on_documents(action) ? access_question_document(&q, what, err)
+							: access_question_archive(&q, err);
 	if (!rc)
 		rc = cedar_decide(r->policies, &q.world, &q.request, q.arena, &answer, err);
 	if (!rc) {
 		keep_reasons(&answer, ret);
 		ret->outcome = answer.allow ? ACCESS_PERMIT : ACCESS_DENY;
-		if (!answer.allow && decided_on_documents(action))
+		if (!answer.allow && access_action_on_documents(action))
 			rc = ask_with_purpose(r, &q, what, within, ret, err);
 	}
 	access_question_end(&q);

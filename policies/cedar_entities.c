@@ -296,7 +296,7 @@ static bool make_room(struct closing *c, size_t n)
 {
 	struct cedar_uid *more;
 
-	if (n <= c->gathered_cap)
+	if (c->gathered && n <= c->gathered_cap)
 		return true;
 	more = realloc(c->gathered, 2 * n * sizeof(*more));
 	if (!more)

@@ -365,7 +365,7 @@ int cedar_apply(const struct cedar_node *node, const struct cedar_value *args, s
     const struct cedar_world *world, struct cedar_arena *a, struct cedar_value *ret,
     struct ark_error *err)
 {
-	struct cedar_value *copies = NULL;
+	struct cedar_value *copies;
 	struct cedar_decision d;
 
 	if (args_len != args_wanted(node) || node->op == OP_VAR || cedar_is_choice(node->op))
@@ -373,12 +373,11 @@ int cedar_apply(const struct cedar_node *node, const struct cedar_value *args, s
 		    err, ARK_EINPUT, "this operator does not take %zu values", args_len);
 	cedar_decision_begin(&d, world, NULL, a);
 	if (node->op < OP_SET)
-		return cedar_operate(&d, node, args, args_len > 1 ? args + 1 : NULL, ret, err);
-	if (args_len) {
-		copies = cedar_alloc(a, args_len * sizeof(*copies));
-		if (!copies)
-			return ark_fail(err, ARK_ENOMEM, "no memory for the decision");
+		return cedar_operate(&d, node, args, args + (args_len > 1), ret, err);
+	copies = cedar_alloc(a, args_len * sizeof(*copies));
+	if (!copies)
+		return ark_fail(err, ARK_ENOMEM, "no memory for the decision");
+	if (args_len)
 		memcpy(copies, args, args_len * sizeof(*copies));
-	}
 	return cedar_gather(&d, node, copies, ret, err);
 }

@@ -262,7 +262,7 @@ static int parse(struct cedar_parser *p, char *text, struct cedar_policies **ret
 		    p->lexer.len);
 	else if (!p->faults.errors)
 		rc = finish(p, &all, &made, err);
-	if (!rc) {
+	if (made) {
 		made->text = text;
 		*ret = made;
 	}

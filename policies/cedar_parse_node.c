@@ -162,7 +162,7 @@ bool cedar_push_list(struct cedar_parser *p, uint8_t op, uint8_t fn, uint32_t of
 {
 	size_t step = op == OP_RECORD ? 2 : 1, n = (p->operands_len - base) / step;
 	struct cedar_text *names = NULL;
-	uint32_t *list = cedar_alloc(p->arena, n * sizeof(*list)), node;
+	uint32_t *list = cedar_alloc(p->arena, n * sizeof(*list)), node = CEDAR_NONE;
 	struct cedar_node made = {.op = op,
 	    .fn = fn,
 	    .offset = offset,

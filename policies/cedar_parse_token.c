@@ -124,7 +124,7 @@ bool cedar_take_path(struct cedar_parser *p, struct cedar_path *ret)
 {
 	struct cedar_path path = {.offset = p->token.offset};
 	size_t len = 0, end = 0;
-	struct cedar_text part;
+	struct cedar_text part = {0};
 
 	do {
 		if (!cedar_take_name(p, "a name", &part))

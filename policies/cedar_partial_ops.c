@@ -445,7 +445,7 @@ static struct part call(
 struct part partial_apply(
     struct partial *s, const struct cedar_node *node, const struct part *const *args, size_t n)
 {
-	const struct part *a = args[0], *b = n > 1 ? args[1] : NULL;
+	const struct part *a = args[0], *b = args[n > 1];
 
 	switch ((enum cedar_op)node->op) {
 	case OP_NOT:

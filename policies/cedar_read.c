@@ -356,16 +356,13 @@ int cedar_read_record(struct cedar_reader *r, const json_t *json, const struct c
     unsigned int depth, struct cedar_value *ret)
 {
 	size_t n = json_object_size(json), len = 0;
-	struct cedar_member *members = NULL;
+	struct cedar_member *members;
 
 	if (!json_is_object(json))
 		return ark_fail(r->err, ARK_EINPUT, "the schema wants a record here");
-	if (n) {
-		members = cedar_alloc(r->arena, n * sizeof(*members));
-		if (!members)
-			return ark_fail(
-			    r->err, ARK_ENOMEM, "the data takes more memory than it may");
-	}
+	members = cedar_alloc(r->arena, n * sizeof(*members));
+	if (!members)
+		return ark_fail(r->err, ARK_ENOMEM, "the data takes more memory than it may");
 	for (size_t i = 0; i < type->attributes_len; i++) {
 		const struct cedar_attribute *a = &type->attributes[i];
 		const json_t *value = json_object_getn(json, a->name.bytes, a->name.len);

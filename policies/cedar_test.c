@@ -50,22 +50,26 @@ static int named_path(
 	return fs_path(out, err, "%s/%s", t->root, json_string_value(name));
 }
 
+/* How much of an absolute path, of which `len` bytes are looked at, is the directory above. */
+static size_t above(const char *path, size_t len)
+{
+	while (len > 1 && path[len - 1] != '/')
+		len--;
+	return len > 1 ? len - 1 : 1;
+}
+
 /* Without a root given: the nearest directory above the test's from which its policies are found. */
 static int find_root(struct test *t, const char *file, struct ark_error *err)
 {
 	char whole[PATH_MAX], path[PATH_SIZE];
-	char *slash;
 
 	if (!realpath(file, whole))
 		return ark_fail_errno(err, ARK_EIO, "%s", file);
-	slash = strrchr(whole, '/');
-	while (slash && slash != whole) {
+	for (size_t len = above(whole, strlen(whole)); len > 1;) {
 		int rc;
 
-		*slash = '\0';
-		slash = strrchr(whole, '/');
-		rc =
-		    fs_path(t->root, err, "%.*s", slash == whole ? 1 : (int)(slash - whole), whole);
+		len = above(whole, len);
+		rc = fs_path(t->root, err, "%.*s", (int)len, whole);
 		if (!rc)
 			rc = named_path(t, "policies", path, err);
 		if (rc)

@@ -30,9 +30,9 @@ bool cedar_variable(struct cedar_text word, uint8_t *ret)
 	    [VAR_CONTEXT] = "context",
 	};
 
-	for (uint8_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		if (same(word, words[i])) {
-			*ret = i;
+			*ret = (uint8_t)i;
 			return true;
 		}
 	}

@@ -218,7 +218,7 @@ static struct access_filter *tree_new(enum access_op op, size_t children)
 /* Takes the child, also when it fails: then f is freed too, and the answer is NULL. */
 static struct access_filter *tree_add(struct access_filter *f, struct access_filter *child)
 {
-	if (!f || !child) {
+	if (!f || !f->child || !child) {
 		access_filter_free(f);
 		access_filter_free(child);
 		return NULL;

@@ -21,7 +21,8 @@ struct cli {
 	const char *command;
 	const char *root_key, *origin, *listen, *user, *days, *manifest, *language, *root, *schema;
 	const char *action, *document, *version, *at, *purpose, *case_id, *break_glass;
-	bool full, validate;
+	const char *reason, *cases;
+	bool full, validate, dry_run, yes, shipped;
 	const char **words; /* what is not an option */
 	int words_len;
 };
@@ -41,6 +42,12 @@ int cmd_rebuild(const struct cli *c);
 int cmd_log(const struct cli *c);
 int cmd_analyse(const struct cli *c);
 int cmd_policy(const struct cli *c);
+/* cmd_policy_change.c: the policies of an archive */
+int policy_show(const struct cli *c);
+int policy_cases(const struct cli *c);
+int policy_versions(const struct cli *c);
+int policy_apply(const struct cli *c);
+int policy_restore(const struct cli *c);
 int cmd_routes(const struct cli *c);
 int cmd_demo_build(const struct cli *c);
 
@@ -75,6 +82,8 @@ ARK_MUSTUSE int client_send(struct client *c, const struct client_request *r, lo
     json_t **ret_body, struct ark_error *err);
 /* Did the last answer say that the request had been filed before? */
 bool client_replayed(const struct client *c);
+/* The entity tag of the last answer; "" when it had none. */
+const char *client_etag(const struct client *c);
 /* Fails with the answer's detail unless status is 2xx. */
 ARK_MUSTUSE int client_ok(long status, const json_t *body, struct ark_error *err);
 

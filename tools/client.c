@@ -21,6 +21,7 @@ struct client {
 	struct archive *archive; /* ours, when no server held it */
 	struct api_server *server;
 	bool replayed; /* the last answer said Idempotency-Replayed */
+	char etag[64]; /* of the last answer */
 };
 
 static bool answers(const char *path)
@@ -110,12 +111,21 @@ static size_t take(char *bytes, size_t size, size_t n, void *arg)
 
 static size_t take_header(char *bytes, size_t size, size_t n, void *arg)
 {
-	static const char name[] = "Idempotency-Replayed: true";
+	static const char name[] = "Idempotency-Replayed: true", etag[] = "ETag: ";
+	size_t len = size * n, at = sizeof(etag) - 1;
 	struct client *c = arg;
 
-	if (size * n >= sizeof(name) - 1 && strncasecmp(bytes, name, sizeof(name) - 1) == 0)
+	if (len >= sizeof(name) - 1 && strncasecmp(bytes, name, sizeof(name) - 1) == 0)
 		c->replayed = true;
-	return size * n;
+	if (len >= at && strncasecmp(bytes, etag, at) == 0)
+		snprintf(
+		    c->etag, sizeof(c->etag), "%.*s", (int)strcspn(bytes + at, "\r\n"), bytes + at);
+	return len;
+}
+
+const char *client_etag(const struct client *c)
+{
+	return c->etag;
 }
 
 bool client_replayed(const struct client *c)
@@ -155,6 +165,7 @@ int client_send(struct client *c, const struct client_request *r, long *ret_stat
 	int rc = ARK_OK;
 
 	c->replayed = false;
+	c->etag[0] = '\0';
 	curl_easy_reset(c->curl);
 	curl_easy_setopt(c->curl, CURLOPT_HEADERFUNCTION, take_header);
 	curl_easy_setopt(c->curl, CURLOPT_HEADERDATA, c);

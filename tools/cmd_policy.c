@@ -1,5 +1,5 @@
-/* policy test, policy check: what the Cedar engine says of policies, without an archive.
- * policy explain: what an archive's policies say of one question, through the admin socket. */
+/* policy: which of its verbs. test and check are what the Cedar engine says without an archive;
+ * explain what an archive's policies say of one question, through the admin socket. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -224,6 +224,11 @@ int cmd_policy(const struct cli *c)
 	} verbs[] = {
 	    {"test", policy_test},
 	    {"check", policy_check},
+	    {"show", policy_show},
+	    {"cases", policy_cases},
+	    {"versions", policy_versions},
+	    {"apply", policy_apply},
+	    {"restore", policy_restore},
 	    {"explain", policy_explain},
 	};
 

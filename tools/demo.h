@@ -14,6 +14,7 @@
 #define ARKKI_TOOLS_DEMO_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "arkki/base/buf.h"
@@ -28,9 +29,11 @@ struct demo_block {
 	char *text; /* one line, not empty */
 };
 
-struct demo_version {
-	char date[11];   /* YYYY-MM-DD of its filing, not before the version before it */
-	char *reason;    /* "" for the first version only */
+struct demo_version { /* or the public rendition of the version before it */
+	unsigned int number;
+	bool rendition;
+	char date[11];   /* YYYY-MM-DD of its filing, not before what is filed before it */
+	char *reason;    /* "" for the first version and for renditions only */
 	json_t *changes; /* the metadata given with this version: whole for the first */
 	json_t *whole;   /* what holds after it */
 	struct demo_block *block;
@@ -41,8 +44,8 @@ struct demo_document {
 	char *name; /* "NN-slug", the file's name without .txt */
 	char *user; /* who files it */
 	enum demo_format format;
-	struct demo_version *version; /* version[0] is version 1 */
-	size_t versions;
+	struct demo_version *version; /* in order of filing; version[0] is version 1 */
+	size_t versions;              /* with the renditions */
 };
 
 /* Parses one file. On success *ret is the caller's, ended with
@@ -61,11 +64,11 @@ ARK_MUSTUSE int demo_render_pdf(
     const struct demo_document *doc, size_t at, struct buf *out, struct ark_error *err);
 
 /* Renders every NN-slug.txt of texts_dir into out_dir (made when missing) as
- * NN-slug-vN.{pdf,html,txt}, and writes out_dir/plan.json last: an array in
+ * NN-slug-vN.{pdf,html,txt} (of renditions -vN-public), and writes out_dir/plan.json last: an array in
  * order of filing, oldest first, of
  *   {"document","version","user","file","fileName","mediaType","metadata","date","reason"}
  * where `file` is relative to out_dir and `metadata` whole for version 1, only
- * what changes ({} when nothing) later. After a failure out_dir may hold some
+ * what changes ({} when nothing) later; the public rendition of a version has "rendition": true. After a failure out_dir may hold some
  * of the files, and no new plan. */
 ARK_MUSTUSE int demo_documents_build(
     const char *texts_dir, const char *out_dir, struct ark_error *err);

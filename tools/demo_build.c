@@ -107,21 +107,22 @@ static json_t *describe(const struct filing *f, const char *file)
 	const struct demo_version *v = &f->doc->version[f->at];
 	const char *slug = strchr(f->doc->name, '-') + 1;
 
-	return json_pack("{s:s, s:i, s:s, s:s, s:s+, s:s, s:O, s:s, s:s}", "document", f->doc->name,
-	    "version", (int)f->at + 1, "user", f->doc->user, "file", file, "fileName", slug,
-	    strrchr(file, '.'), "mediaType", demo_media_type(f->doc->format), "metadata",
-	    v->changes, "date", v->date, "reason", v->reason);
+	return json_pack("{s:s, s:i, s:s, s:s, s:s+, s:s, s:O, s:s, s:s, s:b}", "document",
+	    f->doc->name, "version", (int)v->number, "user", f->doc->user, "file", file, "fileName",
+	    slug, strrchr(file, '.'), "mediaType", demo_media_type(f->doc->format), "metadata",
+	    v->changes, "date", v->date, "reason", v->reason, "rendition", v->rendition);
 }
 
 static int build_one(
     const struct filing *f, const char *out_dir, json_t *list, struct ark_error *err)
 {
+	const struct demo_version *v = &f->doc->version[f->at];
 	struct buf bytes = BUF_INIT;
 	char file[256], path[4096];
 	int rc;
 
-	snprintf(file, sizeof(file), "%s-v%zu.%s", f->doc->name, f->at + 1,
-	    demo_extension(f->doc->format));
+	snprintf(file, sizeof(file), "%s-v%u%s.%s", f->doc->name, v->number,
+	    v->rendition ? "-public" : "", demo_extension(f->doc->format));
 	rc = fs_path(path, err, "%s/%s", out_dir, file);
 	if (rc == ARK_OK)
 		rc = demo_render(f->doc, f->at, &bytes, err);

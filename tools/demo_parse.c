@@ -251,28 +251,54 @@ static int take_body_line(
 	return ARK_OK;
 }
 
-/* "=== version N DATE reason"; N counts up, dates do not go back. */
-static int take_version_line(
-    struct reader *r, struct demo_version *v, size_t number, const struct demo_version *before)
+/* The date and the reason of "=== version N DATE reason" or "=== public DATE"; last: what is filed before it. */
+static int take_when(
+    struct reader *r, struct demo_version *v, const char *line, const struct demo_version *last)
 {
-	const char *line = r->line[r->at++];
-	char expected[40];
-	size_t len;
+	bool reason = v->number > 1 && !v->rendition;
 
-	len = (size_t)snprintf(expected, sizeof(expected), "=== version %zu ", number);
-	if (!starts(line, expected) || strlen(line) < len + 10)
-		return bad(r, "expected `%s YYYY-MM-DD`", expected);
-	line += len;
 	memcpy(v->date, line, 10);
 	if (!date_valid(v->date) || (line[10] && line[10] != ' '))
 		return bad(r, "no such day: %.20s", line);
-	if (before && strcmp(v->date, before->date) < 0)
-		return bad(r, "version %zu is older than the one before it", number);
+	if (last && strcmp(v->date, last->date) < 0)
+		return bad(r, "version %u is older than the one before it", v->number);
 	line += 10 + strspn(line + 10, " ");
-	if (!*line != (number == 1))
+	if (!*line == reason)
 		return bad(r, "a reason belongs to every version but the first");
 	v->reason = strdup(line);
 	return v->reason ? ARK_OK : no_memory(r);
+}
+
+/* N of "=== version N DATE reason" counts up, dates do not go back. */
+static int take_version_line(
+    struct reader *r, struct demo_version *v, const struct demo_version *last)
+{
+	const char *line = r->line[r->at++];
+	char expected[40] = "=== public ";
+	size_t len = strlen(expected);
+
+	v->rendition = starts(line, expected);
+	if (v->rendition) {
+		if (!last || last->rendition)
+			return bad(r, "a public rendition follows its version");
+		v->number = last->number;
+	} else {
+		v->number = last ? last->number + 1 : 1;
+		len = (size_t)snprintf(expected, sizeof(expected), "=== version %u ", v->number);
+	}
+	if (!starts(line, expected) || strlen(line) < len + 10)
+		return bad(r, "expected `%s YYYY-MM-DD`", expected);
+	return take_when(r, v, line + len, last);
+}
+
+/* The file of a rendition has the public title in it. */
+static int mask_title(struct reader *r, struct demo_version *v)
+{
+	json_t *title = json_object_get(v->whole, "publicTitle");
+
+	if (!title)
+		return bad(r, "a document with a public rendition needs a publicTitle");
+	return json_object_set(v->whole, "title", title) < 0 ? no_memory(r) : ARK_OK;
 }
 
 /* Settles v->changes and v->whole; `metadata` is the header's, for the first version. */
@@ -285,7 +311,7 @@ static int take_changes(
 
 	if (metadata) {
 		v->changes = json_incref(metadata);
-	} else if (r->at < r->lines && starts(r->line[r->at], "metadata:")) {
+	} else if (!v->rendition && r->at < r->lines && starts(r->line[r->at], "metadata:")) {
 		rc = take_field(r, &key, &value);
 		if (rc == ARK_OK)
 			rc = read_metadata(r, &value, &v->changes);
@@ -299,7 +325,9 @@ static int take_changes(
 		rc = no_memory(r);
 		goto out;
 	}
-	if (!json_text(v->whole, "title") || !json_text(v->whole, "language"))
+	if (v->rendition)
+		rc = mask_title(r, v);
+	else if (!json_text(v->whole, "title") || !json_text(v->whole, "language"))
 		rc = bad(r, "metadata needs a title and a language");
 out:
 	buf_free(&value);
@@ -309,7 +337,8 @@ out:
 static int take_version(struct reader *r, struct demo_document *doc, json_t *metadata)
 {
 	struct demo_version *v = &doc->version[doc->versions];
-	const struct demo_version *before = doc->versions ? v - 1 : NULL;
+	const struct demo_version *last = doc->versions ? v - 1 : NULL;
+	const struct demo_version *before = last && last->rendition ? last - 1 : last;
 	int rc;
 
 	if (doc->versions == VERSIONS_MAX)
@@ -318,7 +347,7 @@ static int take_version(struct reader *r, struct demo_document *doc, json_t *met
 	v->block = calloc(BLOCKS_MAX, sizeof(*v->block));
 	if (!v->block)
 		return no_memory(r);
-	rc = take_version_line(r, v, doc->versions, before);
+	rc = take_version_line(r, v, last);
 	if (rc == ARK_OK)
 		rc = take_changes(r, v, before, before ? NULL : metadata);
 	while (rc == ARK_OK && r->at < r->lines && !starts(r->line[r->at], "===")) {
@@ -329,7 +358,7 @@ static int take_version(struct reader *r, struct demo_document *doc, json_t *met
 	if (rc == ARK_OK)
 		rc = close_block(r, v);
 	if (rc == ARK_OK && (!v->blocks || v->block[0].kind != DEMO_H1))
-		rc = bad(r, "version %zu does not begin with a # heading", doc->versions);
+		rc = bad(r, "version %u does not begin with a # heading", v->number);
 	return rc;
 }
 

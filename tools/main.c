@@ -29,11 +29,20 @@ static const struct command {
 	"read words, one a line, and print the index terms of each"},
     {"log", cmd_log, "vkey DIR history|access", "print a log's verifier key (signed note)"},
     {"policy", cmd_policy,
-	"test FILE.json… [--root DIR] [--validate] | check FILE.cedar… --schema FILE.cedarschema | "
-	"explain DIR --user ID --action A [--document D [--version N]] [--at TIME] [--purpose P] "
-	"[--case C] [--break-glass REASON]",
-	"run tests in the format of Cedar's integration tests; validate policies against a schema; "
-	"say what a user may do, or could at a past time, and by which policies"},
+	"show|cases DIR [--version N] | versions DIR\n"
+	"               apply DIR FILE.cedar --user ID [--cases FILE.json] [--reason TEXT] "
+	"[--dry-run] [--yes]\n"
+	"               restore DIR [--version N | --shipped]\n"
+	"               explain DIR --user ID --action A [--document D [--version N]] [--at TIME] "
+	"[--purpose P]\n"
+	"                   [--case C] [--break-glass REASON]\n"
+	"               test FILE.json… [--root DIR] [--validate] | check FILE.cedar… --schema "
+	"FILE.cedarschema",
+	"show: print the policies in force, or an earlier version; cases: what they must decide\n"
+	"      apply: tell what other policies would change, then put them in force\n"
+	"      restore: put an earlier version in force, of an archive that is not being served\n"
+	"      explain: say what a user may do, or could at a past time, and by which policies\n"
+	"      test: run tests in the format of Cedar's integration tests; check: validate"},
     {"routes", cmd_routes, "", NULL}, /* for tests/flow: not in the help */
     {"demo-build", cmd_demo_build, "TEXTS_DIR OUT_DIR", NULL},
 };
@@ -47,10 +56,11 @@ static void print_help(FILE *to)
 		if (commands[i].what)
 			fprintf(to, "  arkki %s %s\n      %s\n", commands[i].name,
 			    commands[i].arguments, commands[i].what);
-	fprintf(to, "\nThe root key is given by --root-key FILE or ARKKI_ROOT_KEY_FILE.\n"
-		    "load, token, import, verify and policy explain also work while the archive is "
-		    "being served.\n"
-		    "Exit codes: 0 done, 1 refused or failed, 2 usage.\n");
+	fprintf(to,
+	    "\nThe root key is given by --root-key FILE or ARKKI_ROOT_KEY_FILE.\n"
+	    "load, token, import, verify and policy (but restore) also work while the archive is "
+	    "being served.\n"
+	    "Exit codes: 0 done, 1 refused or failed, 2 usage.\n");
 }
 
 int cli_usage(const char *command)
@@ -116,24 +126,32 @@ static bool parse(struct cli *c, char **argv)
 	    {"--action", &c->action},
 	    {"--document", &c->document},
 	    {"--version", &c->version},
+	    {"--reason", &c->reason},
+	    {"--cases", &c->cases},
 	    {"--at", &c->at},
 	    {"--purpose", &c->purpose},
 	    {"--case", &c->case_id},
 	    {"--break-glass", &c->break_glass},
 	};
 
+	const struct {
+		const char *name;
+		bool *to;
+	} flags[] = {
+	    {"--full", &c->full},
+	    {"--validate", &c->validate},
+	    {"--dry-run", &c->dry_run},
+	    {"--yes", &c->yes},
+	    {"--shipped", &c->shipped},
+	};
+
 	c->root_key = getenv("ARKKI_ROOT_KEY_FILE");
 	for (int i = 0; argv[i]; i++) {
 		bool taken = false;
 
-		if (strcmp(argv[i], "--full") == 0) {
-			c->full = true;
-			continue;
-		}
-		if (strcmp(argv[i], "--validate") == 0) {
-			c->validate = true;
-			continue;
-		}
+		for (size_t k = 0; !taken && k < sizeof(flags) / sizeof(*flags); k++)
+			if (strcmp(argv[i], flags[k].name) == 0)
+				taken = *flags[k].to = true;
 		for (size_t k = 0; !taken && k < sizeof(options) / sizeof(*options); k++) {
 			const char *value = option(options[k].name, argv, &i);
 

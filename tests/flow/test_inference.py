@@ -145,6 +145,11 @@ def plainly(*paths):
     return lambda w: [ask(p) for p in paths]
 
 
+def plainly_sent(method, path, headers, body):
+    """Of policies that count for nothing: an administrator is told numbers of what others see."""
+    return lambda w: [ask(path, method, headers, body)]
+
+
 def loosely(pattern, *paths):
     return lambda w: [ask(p, exempt=exempt(pattern)) for p in paths]
 
@@ -185,7 +190,12 @@ RULES = {
     ("GET", "/v1/log/history/tile/{t}"): loosely("/v1/log/history/tile/{t}", "/v1/log/history/tile/0/000"),
     ("GET", "/v1/me"): plainly("/v1/me"),
     ("GET", "/v1/orgs"): plainly("/v1/orgs"),
+    ("GET", "/v1/policies"): plainly("/v1/policies", "/v1/policies?version=1", "/v1/policies?version=9"),
+    ("PUT", "/v1/policies"): plainly_sent("PUT", "/v1/policies", {"If-Match": "*"}, b"permit("),
+    ("GET", "/v1/policies/cases"): plainly("/v1/policies/cases"),
+    ("POST", "/v1/policies/check"): plainly_sent("POST", "/v1/policies/check", {}, b"permit("),
     ("POST", "/v1/policies/explain"): explain_asks,
+    ("GET", "/v1/policies/versions"): plainly("/v1/policies/versions"),
     ("GET", "/v1/search"): search_asks,
     ("POST", "/v1/search"): search_post_asks,
     ("GET", "/v1/status"): loosely("/v1/status", "/v1/status"),

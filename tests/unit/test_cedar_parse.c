@@ -161,7 +161,7 @@ static void check_tree(const char *expression, const char *expect)
 	p = parsed(text);
 	assert_non_null(d);
 	put_node(d, p, p->policies[0].condition);
-	if (strcmp(d->text, expect))
+	if (strcmp(d->text, expect) != 0)
 		fail_msg("%s\n   is %s\n  not %s", expression, d->text, expect);
 	free(d);
 	cedar_policies_free(p);

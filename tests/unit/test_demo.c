@@ -125,6 +125,25 @@ static bool is_pdf(const json_t *entry)
 	return !strcmp(json_text(entry, "mediaType"), "application/pdf");
 }
 
+/* Of what is filed first of a document. */
+static bool is_first(const json_t *entry)
+{
+	return json_integer_value(json_object_get(entry, "version")) == 1 &&
+	       !json_is_true(json_object_get(entry, "rendition"));
+}
+
+/* What was parsed for the entry. */
+static const struct demo_version *version_of(const struct demo_document *doc, const json_t *entry)
+{
+	for (size_t i = 0; i < doc->versions; i++)
+		if (doc->version[i].number ==
+			json_integer_value(json_object_get(entry, "version")) &&
+		    doc->version[i].rendition == json_is_true(json_object_get(entry, "rendition")))
+			return &doc->version[i];
+	fail_msg("no version of %s", json_text(entry, "file"));
+	return NULL;
+}
+
 static void test_demo__is_large_and_varied_enough(void **state)
 {
 	const struct built *b = *state;
@@ -137,7 +156,7 @@ static void test_demo__is_large_and_varied_enough(void **state)
 		const char *type = json_text(e, "mediaType");
 
 		formats[!strcmp(type, "text/html") ? 1 : !strcmp(type, "text/plain") ? 2 : 0]++;
-		if (json_integer_value(json_object_get(e, "version")) != 1)
+		if (!is_first(e))
 			continue;
 		documents++;
 		languages[0] += !strcmp(language_of(e), "fi");
@@ -169,7 +188,7 @@ static void test_demo__twenty_documents_have_three_pages(void **state)
 
 	json_array_foreach(b->plan, i, e)
 	{
-		if (!is_pdf(e) || json_integer_value(json_object_get(e, "version")) != 1)
+		if (!is_pdf(e) || !is_first(e))
 			continue;
 		path_of(b, e, path);
 		read_pdf(path, &pages, &extracted);
@@ -183,7 +202,7 @@ static void test_demo__twenty_documents_have_three_pages(void **state)
 	assert_true(full > 0);
 	json_array_foreach(b->plan, i, e)
 	{
-		if (is_pdf(e) || json_integer_value(json_object_get(e, "version")) != 1)
+		if (is_pdf(e) || !is_first(e))
 			continue;
 		path_of(b, e, path);
 		read_whole(path, &text);
@@ -215,7 +234,7 @@ static void test_demo__extracted_text_is_the_written_text(void **state)
 		read_pdf(path, &pages, &extracted);
 		snprintf(path, sizeof(path), "%s/%s.txt", texts_dir, json_text(e, "document"));
 		assert_int_equal(demo_parse(path, &doc, &err), ARK_OK);
-		v = &doc->version[json_integer_value(json_object_get(e, "version")) - 1];
+		v = version_of(doc, e);
 		/* block by block in order; only a bullet may come between */
 		remove_spaces(extracted);
 		for (size_t k = 0, from = 0; k < v->blocks; k++) {
@@ -322,6 +341,7 @@ static void test_demo__plan_is_chronological_and_versions_follow_each_other(void
 {
 	const struct built *b = *state;
 	const char *before = "";
+	unsigned int renditions = 0;
 	json_t *seen = json_object();
 	size_t i;
 	json_t *e;
@@ -334,6 +354,12 @@ static void test_demo__plan_is_chronological_and_versions_follow_each_other(void
 
 		assert_true(strcmp(before, json_text(e, "date")) <= 0);
 		before = json_text(e, "date");
+		if (json_is_true(json_object_get(e, "rendition"))) {
+			assert_int_equal(version, last);
+			assert_int_equal(json_object_size(json_object_get(e, "metadata")), 0);
+			renditions++;
+			continue;
+		}
 		assert_int_equal(version, last + 1);
 		json_object_set_new(seen, name, json_integer(version));
 		assert_int_equal(*json_text(e, "reason") == '\0', version == 1);
@@ -342,6 +368,7 @@ static void test_demo__plan_is_chronological_and_versions_follow_each_other(void
 		else /* a later version gives only what changes */
 			assert_null(json_object_get(json_object_get(e, "metadata"), "units"));
 	}
+	assert_true(renditions > 0);
 	json_decref(seen);
 }
 
@@ -545,6 +572,35 @@ static void test_demo__parser_expands_repeats_and_metadata(void **state)
 	demo_document_free(doc);
 }
 
+static void test_demo__parser_takes_a_rendition_of_the_version_before_it(void **state)
+{
+	struct demo_document *doc = NULL;
+	struct ark_error err = {0};
+	struct buf out = BUF_INIT;
+
+	(void)state;
+	assert_int_equal(
+	    parse_text("1-a.txt",
+		"metadata: {\"title\":\"Secret\",\"publicTitle\":\"Open\",\"language\":\"fi\"}\n"
+		"user: a\nformat: html\n"
+		"=== version 1 2026-01-01\n# A\n\nhidden\n\ntwo\n"
+		"=== public 2026-01-02\n@1\n[...]\n\n@3\n=== version 2 2026-01-03 why\n@1-2\n",
+		&doc, &err),
+	    ARK_OK);
+	assert_int_equal(doc->versions, 3);
+	assert_true(doc->version[1].rendition);
+	assert_int_equal(doc->version[1].number, 1);
+	assert_int_equal(doc->version[2].number, 2);
+	assert_string_equal(doc->version[2].block[1].text, "hidden");
+	assert_string_equal(json_text(doc->version[2].whole, "title"), "Secret");
+	assert_int_equal(demo_render(doc, 1, &out, &err), ARK_OK);
+	assert_non_null(strstr(out.data, "<title>Open</title>"));
+	assert_null(strstr(out.data, "Secret"));
+	assert_null(strstr(out.data, "hidden"));
+	buf_free(&out);
+	demo_document_free(doc);
+}
+
 static void test_demo__parser_refuses_and_names_the_line(void **state)
 {
 	static const struct {
@@ -557,6 +613,9 @@ static void test_demo__parser_refuses_and_names_the_line(void **state)
 	    {"1-a.txt", HEAD "=== version 2 2026-01-01\n# A\n", ":6: expected `=== version 1"},
 	    {"1-a.txt", HEAD "=== version 1 2026-02-30\n# A\n", ":6: no such day"},
 	    {"1-a.txt", HEAD "=== version 1 2026-01-01 why\n# A\n", ":6: a reason"},
+	    {"1-a.txt", HEAD "=== public 2026-01-01\n# A\n", ":6: a public rendition follows"},
+	    {"1-a.txt", HEAD "=== version 1 2026-01-01\n# A\n=== public 2026-01-01\n# A\n",
+		":8: a document with a public rendition"},
 	    {"1-a.txt", HEAD "=== version 1 2026-01-01\nA\n", "does not begin"},
 	    {"1-a.txt", HEAD "=== version 1 2026-01-01\n# A\n@1\n", ":8: nothing stands"},
 	    {"1-a.txt", HEAD "=== version 1 2026-01-01\n# A\na\tb\n", ":8: a control"},
@@ -627,6 +686,7 @@ int main(void)
 	const struct CMUnitTest of_code[] = {
 	    cmocka_unit_test(test_demo__same_texts_give_the_same_bytes),
 	    cmocka_unit_test(test_demo__parser_expands_repeats_and_metadata),
+	    cmocka_unit_test(test_demo__parser_takes_a_rendition_of_the_version_before_it),
 	    cmocka_unit_test(test_demo__parser_refuses_and_names_the_line),
 	    cmocka_unit_test(test_demo__html_escapes_what_the_text_holds),
 	};

@@ -174,8 +174,9 @@ ARK_MUSTUSE int catalogue_versions(struct catalogue *c, const char *document,
     const struct access_sight *sight, catalogue_each each, void *arg, struct ark_error *err);
 
 struct catalogue_list {
-	const char *unit, *case_id, *type; /* NULL: any */
-	const char *from, *to;             /* document dates, inclusive */
+	/* NULL: any. By its case a version is found where the sight shows it whole. */
+	const char *unit, *case_id, *type;
+	const char *from, *to; /* document dates, inclusive */
 	/* page: documents after this (date, document), newest date first; empty: from the start */
 	char after_date[11];
 	char after_document[33];
@@ -195,10 +196,18 @@ struct catalogue_change {
 	char document[33];
 	uint32_t version;
 };
-/* Changes after (sequence, item), oldest first, of versions that the sight admits. */
+/* Changes after (sequence, item), oldest first, of versions that the sight admits; of those that it
+ * does not show whole, changes of the rendition only. */
 ARK_MUSTUSE int catalogue_changes(struct catalogue *c, uint64_t after_sequence, uint32_t after_item,
     unsigned int limit, const struct access_sight *sight,
     int (*each)(void *arg, const struct catalogue_change *change), void *arg,
+    struct ark_error *err);
+
+/* Documents of which a version filed up to `sequence` was amended, or got or lost a rendition, after it,
+ * and is not (or no longer) shown whole by the sight: an index of that sequence may show too much
+ * of them. In no order. */
+ARK_MUSTUSE int catalogue_unsettled(struct catalogue *c, uint64_t sequence,
+    const struct access_sight *sight, int (*each)(void *arg, const char document[33]), void *arg,
     struct ark_error *err);
 
 /* The document filed under this idempotency hash, or ARK_ENOTFOUND. */

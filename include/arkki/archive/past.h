@@ -7,7 +7,7 @@
  * milliseconds of a commit, what was in force is not told apart.
  *
  * Cost: each record that stands now is opened, and of one that changed since, every later number
- * too: 25 µs each on the project's machine. A thread of its own is the place for it.
+ * too: 12,000 records take 0.6 s on the project's machine. A thread of its own is the place for it.
  * Memory: one registry. Threads: any.
  */
 #ifndef ARKKI_ARCHIVE_PAST_H

@@ -222,5 +222,7 @@ bool access_role_parse(const char *name, unsigned int *ret); /* its bit */
 const char *access_role_name(unsigned int number);           /* 0: inspector, … */
 bool access_action_parse(const char *name, enum access_action *ret);
 const char *access_action_name(enum access_action action);
+/* Else it is on the archive itself. */
+bool access_action_on_documents(enum access_action action);
 
 #endif
