@@ -46,8 +46,11 @@ UNIT_C := $(sort $(wildcard tests/unit/test_*.c))
 UNIT := $(UNIT_C:tests/unit/%.c=$(BUILD)/tests/%)
 FUZZ_C := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 FUZZ := $(FUZZ_C:tests/fuzz/%.c=$(BUILD)/fuzz/%)
+BENCH_C := $(sort $(wildcard tests/bench/bench_*.c))
+BENCH := $(BENCH_C:tests/bench/%.c=$(BUILD)/bench/%)
+BENCH_SET := $(if $(filter bench,$(MAKECMDGOALS)),$(filter policy,$(MAKECMDGOALS)))
 
-.PHONY: all help deps lint-deps check unit unit-programs fuzz-programs test lint asan tsan fuzz bench run clean format print-cflags print-cxxflags
+.PHONY: all help deps lint-deps check unit unit-programs fuzz-programs bench-programs test lint asan tsan fuzz bench policy run clean format print-cflags print-cxxflags
 all: $(BUILD)/arkki
 
 help:
@@ -93,6 +96,14 @@ $(BUILD)/tests/interpose.so: tests/crash/interpose.c
 
 unit-programs: $(UNIT)
 
+bench-programs: $(BENCH)
+
+$(BUILD)/bench/%: tests/bench/%.c $(BUILD)/libarkki.a
+	@mkdir -p $(@D)
+	@echo "  CC  $<"
+	$(Q)$(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@.o $<
+	$(Q)$(CXX) $(LDFLAGS_ALL) -o $@ $@.o $(BUILD)/libarkki.a $(PKG_LIBS)
+
 .SECONDARY: $(FUZZ_C:%.c=$(BUILD)/%.o)
 
 # by tests/fuzz/run, which gives clang and its sanitizers
@@ -120,7 +131,7 @@ $(BUILD)/policies/shipped.o: policies/types.json policies/retention.json policie
 $(BUILD)/api/routes.o: api/openapi.yaml
 $(BUILD)/api/pages/assets.o: api/web/arkki.css api/web/arkki.svg
 
--include $(LIB_O:.o=.d) $(TOOL_O:.o=.d) $(LOAD_O:.o=.d) $(UNIT:%=%.d) $(FUZZ_C:%.c=$(BUILD)/%.d)
+-include $(LIB_O:.o=.d) $(TOOL_O:.o=.d) $(LOAD_O:.o=.d) $(UNIT:%=%.d) $(FUZZ_C:%.c=$(BUILD)/%.d) $(BENCH:%=%.d)
 
 # ---- what people type ----
 
@@ -133,6 +144,7 @@ $(BUILD)/api/pages/assets.o: api/web/arkki.css api/web/arkki.svg
 #: make asan tsan  the unit and flow tests under sanitizers
 #: make fuzz       every fuzzer for FUZZ_SECONDS (30) each
 #: make bench      measures, as ratios against peers in the same run; never fails
+#: make bench policy   the same of decisions, filters and refusals
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 deps:
@@ -166,10 +178,14 @@ tsan:
 fuzz: lint-deps
 	@tests/fuzz/run
 
+# `make bench policy`: the word beside it names the set
 bench:
-	@tools/install-packages $(BENCH_DEBS)
-	@$(MAKE) --no-print-directory deps all
-	-@python3 tools/bench.py
+	@$(if $(BENCH_SET),:,tools/install-packages $(BENCH_DEBS))
+	@$(MAKE) --no-print-directory deps all $(if $(BENCH_SET),bench-programs)
+	-@python3 tools/bench.py $(BENCH_SET)
+
+policy:
+	@$(if $(filter bench,$(MAKECMDGOALS)),:,echo "make bench policy" >&2; exit 2)
 
 run: deps
 	@$(MAKE) --no-print-directory all
