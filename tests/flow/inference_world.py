@@ -171,6 +171,8 @@ def sees_version(user, fields, glass=False):
         return True
     if not final and not own:
         return False
+    if coming and not own and any(u["provider"] in line(user.org) for u in units):
+        return False
     if fields["publicity"]["class"] == "public" and final and not coming:
         return True
     if user.role == "contact" and final and not coming and len(units) == 1 and fields["type"] in ADDRESSED:

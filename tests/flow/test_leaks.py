@@ -249,3 +249,15 @@ def test_whole__is_not_built_upon_by_who_sees_the_rendition():
             same((r.status, b"salai" in r.body.lower()), (403, False), r.body[:300])
     same(a.json("/v1/documents/" + f.id)["versions"], 1)
     same(a.stop(), 0)
+
+
+def test_visit__is_not_known_to_the_county_that_runs_the_unit():
+    seed = dict(SEED, units=[dict(u, provider="uusimaa") if u["id"] == "lehtola" else u for u in SEED["units"]])
+    a = Archive(seed=seed, origin="visit.test").serve()
+    f = a.file(units=["lehtola"], visitDate="2199-01-01", publicity="secret")
+    g = a.file(units=["koivula"], visitDate="2199-01-01", publicity="secret")
+    past = a.file(units=["lehtola"], visitDate="2020-01-01", publicity="secret")
+    for user, doc, status in (("ulla", f, 404), ("ulla", g, 200), ("ulla", past, 200), ("maija", f, 200)):
+        same(a.get("/v1/documents/" + doc.id, user).status, status, user)
+        same(doc.id in [d["id"] for d in a.json("/v1/documents", user)["documents"]], status == 200, user, "list")
+    same(a.stop(), 0)
