@@ -181,6 +181,8 @@ void auth_gate_local(struct exchange *x);
 /* A fresh caller with the rights of `user`, for the admin socket and for page sessions. */
 int caller_for(struct app *app, const struct exchange *x, const char *user, const char *token_id,
     const char *authentication, struct caller **ret, struct ark_error *err);
+/* Brings the caller's rights up to date, in a request that has lasted: a long poll, an upload. */
+ARK_MUSTUSE int caller_renew(struct app *app, struct caller *c, struct ark_error *err);
 /* Whose token is this? ret_id: 17 bytes that name it in logs. ARK_ENOTFOUND when it is nobody's or has expired. *ret is
  * the caller's (principal_unref). */
 ARK_MUSTUSE int auth_principal(struct app *app, const char *token, char ret_id[17],

@@ -191,6 +191,22 @@ int caller_for(struct app *app, const struct exchange *x, const char *user, cons
 	return *ret ? ARK_OK : ark_fail(err, ARK_ENOMEM, "no memory for a caller");
 }
 
+int caller_renew(struct app *app, struct caller *c, struct ark_error *err)
+{
+	struct registry *registry = archive_registry(app->archive);
+	struct principal *who;
+	int rc;
+
+	if (principal_current(c->who, registry))
+		return ARK_OK;
+	rc = registry_principal(registry, c->who->access.user, &who, err);
+	if (rc)
+		return rc;
+	principal_unref(c->who);
+	c->who = who;
+	return ARK_OK;
+}
+
 static void refuse(struct exchange *x)
 {
 	const struct http_route *route = http_route(x);

@@ -61,8 +61,10 @@ static int look(struct visit *v, struct poll *p, struct ark_error *err)
 	uint64_t now = archive_sequence(v->app->archive);
 	struct access_sight *sight = NULL;
 	struct desk *desk = NULL;
-	int rc = caller_unlogged_sight(v->caller, &sight, err);
+	int rc = caller_renew(v->app, v->caller, err);
 
+	if (!rc)
+		rc = caller_unlogged_sight(v->caller, &sight, err);
 	if (!rc)
 		rc = archive_desk(v->app->archive, &desk, err);
 	if (!rc)

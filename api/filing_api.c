@@ -325,6 +325,15 @@ static void version_base_read(struct exchange *x)
 	p->base_metadata = v->row.metadata;
 }
 
+/* Who sees the public rendition alone builds on nothing: the answer would show the whole. */
+static bool whole_seen(struct exchange *x, const struct visit *v)
+{
+	if (!v->row.whole)
+		visit_denied(
+		    x, "metadata", "Only the public rendition of this document is open to you.");
+	return v->row.whole;
+}
+
 void versions_post_begin(struct exchange *x)
 {
 	struct visit *v = visit_of(x);
@@ -343,6 +352,8 @@ void versions_post_begin(struct exchange *x)
 		http_reply_error(x, &err);
 		return;
 	}
+	if (!whole_seen(x, v))
+		return;
 	r = visit_record(v, "metadata");
 	visit_log(x, &r, 1, version_base_read);
 }
@@ -434,7 +445,11 @@ static void filed_answer(struct exchange *x, struct visit *v, const struct filin
 
 	if (status == 201)
 		http_reply_headerf(x, "Location", "/v1/documents/%s", v->row.document);
-	reply_card(x, v, status, &card);
+	if (v->row.whole)
+		reply_card(x, v, status, &card);
+	else
+		http_reply_json(x, status,
+		    json_pack("{s:s,s:i}", "id", v->row.document, "version", (int)v->row.version));
 }
 
 static void after_filing(struct exchange *x)
@@ -538,6 +553,20 @@ static bool filed_before(struct exchange *x, struct post *p)
 	return true;
 }
 
+/* An upload may take hours: what was permitted when it began must be so at its end. */
+static bool still_permitted(struct exchange *x, const struct post *p)
+{
+	struct visit *v = p->v;
+	struct ark_error err;
+	bool may = !caller_renew(v->app, v->caller, &err) &&
+		   caller_decides(v->caller, v->app, ACCESS_FILE, p->fields, false, &err).outcome ==
+		       ACCESS_PERMIT;
+
+	if (!may)
+		visit_denied(x, "metadata", "You may not file this document.");
+	return may;
+}
+
 void filing_finish(struct exchange *x)
 {
 	struct post *p = post_of(x);
@@ -576,7 +605,8 @@ void filing_finish(struct exchange *x)
 		http_reply_problem(x, 409, "already-filed", p->detail, NULL);
 		return;
 	}
-	submit(x, p);
+	if (still_permitted(x, p))
+		submit(x, p);
 }
 
 /* ---- PATCH /documents/{d} ---- */
@@ -693,6 +723,8 @@ void documents_patch(struct exchange *x)
 		visit_not_found(x, "metadata", http_param(x, 0), 0);
 		return;
 	}
+	if (!rc && !whole_seen(x, v))
+		return;
 	p = rc ? NULL : calloc(1, sizeof(*p));
 	if (!p) {
 		http_reply_problem(x, 503, "unavailable", NULL, NULL);

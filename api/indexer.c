@@ -310,6 +310,16 @@ static int put_public(struct indexer *i, const struct receipt *receipt,
 	return rc;
 }
 
+static bool is_stopping(struct indexer *i)
+{
+	bool stopping;
+
+	pthread_mutex_lock(&i->lock);
+	stopping = i->stopping;
+	pthread_mutex_unlock(&i->lock);
+	return stopping;
+}
+
 static int put_row(struct indexer *i, struct catalogue *catalogue, const struct receipt *receipt,
     const struct catalogue_row *row, struct ark_error *err)
 {
@@ -324,8 +334,11 @@ static int put_row(struct indexer *i, struct catalogue *catalogue, const struct 
 	const char **codes = NULL;
 	struct card card = {0};
 	uint32_t newest = 0, metadata;
-	int rc = reading_card(i->a, receipt, row, &card, err);
+	/* a server that stops leaves the rest of the batch to the next */
+	int rc = is_stopping(i) ? ark_fail(err, ARK_EIO, "stopped within a batch") : ARK_OK;
 
+	if (!rc)
+		rc = reading_card(i->a, receipt, row, &card, err);
 	if (!rc)
 		rc = catalogue_newest(catalogue, row->document, &newest, &metadata, err);
 	if (!rc)
@@ -367,7 +380,18 @@ static int keep_row(void *arg, const struct catalogue_row *row)
 	return catalogue_row_copy(&b->rows[b->n], row) ? ARK_ENOMEM : (b->n++, ARK_OK);
 }
 
-/* Indexes what follows `after`; *ret_upto is how far it got, *ret_done how many. Nothing left: *ret_done 0. */
+static bool stopping(struct indexer *i)
+{
+	bool yes;
+
+	pthread_mutex_lock(&i->lock);
+	yes = i->stopping;
+	pthread_mutex_unlock(&i->lock);
+	return yes;
+}
+
+/* Indexes what follows `after`; *ret_upto is how far it got, *ret_done how many. Nothing left, or the indexer
+ * stops and the batch will be done again: *ret_done 0 and *ret_upto `after`. */
 static int index_batch(
     struct indexer *i, uint64_t after, uint64_t *ret_upto, size_t *ret_done, struct ark_error *err)
 {
@@ -375,6 +399,7 @@ static int index_batch(
 	struct batch *b = calloc(1, sizeof(*b));
 	struct receipt *receipt = NULL;
 	char range[64];
+	bool cut = false;
 	int rc;
 
 	*ret_done = 0;
@@ -390,11 +415,14 @@ static int index_batch(
 		rc = archive_maintenance(i->a, "index", range, &receipt, err);
 	}
 	for (size_t k = 0; k < b->n; k++) {
-		if (!rc)
+		cut |= stopping(i);
+		if (!rc && !cut)
 			rc = put_row(i, i->catalogue, receipt, &b->rows[k], err);
 		catalogue_row_free(&b->rows[k]);
 	}
-	*ret_done = b->n;
+	*ret_done = cut ? 0 : b->n;
+	if (cut)
+		*ret_upto = after;
 	receipt_free(receipt);
 	free(b);
 	return rc;
@@ -433,6 +461,8 @@ static int catch_up(struct indexer *i,
 
 	while (!rc) {
 		rc = index_batch(i, at, &upto, &done, err);
+		if (!rc && done == 0 && upto == at && waiting)
+			rc = commit_at(i, at, err);
 		if (rc || (done == 0 && upto == at))
 			break;
 		at = upto;
@@ -555,7 +585,7 @@ static void *indexer_main(void *arg)
 		if (!rc)
 			rc = catch_up(i, NULL, NULL, &err);
 		failed = rc != ARK_OK;
-		if (failed)
+		if (failed && !is_stopping(i))
 			fprintf(
 			    stderr, "arkki: index: %s; trying again in %d s\n", err.text, RETRY_S);
 	} while (wait_for_work(i, failed));

@@ -463,7 +463,10 @@ void rendition_finish(struct exchange *x)
 	hex_encode(sha, u->sha256, sizeof(u->sha256));
 	if (strcmp(sha, p->sha256) == 0)
 		present_answer(x);
-	else if (rendition_matches(x, p->v))
+	else if (caller_renew(p->v->app, p->v->caller, &err))
+		http_reply_error(x, &err);
+	else if (rendition_matches(x, p->v) &&
+		 may_redact(x, p->v)) /* still: it may have taken hours */
 		submit(x, p);
 }
 

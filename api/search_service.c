@@ -9,7 +9,7 @@
 #include "arkki/base/json.h"
 #include "arkki/index/snippet.h"
 
-enum { SNIPPET_CHARS = 240 };
+enum { SNIPPET_CHARS = 240, UNSETTLED_MAX = 5000 };
 
 static void view_free(void *arg)
 {
@@ -26,11 +26,55 @@ static void view_free(void *arg)
 	free(s);
 }
 
+/* ---- what the index may show too much of ---- */
+
+struct unsettled {
+	char (*documents)[33];
+	size_t len, cap;
+	struct ark_error *err;
+};
+
+static int add_unsettled(void *arg, const char document[33])
+{
+	struct unsettled *u = arg;
+
+	if (u->len == UNSETTLED_MAX)
+		return ark_fail(u->err, ARK_EIO, "the index is too far behind the archive");
+	if (u->len == u->cap) {
+		size_t cap = u->cap ? u->cap * 2 : 16;
+		char(*documents)[33] = realloc(u->documents, cap * sizeof(*documents));
+
+		if (!documents)
+			return ark_fail(u->err, ARK_ENOMEM, "no memory for a search");
+		u->documents = documents;
+		u->cap = cap;
+	}
+	memcpy(u->documents[u->len++], document, 33);
+	return ARK_OK;
+}
+
+/* Left out, so that a search finds nobody's document by words that were taken from sight, nor
+ * counts it, while the index has yet to hear of it. */
+static int find_unsettled(
+    struct visit *v, const struct access_sight *sight, struct unsettled *u, struct ark_error *err)
+{
+	struct desk *desk = NULL;
+	int rc = archive_desk(v->app->archive, &desk, err);
+
+	u->err = err;
+	if (!rc)
+		rc = catalogue_unsettled(desk->catalogue, indexer_sequence(v->app->indexer), sight,
+		    add_unsettled, u, err);
+	archive_desk_return(v->app->archive, desk);
+	return rc;
+}
+
 static int run_query(
     struct visit *v, const struct search_asked *asked, struct search_view *s, struct ark_error *err)
 {
 	struct access_sight *sight = NULL;
 	struct search_desk *desk = NULL;
+	struct unsettled unsettled = {0};
 	struct search_request r = {
 	    .q = asked->q,
 	    .unit = asked->unit,
@@ -50,11 +94,16 @@ static int run_query(
 
 	r.sight = sight;
 	if (!rc)
+		rc = find_unsettled(v, sight, &unsettled, err);
+	r.without = (const char(*)[33])unsettled.documents;
+	r.without_len = unsettled.len;
+	if (!rc)
 		rc = indexer_desk(v->app->indexer, &desk, err);
 	if (!rc)
 		rc = search_query(desk->reader, &r, &s->result, err);
 	indexer_desk_return(v->app->indexer, desk);
 	access_sight_unref(sight);
+	free(unsettled.documents);
 	return rc;
 }
 
@@ -164,8 +213,8 @@ static int make_snippet(const struct opener *o, struct search_view *s, const str
 	return rc;
 }
 
-/* The row is looked up again under the caller's sight: what was withdrawn since the
- * index saw it is no longer a hit. */
+/* The row is looked up again under the caller's sight: what was withdrawn since the query is no longer
+ * a hit, nor is what was found by words of a whole that is not shown any more. */
 static int open_hit(const struct opener *o, const struct access_sight *sight, struct search_view *s,
     const struct search_hit *hit, struct ark_error *err)
 {
@@ -174,11 +223,11 @@ static int open_hit(const struct opener *o, const struct access_sight *sight, st
 
 	if (rc)
 		return rc == ARK_ENOTFOUND ? ARK_OK : rc;
-	if ((!hit->whole || !row->whole) && !row->rendition.number) {
+	if (hit->whole ? !row->whole : !row->rendition.number) {
 		catalogue_row_free(row);
 		return ARK_OK;
 	}
-	row->whole = row->whole && hit->whole;
+	row->whole = hit->whole;
 	rc = shown_card(o->v->app->archive, o->v->receipt, row, &s->hits[s->hits_len].card, err);
 	if (rc) {
 		catalogue_row_free(row);

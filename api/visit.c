@@ -113,7 +113,8 @@ struct ledger_record visit_record(const struct visit *v, const char *kind)
 		r.version = v->row.version;
 	}
 	r.purpose = c->purpose;
-	r.case_id = c->case_id;
+	/* a stated case may be any bytes: what cannot be one is not written down */
+	r.case_id = c->case_id && id_valid(c->case_id) ? c->case_id : NULL;
 	r.break_glass = c->break_glass;
 	r.glass_refused = c->glass_refused;
 	r.principal = c->who->access.user;

@@ -14,8 +14,6 @@ enum {
 	ATTRIBUTE_MAX = 200,   /* bytes of a type, class, state, language, media type */
 	TEXT_REASON_MAX = 200,
 };
-/* values of change.kind */
-enum { CHANGE_FILED, CHANGE_VERSION, CHANGE_METADATA, CHANGE_RENDITION };
 
 int catalogue_open(const char *path, const struct keyring *keys, bool for_writing, bool create,
     struct catalogue **ret, struct ark_error *err)

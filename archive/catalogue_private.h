@@ -44,6 +44,9 @@ enum {
 	CATALOGUE_CHANGE,
 };
 
+/* values of change.kind */
+enum { CHANGE_FILED, CHANGE_VERSION, CHANGE_METADATA, CHANGE_RENDITION };
+
 /* No sight, or one of all: there is no condition to write. */
 bool catalogue_admits_all(const struct access_sight *sight);
 /* " AND <what there is for the sight>" on the row called alias; nothing where it says nothing,

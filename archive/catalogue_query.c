@@ -304,6 +304,21 @@ int catalogue_count(struct catalogue *c, const struct catalogue_list *list,
 }
 
 /* ---- changes ---- */
+/* When the whole was filed or amended is not told to who sees its public rendition. */
+static int and_shown_change(struct query *q, const struct catalogue *c,
+    const struct access_sight *sight, struct ark_error *err)
+{
+	int rc;
+
+	if (!sight || sight->whole == sight->any)
+		return ARK_OK;
+	query_sql(q, " AND (c.kind = ? OR ");
+	query_int(q, CHANGE_RENDITION);
+	rc = catalogue_filter_sql(q, c, sight->whole, "v", err);
+	query_sql(q, ")");
+	return rc;
+}
+
 int catalogue_changes(struct catalogue *c, uint64_t after_sequence, uint32_t after_item,
     unsigned int limit, const struct access_sight *sight,
     int (*each)(void *arg, const struct catalogue_change *change), void *arg, struct ark_error *err)
@@ -319,6 +334,8 @@ int catalogue_changes(struct catalogue *c, uint64_t after_sequence, uint32_t aft
 	query_int(&q, after_sequence);
 	query_int(&q, after_item);
 	rc = catalogue_and_sight(&q, c, sight, "v", err);
+	if (!rc)
+		rc = and_shown_change(&q, c, sight, err);
 	query_sql(&q, " ORDER BY c.sequence, c.item LIMIT ?");
 	query_int(&q, limit);
 	if (!rc)
@@ -345,6 +362,38 @@ int catalogue_changes(struct catalogue *c, uint64_t after_sequence, uint32_t aft
 		}
 		hex_encode(change.document, document, sizeof(document));
 		rc = each(arg, &change);
+	}
+	query_end(&q);
+	return rc;
+}
+
+int catalogue_unsettled(struct catalogue *c, uint64_t sequence, const struct access_sight *sight,
+    int (*each)(void *arg, const char document[33]), void *arg, struct ark_error *err)
+{
+	struct query q;
+	int rc = sight && sight->whole ? ARK_OK : ark_fail(err, ARK_EINPUT, "no sight to ask");
+
+	query_begin(&q, &c->db);
+	query_sql(&q, "SELECT DISTINCT v.document FROM change c CROSS JOIN version v ON v.id = c.id"
+		      " WHERE c.sequence > ? AND c.kind >= ? AND v.sequence <= ? AND NOT ");
+	query_int(&q, sequence);
+	query_int(&q, CHANGE_METADATA);
+	query_int(&q, sequence);
+	if (!rc)
+		rc = catalogue_filter_sql(&q, c, sight->whole, "v", err);
+	if (!rc)
+		rc = query_prepare(&q, err);
+	while (!rc && (rc = query_step(&q, err)) == 1) {
+		unsigned char document[16];
+		char hex[33];
+
+		rc = ARK_OK;
+		if (!catalogue_read_fixed(q.stmt, 0, document, sizeof(document)))
+			rc = ark_fail(err, ARK_ECORRUPT, "the catalogue holds a malformed row");
+		if (!rc) {
+			hex_encode(hex, document, sizeof(document));
+			rc = each(arg, hex);
+		}
 	}
 	query_end(&q);
 	return rc;

@@ -750,6 +750,15 @@ void add_dates(queries &all, const char *from, const char *to)
 		all.push_back(Xapian::Query(Xapian::Query::OP_VALUE_LE, SLOT_DATE, to));
 }
 
+Xapian::Query documents_query(const char (*documents)[33], size_t n)
+{
+	queries any;
+
+	for (size_t i = 0; i < n; i++)
+		any.push_back(Xapian::Query(std::string("XD") + documents[i]));
+	return n ? any_of(any) : Xapian::Query();
+}
+
 /* What is searched for, over what is shown: filters weigh nothing, and what few entries have is
  * tested last, against what is left. */
 Xapian::Query whole_query(
@@ -773,7 +782,9 @@ Xapian::Query whole_query(
 		q = words_query(words);
 	else if (words)
 		q = Xapian::Query(Xapian::Query::OP_FILTER, words_query(words), q);
-	return shown.others ? but_not(q, shown.q) : q;
+	if (shown.others)
+		q = but_not(q, shown.q);
+	return but_not(q, documents_query(request->without, request->without_len));
 }
 
 /* ---- facets ---- */

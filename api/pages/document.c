@@ -216,7 +216,8 @@ static int write_text(struct page *p, const struct document_view *d, struct ark_
 	if (!rc) {
 		size_t n = shown_len(text.data ? text.data : "", text.len);
 
-		html_put(&p->h, "<p class=\"hint\">$</p>", say(p, SAY_TEXT_HOW));
+		html_put(&p->h, "<p class=\"hint\">$</p>",
+		    say(p, v->row.whole ? SAY_TEXT_HOW : SAY_TEXT_HOW_RENDITION));
 		write_sheets(p, &v->row, text.data ? text.data : "", n);
 		if (n < text.len)
 			html_put(&p->h, "<p class=\"note\">$</p>", say(p, SAY_TEXT_CUT));

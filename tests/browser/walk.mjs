@@ -4,6 +4,8 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
 import { Archive, TOP, demoText } from "./archive.mjs";
+import { check, same } from "./check.mjs";
+import { fillRights, rightsTests } from "./rights.mjs";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const SHOTS = join(TOP, "build/browser");
@@ -13,13 +15,6 @@ const FLAGS = [
 ];
 const ODD_TITLE = 'Muistio <b>"lihava"</b> & \u202Ekäänteinen\u202C <script>alert(1)</script>';
 const LONG_WORD = "Lastensuojelulaitostenvalvontaohjelmakokonaisuussuunnittelutyöryhmämuistio";
-
-function check(ok, ...why) {
-	if (!ok) throw new Error(why.map((w) => (typeof w === "string" ? w : JSON.stringify(w))).join(" "));
-}
-function same(got, want, what) {
-	check(got === want, `${what}: got`, got, "want", want);
-}
 
 // ---- what the archive holds ----
 
@@ -40,7 +35,7 @@ async function pdfOf(browser, html) {
 }
 
 async function fill(archive, browser) {
-	const users = ["maija", "gunilla", "helmi", "paula"];
+	const users = ["maija", "gunilla", "helmi", "paula", "sanna"];
 	const token = Object.fromEntries(users.map((u) => [u, archive.token(u)]));
 	const text = demoText("07-koivula-tarkastuskertomus-2026.txt");
 	const report = {
@@ -68,6 +63,7 @@ async function fill(archive, browser) {
 			units: ["kivikko"], type: "account", language: i % 3 ? "fi" : "en", date: `2025-02-${String(i).padStart(2, "0")}`,
 			title: `Selvitys ${i}`, publicity: { class: "public" }, author: "lvv",
 		}, `Selvitys yksikön toiminnasta, osa ${i}.`, `selvitys-${i}.txt`, "text/plain");
+	Object.assign(ids, await fillRights(archive, token));
 	await archive.indexed(token.paula);
 	return { token, ids };
 }
@@ -205,7 +201,7 @@ const tests = {
 		await r.signIn();
 		await r.go("/fi/");
 		const total = async () => Number((await r.page.textContent(".over h2")).match(/\d+/)[0]);
-		same(await total(), 27, "all");
+		same(await total(), 29, "all");
 		await r.page.click(".facets a:has-text('Kivikonrinteen lastenkoti')");
 		same(await total(), 24, "of the unit");
 		same(await r.page.locator(".hit").count(), 20, "on the first page");
@@ -223,7 +219,7 @@ const tests = {
 		await r.page.click(".chip:has-text('Päivätty viimeistään')");
 		same(await total(), 7, "without the end");
 		await r.page.click(".chips li:last-child a");
-		same(await total(), 27, "without any");
+		same(await total(), 29, "without any");
 		await r.page.click("summary");
 		await r.page.fill("#from", "31.2.2026");
 		await r.page.click("form.search button");
@@ -343,6 +339,8 @@ const tests = {
 		}
 	},
 };
+
+Object.assign(tests, rightsTests);
 
 // ---- running them ----
 

@@ -244,7 +244,9 @@ def test_rights__of_administration_and_audit():
         want = 200 if user == "aada" else 403
         for u in ("/v1/audit/access", "/v1/audit/history", "/v1/log/access/checkpoint"):
             same(w.get(u, user).status, want, user, u)
-    same(w.get("/v1/audit/access", "aino").status, 403, "an auditor of another organisation")
+    for u in ("/v1/audit/history", "/v1/log/access/checkpoint"):
+        same(w.get(u, "aino").status, 403, "an authority's auditor", u)
+    same(w.get("/v1/audit/access", "aino").status, 200, "has a view of its own: test_audit_own")
     for u in ("/v1/status", "/v1/audit/access", "/v1/log/access/checkpoint", "/v1/me", "/v1/changes"):
         same(w.get(u, None).status, 401, u)
     same(w.get("/v1/log/history/checkpoint", None).status, 200)

@@ -196,10 +196,18 @@ struct catalogue_change {
 	char document[33];
 	uint32_t version;
 };
-/* Changes after (sequence, item), oldest first, of versions that the sight admits. */
+/* Changes after (sequence, item), oldest first, of versions that the sight admits; of those that it
+ * does not show whole, changes of the rendition only. */
 ARK_MUSTUSE int catalogue_changes(struct catalogue *c, uint64_t after_sequence, uint32_t after_item,
     unsigned int limit, const struct access_sight *sight,
     int (*each)(void *arg, const struct catalogue_change *change), void *arg,
+    struct ark_error *err);
+
+/* Documents of which a version filed up to `sequence` was amended, or got or lost a rendition, after it,
+ * and is not (or no longer) shown whole by the sight: an index of that sequence may show too much
+ * of them. In no order. */
+ARK_MUSTUSE int catalogue_unsettled(struct catalogue *c, uint64_t sequence,
+    const struct access_sight *sight, int (*each)(void *arg, const char document[33]), void *arg,
     struct ark_error *err);
 
 /* The document filed under this idempotency hash, or ARK_ENOTFOUND. */

@@ -142,6 +142,9 @@ struct search_request { /* NULL or empty: not asked for. Borrowed. */
 	unsigned int limit;    /* 0: only the total and the facets */
 	unsigned int offset;
 	bool versions_all; /* a hit for every version that the sight shows */
+	/* documents to be left out: what the index has of them is known to be out of date */
+	const char (*without)[33];
+	size_t without_len;
 	bool facets;
 };
 
