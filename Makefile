@@ -24,6 +24,7 @@ WARN := -Wall -Wextra -Wshadow -Wpointer-arith -Wcast-qual -Wwrite-strings -Wfor
 CWARN := $(WARN) -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition
 DEFS := -D_GNU_SOURCE -D_FORTIFY_SOURCE=2
 SAN ?=
+comma := ,
 # V=1 shows the whole commands
 Q := $(if $(V),,@)
 # expanded when first needed, so that `make deps` runs before pkg-config exists
@@ -87,6 +88,10 @@ $(BUILD)/tests/%: tests/unit/%.c $(BUILD)/libarkki.a
 $(BUILD)/tests/test_demo: $(DEMO_O)
 $(BUILD)/tests/test_metadata: $(BUILD)/tools/manifest.o
 $(BUILD)/tests/test_load: $(filter-out %/load_generator.o,$(LOAD_O))
+
+# Allocations go through tests/unit/failing_heap.h, which makes them fail
+$(BUILD)/tests/test_cedar_memory $(BUILD)/tests/test_access_memory: private LDFLAGS_ALL += \
+	$(addprefix -Wl$(comma)--wrap=,malloc calloc realloc reallocarray strdup strndup free cedar_alloc)
 
 # Preloaded by tests/crash: no fortify, which would define open() and others inline
 $(BUILD)/tests/interpose.so: tests/crash/interpose.c
