@@ -24,6 +24,7 @@ WARN := -Wall -Wextra -Wshadow -Wpointer-arith -Wcast-qual -Wwrite-strings -Wfor
 CWARN := $(WARN) -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition
 DEFS := -D_GNU_SOURCE -D_FORTIFY_SOURCE=2
 SAN ?=
+comma := ,
 # V=1 shows the whole commands
 Q := $(if $(V),,@)
 # expanded when first needed, so that `make deps` runs before pkg-config exists
@@ -46,8 +47,11 @@ UNIT_C := $(sort $(wildcard tests/unit/test_*.c))
 UNIT := $(UNIT_C:tests/unit/%.c=$(BUILD)/tests/%)
 FUZZ_C := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 FUZZ := $(FUZZ_C:tests/fuzz/%.c=$(BUILD)/fuzz/%)
+BENCH_C := $(sort $(wildcard tests/bench/bench_*.c))
+BENCH := $(BENCH_C:tests/bench/%.c=$(BUILD)/bench/%)
+BENCH_SET := $(if $(filter bench,$(MAKECMDGOALS)),$(filter policy,$(MAKECMDGOALS)))
 
-.PHONY: all help deps lint-deps check unit unit-programs fuzz-programs test lint asan tsan fuzz bench run clean format print-cflags print-cxxflags
+.PHONY: all help deps lint-deps check unit unit-programs fuzz-programs bench-programs test lint asan tsan fuzz bench policy run clean format print-cflags print-cxxflags
 all: $(BUILD)/arkki
 
 help:
@@ -85,6 +89,10 @@ $(BUILD)/tests/test_demo: $(DEMO_O)
 $(BUILD)/tests/test_metadata: $(BUILD)/tools/manifest.o
 $(BUILD)/tests/test_load: $(filter-out %/load_generator.o,$(LOAD_O))
 
+# Allocations go through tests/unit/failing_heap.h, which makes them fail
+$(BUILD)/tests/test_cedar_memory $(BUILD)/tests/test_access_memory: private LDFLAGS_ALL += \
+	$(addprefix -Wl$(comma)--wrap=,malloc calloc realloc reallocarray strdup strndup free cedar_alloc)
+
 # Preloaded by tests/crash: no fortify, which would define open() and others inline
 $(BUILD)/tests/interpose.so: tests/crash/interpose.c
 	@mkdir -p $(@D)
@@ -92,6 +100,14 @@ $(BUILD)/tests/interpose.so: tests/crash/interpose.c
 	$(Q)$(CC) -std=c17 -O2 -g $(CWARN) $(WERROR) -D_GNU_SOURCE -fPIC -shared -o $@ $<
 
 unit-programs: $(UNIT)
+
+bench-programs: $(BENCH)
+
+$(BUILD)/bench/%: tests/bench/%.c $(BUILD)/libarkki.a
+	@mkdir -p $(@D)
+	@echo "  CC  $<"
+	$(Q)$(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@.o $<
+	$(Q)$(CXX) $(LDFLAGS_ALL) -o $@ $@.o $(BUILD)/libarkki.a $(PKG_LIBS)
 
 .SECONDARY: $(FUZZ_C:%.c=$(BUILD)/%.o)
 
@@ -120,7 +136,7 @@ $(BUILD)/policies/shipped.o: policies/types.json policies/retention.json policie
 $(BUILD)/api/routes.o: api/openapi.yaml
 $(BUILD)/api/pages/assets.o: api/web/arkki.css api/web/arkki.svg
 
--include $(LIB_O:.o=.d) $(TOOL_O:.o=.d) $(LOAD_O:.o=.d) $(UNIT:%=%.d) $(FUZZ_C:%.c=$(BUILD)/%.d)
+-include $(LIB_O:.o=.d) $(TOOL_O:.o=.d) $(LOAD_O:.o=.d) $(UNIT:%=%.d) $(FUZZ_C:%.c=$(BUILD)/%.d) $(BENCH:%=%.d)
 
 # ---- what people type ----
 
@@ -133,6 +149,7 @@ $(BUILD)/api/pages/assets.o: api/web/arkki.css api/web/arkki.svg
 #: make asan tsan  the unit and flow tests under sanitizers
 #: make fuzz       every fuzzer for FUZZ_SECONDS (30) each
 #: make bench      measures, as ratios against peers in the same run; never fails
+#: make bench policy   the same of decisions, filters and refusals
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 deps:
@@ -166,10 +183,14 @@ tsan:
 fuzz: lint-deps
 	@tests/fuzz/run
 
+# `make bench policy`: the word beside it names the set
 bench:
-	@tools/install-packages $(BENCH_DEBS)
-	@$(MAKE) --no-print-directory deps all
-	-@python3 tools/bench.py
+	@$(if $(BENCH_SET),:,tools/install-packages $(BENCH_DEBS))
+	@$(MAKE) --no-print-directory deps all $(if $(BENCH_SET),bench-programs)
+	-@python3 tools/bench.py $(BENCH_SET)
+
+policy:
+	@$(if $(filter bench,$(MAKECMDGOALS)),:,echo "make bench policy" >&2; exit 2)
 
 run: deps
 	@$(MAKE) --no-print-directory all

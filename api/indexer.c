@@ -334,11 +334,8 @@ static int put_row(struct indexer *i, struct catalogue *catalogue, const struct 
 	const char **codes = NULL;
 	struct card card = {0};
 	uint32_t newest = 0, metadata;
-	/* a server that stops leaves the rest of the batch to the next */
-	int rc = is_stopping(i) ? ark_fail(err, ARK_EIO, "stopped within a batch") : ARK_OK;
+	int rc = reading_card(i->a, receipt, row, &card, err);
 
-	if (!rc)
-		rc = reading_card(i->a, receipt, row, &card, err);
 	if (!rc)
 		rc = catalogue_newest(catalogue, row->document, &newest, &metadata, err);
 	if (!rc)
@@ -380,16 +377,6 @@ static int keep_row(void *arg, const struct catalogue_row *row)
 	return catalogue_row_copy(&b->rows[b->n], row) ? ARK_ENOMEM : (b->n++, ARK_OK);
 }
 
-static bool stopping(struct indexer *i)
-{
-	bool yes;
-
-	pthread_mutex_lock(&i->lock);
-	yes = i->stopping;
-	pthread_mutex_unlock(&i->lock);
-	return yes;
-}
-
 /* Indexes what follows `after`; *ret_upto is how far it got, *ret_done how many. Nothing left, or the indexer
  * stops and the batch will be done again: *ret_done 0 and *ret_upto `after`. */
 static int index_batch(
@@ -415,7 +402,7 @@ static int index_batch(
 		rc = archive_maintenance(i->a, "index", range, &receipt, err);
 	}
 	for (size_t k = 0; k < b->n; k++) {
-		cut |= stopping(i);
+		cut |= is_stopping(i);
 		if (!rc && !cut)
 			rc = put_row(i, i->catalogue, receipt, &b->rows[k], err);
 		catalogue_row_free(&b->rows[k]);
@@ -503,7 +490,7 @@ static int find_lost_of(struct indexer *i, enum form form, struct ark_error *err
 	struct receipt *receipt = NULL;
 	int rc = l.rows ? ARK_OK : ark_fail(err, ARK_ENOMEM, "no memory for a batch");
 
-	while (!rc && l.n == BATCH) {
+	while (!rc && l.n == BATCH && !is_stopping(i)) {
 		l.n = 0;
 		rc = catalogue_pending(
 		    i->catalogue, atomic_load(&i->sequence), form, keep_lost, &l, err);
@@ -512,7 +499,7 @@ static int find_lost_of(struct indexer *i, enum form form, struct ark_error *err
 			rc = archive_maintenance(
 			    i->a, "index", "texts that were lost", &receipt, err);
 		for (size_t k = 0; k < l.n; k++) {
-			if (!rc)
+			if (!rc && !is_stopping(i))
 				rc = put_row(i, i->catalogue, receipt, &l.rows[k], err);
 			catalogue_row_free(&l.rows[k]);
 		}

@@ -183,7 +183,7 @@ static int sign(const struct visit *v, const struct ledger_record *records, size
 		return ark_fail(err, ARK_ENOMEM, "no memory for log entries");
 	for (size_t i = 0; !rc && i < n; i++) {
 		ret->records[i] = records[i];
-		if (!records[i].document)
+		if (!records[i].document || records[i].author)
 			continue;
 		if (!desk)
 			rc = archive_desk(v->app->archive, &desk, err);
@@ -230,6 +230,7 @@ void visit_not_found(struct exchange *x, const char *kind, const char *document,
 	struct ledger_record r;
 	struct desk *desk = NULL;
 	uint32_t newest, metadata;
+	char author[33] = "";
 	bool exists = false;
 
 	if (!v)
@@ -242,11 +243,15 @@ void visit_not_found(struct exchange *x, const char *kind, const char *document,
 	if (docid_valid(document) && !archive_desk(v->app->archive, &desk, NULL)) {
 		exists = !catalogue_newest(desk->catalogue, document, &newest, &metadata, NULL) &&
 			 version <= newest;
+		/* asked here, so that what never was takes as long */
+		if (catalogue_author(desk->catalogue, document, version, author, NULL))
+			author[0] = '\0';
 		archive_desk_return(v->app->archive, desk);
 	}
 	r = visit_record(v, kind);
 	r.document = document;
 	r.version = version;
+	r.author = exists && author[0] ? author : NULL;
 	r.outcome = exists ? LEDGER_DENIED : LEDGER_NOT_FOUND;
 	if (!exists) { /* an invented id must not grow a series */
 		r.document = NULL;

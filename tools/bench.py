@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Takes the measures that arkki promises, each beside its baseline, and prints a table.
 
-usage: bench.py [--only NAME]… [--rounds N] [--quick] [--work DIR] [--json FILE]
+usage: bench.py [policy] [--only NAME]… [--rounds N] [--quick] [--work DIR] [--json FILE]
        bench.py --list        names and reaches
        bench.py --baselines   the baselines alone, without arkki
 
@@ -21,6 +21,7 @@ import threading
 import time
 
 import bench_lib as lib
+import bench_policy
 
 
 class Bench:
@@ -362,7 +363,7 @@ def memory(b):
     return rows
 
 
-MEASURES = {
+SPEED = {
     "filing-durable": filing_durable,
     "filing-git": filing_git,
     "syncs": syncs,
@@ -371,6 +372,8 @@ MEASURES = {
     "download": download,
     "memory": memory,
 }
+MEASURES = {**SPEED, **bench_policy.MEASURES}
+SETS = {"speed": SPEED, "policy": bench_policy.MEASURES}
 
 
 def baselines(b):
@@ -428,6 +431,7 @@ def measure(b, names):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("set", nargs="?", default="speed", choices=SETS, help="which measures (speed)")
     parser.add_argument("--only", action="append", choices=MEASURES, help="this measure (repeatable)")
     parser.add_argument("--list", action="store_true", help="print the measures and leave")
     parser.add_argument("--baselines", action="store_true", help="take the baselines alone")
@@ -448,7 +452,7 @@ def main():
     if args.baselines:
         baselines(bench)
         return 0
-    rows = measure(bench, args.only or MEASURES)
+    rows = measure(bench, args.only or SETS[args.set])
     print_table(rows)
     if args.json:
         with open(args.json, "w", encoding="utf-8") as f:
