@@ -195,6 +195,7 @@ static bool array_has(const json_t *array, const char *text)
 json_t *registry_counties(struct registry *r, const json_t *units)
 {
 	json_t *out = json_array(), *unit_id;
+	bool lost = false;
 	size_t i;
 
 	json_array_foreach(units, i, unit_id)
@@ -203,10 +204,14 @@ json_t *registry_counties(struct registry *r, const json_t *units)
 		const char *county = json_text(unit, "county");
 
 		if (county && !array_has(out, county))
-			json_array_append_new(out, json_string(county));
+			lost |= json_array_append_new(out, json_string(county)) != 0;
 		json_decref(unit);
 	}
-	return out;
+	if (!lost)
+		return out;
+	/* "all of its counties are ours" must not come true by leaving one out */
+	json_decref(out);
+	return NULL;
 }
 
 bool registry_case_covers(struct registry *r, const char *case_id, const json_t *units)

@@ -68,7 +68,7 @@ bool principal_current(const struct principal *p, struct registry *r);
 ARK_MUSTUSE int principal_sight(struct principal *p, const struct access_context *context,
     struct access_sight **ret, struct ark_error *err);
 
-/* Counties of the units, without repetition, as a fresh JSON array. */
+/* Counties of the units, without repetition, as a fresh JSON array. NULL: no memory. */
 json_t *registry_counties(struct registry *r, const json_t *units);
 /* Does the case exist; does it cover one of the units? */
 bool registry_case_covers(struct registry *r, const char *case_id, const json_t *units);
