@@ -75,15 +75,13 @@ static int compare(struct cedar_test *t, const json_t *json, const struct cedar_
     struct buf *line, struct ark_error *err)
 {
 	const char *decision = json_string_value(json_object_get(json, "decision"));
-	uint32_t *failed = NULL;
+	uint32_t *failed;
 
 	if (!decision || (strcasecmp(decision, "allow") != 0 && strcasecmp(decision, "deny") != 0))
 		return ark_fail(err, ARK_EINPUT, "decision is neither allow nor deny");
-	if (answer->failures_len) {
-		failed = cedar_alloc(t->arena, answer->failures_len * sizeof(*failed));
-		if (!failed)
-			return ark_fail(err, ARK_ENOMEM, "no memory for the test");
-	}
+	failed = cedar_alloc(t->arena, answer->failures_len * sizeof(*failed));
+	if (!failed)
+		return ark_fail(err, ARK_ENOMEM, "no memory for the test");
 	for (size_t i = 0; i < answer->failures_len; i++)
 		failed[i] = answer->failures[i].policy;
 	if (answer->allow != (strcasecmp(decision, "allow") == 0))

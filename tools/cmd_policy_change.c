@@ -146,8 +146,10 @@ static void print_cases(const json_t *cases)
 	size_t i;
 
 	json_array_foreach(json_object_get(cases, "failed"), i, f)
-	    printf("a case fails: %s (%s: %s)\n", json_text(f, "description"), json_text(f, "set"),
-		json_text(f, "detail"));
+	{
+		printf("a case fails: %s (%s: %s)\n", json_text(f, "description"),
+		    json_text(f, "set"), json_text(f, "detail"));
+	}
 	printf(
 	    "%lld cases pass\n", (long long)json_integer_value(json_object_get(cases, "passed")));
 }
