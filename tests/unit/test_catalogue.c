@@ -598,7 +598,7 @@ static void test_catalogue__a_filter_beyond_the_bounds_is_refused(void **state)
 	assert_int_equal(catalogue_get(f->c, document, 0,
 			     &(struct access_sight){&level[0], &level[0]}, &row, &err),
 	    ARK_EINPUT);
-	many.children = 5000;
+	many.children = 140000;
 	many.child = calloc(many.children, sizeof(struct access_filter *));
 	assert_non_null(many.child);
 	for (size_t i = 0; i < many.children; i++)
