@@ -232,7 +232,7 @@ static int make_body(const struct cli *c, struct buf *out, struct ark_error *err
 		rc = read_cases(c->cases, &cases, err);
 	if (!rc) {
 		policies = json_stringn(text.data ? text.data : "", text.len);
-		if (!policies || (text.len && memchr(text.data, '\0', text.len)))
+		if (!policies || (text.data && memchr(text.data, '\0', text.len)))
 			rc = ark_fail(err, ARK_EINPUT, "%s is not UTF-8 text", c->words[2]);
 	}
 	if (!rc) {

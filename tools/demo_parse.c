@@ -337,12 +337,15 @@ out:
 static int take_version(struct reader *r, struct demo_document *doc, json_t *metadata)
 {
 	struct demo_version *v = &doc->version[doc->versions];
-	const struct demo_version *last = doc->versions ? v - 1 : NULL;
-	const struct demo_version *before = last && last->rendition ? last - 1 : last;
+	const struct demo_version *last = NULL, *before = NULL;
 	int rc;
 
 	if (doc->versions == VERSIONS_MAX)
 		return bad(r, "more than %d versions", VERSIONS_MAX);
+	if (doc->versions) {
+		last = v - 1;
+		before = last->rendition ? last - 1 : last;
+	}
 	doc->versions++;
 	v->block = calloc(BLOCKS_MAX, sizeof(*v->block));
 	if (!v->block)
