@@ -6,7 +6,9 @@
 
 #include "arkki/base/fs.h"
 #include "arkki/base/json.h"
+#include "arkki/policies/access.h"
 #include "arkki/policies/cedar.h"
+#include "arkki/policies/shipped.h"
 #include "tools/cli.h"
 
 /* ---- policy test ---- */
@@ -110,30 +112,61 @@ static int check_policies(
 	return rc;
 }
 
-static int policy_check(const struct cli *c)
+/* Against arkki's own schema: then it can also be told what lists and searches cannot ask. */
+static int check_ours(const char *file, struct report *r, struct ark_error *err)
 {
-	struct report r = {.file = c->schema};
-	struct cedar_schema *schema = NULL;
+	struct access_rules *rules = NULL;
 	struct buf text = BUF_INIT;
-	struct ark_error err = {0};
 	int rc;
 
-	if (c->words_len < 2 || !c->schema)
-		return cli_usage(c->command);
-	rc = fs_read_file(c->schema, CEDAR_TEXT_MAX, &text, &err);
+	r->file = file;
+	rc = fs_read_file(file, CEDAR_TEXT_MAX, &text, err);
+	if (!rc)
+		rc = access_rules_new(text.data ? text.data : "", text.len, shipped_schema(),
+		    strlen(shipped_schema()), print_fault, r, &rules, err);
+	if (!rc)
+		access_check_filters(rules, print_fault, r);
+	access_rules_unref(rules);
+	buf_free(&text);
+	return rc;
+}
+
+static int read_schema(
+    const char *file, struct report *r, struct cedar_schema **ret, struct ark_error *err)
+{
+	struct buf text = BUF_INIT;
+	int rc;
+
+	r->file = file;
+	rc = fs_read_file(file, CEDAR_TEXT_MAX, &text, err);
 	if (!rc)
 		rc = cedar_schema_parse(
-		    text.data ? text.data : "", text.len, print_fault, &r, &schema, &err);
-	print_failure(&r, 0, rc, err.text);
-	for (int i = 1; schema && i < c->words_len; i++) {
-		unsigned int errors = r.errors;
+		    text.data ? text.data : "", text.len, print_fault, r, ret, err);
+	buf_free(&text);
+	return rc;
+}
 
-		rc = check_policies(c->words[i], schema, &r, &err);
-		print_failure(&r, errors, rc, err.text);
+static int policy_check(const struct cli *c)
+{
+	struct report r = {0};
+	struct cedar_schema *schema = NULL;
+	struct ark_error err = {0};
+	int rc = ARK_OK;
+
+	if (c->words_len < 2)
+		return cli_usage(c->command);
+	if (c->schema)
+		rc = read_schema(c->schema, &r, &schema, &err);
+	print_failure(&r, 0, rc, err.text);
+	for (int i = 1; !rc && i < c->words_len; i++) {
+		unsigned int errors = r.errors;
+		int one = schema ? check_policies(c->words[i], schema, &r, &err)
+				 : check_ours(c->words[i], &r, &err);
+
+		print_failure(&r, errors, one, err.text);
 	}
 	printf("%u errors, %u warnings\n", r.errors, r.warnings);
 	cedar_schema_free(schema);
-	buf_free(&text);
 	return r.errors ? CLI_FAILED : CLI_OK;
 }
 

@@ -36,13 +36,15 @@ static const struct command {
 	"               explain DIR --user ID --action A [--document D [--version N]] [--at TIME] "
 	"[--purpose P]\n"
 	"                   [--case C] [--break-glass REASON]\n"
-	"               test FILE.json… [--root DIR] [--validate] | check FILE.cedar… --schema "
-	"FILE.cedarschema",
+	"               test FILE.json… [--root DIR] [--validate] | check FILE.cedar… [--schema "
+	"FILE.cedarschema]",
 	"show: print the policies in force, or an earlier version; cases: what they must decide\n"
 	"      apply: tell what other policies would change, then put them in force\n"
 	"      restore: put an earlier version in force, of an archive that is not being served\n"
 	"      explain: say what a user may do, or could at a past time, and by which policies\n"
-	"      test: run tests in the format of Cedar's integration tests; check: validate"},
+	"      test: run tests in the format of Cedar's integration tests; check: validate,\n"
+	"      against arkki's own schema unless another is named; tells also what lists cannot "
+	"ask"},
     {"routes", cmd_routes, "", NULL}, /* for tests/flow: not in the help */
     {"demo-build", cmd_demo_build, "TEXTS_DIR OUT_DIR", NULL},
 };

@@ -7,7 +7,7 @@ import subprocess
 import threading
 import time
 
-from arkki_flow import BIN, TOP, Archive, check, raw, same
+from arkki_flow import BIN, TOP, Archive, arkki, check, raw, same, world
 
 JSON = {"Content-Type": "application/json"}
 CEDAR = {"Content-Type": "text/plain"}
@@ -588,3 +588,28 @@ def test_policies__asks_on_a_terminal():
         same(p.returncode, code, answer, out, err)
         check(b"put these policies in force? [y/N]" in err, err)
     same(len(policy(w, "versions", w.dir).stdout.splitlines()), 2)
+
+
+def test_command__checks_policies_and_tells_what_lists_cannot_ask():
+    w = world()
+    path = os.path.join(w.top, "check.cedar")
+
+    def checked(text, *more):
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(text)
+        p = arkki("policy", "check", path, *more)
+        return p.returncode, p.stdout.replace(path + ":", "")
+
+    shipped = os.path.join(TOP, "policies", "arkki.cedar")
+    p = arkki("policy", "check", shipped)
+    same((p.returncode, p.stdout), (0, "0 errors, 0 warnings\n"))
+    code, said = checked("permit (principal, action, resource is Document)\nwhen { resource.typ == \"memo\" };\n")
+    same(code, 1)
+    check(said.startswith("2:8: error: ") and "mend: did you mean `type`?" in said, said)
+    code, said = checked("permit (principal, action, resource is Document)\n  when { resource.type like \"m*o\" };\n")
+    same(code, 0)
+    check("2:10: warning: this cannot be asked of lists" in said and said.endswith("0 errors, 1 warnings\n"), said)
+    code, said = checked("permit (principal, action, resource)", "--schema",
+                         os.path.join(TOP, "policies", "arkki.cedarschema"))
+    same(code, 1)
+    check("semicolon" in said, said)
