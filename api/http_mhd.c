@@ -9,6 +9,8 @@
  *     the same bytes come again, perhaps with more.
  *   - its parser lets NUL, bare LF, folded lines and nameless headers pass: see block_is_plain().
  *   - a suspended connection makes MHD_stop_daemon() abort the process.
+ *   - MHD_quiesce_daemon() aborts it when a pool thread takes the listening socket out of its epoll
+ *     set at the same time ("Failed to remove listen FD"): on_connecting() refuses instead.
  */
 #include <microhttpd.h>
 
@@ -613,6 +615,14 @@ static void fill_defaults(struct http_config *c)
 		c->drain_ms = 10000;
 }
 
+static enum MHD_Result on_connecting(void *cls, const struct sockaddr *address, socklen_t len)
+{
+	const struct http_server *s = cls;
+
+	(void)address, (void)len;
+	return atomic_load(&s->stopping) ? MHD_NO : MHD_YES;
+}
+
 static struct MHD_Daemon *start_daemon(struct http_server *s)
 {
 	const struct http_config *c = &s->config;
@@ -621,13 +631,14 @@ static struct MHD_Daemon *start_daemon(struct http_server *s)
 	size_t memory = c->header_max + 16 * 1024;
 	unsigned int threads = c->threads < c->connections_max ? c->threads : c->connections_max;
 
-	return MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL,
-	    NULL, on_request, s, MHD_OPTION_LISTEN_SOCKET, s->fd, MHD_OPTION_THREAD_POOL_SIZE,
-	    threads, MHD_OPTION_CONNECTION_LIMIT, c->connections_max, MHD_OPTION_CONNECTION_TIMEOUT,
-	    (c->idle_ms + 999) / 1000, MHD_OPTION_CONNECTION_MEMORY_LIMIT, memory,
-	    MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_NOTIFY_CONNECTION, on_connection, s,
-	    MHD_OPTION_URI_LOG_CALLBACK, on_target, s, MHD_OPTION_NOTIFY_COMPLETED, on_ended, s,
-	    MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL, MHD_OPTION_END);
+	return MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0,
+	    on_connecting, s, on_request, s, MHD_OPTION_LISTEN_SOCKET, s->fd,
+	    MHD_OPTION_THREAD_POOL_SIZE, threads, MHD_OPTION_CONNECTION_LIMIT, c->connections_max,
+	    MHD_OPTION_CONNECTION_TIMEOUT, (c->idle_ms + 999) / 1000,
+	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, memory, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+	    MHD_OPTION_NOTIFY_CONNECTION, on_connection, s, MHD_OPTION_URI_LOG_CALLBACK, on_target,
+	    s, MHD_OPTION_NOTIFY_COMPLETED, on_ended, s, MHD_OPTION_UNESCAPE_CALLBACK,
+	    leave_escaped, NULL, MHD_OPTION_END);
 }
 
 static int open_all(struct http_server *s, const struct http_config *config,
@@ -657,8 +668,8 @@ static int open_all(struct http_server *s, const struct http_config *config,
 static void close_all(struct http_server *s)
 {
 	if (s->daemon)
-		MHD_stop_daemon(s->daemon);
-	if (s->fd >= 0)
+		MHD_stop_daemon(s->daemon); /* closes fd */
+	else if (s->fd >= 0)
 		close(s->fd);
 	if (s->unix_path)
 		unlink(s->unix_path);
@@ -726,7 +737,6 @@ unsigned int http_server_stop(struct http_server *s)
 		return 0;
 	deadline = clock_monotonic_us() + (int64_t)s->config.drain_ms * 1000;
 	atomic_store(&s->stopping, true);
-	MHD_quiesce_daemon(s->daemon);
 	while (atomic_load(&s->active) && clock_monotonic_us() < deadline)
 		nap();
 	cut = atomic_load(&s->active);
