@@ -18,23 +18,6 @@ struct access_rules {
 	bool list_follows; /* who may read, or read the public rendition, may list */
 };
 
-/* How partial evaluation finds the attributes of policies/arkki.cedarschema in
- * catalogue and index. */
-static const struct cedar_indexed indexed[] = {
-    {"publicity", INDEX_STRING, NULL, false, ACCESS_ATTR_PUBLICITY},
-    {"author", INDEX_ENTITY, "Org", false, ACCESS_ATTR_AUTHOR},
-    {"state", INDEX_STRING, NULL, false, ACCESS_ATTR_STATE},
-    {"type", INDEX_STRING, NULL, false, ACCESS_ATTR_TYPE},
-    {"units", INDEX_SET_ENTITY, "Unit", false, ACCESS_ATTR_UNIT},
-    {"unitCount", INDEX_LONG, NULL, false, ACCESS_ATTR_UNIT_COUNT},
-    {"counties", INDEX_SET_ENTITY, "County", false, ACCESS_ATTR_COUNTY},
-    {"addressees", INDEX_SET_ENTITY, "Org", false, ACCESS_ATTR_ADDRESSEE},
-    {"renditions", INDEX_SET_STRING, NULL, false, ACCESS_ATTR_RENDITION},
-    {"date", INDEX_DAY, NULL, false, ACCESS_ATTR_DATE},
-    {"visitDate", INDEX_DAY, NULL, true, ACCESS_ATTR_VISIT_DATE},
-};
-enum { INDEXED = sizeof(indexed) / sizeof(*indexed) };
-
 /* ---- the rules in force ---- */
 
 static bool is_name(const struct cedar_node *n, const char *name)
@@ -268,8 +251,8 @@ int access_filter(const struct access_rules *r, const struct access_principal *p
 		return nothing_admitted(ret, err);
 	if (!rc) {
 		access_question_open(&q);
-		rc = cedar_partial(r->policies, &q.world, &q.request, indexed, INDEXED, q.arena,
-		    ret, NULL, NULL, NULL, err);
+		rc = cedar_partial(r->policies, &q.world, &q.request, access_indexed,
+		    ACCESS_INDEXED, q.arena, ret, NULL, NULL, NULL, err);
 	}
 	access_question_end(&q);
 	return rc;
@@ -459,8 +442,9 @@ void access_check_filters(const struct access_rules *r, cedar_fault_fn told, voi
 			if (!access_question_new(
 				r->schema, &p, (enum access_action)a, &context, &q, NULL)) {
 				access_question_open(&q);
-				if (!cedar_partial(r->policies, &q.world, &q.request, indexed,
-					INDEXED, q.arena, &f, NULL, tell_inexact, &i, NULL))
+				if (!cedar_partial(r->policies, &q.world, &q.request,
+					access_indexed, ACCESS_INDEXED, q.arena, &f, NULL,
+					tell_inexact, &i, NULL))
 					access_filter_free(f);
 			}
 			access_question_end(&q);

@@ -7,6 +7,20 @@
 #include "arkki/base/clock.h"
 #include "policies/cedar_private.h"
 
+const struct cedar_indexed access_indexed[ACCESS_INDEXED] = {
+    {"publicity", INDEX_STRING, NULL, false, ACCESS_ATTR_PUBLICITY},
+    {"author", INDEX_ENTITY, "Org", false, ACCESS_ATTR_AUTHOR},
+    {"state", INDEX_STRING, NULL, false, ACCESS_ATTR_STATE},
+    {"type", INDEX_STRING, NULL, false, ACCESS_ATTR_TYPE},
+    {"units", INDEX_SET_ENTITY, "Unit", false, ACCESS_ATTR_UNIT},
+    {"unitCount", INDEX_LONG, NULL, false, ACCESS_ATTR_UNIT_COUNT},
+    {"counties", INDEX_SET_ENTITY, "County", false, ACCESS_ATTR_COUNTY},
+    {"addressees", INDEX_SET_ENTITY, "Org", false, ACCESS_ATTR_ADDRESSEE},
+    {"renditions", INDEX_SET_STRING, NULL, false, ACCESS_ATTR_RENDITION},
+    {"date", INDEX_DAY, NULL, false, ACCESS_ATTR_DATE},
+    {"visitDate", INDEX_DAY, NULL, true, ACCESS_ATTR_VISIT_DATE},
+};
+
 /* A record that grows member by member; failure is sticky. */
 enum { MEMBERS_MAX = 16, ARENA_MAX = 64 << 20 };
 struct members {

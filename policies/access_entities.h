@@ -7,7 +7,11 @@
 #ifndef ARKKI_POLICIES_ACCESS_ENTITIES_H
 #define ARKKI_POLICIES_ACCESS_ENTITIES_H
 
-#include "arkki/policies/access.h"
+#include "policies/cedar_partial.h"
+
+/* How partial evaluation finds the attributes of policies/arkki.cedarschema in catalogue and index. */
+enum { ACCESS_INDEXED = 11 };
+extern const struct cedar_indexed access_indexed[ACCESS_INDEXED];
 
 struct access_question {
 	struct cedar_arena *arena;

@@ -13,21 +13,7 @@
 #include <time.h>
 
 #include "arkki/base/buf.h"
-#include "policies/cedar_partial.h"
-
-static const struct cedar_indexed indexed[] = {
-    {"publicity", INDEX_STRING, NULL, false, ACCESS_ATTR_PUBLICITY},
-    {"author", INDEX_ENTITY, "Org", false, ACCESS_ATTR_AUTHOR},
-    {"state", INDEX_STRING, NULL, false, ACCESS_ATTR_STATE},
-    {"type", INDEX_STRING, NULL, false, ACCESS_ATTR_TYPE},
-    {"units", INDEX_SET_ENTITY, "Unit", false, ACCESS_ATTR_UNIT},
-    {"unitCount", INDEX_LONG, NULL, false, ACCESS_ATTR_UNIT_COUNT},
-    {"counties", INDEX_SET_ENTITY, "County", false, ACCESS_ATTR_COUNTY},
-    {"addressees", INDEX_SET_ENTITY, "Org", false, ACCESS_ATTR_ADDRESSEE},
-    {"renditions", INDEX_SET_STRING, NULL, false, ACCESS_ATTR_RENDITION},
-    {"date", INDEX_DAY, NULL, false, ACCESS_ATTR_DATE},
-    {"visitDate", INDEX_DAY, NULL, true, ACCESS_ATTR_VISIT_DATE},
-};
+#include "policies/access_entities.h"
 
 static const char *const kinds[] = {
     "permit(principal, action in Action::\"reading\", resource is Document)"
@@ -155,9 +141,8 @@ int main(int argc, char **argv)
 	from = clock();
 	for (unsigned long i = 0; i < rounds; i++) {
 		cedar_arena_reset(arena);
-		must(cedar_partial(policies, &known, &request, indexed,
-			 sizeof(indexed) / sizeof(*indexed), arena, &filter, &inexact, NULL, NULL,
-			 &err),
+		must(cedar_partial(policies, &known, &request, access_indexed, ACCESS_INDEXED,
+			 arena, &filter, &inexact, NULL, NULL, &err),
 		    &err);
 		size = leaves(filter);
 		access_filter_free(filter);

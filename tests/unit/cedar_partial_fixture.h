@@ -5,22 +5,7 @@
 
 #include "tests/unit/unit.h"
 
-#include "policies/cedar_partial.h"
-
-static const struct cedar_indexed partial_indexed[] = {
-    {"publicity", INDEX_STRING, NULL, false, ACCESS_ATTR_PUBLICITY},
-    {"author", INDEX_ENTITY, "Org", false, ACCESS_ATTR_AUTHOR},
-    {"state", INDEX_STRING, NULL, false, ACCESS_ATTR_STATE},
-    {"type", INDEX_STRING, NULL, false, ACCESS_ATTR_TYPE},
-    {"units", INDEX_SET_ENTITY, "Unit", false, ACCESS_ATTR_UNIT},
-    {"unitCount", INDEX_LONG, NULL, false, ACCESS_ATTR_UNIT_COUNT},
-    {"counties", INDEX_SET_ENTITY, "County", false, ACCESS_ATTR_COUNTY},
-    {"addressees", INDEX_SET_ENTITY, "Org", false, ACCESS_ATTR_ADDRESSEE},
-    {"renditions", INDEX_SET_STRING, NULL, false, ACCESS_ATTR_RENDITION},
-    {"date", INDEX_DAY, NULL, false, ACCESS_ATTR_DATE},
-    {"visitDate", INDEX_DAY, NULL, true, ACCESS_ATTR_VISIT_DATE},
-};
-enum { PARTIAL_INDEXED = sizeof(partial_indexed) / sizeof(*partial_indexed) };
+#include "policies/access_entities.h"
 
 static const char partial_world[] =
     "[{'uid':{'type':'Action','id':'list'},'attrs':{},'parents':[{'type':'Action','id':'reading'}]}"

@@ -98,8 +98,8 @@ static int open_decision(void *arg)
 
 	if (rc)
 		return rc;
-	rc = cedar_partial(o->policies, &o->f.world, &o->f.request, partial_indexed,
-	    PARTIAL_INDEXED, a, &f, &inexact, NULL, NULL, NULL);
+	rc = cedar_partial(o->policies, &o->f.world, &o->f.request, access_indexed, ACCESS_INDEXED,
+	    a, &f, &inexact, NULL, NULL, NULL);
 	calm();
 	assert_int_equal(f != NULL, rc == ARK_OK);
 	if (!rc && !o->known) {

@@ -33,9 +33,9 @@ static void print(const struct access_filter *f, struct buf *out)
 	    [ACCESS_OP_NONE] = "none"};
 
 	if (f->op == ACCESS_OP_HAS || f->op == ACCESS_OP_UPTO || f->op == ACCESS_OP_PRESENT)
-		for (size_t i = 0; i < PARTIAL_INDEXED; i++)
-			if (partial_indexed[i].attribute == f->attribute)
-				buf_adds(out, partial_indexed[i].name);
+		for (size_t i = 0; i < ACCESS_INDEXED; i++)
+			if (access_indexed[i].attribute == f->attribute)
+				buf_adds(out, access_indexed[i].name);
 	buf_adds(out, ops[f->op]);
 	buf_adds(out, f->value ? f->value : "");
 	for (size_t i = 0; i < f->children; i++) {
@@ -54,7 +54,7 @@ static void evaluate(struct partial_fixture *f, const char *text, struct outcome
 
 	*ret = (struct outcome){.policy = CEDAR_NONE, .node = CEDAR_NONE};
 	cedar_arena_reset(f->round);
-	if (cedar_partial(p, &f->world, &f->request, partial_indexed, PARTIAL_INDEXED, f->round,
+	if (cedar_partial(p, &f->world, &f->request, access_indexed, ACCESS_INDEXED, f->round,
 		&filter, &ret->inexact, told, ret, &err))
 		fail_msg("%s", err.text);
 	print(filter, &ret->shape);
@@ -527,7 +527,7 @@ static void test_cedar_partial__without_memory_nothing_is_returned(void **state)
 	many(&text, 5000, 0);
 	p = partial_policies(text.data);
 	assert_int_equal(cedar_arena_new(1U << 17, &little, NULL), ARK_OK);
-	assert_int_equal(cedar_partial(p, &f.world, &f.request, partial_indexed, PARTIAL_INDEXED,
+	assert_int_equal(cedar_partial(p, &f.world, &f.request, access_indexed, ACCESS_INDEXED,
 			     little, &filter, NULL, NULL, NULL, &err),
 	    ARK_ENOMEM);
 	assert_null(filter);

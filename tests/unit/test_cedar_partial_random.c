@@ -339,7 +339,7 @@ static void compare(struct random *x, const char *text)
 	struct ark_error err;
 
 	cedar_arena_reset(x->world.round);
-	if (cedar_partial(p, &x->world.world, &x->world.request, partial_indexed, PARTIAL_INDEXED,
+	if (cedar_partial(p, &x->world.world, &x->world.request, access_indexed, ACCESS_INDEXED,
 		x->world.round, &filter, &inexact, NULL, NULL, &err))
 		fail_msg("%s in %s", err.text, text);
 	for (size_t i = 0; i < DOCUMENTS; i++) {

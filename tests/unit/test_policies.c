@@ -3,24 +3,9 @@
 #include "tests/unit/unit.h"
 
 #include "arkki/policies/cedar.h"
-#include "policies/cedar_partial.h"
+#include "policies/access_entities.h"
 
 enum { ENTITIES = 512 };
-
-static const struct cedar_indexed indexed[] = {
-    {"publicity", INDEX_STRING, NULL, false, ACCESS_ATTR_PUBLICITY},
-    {"author", INDEX_ENTITY, "Org", false, ACCESS_ATTR_AUTHOR},
-    {"state", INDEX_STRING, NULL, false, ACCESS_ATTR_STATE},
-    {"type", INDEX_STRING, NULL, false, ACCESS_ATTR_TYPE},
-    {"units", INDEX_SET_ENTITY, "Unit", false, ACCESS_ATTR_UNIT},
-    {"unitCount", INDEX_LONG, NULL, false, ACCESS_ATTR_UNIT_COUNT},
-    {"counties", INDEX_SET_ENTITY, "County", false, ACCESS_ATTR_COUNTY},
-    {"addressees", INDEX_SET_ENTITY, "Org", false, ACCESS_ATTR_ADDRESSEE},
-    {"renditions", INDEX_SET_STRING, NULL, false, ACCESS_ATTR_RENDITION},
-    {"date", INDEX_DAY, NULL, false, ACCESS_ATTR_DATE},
-    {"visitDate", INDEX_DAY, NULL, true, ACCESS_ATTR_VISIT_DATE},
-};
-enum { INDEXED = sizeof(indexed) / sizeof(*indexed) };
 
 static const char *const actions[] = {"list", "read", "readContent", "readPublic"};
 enum { LIST, READ, READ_CONTENT, READ_PUBLIC, ACTIONS };
@@ -238,8 +223,8 @@ static void compare(struct rules *r, struct cedar_request *q)
 	struct known known;
 
 	cedar_arena_reset(r->partial);
-	assert_int_equal(cedar_partial(r->policies, &r->world, q, indexed, INDEXED, r->partial,
-			     &filter, &inexact, NULL, NULL, NULL),
+	assert_int_equal(cedar_partial(r->policies, &r->world, q, access_indexed, ACCESS_INDEXED,
+			     r->partial, &filter, &inexact, NULL, NULL, NULL),
 	    ARK_OK);
 	assert_int_equal(inexact, 0);
 	for (size_t d = 0; d < r->documents_len; d++) {
