@@ -219,6 +219,16 @@ class Archive:
         same(r.status, status, "GET", path, r.body[:300])
         return r.json()
 
+    def listed(self, path="/v1/documents", user="maija"):
+        """Every document of a list, page by page: a page alone need not hold the one looked for."""
+        seen, cursor = [], ""
+        while True:
+            r = self.json("%s%slimit=100%s" % (path, "&" if "?" in path else "?", cursor), user)
+            seen += r["documents"]
+            if not r["next"]:
+                return seen
+            cursor = "&cursor=" + r["next"]
+
     def post_document(self, meta=None, content=b"Hyvaa paivaa\n", user="maija", headers=None, to="/v1/documents",
                       name="kertomus.txt", media_type=None):
         body, ct = form(meta, content, name, media_type)

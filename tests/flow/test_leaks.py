@@ -75,10 +75,10 @@ def test_rendition__is_not_found_by_the_case_of_the_whole():
     w = world()
     f = filed(w, case="c1", date="2150-01-01")
     for user, whole in (("helmi", False), ("maija", True), ("ulla", True)):
-        for u in ("/v1/documents?case=c1&limit=100", "/v1/documents?case=c1&unit=koivula&limit=100",
-                  "/v1/documents?case=c1&type=inspection-report&limit=100"):
-            same(f.id in [d["id"] for d in w.json(u, user)["documents"]], whole, user, u)
-        check(f.id in [d["id"] for d in w.json("/v1/documents?unit=koivula&limit=100", user)["documents"]], user)
+        for u in ("/v1/documents?case=c1", "/v1/documents?case=c1&unit=koivula",
+                  "/v1/documents?case=c1&type=inspection-report"):
+            same(f.id in [d["id"] for d in w.listed(u, user)], whole, user, u)
+        check(f.id in [d["id"] for d in w.listed("/v1/documents?unit=koivula", user)], user)
 
 
 def test_rendition__has_a_tag_of_what_is_shown_of_it():

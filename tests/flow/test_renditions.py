@@ -56,7 +56,7 @@ def test_rendition__shows_a_reader_nothing_of_the_original():
     same((d["title"], d["size"], d["sha256"], d["fileName"], d["rendition"], d["publicity"], d["case"], d["filedBy"]),
          ("Julkinen nimi", len(PUBLIC), hashlib.sha256(PUBLIC).hexdigest(), "julkinen osa.txt", "public",
           {"class": "partly-secret"}, None, None))
-    listed = [x for x in w.json("/v1/documents?limit=100", "helmi")["documents"] if x["id"] == f.id]
+    listed = [x for x in w.listed(user="helmi") if x["id"] == f.id]
     same(listed, [d])
     versions = w.json("/v1/documents/%s/versions" % f.id, "helmi")["versions"]
     same([(v["sha256"], v["filedBy"], v["reason"]) for v in versions], [(d["sha256"], None, None)])
