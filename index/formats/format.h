@@ -32,11 +32,16 @@ struct textsink {
 	bool full;        /* the limit was reached: decoders stop */
 	uint64_t visible; /* characters that were neither space nor dropped */
 	uint32_t pages;
+	/* tells of a page (from 1) that has no text of its own; NULL: nobody asks */
+	void (*bare)(void *arg, uint32_t page);
 	char title[256];
 	char reason[160];
 	/* private */
 	enum textsink_gap gap;
 	bool page_has_text;
+	unsigned int depth;   /* of documents in documents, see format_member() */
+	unsigned int members; /* so far, in all */
+	uint64_t unpacked;    /* bytes of members so far, in all */
 	bool after_cr;
 	size_t used;
 	char buffer[16384];
@@ -73,6 +78,18 @@ struct format {
 	void (*warm)(void); /* in the zygote; may be NULL */
 	enum format_outcome (*read)(const struct format_input *in, struct textsink *out);
 };
+
+/* ---- documents in documents (member.c): attachments, files of a package ---- */
+#define FORMAT_DEPTH_MAX 8u
+#define FORMAT_MEMBERS_MAX 10000u
+#define FORMAT_UNPACKED_MAX (UINT64_C(1) << 30) /* bytes of all members of a document together */
+
+/* Adds a member: its name as a paragraph, then its text where it has any. media_type NULL or
+ * application/octet-stream: found from name and bytes. What cannot be read leaves its name and no failure; beyond the
+ * bounds above the sink gets the remark "only the first … members". False when nothing more
+ * should be added (a bound was reached, or the sink is full). */
+bool format_member(struct textsink *out, const char *name, const char *media_type,
+    const char *bytes, size_t len);
 
 extern const struct format format_pdf, format_html, format_xml, format_plain;
 

@@ -32,8 +32,16 @@
 
 enum { EXTRACT_REASON_SIZE = 160, EXTRACT_TITLE_SIZE = 256 };
 
+/* Two kinds of extractor, each with a zygote of its own: what OCR needs in memory (70 MB of models) and
+ * in time, ordinary texts shall not wait for. */
+enum extract_kind {
+	EXTRACT_TEXT, /* the text layer: libraries in the process, and helper programs for old formats */
+	EXTRACT_OCR,  /* one page of a PDF or an image, by its picture */
+};
+
 /* Zero means the default. */
 struct extract_config {
+	enum extract_kind kind;
 	const char *program;   /* whose main() calls extract_child_main(); NULL: /proc/self/exe */
 	unsigned int wall_ms;  /* for one document; 20,000 */
 	unsigned int cpu_s;    /* processor time; wall time rounded up, and 1 s */
@@ -55,6 +63,15 @@ struct extract_result {
 	 * separated by one blank line, pages by \f (so pages - 1 of them). */
 	struct buf text;
 	uint32_t pages;                 /* 0: not a paged format */
+	/* Pages (from 1, ascending) that have no text of their own but may show some: a scan. A document of
+	 * scans alone is EXTRACT_READY with an empty text. NULL when there are none. */
+	uint32_t *bare_pages;
+	size_t bare_pages_len;
+	/* EXTRACT_OCR only. Words with their places, a line each: "left top width height confidence word",
+	 * in pixels of the upright page from its upper left corner, confidence 0–100; before them one line
+	 * "page width height dpi rotation" (rotation: 0 90 180 270, how far the picture was turned clockwise). */
+	struct buf words;
+	unsigned int known; /* per mille of its words (of three letters or more) that a dictionary knows */
 	char title[EXTRACT_TITLE_SIZE]; /* what the document says its title is; may be empty */
 };
 
@@ -89,6 +106,8 @@ ARK_MUSTUSE int extract_feed(
  * ARK_EINPUT: fewer bytes were fed than announced. ARK_EIO, ARK_ENOMEM: try again later. */
 ARK_MUSTUSE int extract_finish(
     struct extract_job *job, struct extract_result *ret, struct ark_error *err);
+/* EXTRACT_OCR: the page to read, from 1 (the default); before extract_finish(). */
+void extract_page(struct extract_job *job, uint32_t page);
 void extract_abort(struct extract_job *job);        /* NULL is fine */
 void extract_result_free(struct extract_result *r); /* what it holds, wiped; not the struct */
 
