@@ -208,7 +208,7 @@ static int make_snippet(const struct opener *o, struct search_view *s, const str
 	if (reading_text(o->v->app->archive, o->v->receipt, row,
 		hit->whole ? FORM_WHOLE : FORM_PUBLIC, &text, NULL) == ARK_OK)
 		rc = snippet_make(o->snippet, text.data ? text.data : "", text.len, row->language,
-		    SNIPPET_CHARS, &s->hits[s->hits_len - 1].snippet, err);
+		    SNIPPET_CHARS, &s->hits[s->hits_len - 1].snippet, NULL, err);
 	buf_wipe_free(&text);
 	return rc;
 }
@@ -266,7 +266,8 @@ struct search_view *search_found(struct exchange *x)
 	if (!rc)
 		rc = indexer_desk(v->app->indexer, &words, &err);
 	if (!rc)
-		rc = snippet_new(words->analyser, s->q ? s->q : "", s->language, &o.snippet, &err);
+		rc = snippet_new(
+		    words->analyser, s->q ? s->q : "", s->language, NULL, NULL, &o.snippet, &err);
 	if (!rc)
 		rc = open_hits(&o, s, &err);
 	snippet_free(o.snippet);

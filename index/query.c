@@ -10,18 +10,18 @@ struct parser {
 	struct query *query;
 	bool languages[ANALYSE_LANGUAGES];
 	enum analyse_language language; /* in hand */
-	struct query_part *part;        /* in hand */
+	struct query_node *part;        /* in hand */
 	struct ark_error *err;
 };
 
-static void part_clear(struct query_part *p)
+static void node_clear(struct query_node *n)
 {
 	size_t i;
 
-	for (i = 0; i < p->terms_len; i++)
-		free(p->terms[i].text);
-	free(p->terms);
-	*p = (struct query_part){0};
+	for (i = 0; i < n->terms_len; i++)
+		free(n->terms[i].text);
+	free(n->terms);
+	*n = (struct query_node){0};
 }
 
 void query_free(struct query *q)
@@ -30,9 +30,13 @@ void query_free(struct query *q)
 
 	if (!q)
 		return;
-	for (i = 0; i < q->parts_len; i++)
-		part_clear(&q->parts[i]);
-	free(q->parts);
+	for (i = 0; q->root && i < q->root->children_len; i++) {
+		node_clear(q->root->children[i]);
+		free(q->root->children[i]);
+	}
+	if (q->root)
+		free(q->root->children);
+	free(q->root);
 	free(q);
 }
 
@@ -50,12 +54,12 @@ static bool same_term(const struct query_term *t, enum analyse_language language
 
 static int add_term(struct parser *p, enum analyse_kind kind, const char *text, size_t len)
 {
-	struct query_part *part = p->part;
+	struct query_node *part = p->part;
 	struct query_term *grown;
 	char *copy;
 	size_t i;
 
-	for (i = 0; !part->phrase && i < part->terms_len; i++)
+	for (i = 0; part->kind == QUERY_WORD && i < part->terms_len; i++)
 		if (same_term(&part->terms[i], p->language, kind, text, len))
 			return 0;
 	if (part->terms_len == part->terms_cap) {
@@ -72,20 +76,20 @@ static int add_term(struct parser *p, enum analyse_kind kind, const char *text, 
 	return 0;
 }
 
-static int new_part(struct parser *p, bool phrase)
+static int new_part(struct parser *p, enum query_kind kind)
 {
-	struct query *q = p->query;
-	struct query_part *grown;
+	struct query_node *list = p->query->root, *node = calloc(1, sizeof(*node)), **grown;
 
-	if (q->parts_len == q->parts_cap) {
-		grown = realloc(q->parts, (q->parts_cap * 2 + 8) * sizeof(*grown));
-		if (!grown)
-			return no_memory(p->err);
-		q->parts = grown;
-		q->parts_cap = q->parts_cap * 2 + 8;
+	grown =
+	    node ? realloc(list->children, (list->children_len + 1) * sizeof(struct query_node *))
+		 : NULL;
+	if (!grown) {
+		free(node);
+		return no_memory(p->err);
 	}
-	p->part = &q->parts[q->parts_len++];
-	*p->part = (struct query_part){.phrase = phrase};
+	list->children = grown;
+	node->kind = kind;
+	p->part = list->children[list->children_len++] = node;
 	return 0;
 }
 
@@ -94,11 +98,11 @@ static int each_term(void *arg, enum analyse_kind kind, const char *term, size_t
 	return add_term(arg, kind, term, len);
 }
 
-static bool parts_equal(const struct query_part *a, const struct query_part *b)
+static bool parts_equal(const struct query_node *a, const struct query_node *b)
 {
 	size_t i;
 
-	if (a->phrase != b->phrase || a->terms_len != b->terms_len)
+	if (a->kind != b->kind || a->terms_len != b->terms_len)
 		return false;
 	for (i = 0; i < a->terms_len; i++)
 		if (a->terms[i].len != b->terms[i].len ||
@@ -110,15 +114,16 @@ static bool parts_equal(const struct query_part *a, const struct query_part *b)
 /* The part in hand goes when it is empty or was there before: a word repeated says nothing more. */
 static void end_part(struct parser *p)
 {
-	struct query *q = p->query;
+	struct query_node *list = p->query->root;
 	bool drop = !p->part->terms_len;
 	size_t i;
 
-	for (i = 0; !drop && i + 1 < q->parts_len; i++)
-		drop = parts_equal(&q->parts[i], p->part);
+	for (i = 0; !drop && i + 1 < list->children_len; i++)
+		drop = parts_equal(list->children[i], p->part);
 	if (drop) {
-		part_clear(p->part);
-		q->parts_len--;
+		node_clear(p->part);
+		free(p->part);
+		list->children_len--;
 	}
 	p->part = NULL;
 }
@@ -130,7 +135,7 @@ static int add_word(struct parser *p, const struct word *w)
 	if (p->query->words >= SEARCH_WORDS_MAX)
 		return 0;
 	p->query->words++;
-	r = new_part(p, false);
+	r = new_part(p, QUERY_WORD);
 	for (l = 0; !r && l < ANALYSE_LANGUAGES; l++) {
 		p->language = (enum analyse_language)l;
 		if (p->languages[l])
@@ -147,7 +152,7 @@ static int add_phrase(struct parser *p, const char *text, size_t len)
 	char lower[ANALYSE_WORD_MAX + 1];
 	size_t pos = 0, n;
 	struct word w;
-	int r = new_part(p, true);
+	int r = new_part(p, QUERY_PHRASE);
 
 	p->language = ANALYSE_FI; /* a raw word has none */
 	while (!r && p->query->words < SEARCH_WORDS_MAX && words_next(text, len, &pos, &w)) {
@@ -252,9 +257,10 @@ static int parse(struct parser *p, const char *q)
 	return r;
 }
 
-int query_parse(struct analyser *a, const char *q, const char *language, struct query **ret,
-    struct ark_error *err)
+int query_parse(struct analyser *a, const char *q, const struct query_config *config,
+    struct query **ret, struct ark_error *err)
 {
+	const char *language = config->language;
 	struct parser p = {.analyser = a, .err = err, .languages = {true, true, true}};
 	enum analyse_language one;
 	int r;
@@ -271,10 +277,31 @@ int query_parse(struct analyser *a, const char *q, const char *language, struct 
 	p.query = calloc(1, sizeof(*p.query));
 	if (!p.query)
 		return no_memory(err);
-	r = parse(&p, q);
+	p.query->root = calloc(1, sizeof(*p.query->root));
+	if (p.query->root)
+		p.query->root->kind = QUERY_LIST;
+	r = p.query->root ? parse(&p, q) : no_memory(err);
 	if (r)
 		query_free(p.query);
 	else
 		*ret = p.query;
 	return r;
+}
+
+int query_each_word(const struct query *q,
+    int (*each)(void *arg, const struct query_node *node, const char *because), void *arg)
+{
+	int r = 0;
+	size_t i;
+
+	for (i = 0; !r && q->root && i < q->root->children_len; i++)
+		r = each(arg, q->root->children[i], NULL);
+	return r;
+}
+
+int query_write(const char *q, const struct query *query, struct buf *out, struct ark_error *err)
+{
+	(void)query;
+	buf_adds(out, q);
+	return buf_failed(out) ? no_memory(err) : ARK_OK;
 }

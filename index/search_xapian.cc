@@ -675,7 +675,7 @@ class compiler
 	}
 };
 
-Xapian::Query phrase_query(const struct query_part &part)
+Xapian::Query phrase_query(const struct query_node &part)
 {
 	std::vector<std::string> words;
 
@@ -693,7 +693,7 @@ Xapian::Query synonyms(const std::vector<std::string> &terms, double weight)
 }
 
 /* OR(lemmas, compounds of the text that contain it, parts of itself, title). */
-Xapian::Query word_query(const struct query_part &part)
+Xapian::Query word_query(const struct query_node &part)
 {
 	std::vector<std::string> words, compounds, own, title;
 	queries any;
@@ -726,9 +726,11 @@ Xapian::Query words_query(const struct query *q)
 {
 	queries any;
 
-	for (size_t i = 0; i < q->parts_len; i++)
-		any.push_back(
-		    q->parts[i].phrase ? phrase_query(q->parts[i]) : word_query(q->parts[i]));
+	for (size_t i = 0; q->root && i < q->root->children_len; i++) {
+		const struct query_node &node = *q->root->children[i];
+
+		any.push_back(node.kind == QUERY_PHRASE ? phrase_query(node) : word_query(node));
+	}
 	return any_of(any);
 }
 
@@ -1080,11 +1082,12 @@ int search_reader_sequence(struct search_reader *r, uint64_t *ret, struct ark_er
 int search_query(struct search_reader *r, const struct search_request *request,
     struct search_result *ret, struct ark_error *err)
 {
+	const struct query_config config = {request->language, request->synonyms, request->names};
 	struct query *words = nullptr;
 	int status = check_request(request, err);
 
 	if (!status && !is_blank(request->q))
-		status = query_parse(r->analyser, request->q, request->language, &words, err);
+		status = query_parse(r->analyser, request->q, &config, &words, err);
 	if (!status)
 		status = guarded(err, "search",
 		    [&] { return with_newest(r, [&] { answer(r, request, words, ret); }); });
@@ -1092,9 +1095,67 @@ int search_query(struct search_reader *r, const struct search_request *request,
 	return status;
 }
 
+int search_ranking(struct search_reader *r, const struct search_request *request, unsigned int max,
+    struct search_hit **ret, size_t *ret_len, struct ark_error *err)
+{
+	struct search_request asked = *request;
+	struct search_result found = {};
+	int status;
+
+	asked.offset = 0;
+	asked.limit = max < SEARCH_LIMIT_MAX ? max : SEARCH_LIMIT_MAX;
+	asked.facets = false;
+	status = search_query(r, &asked, &found, err);
+	if (status)
+		return status;
+	*ret = found.hits;
+	*ret_len = found.hits_len;
+	found.hits = nullptr;
+	search_result_clear(&found);
+	return ARK_OK;
+}
+
+void search_words_clear(struct search_words *w)
+{
+	for (size_t i = 0; i < w->len; i++)
+		std::free(w->list[i].word);
+	std::free(w->list);
+	*w = {};
+}
+
+int search_complete(struct search_reader *, const struct access_sight *, const char *, unsigned int,
+    struct search_words *ret, struct ark_error *)
+{
+	*ret = {};
+	return ARK_OK;
+}
+
+int search_did_you_mean(
+    struct search_reader *, const struct search_request *, struct buf *, struct ark_error *)
+{
+	return ARK_OK;
+}
+
+int search_total(struct search_reader *r, const struct search_request *request, uint64_t *ret,
+    struct ark_error *err)
+{
+	struct search_request asked = *request;
+	struct search_result found = {};
+	int status;
+
+	asked.offset = asked.limit = 0;
+	asked.facets = false;
+	status = search_query(r, &asked, &found, err);
+	if (!status)
+		*ret = found.total;
+	search_result_clear(&found);
+	return status;
+}
+
 void search_result_clear(struct search_result *result)
 {
 	std::free(result->hits);
+	buf_wipe_free(&result->read);
 	for (auto &facet : result->facets) {
 		for (size_t i = 0; i < facet.len; i++)
 			std::free(facet.counts[i].value);

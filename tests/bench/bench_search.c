@@ -187,8 +187,8 @@ static void speed_queries(struct bench *b, const char *q, const char *text)
 		struct snippet *s;
 		int64_t t = clock_monotonic_us();
 
-		must(snippet_new(b->analyser, q, NULL, &s, &err), &err);
-		must(snippet_make(s, text, strlen(text), "fi", 200, &out, &err), &err);
+		must(snippet_new(b->analyser, q, NULL, NULL, NULL, &s, &err), &err);
+		must(snippet_make(s, text, strlen(text), "fi", 200, &out, NULL, &err), &err);
 		snippets += (double)(clock_monotonic_us() - t) / 1e3;
 		snippet_free(s);
 		buf_free(&out);

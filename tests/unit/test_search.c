@@ -209,10 +209,11 @@ static void test_search__repeated_words_are_looked_for_once(void **state)
 	struct fixture *f = *state;
 	struct query *q;
 
-	assert_int_equal(query_parse(f->analyser,
-			     "lapsi \"lapsen etu\" LAPSI lapsi \"Lapsen etu\" etu", NULL, &q, NULL),
+	assert_int_equal(
+	    query_parse(f->analyser, "lapsi \"lapsen etu\" LAPSI lapsi \"Lapsen etu\" etu",
+		&(struct query_config){0}, &q, NULL),
 	    0);
-	assert_int_equal(q->parts_len, 3);
+	assert_int_equal(q->root->children_len, 3);
 	query_free(q);
 }
 
@@ -647,8 +648,8 @@ static void assert_snippet(
 	struct snippet *s;
 	struct buf b = BUF_INIT;
 
-	assert_int_equal(snippet_new(f->analyser, q, NULL, &s, NULL), 0);
-	assert_int_equal(snippet_make(s, text, strlen(text), "fi", max, &b, NULL), 0);
+	assert_int_equal(snippet_new(f->analyser, q, NULL, NULL, NULL, &s, NULL), 0);
+	assert_int_equal(snippet_make(s, text, strlen(text), "fi", max, &b, NULL, NULL), 0);
 	assert_string_equal(b.data ? b.data : "", expected);
 	buf_free(&b);
 	snippet_free(s);
@@ -702,8 +703,9 @@ static void test_snippet__window_holds_the_most_of_the_query(void **state)
 	buf_adds(&text, "viimein lapsi ja lääkehoito ovat yhdessä. ");
 	for (i = 0; i < 300; i++)
 		buf_adds(&text, "täytettä on tässä paljon ");
-	assert_int_equal(snippet_new(f->analyser, "lapsi lääkehoito", "fi", &s, NULL), 0);
-	assert_int_equal(snippet_make(s, text.data, text.len, "fi", 120, &out, NULL), 0);
+	assert_int_equal(
+	    snippet_new(f->analyser, "lapsi lääkehoito", "fi", NULL, NULL, &s, NULL), 0);
+	assert_int_equal(snippet_make(s, text.data, text.len, "fi", 120, &out, NULL, NULL), 0);
 	assert_non_null(strstr(out.data, "<mark>lapsi</mark> ja <mark>lääkehoito</mark>"));
 	assert_true(out.len < 120 + 80);
 	assert_memory_equal(out.data, "… ", 4);
