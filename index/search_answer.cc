@@ -319,7 +319,7 @@ void answer(struct search_reader *r, const struct search_request *request,
 	const std::vector<group> list = asked.page(request, request->facets ? &facets : nullptr);
 
 	result.total = asked.total;
-	result.sequence = std::strtoull(r->db.get_metadata(KEY_SEQUENCE).c_str(), nullptr, 10);
+	result.sequence = sequence_of(r->db);
 	result.hits = hits_of(r->db, list);
 	result.hits_len = list.size();
 	if (request->limit && request->offset + result.hits_len < asked.entries &&
