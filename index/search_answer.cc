@@ -223,13 +223,14 @@ class run
 
 		if (facets)
 			enquire.add_matchspy(facets);
-		const Xapian::MSet first = enquire.get_mset(request->group ? 0 : request->offset,
-		    request->group ? SEARCH_GROUP_MAX : request->limit, db.get_doccount());
+		const bool groups = request->group && request->limit;
+		const Xapian::MSet first = enquire.get_mset(groups ? 0 : request->offset,
+		    groups ? SEARCH_GROUP_MAX : request->limit, db.get_doccount());
 
 		enquire.clear_matchspies();
 		total = first.get_matches_estimated();
 		entries = total;
-		if (request->group)
+		if (groups)
 			return page_of_groups(request, first);
 		append_plain(list, first);
 		return list;
