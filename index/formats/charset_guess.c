@@ -17,6 +17,8 @@ enum { LOOKED_AT = 262144, ASKED = 65536, ENOUGH = 8, ENOUGH_WIDE = 24 };
 struct western {
 	const char *label;
 	const char *home_small, *home_capital, *small, *capital, *mark;
+	const char *open, *close; /* quotation marks, of those in mark */
+	unsigned char apostrophe;
 };
 
 static const struct western westerns[] = {
@@ -26,18 +28,21 @@ static const struct western westerns[] = {
 	"\x8a\x8c\x8e\x9f\xc0\xc1\xc2\xc3\xc6\xc7\xc8\xc9\xca\xcb\xcc\xcd\xce\xcf\xd0\xd1\xd2\xd3"
 	"\xd4\xd5\xd8\xd9\xda\xdb\xdc\xdd\xde",
 	"\x80\x82\x84\x85\x91\x92\x93\x94\x95\x96\x97\x99\xa0\xa7\xab\xad\xb0\xb1\xb2\xb3\xb4\xb7"
-	"\xbb\xbd\xd7"},
+	"\xbb\xbd\xd7",
+	"\x82\x84\x91\x93", "\x92\x94", 0x92},
     {"macintosh", "\x8a\x9a\x8c", "\x80\x85\x81",
 	"\x87\x88\x89\x8b\x8d\x8e\x8f\x90\x91\x92\x93\x94\x95\x96\x97\x98\x99\x9b\x9c\x9d\x9e\x9f"
 	"\xa7\xbe\xbf\xcf\xd8",
 	"\x82\x83\x84\x86\xae\xaf\xcb\xcc\xcd\xce\xe5\xe6\xe7\xe8\xe9\xea\xeb\xec\xed\xee\xef\xf1"
 	"\xf2\xf3\xf4",
-	"\xa0\xa1\xa4\xa5\xb1\xc7\xc8\xc9\xca\xd0\xd1\xd2\xd3\xd4\xd5\xdb\xe1\xe2\xe3"},
+	"\xa0\xa1\xa4\xa5\xb1\xc7\xc8\xc9\xca\xd0\xd1\xd2\xd3\xd4\xd5\xdb\xe1\xe2\xe3",
+	"\xd2\xd4\xe2\xe3", "\xd3\xd5", 0xd5},
     {"ibm850", "\x84\x94\x86", "\x8e\x99\x8f",
 	"\x81\x82\x83\x85\x87\x88\x89\x8a\x8b\x8c\x8d\x91\x93\x95\x96\x97\x98\x9b\xa0\xa1\xa2\xa3"
 	"\xa4\xc6\xd0\xe1\xe4\xe7\xec",
 	"\x80\x90\x92\x9a\x9d\xa5\xb5\xb6\xb7\xc7\xd1\xd2\xd3\xd4\xe0\xe2\xe3\xe5\xe9",
-	"\xab\xae\xaf\xb3\xb4\xba\xbf\xc0\xc3\xc4\xcd\xd9\xda\xf0\xf5\xf8\xfa\xff"},
+	"\xab\xae\xaf\xb3\xb4\xba\xbf\xc0\xc3\xc4\xcd\xd9\xda\xf0\xf5\xf8\xfa\xff", "\xae", "\xaf",
+	0xef},
 };
 enum { WESTERNS = sizeof(westerns) / sizeof(*westerns) };
 
@@ -91,6 +96,17 @@ static char letter_class(const struct western *w, const char *bytes, size_t len,
 	}
 }
 
+static int fit_of(const struct western *w, unsigned char c, char before, char after)
+{
+	if (c == w->apostrophe && before && after)
+		return 2;
+	if (has(w->open, c) && !(before && after))
+		return after ? 4 : -1;
+	if (has(w->close, c) && !(before && after))
+		return before ? 3 : 1;
+	return fit(class_of(w, c), before, after);
+}
+
 struct tally {
 	long score[WESTERNS];
 	size_t high, letters;
@@ -122,7 +138,7 @@ static void count(const char *bytes, size_t len, struct tally *t)
 			char before = i ? letter_class(&westerns[w], bytes, n, i - 1) : 0;
 			char after = letter_class(&westerns[w], bytes, n, i + 1);
 
-			t->score[w] += fit(class_of(&westerns[w], c), before, after);
+			t->score[w] += fit_of(&westerns[w], c, before, after);
 			if (w == 0)
 				t->latin9 |= speaks_for_latin9(
 				    c, before, after, i + 1 < n ? (unsigned char)bytes[i + 1] : 0);

@@ -55,7 +55,8 @@ static bool package_reads(const char *type)
 	return is_single_type(type);
 }
 
-/* No mtree (names only, and files it would open), no external programs (they cannot start here). */
+/* No mtree (names only, and files it would open), no external programs (they cannot start here), no CAB (its LZX in
+ * 3.6.2 writes over its heap). */
 static void set_up(const struct package *p)
 {
 	archive_read_support_filter_gzip(p->a);
@@ -73,7 +74,6 @@ static void set_up(const struct package *p)
 	archive_read_support_format_rar5(p->a);
 	archive_read_support_format_cpio(p->a);
 	archive_read_support_format_iso9660(p->a);
-	archive_read_support_format_cab(p->a);
 	archive_read_support_format_ar(p->a);
 	if (p->single)
 		archive_read_support_format_raw(p->a);
@@ -146,6 +146,10 @@ static bool add_file(struct package *p, const char *name)
 		more = format_member(p->out, name, NULL, data.data, data.len);
 	} else {
 		/* too large, or nothing that we read: its name only, but what was unpacked counts */
+		if (data.len >= most && !p->out->reason[0])
+			snprintf(p->out->reason, sizeof(p->out->reason),
+			    "a member over %llu MiB has its name only",
+			    (unsigned long long)(FORMAT_MEMBER_MAX >> 20));
 		p->out->unpacked += data.len < room ? data.len : room;
 		more = format_member(p->out, name, NULL, NULL, 0);
 	}
@@ -205,23 +209,32 @@ static void add_entries(struct package *p)
 	}
 }
 
-static enum format_outcome outcome_of(const struct package *p, bool opened)
+/* Also where the names are encrypted. Asked of these formats only: libarchive 3.6.2 jumps to nowhere when asked about
+ * a file that turned out to be empty. */
+static bool needs_password(const struct package *p)
+{
+	int format = archive_format(p->a) & ARCHIVE_FORMAT_BASE_MASK;
+
+	return p->locked || ((format == ARCHIVE_FORMAT_ZIP || format == ARCHIVE_FORMAT_7ZIP ||
+				 format == ARCHIVE_FORMAT_RAR || format == ARCHIVE_FORMAT_RAR_V5) &&
+				archive_read_has_encrypted_entries(p->a) > 0);
+}
+
+static enum format_outcome outcome_of(const struct package *p)
 {
 	struct textsink *out = p->out;
 	const char *why = NULL;
 
-	/* names are encrypted too */
-	if (p->locked || archive_read_has_encrypted_entries(p->a) > 0)
+	if (needs_password(p))
 		why = "members are protected by a password";
 	else if (p->damaged)
-		why = p->single ? "the file is damaged: the text is what could be read of it"
-				: "the package is damaged: the text is what could be read of it";
-	if (!out->visible && why && !p->damaged)
-		return format_none(out, "%s", why);
-	if (!out->visible && (!opened || p->damaged))
-		return format_none(
-		    out, p->locked ? "members are protected by a password"
-				   : "the package is damaged, or not of a kind that is read");
+		why = p->single ? "not all of the file could be unpacked"
+				: "not all of the package could be unpacked";
+	if (!out->visible && why)
+		return format_none(out, "%s",
+		    p->damaged && !p->entries && why[0] == 'n'
+			? "the package is damaged, or not of a kind that is read"
+			: why);
 	if (!out->visible)
 		return format_none(out, p->entries ? "no text in it" : "the package is empty");
 	if (why && !out->reason[0])
@@ -234,16 +247,15 @@ static enum format_outcome package_read(const struct format_input *in, struct te
 	struct package p = {
 	    .a = archive_read_new(), .out = out, .single = is_single_type(in->media_type)};
 	enum format_outcome outcome;
-	bool opened;
 
 	if (!p.a)
 		return format_none(out, "the package needs more memory than a decoder may use");
 	set_up(&p);
-	opened = archive_read_open_memory(p.a, in->bytes, in->len) == ARCHIVE_OK;
-	p.damaged = !opened;
-	if (opened)
+	if (archive_read_open_memory(p.a, in->bytes, in->len) == ARCHIVE_OK)
 		add_entries(&p);
-	outcome = outcome_of(&p, opened);
+	else
+		p.damaged = true;
+	outcome = outcome_of(&p);
 	archive_read_free(p.a);
 	return outcome;
 }
