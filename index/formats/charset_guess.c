@@ -27,7 +27,8 @@ static const struct western westerns[] = {
 	"\xf3\xf4\xf5\xf8\xf9\xfa\xfb\xfc\xfd\xfe\xff",
 	"\x8a\x8c\x8e\x9f\xc0\xc1\xc2\xc3\xc6\xc7\xc8\xc9\xca\xcb\xcc\xcd\xce\xcf\xd0\xd1\xd2\xd3"
 	"\xd4\xd5\xd8\xd9\xda\xdb\xdc\xdd\xde",
-	"\x80\x82\x84\x85\x91\x92\x93\x94\x95\x96\x97\x99\xa0\xa7\xab\xad\xb0\xb1\xb2\xb3\xb4\xb7"
+	"\x80\x82\x84\x85\x91\x92\x93\x94\x95\x96\x97\x99\xa0\xa4\xa7\xab\xad\xb0\xb1\xb2\xb3\xb4"
+	"\xb7"
 	"\xbb\xbd\xd7",
 	"\x82\x84\x91\x93", "\x92\x94", 0x92},
     {"macintosh", "\x8a\x9a\x8c", "\x80\x85\x81",
@@ -193,8 +194,9 @@ const char *charset_guess(const char *bytes, size_t len)
 		if (t.score[w] > t.score[best])
 			best = w;
 	}
-	/* Finnish has under a third of its letters beyond ASCII even in its oddest line */
-	if (t.high >= ENOUGH && (t.high > t.letters / 2 || t.score[best] < (long)t.high / 2))
+	/* Half of the letters beyond ASCII, few of them åäö: no Western language. Or signs where letters should be. */
+	if (t.high >= ENOUGH && ((t.high > t.letters / 2 && t.score[best] < 3 * (long)t.high) ||
+				    t.score[best] < (long)t.high / 2))
 		label = ask_uchardet(bytes, len, t.high);
 	if (label)
 		return label;
