@@ -94,9 +94,10 @@ static void characters(void *arg, const xmlChar *text, int len)
 
 	if (h->skipped || len <= 0)
 		return;
+	/* a reader sees it too, and it may be the only place where a page says what it is */
 	if (h->in_title)
 		buf_add(&h->title, text, (size_t)len);
-	else if (!textsink_add(h->out, (const char *)text, (size_t)len, h->pre > 0))
+	if (!textsink_add(h->out, (const char *)text, (size_t)len, h->pre > 0))
 		xmlStopParser(h->ctxt);
 }
 
@@ -137,7 +138,7 @@ static enum format_outcome parse(struct html *h, const struct charset_text *text
 	htmlCtxtReadMemory(h->ctxt, text->text, (int)text->len, NULL, "UTF-8",
 	    HTML_PARSE_RECOVER | HTML_PARSE_NOERROR | HTML_PARSE_NOWARNING | HTML_PARSE_NONET |
 		HTML_PARSE_IGNORE_ENC);
-	if (!h->out->visible && !h->title.len)
+	if (!h->out->visible)
 		return format_none(h->out, "no text in it");
 	textsink_title(h->out, h->title.data ? h->title.data : "", h->title.len);
 	return FORMAT_OK;

@@ -80,10 +80,11 @@ static void write_outer(void *arg, const char *bytes, size_t len)
 	m->inner.full |= m->outer->full;
 }
 
-/* The title of a mail is a line of its text already. */
+/* The title of a mail or a page is a line of its text already. */
 static bool title_is_new(const struct format *format, const char *name)
 {
-	return name && *name && format != &format_mail && format != &format_msg;
+	return name && *name && format != &format_mail && format != &format_msg &&
+	       format != &format_html;
 }
 
 static void add_text(struct textsink *out, const struct format *format, const char *name,

@@ -85,8 +85,8 @@ static void test_mail__attachments_are_named_and_read(void **state)
 			   "Content-Disposition: attachment; filename=a.txt\n"
 			   "Content-Transfer-Encoding: base64\n\n5aSp\n--x--\n",
 	    &r);
-	assert_string_equal(unit_text(&r), "Subject: a\n\nbody\n\nkäynti.html\n\nsivun "
-					   "teksti\n\nTitteli\n\nkuva.bin\n\na.txt\n\n天");
+	assert_string_equal(unit_text(&r), "Subject: a\n\nbody\n\nkäynti.html\n\nTitteli\n\nsivun "
+					   "teksti\n\nkuva.bin\n\na.txt\n\n天");
 	assert_string_equal(r.title, "a");
 	assert_int_equal(r.pages, 0);
 	extract_result_free(&r);
