@@ -89,6 +89,8 @@ static enum format_outcome decode(
 	if (bytes == MAP_FAILED)
 		return format_none(out, "needs more memory than a decoder may use");
 	in.bytes = bytes;
+	if (format != extra)
+		format = format_for(&in);
 	return format->read(&in, out);
 }
 

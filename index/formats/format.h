@@ -75,7 +75,10 @@ struct format_input {
 struct format {
 	const char *name;
 	bool (*reads)(const char *media_type);
+	/* looks inside a document of a general type (a ZIP, XML, anything); may be NULL */
+	bool (*claims)(const struct format_input *in);
 	void (*warm)(void); /* in the zygote; may be NULL */
+	bool programs;	    /* it, or what it contains, may want a helper program (program.h) */
 	enum format_outcome (*read)(const struct format_input *in, struct textsink *out);
 };
 
@@ -91,10 +94,13 @@ struct format {
 bool format_member(struct textsink *out, const char *name, const char *media_type,
     const char *bytes, size_t len);
 
-extern const struct format format_pdf, format_html, format_xml, format_plain;
+extern const struct format format_pdf, format_html, format_xml, format_plain, format_office,
+    format_ole, format_rtf, format_general;
 
 /* The decoder of a media type (lower case, without parameters), or NULL. */
 const struct format *format_find(const char *media_type);
+/* The same by the bytes too, where the type says little. */
+const struct format *format_for(const struct format_input *in);
 void format_warm_all(void);
 /* "Text/HTML; charset=X" into "text/html" and "x"; both cut at their sizes. */
 void format_split_type(

@@ -1,0 +1,26 @@
+/* Media types that say nothing of what is in a file. They are read all the same, as another decoder may
+ * know the bytes (format_for()); what comes here nobody knew. */
+#include <string.h>
+
+#include "index/formats/format.h"
+
+static bool general_reads(const char *type)
+{
+	static const char *const types[] = {"application/octet-stream", "application/x-ole-storage",
+	    "application/cdfv2", "application/vnd.ms-office", "application/encrypted",
+	    "application/cdfv2-encrypted", "application/cdfv2-unknown", NULL};
+
+	for (size_t i = 0; types[i]; i++) {
+		if (strcmp(type, types[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+static enum format_outcome general_read(const struct format_input *in, struct textsink *out)
+{
+	return format_none(out, "not a format arkki reads (%.100s)", in->media_type);
+}
+
+const struct format format_general = {
+    .name = "unknown", .reads = general_reads, .programs = true, .read = general_read};
