@@ -6,12 +6,7 @@
 #include <string.h>
 
 static const struct format *const formats[] = {
-    &format_pdf,
-    &format_office,
-    &format_ole,
-    &format_rtf,
-    &format_html,
-    &format_xml,
+    &format_pdf, &format_office, &format_ole, &format_rtf, &format_html, &format_xml,
     &format_plain,   /* text of any other kind */
     &format_general, /* last: types that say nothing, and nobody claimed the bytes */
 };

@@ -72,13 +72,16 @@ struct format_input {
 	const char *charset;    /* the parameter, lower case, or "" */
 };
 
+struct format_program;
+
 struct format {
 	const char *name;
 	bool (*reads)(const char *media_type);
 	/* looks inside a document of a general type (a ZIP, XML, anything); may be NULL */
 	bool (*claims)(const struct format_input *in);
 	void (*warm)(void); /* in the zygote; may be NULL */
-	bool programs;	    /* it, or what it contains, may want a helper program (program.h) */
+	/* what it, or a document in it, may want to run (program.h): format_programs, or NULL */
+	const struct format_program *const *programs;
 	enum format_outcome (*read)(const struct format_input *in, struct textsink *out);
 };
 
@@ -91,8 +94,8 @@ struct format {
  * application/octet-stream: found from name and bytes. What cannot be read leaves its name and no failure; beyond the
  * bounds above the sink gets the remark "only the first … members". False when nothing more
  * should be added (a bound was reached, or the sink is full). */
-bool format_member(struct textsink *out, const char *name, const char *media_type,
-    const char *bytes, size_t len);
+bool format_member(
+    struct textsink *out, const char *name, const char *media_type, const char *bytes, size_t len);
 
 extern const struct format format_pdf, format_html, format_xml, format_plain, format_office,
     format_ole, format_rtf, format_general;

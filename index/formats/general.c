@@ -2,7 +2,7 @@
  * know the bytes (format_for()); what comes here nobody knew. */
 #include <string.h>
 
-#include "index/formats/format.h"
+#include "index/formats/program.h"
 
 static bool general_reads(const char *type)
 {
@@ -23,4 +23,4 @@ static enum format_outcome general_read(const struct format_input *in, struct te
 }
 
 const struct format format_general = {
-    .name = "unknown", .reads = general_reads, .programs = true, .read = general_read};
+    .name = "unknown", .reads = general_reads, .programs = format_programs, .read = general_read};

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "index/formats/office_xml.h"
+#include "index/formats/program.h"
 
 enum kind { KIND_NONE, KIND_OOXML, KIND_ODF, KIND_EPUB };
 
@@ -115,5 +116,5 @@ static enum format_outcome office_read(const struct format_input *in, struct tex
 const struct format format_office = {.name = "Office",
     .reads = office_reads,
     .claims = office_claims,
-    .programs = true, /* a document inside may be an old one */
+    .programs = format_programs, /* a document inside may be an old one */
     .read = office_read};

@@ -79,6 +79,8 @@ struct ooxml_text {
 	bool cell_has_paragraph;
 	bool master; /* of placeholders only the footer counts */
 	bool placeholder;
+	bool code; /* the skipped element is a field's code */
+	struct buf links;
 };
 extern const struct office_events ooxml_text_events; /* arg: a struct ooxml_text */
 

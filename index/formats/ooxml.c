@@ -226,6 +226,7 @@ static void text_start(void *arg, const char *name, const struct office_atts *at
 	char value[32];
 
 	if (t->skip || is_skipped(name)) {
+		t->code = !t->skip && strcmp(name, "instrText") == 0;
 		t->skip++;
 		return;
 	}
@@ -264,6 +265,7 @@ static void text_end(void *arg, const char *name)
 
 	if (t->skip) {
 		t->skip--;
+		t->code &= t->skip > 0;
 		return;
 	}
 	if (is_run(name) && t->run) {
@@ -284,10 +286,28 @@ static void text_end(void *arg, const char *name)
 	}
 }
 
+/* Of a field's code only where it points to. */
+static void keep_links(struct ooxml_text *t, const char *text, size_t len)
+{
+	for (size_t at = 0; at < len;) {
+		size_t n = 0;
+
+		while (at + n < len && !strchr(" \t\r\n\"", text[at + n]))
+			n++;
+		if (memmem(text + at, n, "://", 3)) {
+			buf_add(&t->links, text + at, n);
+			buf_addc(&t->links, '\n');
+		}
+		at += n + 1;
+	}
+}
+
 static void text_text(void *arg, const char *text, size_t len)
 {
 	struct ooxml_text *t = arg;
 
+	if (t->code)
+		keep_links(t, text, len);
 	if (t->run && !t->skip && !t->placeholder)
 		textsink_add(t->o->out, text, len, false);
 }
@@ -297,11 +317,15 @@ const struct office_events ooxml_text_events = {
 
 void ooxml_text(struct ooxml *x, const struct ooxml_part *part)
 {
-	struct ooxml_text t = {.o = x->o, .master = part->kind == PART_MASTER};
+	struct ooxml_text t = {
+	    .o = x->o, .master = part->kind == PART_MASTER, .links = {.limit = 1 << 20}};
 
 	textsink_gap(x->o->out, GAP_PARAGRAPH);
 	office_part(x->o, part->entry, &ooxml_text_events, &t);
 	textsink_gap(x->o->out, GAP_PARAGRAPH);
+	if (t.links.len)
+		textsink_add(x->o->out, t.links.data, t.links.len, true);
+	buf_free(&t.links);
 }
 
 void ooxml_text_of(struct ooxml *x, enum ooxml_kind kind)
@@ -390,8 +414,9 @@ out:
 /* Word 2003 XML and flat OPC: all parts in one file, so what is not text is told by its element. */
 enum format_outcome wordml_read_flat(struct office *o, const char *bytes, size_t len)
 {
-	struct ooxml_text t = {.o = o};
+	struct ooxml_text t = {.o = o, .links = {.limit = 1 << 20}};
 
 	office_xml(o, bytes, len, &ooxml_text_events, &t);
+	buf_free(&t.links);
 	return office_outcome(o);
 }
