@@ -208,11 +208,13 @@ static int add_deadly(scmp_filter_ctx filter, bool program)
 }
 
 /* What a program does to start, and to read the files that Landlock leaves it: no other way to open,
- * no writing, code from files only. */
+ * no writing, code from files only. access and stat tell which files exist, which the programs' own
+ * looking for their tables needs; what they print is all that can carry it out. */
 static int add_program_rules(scmp_filter_ctx filter)
 {
-	static const int start[] = {SCMP_SYS(execve), SCMP_SYS(access), SCMP_SYS(arch_prctl),
-	    SCMP_SYS(set_tid_address), SCMP_SYS(set_robust_list), SCMP_SYS(rseq)};
+	static const int start[] = {SCMP_SYS(execve), SCMP_SYS(access), SCMP_SYS(newfstatat),
+	    SCMP_SYS(arch_prctl), SCMP_SYS(set_tid_address), SCMP_SYS(set_robust_list),
+	    SCMP_SYS(rseq)};
 	const struct scmp_arg_cmp code = {
 	    .arg = 2, .op = SCMP_CMP_EQ, .datum_a = PROT_READ | PROT_EXEC};
 	const struct scmp_arg_cmp from_file = {
@@ -222,8 +224,6 @@ static int add_program_rules(scmp_filter_ctx filter)
 	    .op = SCMP_CMP_MASKED_EQ,
 	    .datum_a = O_ACCMODE | O_CREAT | O_TRUNC | O_PATH,
 	    .datum_b = O_RDONLY};
-	const struct scmp_arg_cmp of_descriptor = {
-	    .arg = 3, .op = SCMP_CMP_EQ, .datum_a = AT_EMPTY_PATH};
 	const struct scmp_arg_cmp only_ask = {.arg = 2, .op = SCMP_CMP_EQ, .datum_a = 0};
 	int r = 0;
 
@@ -233,8 +233,6 @@ static int add_program_rules(scmp_filter_ctx filter)
 		r = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 2, code_of_file);
 	if (r == 0)
 		r = allow_if(filter, SCMP_SYS(openat), to_read);
-	if (r == 0)
-		r = allow_if(filter, SCMP_SYS(newfstatat), of_descriptor);
 	if (r == 0)
 		r = allow_if(filter, SCMP_SYS(prlimit64), only_ask);
 	return r;

@@ -216,6 +216,10 @@ static void learn(struct words *w, const char *text, size_t len)
 		(void)seen(w, word, n, true);
 }
 
+/* The codes of fields that catdoc shows: they make no line worth adding. */
+static const char field_words[] = "HYPERLINK MERGEFORMAT PAGE NUMPAGES PAGEREF REF TOC SEQ ARABIC "
+				  "TITLE DATE MACROBUTTON EMBED Word Picture";
+
 static bool says_more(struct words *w, const char *line, size_t len)
 {
 	const char *at = line, *word;
@@ -226,6 +230,14 @@ static bool says_more(struct words *w, const char *line, size_t len)
 			return true;
 	}
 	return false;
+}
+
+static bool has_word(const char *line, size_t len)
+{
+	const char *at = line, *word;
+	size_t n;
+
+	return next_word(&at, line + len, &word, &n);
 }
 
 /* ---- text ---- */
@@ -256,7 +268,7 @@ static void add_lines(
 		const char *line = text->data + at, *end = memchr(line, '\n', text->len - at);
 		size_t n = end ? (size_t)(end - line) : text->len - at;
 
-		if (!known || says_more(known, line, n))
+		if (known ? says_more(known, line, n) : has_word(line, n))
 			add_line(out, line, n, gap);
 		at += n + 1;
 	}
@@ -306,6 +318,7 @@ static enum format_outcome read_word(const struct format_input *in, struct texts
 		goto out;
 	one = program_run(PROGRAM_ANTIWORD, in->bytes, in->len, OUTPUT_LIMIT, &first);
 	two = program_run(PROGRAM_CATDOC, in->bytes, in->len, OUTPUT_LIMIT, &second);
+	learn(&known, field_words, strlen(field_words));
 	if (first.len)
 		learn(&known, first.data, first.len);
 	add_lines(out, &first, GAP_PARAGRAPH, NULL);
