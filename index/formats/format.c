@@ -6,7 +6,8 @@
 #include <string.h>
 
 static const struct format *const formats[] = {
-    &format_pdf, &format_html, &format_xml, &format_plain, /* last: text of any other kind */
+    &format_pdf, &format_image, &format_html, &format_xml,
+    &format_plain, /* last: text of any other kind */
 };
 
 const struct format *format_find(const char *media_type)

@@ -88,10 +88,10 @@ struct format {
  * application/octet-stream: found from name and bytes. What cannot be read leaves its name and no failure; beyond the
  * bounds above the sink gets the remark "only the first … members". False when nothing more
  * should be added (a bound was reached, or the sink is full). */
-bool format_member(struct textsink *out, const char *name, const char *media_type,
-    const char *bytes, size_t len);
+bool format_member(
+    struct textsink *out, const char *name, const char *media_type, const char *bytes, size_t len);
 
-extern const struct format format_pdf, format_html, format_xml, format_plain;
+extern const struct format format_pdf, format_image, format_html, format_xml, format_plain;
 
 /* The decoder of a media type (lower case, without parameters), or NULL. */
 const struct format *format_find(const char *media_type);
