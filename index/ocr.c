@@ -65,7 +65,7 @@ struct ocr *ocr_new(char reason[160])
 	o->words = ocr_words_new(reason);
 	o->tesseract = o->words ? TessBaseAPICreate() : NULL;
 	if (o->tesseract &&
-	    TessBaseAPIInit2(o->tesseract, NULL, "fin+swe+eng", OEM_LSTM_ONLY) == 0) {
+	    TessBaseAPIInit2(o->tesseract, NULL, "swe+fin+eng", OEM_LSTM_ONLY) == 0) {
 		TessBaseAPISetPageSegMode(o->tesseract, PSM_AUTO);
 		ocr_picture_warm();
 		return o;

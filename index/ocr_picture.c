@@ -16,8 +16,47 @@ enum {
 	DPI = 300,
 	DPI_COARSE = 220, /* below it letters of 10 points are too small: enlarged */
 	DPI_FINE = 420,   /* above it there is only work: reduced */
+	SPECK_STEP = 48,  /* of 256 */
 	PAGE_INCHES = 20, /* a longer side is no page: the resolution is not what the file says */
 };
+
+/* ---- specks ---- */
+/* The middle one of a row's three by three is a speck: it differs from seven of its neighbours at
+ * least, all in one direction. The dot of an i is wider. */
+static bool is_speck(const l_uint32 *const rows[3], int x, int *ret_mean)
+{
+	int middle = GET_DATA_BYTE(rows[1], x), lighter = 0, darker = 0, sum = 0;
+
+	for (int i = 0; i < 9; i++) {
+		int value = i == 4 ? middle : GET_DATA_BYTE(rows[i / 3], x - 1 + i % 3);
+
+		darker += value < middle - SPECK_STEP;
+		lighter += value > middle + SPECK_STEP;
+		sum += value;
+	}
+	*ret_mean = (sum - middle) / 8;
+	return lighter >= 7 || darker >= 7;
+}
+
+/* Dust and the grain of copies. Takes pix. */
+static PIX *without_specks(PIX *pix)
+{
+	int width = pixGetWidth(pix), height = pixGetHeight(pix), wpl = pixGetWpl(pix), mean;
+	PIX *clean = pixCopy(NULL, pix);
+
+	for (int y = 1; clean && y + 1 < height; y++) {
+		const l_uint32 *row = pixGetData(pix) + (size_t)y * (size_t)wpl;
+		const l_uint32 *const rows[3] = {row - wpl, row, row + wpl};
+		l_uint32 *to = pixGetData(clean) + (size_t)y * (size_t)wpl;
+
+		for (int x = 1; x + 1 < width; x++) {
+			if (is_speck(rows, x, &mean))
+				SET_DATA_BYTE(to, x, mean);
+		}
+	}
+	pixDestroy(&pix);
+	return clean;
+}
 
 /* ---- PDF ---- */
 static PopplerDocument *pdf_open(const char *bytes, size_t len, GError **error)
@@ -75,6 +114,8 @@ static enum format_outcome draw(PopplerPage *page, struct textsink *out, PIX **r
 	*ret = cairo_surface_status(surface) == CAIRO_STATUS_SUCCESS
 		   ? grey_of(surface, (int)width, (int)height)
 		   : NULL;
+	if (*ret)
+		*ret = without_specks(*ret);
 	cairo_surface_destroy(surface);
 	*ret_dpi = (int)lround(72 * scale);
 	return *ret ? FORMAT_OK
@@ -179,8 +220,10 @@ static enum format_outcome image_picture(
 	pix = to_grey(pix);
 	if (pix) {
 		pixSetResolution(pix, across, down);
-		pix = to_scale(pix, ret_dpi);
+		pix = without_specks(pix);
 	}
+	if (pix)
+		pix = to_scale(pix, ret_dpi);
 	*ret = pix;
 	return pix ? FORMAT_OK
 		   : format_none(out, "the picture needs more memory than a decoder may use");
