@@ -20,6 +20,7 @@ enum {
 	WORDS_MAX = 50000, /* on a page */
 	KNOWN_GOOD = 600,  /* per mille: read the right way up, no other is tried */
 	KNOWN_NOISE = 150, /* below it nothing was read but the grain of the paper */
+	LETTERS_NOISE = 5, /* as few letters in known words: chance gives a "bie" */
 	FIRST_SHARE = 55,  /* of the processor time, in per cent, for the first way */
 	RESERVE_MS = 3000, /* of it, for what comes after reading */
 	SKEW_DEGREES = 7,
@@ -41,9 +42,9 @@ struct reading {
 	int rotation, width, height;
 	struct word *words;
 	size_t n, cap;
-	struct buf text; /* the words without anything between */
-	unsigned int judged, known;
-	bool cut; /* time was over before the page was */
+	struct buf text;                     /* the words without anything between */
+	unsigned int judged, known, letters; /* words, those known, and their letters */
+	bool cut;                            /* time was over before the page was */
 };
 
 static void reading_free(struct reading *r)
@@ -188,6 +189,7 @@ static void judge(const struct ocr *o, struct reading *r)
 
 		r->judged += known >= 0;
 		r->known += known > 0;
+		r->letters += known > 0 ? (unsigned int)known : 0;
 	}
 }
 
@@ -342,7 +344,7 @@ enum format_outcome ocr_read(
 		goto out;
 	}
 	page->known = share_known(&best);
-	if (page->known < KNOWN_NOISE) {
+	if (page->known < KNOWN_NOISE || best.letters < LETTERS_NOISE) {
 		page->known = 0;
 		best.n = 0;
 	}

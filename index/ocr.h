@@ -53,8 +53,8 @@ struct ocr_words;
 
 struct ocr_words *ocr_words_new(char reason[160]);
 void ocr_words_free(struct ocr_words *w); /* NULL is fine */
-/* 1: known to Finnish, Swedish or English, 0: unknown, -1: fewer than three letters, or the first
- * part of a word that goes on in the next line. The word may have punctuation around it. */
+/* How many letters a word known to Finnish, Swedish or English has; 0: unknown, -1: fewer than three letters,
+ * or the first part of a word that goes on in the next line. It may have punctuation around it. */
 int ocr_words_knows(const struct ocr_words *w, const char *word, size_t len);
 
 #endif

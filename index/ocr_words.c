@@ -139,10 +139,10 @@ int ocr_words_knows(const struct ocr_words *w, const char *word, size_t len)
 	memcpy(copy, from, n);
 	copy[n] = '\0';
 	if (voikkoSpellCstr(w->finnish, copy) == VOIKKO_SPELL_OK)
-		return 1;
+		return (int)letters;
 	for (size_t i = 0; i < w->n; i++) {
 		if (speller_knows(&w->spellers[i], copy))
-			return 1;
+			return (int)letters;
 	}
 	return 0;
 }
