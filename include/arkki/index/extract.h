@@ -43,11 +43,11 @@ enum extract_kind {
 struct extract_config {
 	enum extract_kind kind;
 	const char *program;   /* whose main() calls extract_child_main(); NULL: /proc/self/exe */
-	unsigned int wall_ms;  /* for one document; 20,000 */
-	unsigned int cpu_s;    /* processor time; wall time rounded up, and 1 s */
-	uint64_t memory_limit; /* address space of a decoder, its input included; 1 GiB */
+	unsigned int wall_ms;  /* for one document; 20,000 (OCR, one page: 90,000) */
+	unsigned int cpu_s;    /* processor time; wall time rounded up, and 1 s (OCR: 60) */
+	uint64_t memory_limit; /* address space of a decoder, its input included; 1 GiB (OCR: 2) */
 	uint64_t input_limit;  /* larger documents are not read; 256 MiB */
-	uint64_t text_limit;   /* text beyond it is left out; 64 MiB */
+	uint64_t text_limit;   /* text beyond it is left out; 64 MiB (OCR: 1) */
 };
 
 enum extract_outcome {
