@@ -21,6 +21,7 @@ enum {
 	KNOWN_GOOD = 600,  /* per mille: read the right way up, no other is tried */
 	KNOWN_NOISE = 150, /* below it nothing was read but the grain of the paper */
 	LETTERS_NOISE = 5, /* as few letters in known words: chance gives a "bie" */
+	DOTS_BLANK = 100,  /* dark ones of a page: the stroke of a letter or two */
 	FIRST_SHARE = 55,  /* of the processor time, in per cent, for the first way */
 	RESERVE_MS = 3000, /* of it, for what comes after reading */
 	SKEW_DEGREES = 7,
@@ -270,6 +271,18 @@ static bool better(const struct reading *a, const struct reading *b)
 	return (uint64_t)a->known * share_known(a) > (uint64_t)b->known * share_known(b);
 }
 
+/* The back of a sheet. */
+static bool is_blank(PIX *picture)
+{
+	PIX *dark = pixThresholdToBinary(picture, 190);
+	l_int32 dots = DOTS_BLANK;
+
+	if (dark)
+		pixCountPixels(dark, &dots, NULL);
+	pixDestroy(&dark);
+	return dots < DOTS_BLANK;
+}
+
 /* The best reading of the page into *best. False: no memory. */
 static bool read_best(
     const struct ocr *o, PIX *picture, int dpi, uint32_t cpu_s, struct reading *best)
@@ -339,7 +352,8 @@ enum format_outcome ocr_read(
 
 	if (outcome != FORMAT_OK)
 		return outcome;
-	if (!read_best(o, picture, dpi, page->cpu_s, &best)) {
+	best.width = pixGetWidth(picture), best.height = pixGetHeight(picture);
+	if (!is_blank(picture) && !read_best(o, picture, dpi, page->cpu_s, &best)) {
 		outcome = format_none(out, "the page needs more memory than a decoder may use");
 		goto out;
 	}
