@@ -97,25 +97,39 @@ bool ocr_reads(const char *type)
 }
 
 /* ---- one way of holding the page ---- */
-static int64_t cpu_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 struct budget {
-	int64_t until_ms;
+	int64_t cpu_ms, wall_ms; /* when one clock has got there, it is over */
 	bool over;
 };
 
+static struct budget now(void)
+{
+	struct budget b = {0};
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	b.cpu_ms = (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	b.wall_ms = (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+	return b;
+}
+
+/* So many per cent of what is left of the whole. */
+static struct budget part_of(const struct budget *whole, unsigned int percent)
+{
+	struct budget b = now();
+
+	b.cpu_ms += (whole->cpu_ms - b.cpu_ms) * percent / 100;
+	b.wall_ms += (whole->wall_ms - b.wall_ms) * percent / 100;
+	return b;
+}
+
 static bool over_budget(void *arg, int words)
 {
-	struct budget *b = arg;
+	struct budget *b = arg, at = now();
 
 	(void)words;
-	b->over |= cpu_ms() > b->until_ms;
+	b->over |= at.cpu_ms > b->cpu_ms || at.wall_ms > b->wall_ms;
 	return b->over;
 }
 
@@ -196,9 +210,8 @@ static void judge(const struct ocr *o, struct reading *r)
 
 /* False: no memory. */
 static bool read_upright(
-    const struct ocr *o, PIX *page, int dpi, int64_t until_ms, struct reading *r)
+    const struct ocr *o, PIX *page, int dpi, struct budget budget, struct reading *r)
 {
-	struct budget budget = {.until_ms = until_ms};
 	ETEXT_DESC *monitor = TessMonitorCreate();
 	bool ok;
 
@@ -220,8 +233,8 @@ static bool read_upright(
 	return ok;
 }
 
-static bool read_turned(
-    const struct ocr *o, PIX *picture, int dpi, int rotation, int64_t until_ms, struct reading *r)
+static bool read_turned(const struct ocr *o, PIX *picture, int dpi, int rotation,
+    struct budget budget, struct reading *r)
 {
 	PIX *turned = pixRotateOrth(picture, rotation / 90), *straight = NULL;
 	float angle, confidence;
@@ -231,7 +244,7 @@ static bool read_turned(
 	if (turned)
 		straight = pixDeskewGeneral(turned, 0, SKEW_DEGREES, 1, 0, 0, &angle, &confidence);
 	if (straight)
-		ok = read_upright(o, straight, dpi, until_ms, r);
+		ok = read_upright(o, straight, dpi, budget, r);
 	pixDestroy(&turned);
 	pixDestroy(&straight);
 	return ok;
@@ -285,19 +298,20 @@ static bool is_blank(PIX *picture)
 
 /* The best reading of the page into *best. False: no memory. */
 static bool read_best(
-    const struct ocr *o, PIX *picture, int dpi, uint32_t cpu_s, struct reading *best)
+    const struct ocr *o, PIX *picture, int dpi, const struct ocr_page *page, struct reading *best)
 {
-	int64_t end_ms = (int64_t)cpu_s * 1000 - RESERVE_MS, start_ms = cpu_ms();
-	int first = likely_rotation(picture), other = 3;
+	static const int turns[] = {180, 90, 270};
+	int first = likely_rotation(picture);
+	struct budget whole = now();
 
-	if (!read_turned(
-		o, picture, dpi, first, start_ms + (end_ms - start_ms) * FIRST_SHARE / 100, best))
+	whole.cpu_ms = (int64_t)page->cpu_s * 1000 - RESERVE_MS; /* since the process began */
+	whole.wall_ms += (int64_t)page->wall_ms - 5 * RESERVE_MS;
+	if (!read_turned(o, picture, dpi, first, part_of(&whole, FIRST_SHARE), best))
 		return false;
-	for (int turn = 180; other > 0 && share_known(best) < KNOWN_GOOD; other--) {
+	for (unsigned int i = 0; i < 3 && share_known(best) < KNOWN_GOOD; i++) {
 		struct reading r = {0};
-		int64_t now_ms = cpu_ms();
 		bool ok = read_turned(
-		    o, picture, dpi, (first + turn) % 360, now_ms + (end_ms - now_ms) / other, &r);
+		    o, picture, dpi, (first + turns[i]) % 360, part_of(&whole, 100 / (3 - i)), &r);
 
 		if (ok && better(&r, best)) {
 			struct reading worse = *best;
@@ -308,7 +322,6 @@ static bool read_best(
 		reading_free(&r);
 		if (!ok)
 			return false;
-		turn = turn == 180 ? 90 : 270;
 	}
 	return true;
 }
@@ -353,7 +366,7 @@ enum format_outcome ocr_read(
 	if (outcome != FORMAT_OK)
 		return outcome;
 	best.width = pixGetWidth(picture), best.height = pixGetHeight(picture);
-	if (!is_blank(picture) && !read_best(o, picture, dpi, page->cpu_s, &best)) {
+	if (!is_blank(picture) && !read_best(o, picture, dpi, page, &best)) {
 		outcome = format_none(out, "the page needs more memory than a decoder may use");
 		goto out;
 	}

@@ -182,10 +182,10 @@ static double resolution(PIX *pix)
 }
 
 /* The usual height of what is dark and holds together: letters without ascenders, where there are
- * letters. 0: too few to tell. */
+ * letters. 0: too few to tell, or more than a page holds. */
 static unsigned int letter_height(PIX *pix)
 {
-	enum { LEAST = 5, MOST = 200, ENOUGH = 20 };
+	enum { LEAST = 5, MOST = 200, ENOUGH = 20, NOISE = 15000 };
 	unsigned int of_height[MOST + 1] = {0}, n = 0, seen = 0, height = 0;
 	PIX *dark = NULL;
 	BOXA *boxes = NULL;
@@ -202,7 +202,7 @@ static unsigned int letter_height(PIX *pix)
 			n++;
 		}
 	}
-	while (n >= ENOUGH && seen <= n / 2)
+	while (n >= ENOUGH && n < NOISE && seen <= n / 2)
 		seen += of_height[++height];
 	boxaDestroy(&boxes);
 	pixDestroy(&dark);
