@@ -144,7 +144,8 @@ static _Noreturn void decoder(
 {
 	const struct sandbox_limits limits = {
 	    .memory = request->memory_limit, .cpu_s = request->cpu_s};
-	struct ocr_page page = {.number = request->page, .cpu_s = request->cpu_s};
+	struct ocr_page page = {
+	    .number = request->page, .cpu_s = request->cpu_s, .wall_ms = request->wall_ms};
 	struct textsink *out = malloc(sizeof(*out));
 	enum format_outcome outcome;
 	uint32_t told = 0;

@@ -21,6 +21,7 @@ enum {
 	KNOWN_GOOD = 600,  /* per mille: read the right way up, no other is tried */
 	KNOWN_NOISE = 150, /* below it nothing was read but the grain of the paper */
 	LETTERS_NOISE = 5, /* as few letters in known words: chance gives a "bie" */
+	DOTS_BLANK = 100,  /* dark ones of a page: the stroke of a letter or two */
 	FIRST_SHARE = 55,  /* of the processor time, in per cent, for the first way */
 	RESERVE_MS = 3000, /* of it, for what comes after reading */
 	SKEW_DEGREES = 7,
@@ -96,25 +97,39 @@ bool ocr_reads(const char *type)
 }
 
 /* ---- one way of holding the page ---- */
-static int64_t cpu_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 struct budget {
-	int64_t until_ms;
+	int64_t cpu_ms, wall_ms; /* when one clock has got there, it is over */
 	bool over;
 };
 
+static struct budget now(void)
+{
+	struct budget b = {0};
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	b.cpu_ms = (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	b.wall_ms = (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+	return b;
+}
+
+/* So many per cent of what is left of the whole. */
+static struct budget part_of(const struct budget *whole, unsigned int percent)
+{
+	struct budget b = now();
+
+	b.cpu_ms += (whole->cpu_ms - b.cpu_ms) * percent / 100;
+	b.wall_ms += (whole->wall_ms - b.wall_ms) * percent / 100;
+	return b;
+}
+
 static bool over_budget(void *arg, int words)
 {
-	struct budget *b = arg;
+	struct budget *b = arg, at = now();
 
 	(void)words;
-	b->over |= cpu_ms() > b->until_ms;
+	b->over |= at.cpu_ms > b->cpu_ms || at.wall_ms > b->wall_ms;
 	return b->over;
 }
 
@@ -195,9 +210,8 @@ static void judge(const struct ocr *o, struct reading *r)
 
 /* False: no memory. */
 static bool read_upright(
-    const struct ocr *o, PIX *page, int dpi, int64_t until_ms, struct reading *r)
+    const struct ocr *o, PIX *page, int dpi, struct budget budget, struct reading *r)
 {
-	struct budget budget = {.until_ms = until_ms};
 	ETEXT_DESC *monitor = TessMonitorCreate();
 	bool ok;
 
@@ -219,8 +233,8 @@ static bool read_upright(
 	return ok;
 }
 
-static bool read_turned(
-    const struct ocr *o, PIX *picture, int dpi, int rotation, int64_t until_ms, struct reading *r)
+static bool read_turned(const struct ocr *o, PIX *picture, int dpi, int rotation,
+    struct budget budget, struct reading *r)
 {
 	PIX *turned = pixRotateOrth(picture, rotation / 90), *straight = NULL;
 	float angle, confidence;
@@ -230,7 +244,7 @@ static bool read_turned(
 	if (turned)
 		straight = pixDeskewGeneral(turned, 0, SKEW_DEGREES, 1, 0, 0, &angle, &confidence);
 	if (straight)
-		ok = read_upright(o, straight, dpi, until_ms, r);
+		ok = read_upright(o, straight, dpi, budget, r);
 	pixDestroy(&turned);
 	pixDestroy(&straight);
 	return ok;
@@ -270,21 +284,34 @@ static bool better(const struct reading *a, const struct reading *b)
 	return (uint64_t)a->known * share_known(a) > (uint64_t)b->known * share_known(b);
 }
 
+/* The back of a sheet. */
+static bool is_blank(PIX *picture)
+{
+	PIX *dark = pixThresholdToBinary(picture, 190);
+	l_int32 dots = DOTS_BLANK;
+
+	if (dark)
+		pixCountPixels(dark, &dots, NULL);
+	pixDestroy(&dark);
+	return dots < DOTS_BLANK;
+}
+
 /* The best reading of the page into *best. False: no memory. */
 static bool read_best(
-    const struct ocr *o, PIX *picture, int dpi, uint32_t cpu_s, struct reading *best)
+    const struct ocr *o, PIX *picture, int dpi, const struct ocr_page *page, struct reading *best)
 {
-	int64_t end_ms = (int64_t)cpu_s * 1000 - RESERVE_MS, start_ms = cpu_ms();
-	int first = likely_rotation(picture), other = 3;
+	static const int turns[] = {180, 90, 270};
+	int first = likely_rotation(picture);
+	struct budget whole = now();
 
-	if (!read_turned(
-		o, picture, dpi, first, start_ms + (end_ms - start_ms) * FIRST_SHARE / 100, best))
+	whole.cpu_ms = (int64_t)page->cpu_s * 1000 - RESERVE_MS; /* since the process began */
+	whole.wall_ms += (int64_t)page->wall_ms - 5 * RESERVE_MS;
+	if (!read_turned(o, picture, dpi, first, part_of(&whole, FIRST_SHARE), best))
 		return false;
-	for (int turn = 180; other > 0 && share_known(best) < KNOWN_GOOD; other--) {
+	for (unsigned int i = 0; i < 3 && share_known(best) < KNOWN_GOOD; i++) {
 		struct reading r = {0};
-		int64_t now_ms = cpu_ms();
 		bool ok = read_turned(
-		    o, picture, dpi, (first + turn) % 360, now_ms + (end_ms - now_ms) / other, &r);
+		    o, picture, dpi, (first + turns[i]) % 360, part_of(&whole, 100 / (3 - i)), &r);
 
 		if (ok && better(&r, best)) {
 			struct reading worse = *best;
@@ -295,7 +322,6 @@ static bool read_best(
 		reading_free(&r);
 		if (!ok)
 			return false;
-		turn = turn == 180 ? 90 : 270;
 	}
 	return true;
 }
@@ -339,7 +365,8 @@ enum format_outcome ocr_read(
 
 	if (outcome != FORMAT_OK)
 		return outcome;
-	if (!read_best(o, picture, dpi, page->cpu_s, &best)) {
+	best.width = pixGetWidth(picture), best.height = pixGetHeight(picture);
+	if (!is_blank(picture) && !read_best(o, picture, dpi, page, &best)) {
 		outcome = format_none(out, "the page needs more memory than a decoder may use");
 		goto out;
 	}

@@ -29,8 +29,9 @@ bool ocr_reads(const char *media_type);
 
 struct ocr_page {
 	uint32_t number; /* which one, from 1 */
-	uint32_t
-	    cpu_s; /* the process may use so much; less is left out of the text rather than killed for it */
+	/* the process may take so long: what cannot be read in time is left out of the text, so that it need
+	 * not be killed */
+	uint32_t cpu_s, wall_ms;
 	struct buf words; /* as in struct extract_result; ended with buf_free() */
 	unsigned int known;
 };

@@ -181,24 +181,65 @@ static double resolution(PIX *pix)
 	return fmin(fmax(dpi, 70), 1200);
 }
 
+/* The usual height of what is dark and holds together: letters without ascenders, where there are
+ * letters. 0: too few to tell, or more than a page holds. */
+static unsigned int letter_height(PIX *pix)
+{
+	enum { LEAST = 5, MOST = 200, ENOUGH = 20, NOISE = 15000 };
+	unsigned int of_height[MOST + 1] = {0}, n = 0, seen = 0, height = 0;
+	PIX *dark = NULL;
+	BOXA *boxes = NULL;
+
+	pixOtsuAdaptiveThreshold(pix, 2000, 2000, 0, 0, 0.1F, NULL, &dark);
+	if (dark)
+		boxes = pixConnCompBB(dark, 8);
+	for (l_int32 i = 0; boxes && i < boxaGetCount(boxes); i++) {
+		l_int32 w, h;
+
+		if (boxaGetBoxGeometry(boxes, i, NULL, NULL, &w, &h) == 0 && h >= LEAST &&
+		    h <= MOST && w <= 4 * h) {
+			of_height[h]++;
+			n++;
+		}
+	}
+	while (n >= ENOUGH && n < NOISE && seen <= n / 2)
+		seen += of_height[++height];
+	boxaDestroy(&boxes);
+	pixDestroy(&dark);
+	return height;
+}
+
+/* By the letters, which cannot be wrong about it as a file can; by the resolution where there are
+ * few. Letters of 10 points at 300 dpi are 21 dots high. */
+static double wanted_scale(PIX *pix, double dpi)
+{
+	enum { SMALL = 15, USUAL = 22, LARGE = 45 };
+	unsigned int height = letter_height(pix);
+
+	if (!height)
+		return dpi < DPI_COARSE || dpi > DPI_FINE ? DPI / dpi : 1;
+	if (height < SMALL)
+		return fmin(4, (double)USUAL / height);
+	return height > LARGE && dpi > DPI_FINE ? fmax(DPI / dpi, (double)USUAL / height) : 1;
+}
+
 /* Faxes have half the lines in one direction. Takes pix. */
 static PIX *to_scale(PIX *pix, int *ret_dpi)
 {
 	double across = pixGetXRes(pix), down = pixGetYRes(pix), dpi = resolution(pix);
-	double pixels = (double)pixGetWidth(pix) * pixGetHeight(pix), stretch = 1, scale = 1;
+	double pixels = (double)pixGetWidth(pix) * pixGetHeight(pix), stretch = 1, scale;
 	PIX *scaled;
 
 	if (across > 0 && down > 0 && across < 4 * down && down < 4 * across)
 		stretch = across / down;
-	if (dpi < DPI_COARSE || dpi > DPI_FINE)
-		scale = DPI / dpi;
+	scale = wanted_scale(pix, dpi);
 	if (pixels * scale * scale * fmax(stretch, 1 / stretch) > IMAGE_PIXELS_MAX)
 		scale = 1;
 	*ret_dpi = (int)lround(dpi * scale);
 	if (scale == 1 && fabs(stretch - 1) < 0.05)
 		return pix;
-	scaled =
-	    pixScale(pix, (float)(scale * fmax(1 / stretch, 1)), (float)(scale * fmax(stretch, 1)));
+	scaled = pixScaleGeneral(
+	    pix, (float)(scale * fmax(1 / stretch, 1)), (float)(scale * fmax(stretch, 1)), 0, 0);
 	pixDestroy(&pix);
 	return scaled;
 }
