@@ -80,6 +80,16 @@ static void ocr_has_read(void *arg)
 	indexer_poke(arg, true);
 }
 
+void indexer_look_again(struct indexer *i)
+{
+	indexer_poke(i, true);
+}
+
+struct ocr_queue *indexer_ocr(struct indexer *i)
+{
+	return i->ocr;
+}
+
 int indexer_start(struct archive *a, struct indexer **ret, struct ark_error *err)
 {
 	struct ocr_config ocr = {

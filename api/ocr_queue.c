@@ -39,9 +39,9 @@ struct ocr_queue {
 	char missing[200]; /* "" while OCR is there, or has not been tried */
 };
 
-static int marker(const struct ocr_queue *q, char out[4096], struct ark_error *err)
+static int marker(const struct archive *a, char out[4096], struct ark_error *err)
 {
-	return fs_path(out, err, "%s/derived/ocr-paused", archive_dir(q->config.archive));
+	return fs_path(out, err, "%s/derived/ocr-paused", archive_dir(a));
 }
 
 /* ---- one page ---- */
@@ -273,11 +273,8 @@ int ocr_queue_new(const struct ocr_config *config, struct ocr_queue **ret, struc
 	q->state = "idle";
 	pthread_mutex_init(&q->lock, NULL);
 	pthread_cond_init(&q->more, NULL);
-	rc = marker(q, path, err);
-	if (!rc)
-		q->paused = fs_exists(path);
-	if (!rc)
-		rc = fs_path(path, err, "%s/catalogue.sqlite", archive_dir(config->archive));
+	q->paused = ocr_queue_paused(config->archive);
+	rc = fs_path(path, err, "%s/catalogue.sqlite", archive_dir(config->archive));
 	if (!rc)
 		rc = catalogue_open(
 		    path, archive_keyring(config->archive), true, false, &q->catalogue, err);
@@ -331,16 +328,16 @@ const char *ocr_queue_missing(struct ocr_queue *q)
 	return missing ? OCR_MISSING : "";
 }
 
-int ocr_queue_pause(struct ocr_queue *q, bool paused, struct ark_error *err)
+int ocr_queue_pause(struct archive *a, struct ocr_queue *q, bool paused, struct ark_error *err)
 {
 	char path[4096];
-	int rc = marker(q, path, err);
+	int rc = marker(a, path, err);
 
 	if (!rc && paused)
 		rc = fs_replace_file(path, "", 0, 0600, err);
 	if (!rc && !paused && unlink(path) && fs_exists(path))
 		rc = ark_fail_errno(err, ARK_EIO, "cannot remove %s", path);
-	if (rc)
+	if (rc || !q)
 		return rc;
 	pthread_mutex_lock(&q->lock);
 	q->paused = paused;
@@ -351,14 +348,11 @@ int ocr_queue_pause(struct ocr_queue *q, bool paused, struct ark_error *err)
 	return ARK_OK;
 }
 
-bool ocr_queue_paused(struct ocr_queue *q)
+bool ocr_queue_paused(const struct archive *a)
 {
-	bool paused;
+	char path[4096];
 
-	pthread_mutex_lock(&q->lock);
-	paused = q->paused;
-	pthread_mutex_unlock(&q->lock);
-	return paused;
+	return !marker(a, path, NULL) && fs_exists(path);
 }
 
 const char *ocr_queue_state(struct ocr_queue *q, char why[200])

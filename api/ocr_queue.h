@@ -28,9 +28,10 @@ void ocr_queue_free(struct ocr_queue *q); /* waits for the page at hand; NULL is
 void ocr_queue_poke(struct ocr_queue *q);
 /* Why no picture will be read, "" when they will; NULL as q: "". Borrowed, static. */
 const char *ocr_queue_missing(struct ocr_queue *q);
-/* Holds over restarts. */
-ARK_MUSTUSE int ocr_queue_pause(struct ocr_queue *q, bool paused, struct ark_error *err);
-bool ocr_queue_paused(struct ocr_queue *q);
+/* Pauses or goes on; holds over restarts. q may be NULL: for the next server. */
+ARK_MUSTUSE int ocr_queue_pause(
+    struct archive *a, struct ocr_queue *q, bool paused, struct ark_error *err);
+bool ocr_queue_paused(const struct archive *a);
 /* "idle" "reading" "waiting" (for text) "paused" "unavailable"; static. why: what is missing, or "". */
 const char *ocr_queue_state(struct ocr_queue *q, char why[200]);
 
