@@ -5,6 +5,7 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "api/indexer_private.h"
@@ -71,26 +72,30 @@ static int make_text(struct merge *m, struct ark_error *err)
 	return rc;
 }
 
-static int keep_merged(struct indexer *i, struct merge *m, struct ark_error *err)
+/* What is to be said of the text from now on. */
+struct verdict {
+	const char *state;
+	char reason[100];
+};
+
+static int keep_merged(struct merge *m, struct verdict *ret, struct ark_error *err)
 {
-	char remark[100];
 	int rc;
 
 	if (!m->taken && !m->pages.has_text) {
-		rc = reading_keep_no_text(m->a, m->row, m->form, NO_TEXT_SHOWN, err);
-		return rc ? rc : text_tell(i, m->row, m->form, "none", NO_TEXT_SHOWN, NULL, err);
+		*ret = (struct verdict){"none", NO_TEXT_SHOWN};
+		return reading_keep_no_text(m->a, m->row, m->form, NO_TEXT_SHOWN, err);
 	}
-	snprintf(remark, sizeof(remark), "%" PRIu32 " of %" PRIu32 " pages read by OCR", m->taken,
-	    m->pages.pages);
+	ret->state = "ready";
+	snprintf(ret->reason, sizeof(ret->reason), "%" PRIu32 " of %" PRIu32 " pages read by OCR",
+	    m->taken, m->pages.pages);
 	rc = reading_keep_text(
 	    m->a, m->receipt, m->row, m->form, m->text.data ? m->text.data : "", m->text.len, err);
-	if (!rc)
-		rc = reading_keep_remark(m->a, m->row, m->form, remark, err);
-	return rc ? rc : text_tell(i, m->row, m->form, "ready", remark, NULL, err);
+	return rc ? rc : reading_keep_remark(m->a, m->row, m->form, ret->reason, err);
 }
 
 static int merge_form(struct indexer *i, const struct receipt *receipt,
-    const struct catalogue_row *row, enum form form, struct ark_error *err)
+    const struct catalogue_row *row, enum form form, struct verdict *ret, struct ark_error *err)
 {
 	struct merge m = {.a = i->a, .receipt = receipt, .row = row, .form = form};
 	int rc = reading_pages(i->a, row, form, &m.pages, err);
@@ -101,24 +106,32 @@ static int merge_form(struct indexer *i, const struct receipt *receipt,
 	if (!rc)
 		rc = make_text(&m, err);
 	if (!rc)
-		rc = keep_merged(i, &m, err);
+		rc = keep_merged(&m, ret, err);
 	reading_pages_free(&m.pages);
 	buf_wipe_free(&m.layer);
 	buf_wipe_free(&m.text);
 	return rc;
 }
 
-/* The row as it is now goes into the index, with the text that was just kept. */
+/* The row as it is now goes into the index, with the text that was just kept: the catalogue is told only when
+ * that can be found. */
 static int put_again(struct indexer *i, const struct receipt *receipt,
-    const struct catalogue_row *before, struct ark_error *err)
+    const struct catalogue_row *before, enum form form, const char *state, struct ark_error *err)
 {
 	struct text_found found[2] = {0};
 	struct catalogue_row row;
+	char **says;
 	int rc = catalogue_get(i->catalogue, before->document, before->version, NULL, &row, err);
 
 	if (rc)
 		return rc;
-	rc = indexer_put_row(i, receipt, &row, found, err);
+	says = form == FORM_PUBLIC ? &row.rendition.text_state : &row.text_state;
+	if (form == FORM_WHOLE || row.rendition.number == before->rendition.number) {
+		free(*says);
+		*says = strdup(state);
+	}
+	rc = *says || form == FORM_PUBLIC ? indexer_put_row(i, receipt, &row, found, err)
+					  : ark_fail(err, ARK_ENOMEM, "no memory for a row");
 	catalogue_row_free(&row);
 	text_found_free(&found[0]);
 	text_found_free(&found[1]);
@@ -159,24 +172,27 @@ static int merge_one(
     struct indexer *i, const struct catalogue_row *row, enum form form, struct ark_error *err)
 {
 	struct receipt *receipt = NULL;
+	struct verdict verdict = {0};
 	char range[80];
 	int rc;
 
 	snprintf(range, sizeof(range), "%s version %u", row->document, row->version);
 	rc = archive_maintenance(i->a, "ocr text", range, &receipt, err);
 	if (!rc) {
-		rc = merge_form(i, receipt, row, form, err);
+		rc = merge_form(i, receipt, row, form, &verdict, err);
 		if (rc == ARK_ENOTFOUND || rc == ARK_ECORRUPT) {
 			receipt_free(receipt);
 			return start_over(i, row, form, err);
 		}
 	}
 	if (!rc)
-		rc = put_again(i, receipt, row, err);
+		rc = put_again(i, receipt, row, form, verdict.state, err);
 	receipt_free(receipt);
 	/* only what is durable in the index is done */
 	if (!rc)
 		rc = indexer_commit(i, atomic_load(&i->sequence), err);
+	if (!rc)
+		rc = text_tell(i, row, form, verdict.state, verdict.reason, NULL, err);
 	return rc ? rc : mark_merged(i, row, form, err);
 }
 
