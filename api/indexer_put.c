@@ -181,6 +181,7 @@ int indexer_put_row(struct indexer *i, const struct receipt *receipt,
 	struct search_document d = {
 	    .document = row->document,
 	    .version = row->version,
+	    .filed = row->sequence,
 	    .language = row->language,
 	    .date = row->date,
 	};

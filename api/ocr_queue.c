@@ -44,6 +44,16 @@ static int marker(const struct archive *a, char out[4096], struct ark_error *err
 	return fs_path(out, err, "%s/derived/ocr-paused", archive_dir(a));
 }
 
+static bool is_stopping(struct ocr_queue *q)
+{
+	bool stopping;
+
+	pthread_mutex_lock(&q->lock);
+	stopping = q->stopping;
+	pthread_mutex_unlock(&q->lock);
+	return stopping;
+}
+
 /* ---- one page ---- */
 
 /* One entry of the access log for each document and start, not for each page. */
@@ -85,6 +95,10 @@ static int read_page(struct ocr_queue *q, const struct catalogue_row *row, enum 
 	int rc =
 	    text_extract(q->config.archive, q->extractor, q->receipt, row, form, page, &r, err);
 
+	if (is_stopping(q)) { /* what was cut off is read after the next start */
+		extract_result_free(&r);
+		return rc ? rc : ark_fail(err, ARK_EIO, "the server ends");
+	}
 	if (give_up(q, page, rc)) {
 		fprintf(stderr, "arkki: ocr: page %u of %s is left out: %s\n", page, row->document,
 		    err->text);
@@ -167,14 +181,19 @@ static void set_state(struct ocr_queue *q, const char *state)
 static int start_extractor(struct ocr_queue *q, struct ark_error *err)
 {
 	const struct extract_config config = {.kind = EXTRACT_OCR};
+	struct extractor *made = NULL;
 	struct ark_error why = {0};
 	int rc;
 
 	if (q->extractor)
 		return ARK_OK;
-	rc = extractor_new(&config, &q->extractor, &why);
-	if (!rc)
+	rc = extractor_new(&config, &made, &why);
+	if (!rc) {
+		pthread_mutex_lock(&q->lock); /* whoever ends the queue interrupts it */
+		q->extractor = made;
+		pthread_mutex_unlock(&q->lock);
 		return ARK_OK;
+	}
 	fprintf(stderr, "arkki: ocr: not available, so pictures of text stay without one: %s\n",
 	    why.text);
 	pthread_mutex_lock(&q->lock);
@@ -296,6 +315,8 @@ void ocr_queue_free(struct ocr_queue *q)
 	if (q->runs) {
 		pthread_mutex_lock(&q->lock);
 		q->stopping = true;
+		if (q->extractor)
+			extractor_interrupt(q->extractor);
 		pthread_cond_broadcast(&q->more);
 		pthread_mutex_unlock(&q->lock);
 		pthread_join(q->thread, NULL);

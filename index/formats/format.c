@@ -6,7 +6,9 @@
 #include <string.h>
 
 static const struct format *const formats[] = {
-    &format_pdf, &format_html, &format_xml, &format_plain, /* last: text of any other kind */
+    &format_pdf, &format_html, &format_xml, &format_mail, &format_mbox, &format_msg,
+    &format_package, /* after the formats that are packages too */
+    &format_plain,   /* last: text of any other kind */
 };
 
 const struct format *format_find(const char *media_type)
@@ -21,6 +23,7 @@ const struct format *format_find(const char *media_type)
 void format_warm_all(void)
 {
 	charset_warm();
+	kind_warm();
 	for (size_t i = 0; i < sizeof(formats) / sizeof(*formats); i++) {
 		if (formats[i]->warm)
 			formats[i]->warm();
