@@ -12,6 +12,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,8 +29,9 @@
 #include "index/ocr.h"
 
 enum {
-	START_MS = 15000, /* loading the libraries takes 20 ms; a loaded machine more */
-	KILLED_MS = 5000, /* for the zygote to report a decoder that was killed */
+	START_MS = 15000,   /* loading the libraries takes 20 ms; a loaded machine more */
+	KILLED_MS = 5000,   /* for the zygote to report a decoder that was killed */
+	INTERRUPT_MS = 200, /* between looks whether the job is to be cut off */
 	NOT_ENDED = -2,
 };
 
@@ -39,6 +41,7 @@ struct extractor {
 	pid_t zygote; /* 0: none runs */
 	int control;
 	char sandbox[160];
+	atomic_bool interrupted;
 };
 
 struct extract_job {
@@ -214,6 +217,11 @@ void extractor_free(struct extractor *e)
 	free(e);
 }
 
+void extractor_interrupt(struct extractor *e)
+{
+	atomic_store(&e->interrupted, true);
+}
+
 const char *extractor_sandbox(const struct extractor *e)
 {
 	return e->sandbox;
@@ -372,9 +380,10 @@ static enum run_end run(struct extractor *e, int fd, struct intake *in, int *wai
 		int64_t left = (deadline - clock_monotonic_us() + 999) / 1000;
 		struct wire_report report;
 
-		if (left <= 0)
+		if (left <= 0 || atomic_load(&e->interrupted))
 			return stop(e, RUN_LATE, wait_status);
-		if (poll(fds, 2, (int)left) < 0 && errno != EINTR)
+		if (poll(fds, 2, left < INTERRUPT_MS ? (int)left : INTERRUPT_MS) < 0 &&
+		    errno != EINTR)
 			return stop(e, RUN_LOST, wait_status);
 		if (fds[0].fd >= 0 && fds[0].revents && !intake_read(in, fd))
 			fds[0].fd = -1;

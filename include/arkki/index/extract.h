@@ -85,6 +85,9 @@ struct extract_job;
 ARK_MUSTUSE int extractor_new(
     const struct extract_config *config, struct extractor **ret, struct ark_error *err);
 void extractor_free(struct extractor *e);
+/* From another thread: the job at hand ends within a second, with an outcome that says nothing of the document, and
+ * so does every later one. For who ends and cannot wait for a page of OCR. */
+void extractor_interrupt(struct extractor *e);
 /* "seccomp, Landlock 7": what holds the decoders. Borrowed, lives as long as e. */
 const char *extractor_sandbox(const struct extractor *e);
 
