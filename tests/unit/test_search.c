@@ -221,7 +221,7 @@ static void test_search__malformed_queries_are_words(void **state)
 {
 	struct fixture *f = *state;
 	static const char *const odd[] = {"\"lapsen etu", "(lapsi AND", "lapsi*", "+lapsi -",
-	    "lapsi~3", "NOT lapsi", "title:lapsi", "\"\" lapsi", "lapsi\xff\xfe", "lapsi\"",
+	    "lapsi~3", "lapsi NOT", "foo:lapsi", "\"\" lapsi", "lapsi\xff\xfe", "lapsi\"",
 	    "\\lapsi\\"};
 	char longer[SEARCH_QUERY_MAX + 2];
 	struct search_result result;
