@@ -447,11 +447,10 @@ static int read_values(struct reading *f, size_t at, size_t *ret_end)
 	return v.len ? add_value(f, &v) : 0;
 }
 
-/* "name:" at p->at with something behind: the name in lower case. Bytes of it, 0: there is none. */
-static size_t read_name(const struct query_parser *p, char lower[ANALYSE_WORD_MAX + 1])
+/* The name before a colon, in lower case. Bytes of it, 0: there is none. */
+static size_t read_name(const char *text, size_t len, char lower[ANALYSE_WORD_MAX + 1])
 {
-	const char *text = p->q + p->at;
-	size_t len = p->len - p->at, pos = 0;
+	size_t pos = 0;
 	struct word w;
 
 	if (len > NAME_MAX_BYTES)
@@ -460,6 +459,14 @@ static size_t read_name(const struct query_parser *p, char lower[ANALYSE_WORD_MA
 		return 0;
 	words_lower(lower, w.text, w.text_len);
 	return w.len;
+}
+
+bool query_is_field(const char *text, size_t len)
+{
+	char name[ANALYSE_WORD_MAX + 1];
+	enum search_field field;
+
+	return read_name(text, len, name) && find_field(name, &field);
 }
 
 static bool begins_value(const char *p)
@@ -493,7 +500,7 @@ static int read_known(struct query_parser *p, enum search_field field, size_t at
 int query_field(struct query_parser *p, size_t *ret_taken)
 {
 	char name[ANALYSE_WORD_MAX + 1];
-	size_t len = read_name(p, name), chunk, end = p->at;
+	size_t len = read_name(p->q + p->at, p->len - p->at, name), chunk, end = p->at;
 	enum search_field field;
 	int r;
 

@@ -70,7 +70,7 @@ bool query_word_at(const char *text, size_t len); /* does a word begin there? */
 /* ---- items: each emits what stands at q[from, from + len) ---- */
 int query_chunk(struct query_parser *p, size_t from, size_t len);
 int query_phrase(struct query_parser *p, size_t from, size_t len);
-/* A chunk of words with a digit among them, joined. *ret_written: NULL, or how it is written. */
+/* Words with a digit among them, joined. */
 int query_number_chunk(struct query_parser *p, size_t from, size_t len);
 /* A phrase node of the words in text, not counted. */
 int query_phrase_node(struct query_parser *p, const char *text, size_t text_len, size_t from,
@@ -92,6 +92,8 @@ int query_number(struct query_parser *p, const struct query_match *m);
 
 /* The field:value at p->at, known or not; *ret_taken is its length, 0 when there is none. */
 int query_field(struct query_parser *p, size_t *ret_taken);
+bool query_is_field(
+    const char *text, size_t len); /* does it begin with the name of one, and a colon? */
 const char *query_field_name(enum search_field field);
 
 /* Other words for the words of a list that is complete. */

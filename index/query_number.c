@@ -326,9 +326,13 @@ int query_number_chunk(struct query_parser *p, size_t from, size_t len)
 {
 	struct buf b = BUF_INIT;
 	struct query_node *n = NULL;
+	struct query_match m;
 	struct query_day d;
 	int r;
 
+	/* behind a sign that means nothing: "*65§", "*title:65" must not be written as what they are not */
+	if (query_number_match(p->q + from, len, &m) || query_is_field(p->q + from, len))
+		return query_phrase(p, from, len);
 	if (!take_words(p, from, len))
 		return 0;
 	r = query_node_new(p, QUERY_ANY_FORM, from, len, &n);

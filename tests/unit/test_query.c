@@ -262,7 +262,7 @@ static void test_query__plus_and_minus_stand_before_an_item(void **state)
 {
 	CHECK(&plain, {"+lapsi -etu", "[+lapsi -etu]", NULL}, {"10-12", "[\"10 12\"]", NULL},
 	    {"a - b + c", "[a b c]", "a b c"}, {"a-b", "[a-b]", NULL},
-	    {"-(a b)", "[-[a b]] !excluded(-(a b)", "-(a b)"}, {"a -\"b c\"", "[a -\"b c\"]", NULL},
+	    {"-(a b)", "[-[a b]] !excluded(a b)", "-(a b)"}, {"a -\"b c\"", "[a -\"b c\"]", NULL},
 	    {"x +a/b", "[x +a +b]", "x +a +b"}, {"+a", "[a]", "a"}, {"a +a", "[a +a]", NULL},
 	    {"+-a", "[a]", "a"}, {"\"a\"-b", "[\"a\" b]", "\"a\" b"}, {"a –b", "[a b]", "a b"});
 }
@@ -277,7 +277,7 @@ static void test_query__operators_in_three_languages(void **state)
 	    {"a OCH b ELLER c INTE d", "|(&(a b) [c -d])", "(a AND b) OR (c -d)"},
 	    {"A JA B", "[a ja b]", "A ja B"}, {"A AND B", "&(a b)", NULL},
 	    {"a and b or not c", "[a and b or not c]", NULL}, {"x (a AND b)", "[x &(a b)]", NULL},
-	    {"a (b (c))", "[a b c]", "a b c"}, {"((a b))", "[a b]", "a b"},
+	    {"a (b (c))", "[a [b c]]", "a (b c)"}, {"((a b))", "[a b]", "a b"},
 	    {"x (-a)", "[x [-a]] !excluded(a)", "x (-a)"}, {"(a AND b) AND c", "&(&(a b) c)", NULL},
 	    {"a NOT (b OR c)", "[a -|(b c)]", "a -(b OR c)"});
 }
@@ -384,7 +384,9 @@ static void test_query__numbers_are_phrases(void **state)
 	    {"lastensuojelulain 65\xC2\xA0§", "[lastensuojelulain \"65 §\"]",
 		"lastensuojelulain 65 §"},
 	    {"-65 § x", "[-\"65 §\" x]", NULL}, {"§ 65", "[\"§ 65\"]", NULL},
-	    {"x 65 (§)", "[x 65 §]", "x 65, §"}, {"+AND 1/2024", "[and \"1 2024\"]", "and 1/2024"});
+	    {"*65§ *title:65", "[\"65 §\" \"title 65\"]", "\"65 §\" \"title 65\""},
+	    {"x 65 (§)", "[x 65 §]", "x 65, §"},
+	    {"+AND 1/2024", "[+and \"1 2024\"]", "+and 1/2024"});
 }
 
 static void test_query__a_date_has_its_writings(void **state)
@@ -460,10 +462,10 @@ static void test_query__each_word_in_the_order_typed(void **state)
 	assert_non_null(strstr(out.data, ":a :b c :raj :65 § :sijaishuolto "));
 	assert_non_null(strstr(out.data, "vård utom hemmet:hemmet"));
 	assert_non_null(strstr(out.data, " :stop"));
-	assert_null(strstr(out.data, ":h"));
-	assert_null(strstr(out.data, ":g"));
-	assert_null(strstr(out.data, ":d"));
-	assert_null(strstr(out.data, ":e"));
+	assert_null(strstr(out.data, " :h"));
+	assert_null(strstr(out.data, " :g"));
+	assert_null(strstr(out.data, " :d"));
+	assert_null(strstr(out.data, " :e"));
 	buf_free(&out);
 	query_free(query);
 }
@@ -596,7 +598,7 @@ static void test_query__written_is_read_as_the_same(void **state)
 	char q[600];
 	int i;
 
-	for (i = 0; i < 20000; i++) {
+	for (i = 0; i < 4000; i++) {
 		buf_clear(&first);
 		buf_clear(&second);
 		buf_clear(&tree);
@@ -606,7 +608,8 @@ static void test_query__written_is_read_as_the_same(void **state)
 		written(f, first.data, &plain, &second);
 		if (strcmp(first.data, second.data) != 0)
 			fail_msg("‘%s’ is written ‘%s’, that ‘%s’", q, first.data, second.data);
-		assert_true(utf8_valid(first.data, strlen(first.data)));
+		if (!utf8_valid(first.data, strlen(first.data)))
+			fail_msg("‘%s’ is written ‘%s’", q, first.data);
 		tree_of(f, q, &tree);
 		tree_of(f, first.data, &again);
 		if (strcmp(tree.data, again.data) != 0)
