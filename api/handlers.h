@@ -11,6 +11,8 @@ void units_documents(struct exchange *x);
 void cases_list(struct exchange *x);
 void cases_get(struct exchange *x);
 void cases_documents(struct exchange *x);
+/* Does GET /v1/cases show the caller this record, whatever is stated? */
+bool case_is_visible(const struct exchange *x, const json_t *record);
 void orgs_list(struct exchange *x);
 void types_list(struct exchange *x);
 void me_get(struct exchange *x);

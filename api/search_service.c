@@ -1,15 +1,40 @@
+/* The first half of a search: from what was asked to the page of hits that is logged. search_open.c is the
+ * second. */
 #include "api/search_service.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/documents.h"
 #include "api/indexer.h"
+#include "api/search_cursor.h"
+#include "api/search_names.h"
 #include "arkki/base/clock.h"
-#include "arkki/base/json.h"
-#include "arkki/index/snippet.h"
+#include "arkki/base/text.h"
 
-enum { SNIPPET_CHARS = 240, UNSETTLED_MAX = 5000 };
+enum {
+	UNSETTLED_MAX = 5000,
+	RECORDS_MAX =
+	    2 +
+	    2 * SEARCH_LIMIT_MAX, /* of one page: the search, its model, hits, and their likes */
+	RECORD_BYTES = 1200,      /* of a log record, without what was stated */
+	APPEND_BYTES = 800 << 10, /* what one answer writes; the ledger takes 900 KiB */
+};
+
+/* One search on its way. */
+struct run {
+	struct exchange *x;
+	struct visit *v;
+	const struct search_asked *asked;
+	struct search_view *s;
+	struct search_work w;
+	struct search_request r;
+	char request[33], owner[33], name[33];
+	struct search_place place; /* where the cursor says */
+	bool goes_on;
+	const char *
+	    like; /* of a version that may be read, in like_form of r; NULL: none, or not to be read */
+};
 
 static void view_free(void *arg)
 {
@@ -20,7 +45,13 @@ static void view_free(void *arg)
 		catalogue_row_free(&s->hits[i].row);
 		buf_wipe_free(&s->hits[i].snippet);
 	}
-	search_result_clear(&s->result);
+	if (s->more_free)
+		s->more_free(s->more);
+	snippet_free(s->snippet);
+	ranking_unref(s->ranking);
+	buf_free(&s->next);
+	buf_free(&s->prev);
+	buf_wipe_free(&s->meant);
 	free(s->q);
 	free(s->language);
 	free(s);
@@ -55,227 +86,469 @@ static int add_unsettled(void *arg, const char document[33])
 
 /* Left out, so that a search finds nobody's document by words that were taken from sight, nor
  * counts it, while the index has yet to hear of it. */
-static int find_unsettled(
-    struct visit *v, const struct access_sight *sight, struct unsettled *u, struct ark_error *err)
+static int find_unsettled(struct search_work *w, struct ark_error *err)
 {
+	struct app *app = w->v->app;
+	struct unsettled u = {.err = err};
 	struct desk *desk = NULL;
-	int rc = archive_desk(v->app->archive, &desk, err);
+	int rc = archive_desk(app->archive, &desk, err);
 
-	u->err = err;
 	if (!rc)
-		rc = catalogue_unsettled(desk->catalogue, indexer_sequence(v->app->indexer), sight,
-		    add_unsettled, u, err);
-	archive_desk_return(v->app->archive, desk);
+		rc = catalogue_unsettled(desk->catalogue, indexer_sequence(app->indexer), w->sight,
+		    add_unsettled, &u, err);
+	archive_desk_return(app->archive, desk);
+	w->unsettled = u.documents;
+	w->unsettled_len = u.len;
 	return rc;
 }
 
-static int run_query(
-    struct visit *v, const struct search_asked *asked, struct search_view *s, struct ark_error *err)
+/* ---- what others ask of the index ---- */
+
+int search_work_begin(struct visit *v, struct search_work *ret, struct ark_error *err)
 {
-	struct access_sight *sight = NULL;
-	struct search_desk *desk = NULL;
-	struct unsettled unsettled = {0};
-	struct search_request r = {
+	int rc;
+
+	*ret = (struct search_work){.v = v, .names = search_names_of(v)};
+	rc = caller_sight(v->caller, &ret->sight, err);
+	if (!rc)
+		rc = find_unsettled(ret, err);
+	if (!rc)
+		rc = indexer_desk(v->app->indexer, &ret->desk, err);
+	return rc;
+}
+
+void search_work_end(struct search_work *w)
+{
+	if (!w->v)
+		return;
+	indexer_desk_return(w->v->app->indexer, w->desk);
+	access_sight_unref(w->sight);
+	free(w->unsettled);
+	*w = (struct search_work){0};
+}
+
+struct search_request search_request_of(
+    const struct search_work *w, const struct search_asked *asked)
+{
+	return (struct search_request){
 	    .q = asked->q,
+	    .synonyms = w->synonyms,
+	    .names = &w->names,
+	    .sight = w->sight,
 	    .unit = asked->unit,
 	    .case_id = asked->case_id,
 	    .type = asked->type,
 	    .county = asked->county,
+	    .municipality = asked->municipality,
+	    .author = asked->author,
 	    .language = asked->language,
+	    .publicity = asked->publicity,
+	    .year = asked->year,
 	    .from = asked->from,
 	    .to = asked->to,
 	    .sort = asked->by_date ? SEARCH_BY_DATE : SEARCH_BY_RELEVANCE,
-	    .limit = asked->limit,
-	    .offset = asked->offset,
 	    .versions_all = asked->versions_all,
-	    .facets = true,
+	    .group = asked->group,
+	    .without = (const char(*)[33])w->unsettled,
+	    .without_len = w->unsettled_len,
 	};
-	int rc = caller_sight(v->caller, &sight, err);
-
-	r.sight = sight;
-	if (!rc)
-		rc = find_unsettled(v, sight, &unsettled, err);
-	r.without = (const char(*)[33])unsettled.documents;
-	r.without_len = unsettled.len;
-	if (!rc)
-		rc = indexer_desk(v->app->indexer, &desk, err);
-	if (!rc)
-		rc = search_query(desk->reader, &r, &s->result, err);
-	indexer_desk_return(v->app->indexer, desk);
-	access_sight_unref(sight);
-	free(unsettled.documents);
-	return rc;
 }
 
-static void log_search(struct exchange *x, struct visit *v, const struct search_view *s,
-    const char *q, void (*then)(struct exchange *x))
+bool search_there(struct exchange *x)
 {
-	struct ledger_record records[SEARCH_LIMIT_MAX + 1];
-	size_t n = 0;
-
-	records[n] = visit_record(v, "search");
-	records[n++].query = q ? q : "";
-	for (size_t i = 0; i < s->result.hits_len && i < SEARCH_LIMIT_MAX; i++) {
-		records[n] = visit_record(v, "shown");
-		records[n].document = s->result.hits[i].document;
-		records[n++].version = s->result.hits[i].version;
-	}
-	visit_log(x, records, n, then);
+	if (app_of(x)->indexer)
+		return true;
+	http_reply_problem(x, 503, "no-index", NULL, NULL);
+	return false;
 }
 
-void search_begin(
-    struct exchange *x, const struct search_asked *asked, void (*then)(struct exchange *x))
+void search_failed(struct exchange *x, int rc, const struct ark_error *err)
 {
-	struct visit *v = visit_of(x);
-	struct search_view *s;
-	struct ark_error err = {0};
-	int rc;
-
-	if (!v)
-		return;
-	if (!v->app->indexer) {
-		http_reply_problem(x, 503, "no-index", NULL, NULL);
-		return;
-	}
-	if ((asked->from && *asked->from && !date_valid(asked->from)) ||
-	    (asked->to && *asked->to && !date_valid(asked->to))) {
-		http_reply_problem(
-		    x, 400, "bad-date", "from and to must be dates YYYY-MM-DD.", NULL);
-		return;
-	}
-	s = calloc(1, sizeof(*s));
-	if (!s) {
-		http_reply_problem(x, 503, "out-of-memory", NULL, NULL);
-		return;
-	}
-	v->more = s;
-	v->more_free = view_free;
-	s->q = asked->q && *asked->q ? strdup(asked->q) : NULL;
-	s->language = asked->language && *asked->language ? strdup(asked->language) : NULL;
-	rc = run_query(v, asked, s, &err);
 	if (rc == ARK_EINPUT) {
-		http_reply_problem(x, 400, "bad-query", err.text, NULL);
-	} else if (rc) {
-		http_reply_header(x, "Retry-After", "2");
-		http_reply_problem(x, 503, "search", NULL, NULL);
-	} else {
-		log_search(x, v, s, s->q, then);
+		http_reply_problem(x, 400, "bad-query", err->text, NULL);
+		return;
 	}
+	http_reply_header(x, "Retry-After", "2");
+	http_reply_problem(x, 503, "search", NULL, NULL);
 }
 
-/* ---- what was found ---- */
-
-/* What opens the hits of one answer. */
-struct opener {
-	struct visit *v;
-	struct desk *desk;
-	struct snippet *snippet;
-	/* any: the caller's sight, which the hit was found by; whole: whose bytes and text are open */
-	struct access_sight content;
-};
-
-/* Would a purpose and a case open the text of this hit? */
-static bool needs_purpose(const struct opener *o, const struct card *card)
+static bool year_ok(const char *year)
 {
-	return caller_decides(
-		   o->v->caller, o->v->app, ACCESS_READ_CONTENT, card->fields, false, NULL)
-		   .outcome == ACCESS_NEEDS_PURPOSE;
+	size_t n = strlen(year);
+
+	return n == 0 || (n == 4 && strspn(year, "0123456789") == 4);
 }
 
-/* A snippet is a piece of the text: where the text needs a purpose that was not stated, there is none. */
-static int make_snippet(const struct opener *o, struct search_view *s, const struct search_hit *hit,
-    const struct catalogue_row *row, struct ark_error *err)
+const char *search_asked_fault(const struct search_asked *asked)
 {
-	struct catalogue_row content;
-	struct buf text = BUF_INIT;
-	bool open = !hit->whole;
+	if ((asked->from && *asked->from && !date_valid(asked->from)) ||
+	    (asked->to && *asked->to && !date_valid(asked->to)))
+		return "from and to must be dates YYYY-MM-DD.";
+	if (asked->year && !year_ok(asked->year))
+		return "year must be a year of four digits.";
+	return NULL;
+}
+
+/* ---- more like this ---- */
+
+/* In which form the caller may read the text of the newest version that is seen. ARK_ENOTFOUND: in none. */
+static int find_like(struct run *u, struct ark_error *err)
+{
+	struct archive *a = u->v->app->archive;
+	struct access_filter *content = NULL;
+	struct catalogue_row row;
+	struct desk *desk = NULL;
+	bool open = false;
 	int rc;
 
-	if (hit->whole) {
-		rc = catalogue_get(
-		    o->desk->catalogue, hit->document, hit->version, &o->content, &content, err);
-		if (rc)
-			return rc == ARK_ENOTFOUND ? ARK_OK : rc;
-		open = content.whole;
-		catalogue_row_free(&content);
-	}
-	if (!open) {
-		s->hits[s->hits_len - 1].closed = needs_purpose(o, &s->hits[s->hits_len - 1].card);
-		return ARK_OK;
-	}
-	/* without text (none, or not yet) there is no snippet, and that is no failure */
-	rc = ARK_OK;
-	if (reading_text(o->v->app->archive, o->v->receipt, row,
-		hit->whole ? FORM_WHOLE : FORM_PUBLIC, &text, NULL) == ARK_OK)
-		rc = snippet_make(o->snippet, text.data ? text.data : "", text.len, row->language,
-		    SNIPPET_CHARS, &s->hits[s->hits_len - 1].snippet, NULL, err);
-	buf_wipe_free(&text);
+	if (!docid_valid(u->asked->like))
+		return ark_fail(err, ARK_ENOTFOUND, "there is no such document");
+	rc = caller_content_filter(u->v->caller, &content, err);
+	if (!rc)
+		rc = archive_desk(a, &desk, err);
+	if (!rc)
+		rc = catalogue_get(desk->catalogue, u->asked->like, 0, u->w.sight, &row, err);
+	if (rc)
+		goto out;
+	if (row.whole)
+		rc = catalogue_admits(
+		    desk->catalogue, row.document, row.version, content, &open, err);
+	if (!rc && !open && !row.rendition.number)
+		rc = ark_fail(err, ARK_ENOTFOUND, "there is no such document");
+	u->r.like_version = row.version;
+	u->r.like_public = !open;
+	catalogue_row_free(&row);
+out:
+	archive_desk_return(a, desk);
+	access_filter_free(content);
 	return rc;
 }
 
-/* The row is looked up again under the caller's sight: what was withdrawn since the query is no longer
- * a hit, nor is what was found by words of a whole that is not shown any more. */
-static int open_hit(const struct opener *o, const struct access_sight *sight, struct search_view *s,
-    const struct search_hit *hit, struct ark_error *err)
+/* What may not be read is looked for as a document that cannot be, in the same steps. */
+static int settle_like(struct run *u, struct ark_error *err)
 {
-	struct catalogue_row *row = &s->hits[s->hits_len].row;
-	int rc = catalogue_get(o->desk->catalogue, hit->document, hit->version, sight, row, err);
+	int rc;
+
+	if (!u->asked->like || !*u->asked->like)
+		return ARK_OK;
+	rc = find_like(u, err);
+	if (rc && rc != ARK_ENOTFOUND)
+		return rc;
+	if (!rc)
+		u->like = u->asked->like;
+	u->r.like = u->like ? u->like : "00000000000000000000000000000000";
+	return ARK_OK;
+}
+
+/* ---- the order ---- */
+
+static int name_order(struct run *u, struct ark_error *err)
+{
+	const struct search_result *first = ranking_first(u->s->ranking);
+	struct buf b = BUF_INIT;
+	const void *bytes;
+	size_t len;
+
+	bytes = ranking_bytes(u->s->ranking, &len);
+	buf_addf(&b, "%llu,", (unsigned long long)first->total);
+	buf_add(&b, bytes, len);
+	if (buf_failed(&b))
+		return ark_fail(err, ARK_ENOMEM, "no memory for a search");
+	archive_tag(u->v->app->archive, "search order", b.data, b.len, u->name);
+	buf_free(&b);
+	return ARK_OK;
+}
+
+/* An order of one page alone is not kept: nobody goes on in it. */
+static int new_order(struct run *u, struct ark_error *err)
+{
+	struct search_result first = {0};
+	struct search_hit *all = NULL;
+	size_t len = 0;
+	bool more;
+	int rc;
+
+	u->r.limit = u->asked->limit;
+	u->r.facets = true;
+	rc = search_query(u->w.desk->reader, &u->r, &first, err);
+	if (rc)
+		return rc;
+	more = first.next_offset || u->goes_on;
+	if (more)
+		rc = search_ranking(u->w.desk->reader, &u->r, RANKING_HITS_MAX, &all, &len, err);
+	if (!rc)
+		rc = ranking_new(&first, more ? all : first.hits, more ? len : first.hits_len,
+		    &u->s->ranking, err);
+	free(all);
+	search_result_clear(&first);
+	if (!rc)
+		rc = name_order(u, err);
+	if (!rc && more)
+		rankings_keep(u->v->app->rankings, u->owner, u->name, u->s->ranking);
+	return rc;
+}
+
+static int find_order(struct run *u, struct ark_error *err)
+{
+	int rc;
+
+	if (u->goes_on)
+		u->s->ranking = rankings_find(u->v->app->rankings, u->owner, u->place.name);
+	if (u->s->ranking) {
+		memcpy(u->name, u->place.name, sizeof(u->name));
+		u->s->from = u->place.at < ranking_len(u->s->ranking) ? u->place.at
+								      : ranking_len(u->s->ranking);
+	} else {
+		rc = new_order(u, err);
+		if (rc)
+			return rc;
+		u->s->from = u->goes_on ? ranking_behind(u->s->ranking, u->place.last,
+					      u->place.version, u->place.at)
+					: 0;
+	}
+	u->s->first = ranking_first(u->s->ranking);
+	return ARK_OK;
+}
+
+/* ---- the page ---- */
+
+static void write_cursor(struct run *u, size_t at, const struct search_hit *last, struct buf *out)
+{
+	struct search_place p = {.at = at};
+
+	memcpy(p.request, u->request, sizeof(p.request));
+	memcpy(p.name, u->name, sizeof(p.name));
+	if (last) {
+		memcpy(p.last, last->document, sizeof(p.last));
+		p.version = u->asked->versions_all ? last->version : 0;
+	}
+	search_place_write(u->v->app, &p, out);
+}
+
+/* 1: shown; 0: withdrawn, or found by words of a whole that is not shown any more. */
+static int still_shown(const struct run *u, struct desk *desk, const char *document,
+    uint32_t version, bool whole, struct ark_error *err)
+{
+	struct catalogue_row row;
+	int rc = catalogue_get(desk->catalogue, document, version, u->w.sight, &row, err);
+	bool shown;
 
 	if (rc)
-		return rc == ARK_ENOTFOUND ? ARK_OK : rc;
-	if (hit->whole ? !row->whole : !row->rendition.number) {
-		catalogue_row_free(row);
-		return ARK_OK;
-	}
-	row->whole = hit->whole;
-	rc = shown_card(o->v->app->archive, o->v->receipt, row, &s->hits[s->hits_len].card, err);
-	if (rc) {
-		catalogue_row_free(row);
-		return rc;
-	}
-	s->hits_len++;
-	return make_snippet(o, s, hit, row, err);
+		return rc == ARK_ENOTFOUND ? 0 : rc;
+	shown = whole ? row.whole : row.rendition.number > 0;
+	catalogue_row_free(&row);
+	return shown;
 }
 
-static int open_hits(struct opener *o, struct search_view *s, struct ark_error *err)
+static int keep_shown_same(
+    const struct run *u, struct desk *desk, struct search_view_hit *to, struct ark_error *err)
 {
-	struct access_filter *content = NULL;
-	struct access_sight *sight = NULL;
-	int rc = caller_sight(o->v->caller, &sight, err);
+	struct search_hit *h = &to->hit;
+	size_t named = h->similar < SEARCH_SAME_MAX ? h->similar : SEARCH_SAME_MAX;
+	int rc;
 
-	if (!rc)
-		rc = caller_content_filter(o->v->caller, &content, err);
-	if (!rc)
-		o->content = (struct access_sight){sight->any, content};
-	for (size_t i = 0; !rc && i < s->result.hits_len && s->hits_len < SEARCH_LIMIT_MAX; i++)
-		rc = open_hit(o, sight, s, &s->result.hits[i], err);
-	access_filter_free(content);
-	access_sight_unref(sight);
+	for (size_t i = 0; i < named; i++) {
+		rc = still_shown(
+		    u, desk, h->same[i].document, h->same[i].version, h->same[i].whole, err);
+		if (rc < 0)
+			return rc;
+		if (rc)
+			h->same[to->same_len++] = h->same[i];
+		else
+			h->similar--;
+	}
+	return ARK_OK;
+}
+
+static int cut_page(struct run *u, struct ark_error *err)
+{
+	struct search_view *s = u->s;
+	struct search_hit hit, last = {0};
+	struct desk *desk = NULL;
+	size_t at = s->from, back;
+	int rc = archive_desk(u->v->app->archive, &desk, err);
+
+	for (; !rc && at < ranking_len(s->ranking); at++) {
+		ranking_hit(s->ranking, at, &hit);
+		rc = still_shown(u, desk, hit.document, hit.version, hit.whole, err);
+		if (rc < 0)
+			break;
+		if (!rc)
+			continue;
+		rc = ARK_OK;
+		if (s->found_len == u->asked->limit) {
+			write_cursor(u, at, &last, &s->next);
+			break;
+		}
+		last = hit;
+		s->hits[s->found_len].hit = hit;
+		rc = keep_shown_same(u, desk, &s->hits[s->found_len++], err);
+	}
+	if (!rc && s->from > 0) {
+		back = s->from > u->asked->limit ? s->from - u->asked->limit : 0;
+		if (back > 0)
+			ranking_hit(s->ranking, back - 1, &last);
+		write_cursor(u, back, back > 0 ? &last : NULL, &s->prev);
+	}
+	archive_desk_return(u->v->app->archive, desk);
 	return rc;
 }
 
-struct search_view *search_found(struct exchange *x)
+/* ---- the log ---- */
+
+static void add_record(const struct run *u, struct ledger_record *records, size_t *n,
+    const char *document, uint32_t version)
+{
+	records[*n] = visit_record(u->v, "shown");
+	records[*n].document = document;
+	records[(*n)++].version = version;
+}
+
+/* A document that others are compared with is read; one that may not be is refused, as a read of its text is. */
+static void add_like(const struct run *u, struct ledger_record *records, size_t *n)
+{
+	struct ledger_record *r = &records[*n];
+	struct desk *desk = NULL;
+	uint32_t newest, metadata;
+	bool exists = false;
+
+	if (!u->asked->like || !*u->asked->like)
+		return;
+	if (!u->like && !refusal_budget(u->v->app, u->v->caller->who->access.user))
+		return;
+	*r = visit_record(u->v, "text");
+	if (u->like) {
+		r->document = u->like;
+		r->version = u->r.like_version;
+	} else {
+		if (docid_valid(u->asked->like) && !archive_desk(u->v->app->archive, &desk, NULL)) {
+			exists = !catalogue_newest(
+			    desk->catalogue, u->asked->like, &newest, &metadata, NULL);
+			archive_desk_return(u->v->app->archive, desk);
+		}
+		r->outcome = exists ? LEDGER_DENIED : LEDGER_NOT_FOUND;
+		r->document = exists ? u->asked->like : NULL;
+	}
+	(*n)++;
+}
+
+/* Near-duplicates that a hit names are shown too. Those that one append has no room for are not named. */
+static void log_search(struct run *u, void (*then)(struct exchange *x))
+{
+	const struct caller *c = u->v->caller;
+	size_t n = 0, each, most;
+	struct ledger_record *records = calloc(RECORDS_MAX, sizeof(*records));
+	struct search_view *s = u->s;
+
+	if (!records) {
+		http_reply_problem(u->x, 503, "out-of-memory", NULL, NULL);
+		return;
+	}
+	each = RECORD_BYTES + (c->purpose ? strlen(c->purpose) : 0) +
+	       (c->break_glass ? strlen(c->break_glass) : 0);
+	most = APPEND_BYTES / each;
+	most = most < RECORDS_MAX ? most : RECORDS_MAX;
+	records[n] = visit_record(u->v, "search");
+	records[n++].query = s->q ? s->q : "";
+	add_like(u, records, &n);
+	for (size_t i = 0; i < s->found_len; i++)
+		add_record(u, records, &n, s->hits[i].hit.document, s->hits[i].hit.version);
+	for (size_t i = 0; i < s->found_len; i++)
+		for (size_t k = 0; k < s->hits[i].same_len; k++) {
+			if (n >= most) {
+				s->hits[i].same_len = k;
+				break;
+			}
+			add_record(u, records, &n, s->hits[i].hit.same[k].document,
+			    s->hits[i].hit.same[k].version);
+		}
+	visit_log(u->x, records, n, then);
+	free(records);
+}
+
+/* ---- the story ---- */
+
+static char *copy_given(const char *text)
+{
+	return text && *text ? strdup(text) : NULL;
+}
+
+static int run_search(struct run *u, struct ark_error *err)
+{
+	const struct search_asked *asked = u->asked;
+	int rc = search_work_begin(u->v, &u->w, err);
+
+	if (rc)
+		return rc;
+	u->r = search_request_of(&u->w, asked);
+	rc = settle_like(u, err);
+	if (!rc)
+		rc = find_order(u, err);
+	if (!rc)
+		rc = cut_page(u, err);
+	if (!rc && !u->goes_on && u->s->q)
+		rc = search_did_you_mean(u->w.desk->reader, &u->r, &u->s->meant, err);
+	return rc;
+}
+
+/* False: 400 or 503 is replied. */
+static bool read_place(struct run *u)
+{
+	struct app *app = u->v->app;
+	const char *cursor = u->asked->cursor;
+	struct ark_error err = {0};
+
+	if (search_request_tag(app, u->asked, u->request, &err) ||
+	    search_owner_tag(u->v->caller, app, u->request, u->owner, &err)) {
+		http_reply_error(u->x, &err);
+		return false;
+	}
+	u->goes_on = cursor && *cursor;
+	if (u->goes_on && search_place_read(app, cursor, u->request, &u->place, &err)) {
+		http_reply_problem(u->x, 400, "bad-cursor",
+		    "The cursor is malformed, or it is of another search.", NULL);
+		return false;
+	}
+	return true;
+}
+
+void search_begin(struct exchange *x, const struct search_asked *asked, void *more,
+    void (*more_free)(void *more), void (*then)(struct exchange *x))
 {
 	struct visit *v = visit_of(x);
-	struct search_view *s = v->more;
-	struct search_desk *words = NULL;
-	struct opener o = {.v = v};
+	struct search_view *s = v ? calloc(1, sizeof(*s)) : NULL;
+	struct run u = {.x = x, .v = v, .asked = asked, .s = s};
+	const char *fault = search_asked_fault(asked);
 	struct ark_error err = {0};
-	int rc = archive_desk(v->app->archive, &o.desk, &err);
+	int rc;
 
-	if (!rc)
-		rc = indexer_desk(v->app->indexer, &words, &err);
-	if (!rc)
-		rc = snippet_new(
-		    words->analyser, s->q ? s->q : "", s->language, NULL, NULL, &o.snippet, &err);
-	if (!rc)
-		rc = open_hits(&o, s, &err);
-	snippet_free(o.snippet);
-	indexer_desk_return(v->app->indexer, words);
-	archive_desk_return(v->app->archive, o.desk);
-	if (rc) {
-		http_reply_error(x, &err);
-		return NULL;
+	if (!s) {
+		if (more_free)
+			more_free(more);
+		if (v)
+			http_reply_problem(x, 503, "out-of-memory", NULL, NULL);
+		return;
 	}
-	return s;
+	s->more = more;
+	s->more_free = more_free;
+	if (v->more_free)
+		v->more_free(v->more);
+	v->more = s;
+	v->more_free = view_free;
+	s->q = copy_given(asked->q);
+	s->language = copy_given(asked->language);
+	if (!search_there(x))
+		return;
+	if (fault) {
+		http_reply_problem(x, 400, "bad-date", fault, NULL);
+		return;
+	}
+	if (!read_place(&u))
+		return;
+	rc = run_search(&u, &err);
+	search_work_end(&u.w);
+	if (rc)
+		search_failed(x, rc, &err);
+	else
+		log_search(&u, then);
 }

@@ -64,7 +64,7 @@ static void write_turn(
 
 static void write_pages(struct page *p, const struct wanted *w, const struct search_view *s)
 {
-	uint64_t pages = (s->result.total + HITS_A_PAGE - 1) / HITS_A_PAGE;
+	uint64_t pages = (s->first->total + HITS_A_PAGE - 1) / HITS_A_PAGE;
 	char at[I18N_SIZE], of[I18N_SIZE];
 
 	if (pages < 2)
@@ -77,7 +77,7 @@ static void write_pages(struct page *p, const struct wanted *w, const struct sea
 	html_raw(&p->h, "<li>");
 	page_say(p, SAY_PAGE_OF, at, of);
 	html_raw(&p->h, "</li>");
-	if (s->result.next_offset)
+	if (s->next.len)
 		write_turn(p, w, w->page + 1, "next", SAY_NEXT);
 	html_raw(&p->h, "</ul></nav>");
 }
@@ -118,16 +118,16 @@ static void write_results(struct page *p, const struct wanted *w, const struct s
 {
 	char total[I18N_SIZE];
 
-	i18n_number(total, p->language, s->result.total);
+	i18n_number(total, p->language, s->first->total);
 	html_raw(&p->h, "<div class=\"results\"><div class=\"over\"><h2>");
-	page_say(p, i18n_plural(SAY_FOUND, s->result.total), total);
+	page_say(p, i18n_plural(SAY_FOUND, s->first->total), total);
 	html_raw(&p->h, "</h2>");
-	if (w->q && s->result.total > 1) {
+	if (w->q && s->first->total > 1) {
 		html_put(&p->h, "<nav class=\"sort\" aria-label=\"$\"><ul>", say(p, SAY_SORT));
 		write_sort_link(p, w, NULL, !by_date(w), SAY_SORT_RELEVANCE);
 		write_sort_link(p, w, "date", by_date(w), SAY_SORT_DATE);
 		html_raw(&p->h, "</ul></nav>");
-	} else if (s->result.total > 1) {
+	} else if (s->first->total > 1) {
 		html_put(&p->h, "<p class=\"sort\">$</p>", say(p, SAY_SORT_DATE));
 	}
 	html_raw(&p->h, "</div>");
@@ -191,7 +191,7 @@ static void write_facet_value(
 static bool worth_showing(
     const struct wanted *w, const struct search_view *s, const struct facet *f)
 {
-	if (s->result.facets[f->which].len < 2)
+	if (s->first->facets[f->which].len < 2)
 		return false;
 	return !((f->which == FACET_UNIT && w->unit) || (f->which == FACET_TYPE && w->type) ||
 		 (f->which == FACET_LANGUAGE && w->language) ||
@@ -215,8 +215,8 @@ static void write_facets(struct page *p, const struct wanted *w, const struct se
 		if (!worth_showing(w, s, f))
 			continue;
 		html_put(&p->h, "<h3>$</h3><ul>", say(p, f->label));
-		for (size_t k = 0; k < s->result.facets[f->which].len && k < FACET_SHOWN; k++)
-			write_facet_value(p, w, f, &s->result.facets[f->which].counts[k]);
+		for (size_t k = 0; k < s->first->facets[f->which].len && k < FACET_SHOWN; k++)
+			write_facet_value(p, w, f, &s->first->facets[f->which].counts[k]);
 		html_raw(&p->h, "</ul>");
 	}
 	html_raw(&p->h, "</aside>");
@@ -239,9 +239,9 @@ static void title_of(
 	if (w->q)
 		buf_addf(out, "%s, ", w->q);
 	if (s) {
-		i18n_number(total, language, s->result.total);
+		i18n_number(total, language, s->first->total);
 		/* a number and a fixed word: there is nothing in it to escape twice */
-		html_sentence(&count, i18n_text(language, i18n_plural(SAY_FOUND, s->result.total)),
+		html_sentence(&count, i18n_text(language, i18n_plural(SAY_FOUND, s->first->total)),
 		    values, 1);
 		buf_addf(out, "%s – ", count.out.data ? count.out.data : "");
 	}
@@ -300,8 +300,7 @@ void page_search(struct exchange *x)
 	    .to = w.to ? w.to_iso : NULL,
 	    .by_date = by_date(&w),
 	    .limit = HITS_A_PAGE,
-	    .offset = (w.page - 1) * HITS_A_PAGE,
 	};
 	if (visit_stated_ok(x))
-		search_begin(x, &asked, show_found);
+		search_begin(x, &asked, NULL, NULL, show_found);
 }
