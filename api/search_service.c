@@ -14,11 +14,17 @@
 
 enum {
 	UNSETTLED_MAX = 5000,
+	FILED_AT_ONCE = 64, /* in one commit, at most */
 	RECORDS_MAX =
 	    2 +
 	    2 * SEARCH_LIMIT_MAX, /* of one page: the search, its model, hits, and their likes */
 	RECORD_BYTES = 1200,      /* of a log record, without what was stated */
 	APPEND_BYTES = 800 << 10, /* what one answer writes; the ledger takes 900 KiB */
+};
+
+struct filed {
+	uint64_t sequence;
+	struct search_hit hit;
 };
 
 /* One search on its way. */
@@ -32,8 +38,7 @@ struct run {
 	char request[33], owner[33], name[33];
 	struct search_place place; /* where the cursor says */
 	bool goes_on;
-	const char *
-	    like; /* of a version that may be read, in like_form of r; NULL: none, or not to be read */
+	bool like_open; /* what it is to be like may be read */
 };
 
 static void view_free(void *arg)
@@ -192,22 +197,23 @@ const char *search_asked_fault(const struct search_asked *asked)
 /* ---- more like this ---- */
 
 /* In which form the caller may read the text of the newest version that is seen. ARK_ENOTFOUND: in none. */
-static int find_like(struct run *u, struct ark_error *err)
+static int find_like(const struct search_work *w, const char *document, struct search_request *r,
+    struct ark_error *err)
 {
-	struct archive *a = u->v->app->archive;
+	struct archive *a = w->v->app->archive;
 	struct access_filter *content = NULL;
 	struct catalogue_row row;
 	struct desk *desk = NULL;
 	bool open = false;
 	int rc;
 
-	if (!docid_valid(u->asked->like))
+	if (!docid_valid(document))
 		return ark_fail(err, ARK_ENOTFOUND, "there is no such document");
-	rc = caller_content_filter(u->v->caller, &content, err);
+	rc = caller_content_filter(w->v->caller, &content, err);
 	if (!rc)
 		rc = archive_desk(a, &desk, err);
 	if (!rc)
-		rc = catalogue_get(desk->catalogue, u->asked->like, 0, u->w.sight, &row, err);
+		rc = catalogue_get(desk->catalogue, document, 0, w->sight, &row, err);
 	if (rc)
 		goto out;
 	if (row.whole)
@@ -215,8 +221,8 @@ static int find_like(struct run *u, struct ark_error *err)
 		    desk->catalogue, row.document, row.version, content, &open, err);
 	if (!rc && !open && !row.rendition.number)
 		rc = ark_fail(err, ARK_ENOTFOUND, "there is no such document");
-	u->r.like_version = row.version;
-	u->r.like_public = !open;
+	r->like_version = row.version;
+	r->like_public = !open;
 	catalogue_row_free(&row);
 out:
 	archive_desk_return(a, desk);
@@ -225,18 +231,19 @@ out:
 }
 
 /* What may not be read is looked for as a document that cannot be, in the same steps. */
-static int settle_like(struct run *u, struct ark_error *err)
+int search_settle_like(const struct search_work *w, const struct search_asked *asked,
+    struct search_request *r, bool *ret_open, struct ark_error *err)
 {
 	int rc;
 
-	if (!u->asked->like || !*u->asked->like)
+	*ret_open = false;
+	if (!asked->like || !*asked->like)
 		return ARK_OK;
-	rc = find_like(u, err);
+	rc = find_like(w, asked->like, r, err);
 	if (rc && rc != ARK_ENOTFOUND)
 		return rc;
-	if (!rc)
-		u->like = u->asked->like;
-	u->r.like = u->like ? u->like : "00000000000000000000000000000000";
+	*ret_open = !rc;
+	r->like = *ret_open ? asked->like : "00000000000000000000000000000000";
 	return ARK_OK;
 }
 
@@ -259,25 +266,87 @@ static int name_order(struct run *u, struct ark_error *err)
 	return ARK_OK;
 }
 
+static int by_filing(const void *a, const void *b)
+{
+	const struct filed *x = a, *y = b;
+
+	return x->sequence != y->sequence ? (x->sequence < y->sequence ? 1 : -1)
+					  : strcmp(x->hit.document, y->hit.document);
+}
+
+static int sort_by_filing(
+    struct run *u, struct search_hit *hits, size_t *len, struct ark_error *err)
+{
+	struct filed *sorted = calloc(*len ? *len : 1, sizeof(*sorted));
+	struct desk *desk = NULL;
+	struct catalogue_row row;
+	size_t n = 0;
+	int rc = sorted ? archive_desk(u->v->app->archive, &desk, err)
+			: ark_fail(err, ARK_ENOMEM, "no memory for a search");
+
+	for (size_t i = 0; !rc && i < *len; i++) {
+		rc = catalogue_get(
+		    desk->catalogue, hits[i].document, hits[i].version, u->w.sight, &row, err);
+		if (rc) {
+			rc = rc == ARK_ENOTFOUND ? ARK_OK : rc;
+			continue;
+		}
+		sorted[n++] = (struct filed){row.sequence, hits[i]};
+		catalogue_row_free(&row);
+	}
+	if (!rc) {
+		qsort(sorted, n, sizeof(*sorted), by_filing);
+		for (size_t i = 0; i < n; i++)
+			hits[i] = sorted[i].hit;
+		*len = n < u->asked->limit ? n : u->asked->limit;
+	}
+	archive_desk_return(u->v->app->archive, desk);
+	free(sorted);
+	return rc;
+}
+
+/* The first `limit` by filing, newest first: a commit is looked for behind which about as many were filed. */
+static int filed_last(
+    struct run *u, struct search_hit **ret, size_t *ret_len, struct ark_error *err)
+{
+	uint64_t low = 0, high = indexer_sequence(u->v->app->indexer), total;
+	struct search_request r = u->r;
+	int rc = ARK_OK;
+
+	while (!rc && high - low > 1) {
+		r.filed_after = low + (high - low) / 2;
+		rc = search_total(u->w.desk->reader, &r, &total, err);
+		*(total < u->asked->limit ? &high : &low) = r.filed_after;
+	}
+	r.filed_after = low;
+	if (!rc)
+		rc = search_ranking(
+		    u->w.desk->reader, &r, u->asked->limit + FILED_AT_ONCE, ret, ret_len, err);
+	return rc ? rc : sort_by_filing(u, *ret, ret_len, err);
+}
+
 /* An order of one page alone is not kept: nobody goes on in it. */
 static int new_order(struct run *u, struct ark_error *err)
 {
 	struct search_result first = {0};
 	struct search_hit *all = NULL;
 	size_t len = 0;
-	bool more;
+	bool more, own;
 	int rc;
 
 	u->r.limit = u->asked->limit;
-	u->r.facets = true;
+	u->r.facets = !u->asked->by_filing;
 	rc = search_query(u->w.desk->reader, &u->r, &first, err);
 	if (rc)
 		return rc;
-	more = first.next_offset || u->goes_on;
+	more = !u->asked->by_filing && (first.next_offset || u->goes_on);
+	own = more || u->asked->by_filing;
 	if (more)
 		rc = search_ranking(u->w.desk->reader, &u->r, RANKING_HITS_MAX, &all, &len, err);
+	else if (u->asked->by_filing)
+		rc = filed_last(u, &all, &len, err);
 	if (!rc)
-		rc = ranking_new(&first, more ? all : first.hits, more ? len : first.hits_len,
+		rc = ranking_new(&first, own ? all : first.hits, own ? len : first.hits_len,
 		    &u->s->ranking, err);
 	free(all);
 	search_result_clear(&first);
@@ -414,11 +483,11 @@ static void add_like(const struct run *u, struct ledger_record *records, size_t 
 
 	if (!u->asked->like || !*u->asked->like)
 		return;
-	if (!u->like && !refusal_budget(u->v->app, u->v->caller->who->access.user))
+	if (!u->like_open && !refusal_budget(u->v->app, u->v->caller->who->access.user))
 		return;
 	*r = visit_record(u->v, "text");
-	if (u->like) {
-		r->document = u->like;
+	if (u->like_open) {
+		r->document = u->asked->like;
 		r->version = u->r.like_version;
 	} else {
 		if (docid_valid(u->asked->like) && !archive_desk(u->v->app->archive, &desk, NULL)) {
@@ -481,7 +550,7 @@ static int run_search(struct run *u, struct ark_error *err)
 	if (rc)
 		return rc;
 	u->r = search_request_of(&u->w, asked);
-	rc = settle_like(u, err);
+	rc = search_settle_like(&u->w, asked, &u->r, &u->like_open, err);
 	if (!rc)
 		rc = find_order(u, err);
 	if (!rc)

@@ -20,6 +20,7 @@ struct search_asked { /* borrowed for search_begin(); NULL or empty: not asked f
 	const char *q, *unit, *case_id, *type, *county, *municipality, *author, *language,
 	    *publicity, *year, *from, *to, *like, *cursor;
 	bool by_date, versions_all, group;
+	bool by_filing; /* what was filed last first; one page of it */
 	unsigned int limit;
 };
 
@@ -74,6 +75,10 @@ void search_work_end(struct search_work *w);
 /* The request for what was asked, with everything of the work in it. Facets, limit, like and offset are not set. */
 struct search_request search_request_of(
     const struct search_work *w, const struct search_asked *asked);
+/* Sets in r what it is to be like. A document whose text the caller may not read is one that never was:
+ * *ret_open false, and the request finds nothing. */
+ARK_MUSTUSE int search_settle_like(const struct search_work *w, const struct search_asked *asked,
+    struct search_request *r, bool *ret_open, struct ark_error *err);
 /* False: 503 is replied, there is no index here. */
 bool search_there(struct exchange *x);
 /* Answers a failure of the index: 400 or 503. */
