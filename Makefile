@@ -137,6 +137,7 @@ print-cxxflags:
 $(BUILD)/policies/shipped.o: policies/types.json policies/retention.json policies/arkki.cedar policies/arkki.cedarschema \
 	$(wildcard policies/cases/*.json policies/cases/entities/*.json)
 $(BUILD)/api/routes.o: api/openapi.yaml
+$(BUILD)/index/synonyms_read.o: index/bridge.tsv
 $(BUILD)/api/pages/assets.o: api/web/arkki.css api/web/arkki.svg
 
 -include $(LIB_O:.o=.d) $(TOOL_O:.o=.d) $(LOAD_O:.o=.d) $(UNIT:%=%.d) $(FUZZ_C:%.c=$(BUILD)/%.d) $(BENCH:%=%.d)

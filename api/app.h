@@ -159,6 +159,7 @@ struct change_waiter;    /* changes.c */
 struct token_cache;      /* auth.c */
 struct policies_service; /* policies_api.c */
 struct rankings;         /* rankings.c */
+struct synonyms_service; /* synonyms.c */
 
 struct app {
 	struct archive *archive;
@@ -166,6 +167,7 @@ struct app {
 	struct token_cache *tokens;
 	struct policies_service *policies;
 	struct rankings *rankings; /* searches that are paged through */
+	struct synonyms_service *synonyms;
 	pthread_mutex_t waiters_lock;
 	pthread_cond_t waiters_cond;
 	struct change_waiter *waiters;

@@ -5,6 +5,7 @@
 #include "api/indexer.h"
 #include "api/search_names.h"
 #include "api/search_service.h"
+#include "api/synonyms.h"
 
 enum { SNIPPET_CHARS = 240 };
 
@@ -106,6 +107,7 @@ struct search_view *search_found(struct exchange *x)
 	struct visit *v = visit_of(x);
 	struct search_view *s = v->more;
 	struct search_desk *words = NULL;
+	struct synonyms *synonyms = NULL;
 	struct search_names names = search_names_of(v);
 	struct opener o = {.v = v};
 	struct ark_error err = {0};
@@ -114,11 +116,14 @@ struct search_view *search_found(struct exchange *x)
 	if (!rc)
 		rc = indexer_desk(v->app->indexer, &words, &err);
 	if (!rc)
-		rc = snippet_new(words->analyser, s->q ? s->q : "", s->language, NULL, &names,
+		rc = synonyms_current(v->app, words->analyser, &synonyms, &err);
+	if (!rc)
+		rc = snippet_new(words->analyser, s->q ? s->q : "", s->language, synonyms, &names,
 		    &s->snippet, &err);
 	o.snippet = s->snippet;
 	if (!rc)
 		rc = open_hits(&o, s, &err);
+	synonyms_unref(synonyms);
 	indexer_desk_return(v->app->indexer, words);
 	archive_desk_return(v->app->archive, o.desk);
 	if (rc) {

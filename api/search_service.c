@@ -9,6 +9,7 @@
 #include "api/indexer.h"
 #include "api/search_cursor.h"
 #include "api/search_names.h"
+#include "api/synonyms.h"
 #include "arkki/base/clock.h"
 #include "arkki/base/text.h"
 
@@ -119,6 +120,8 @@ int search_work_begin(struct visit *v, struct search_work *ret, struct ark_error
 		rc = find_unsettled(ret, err);
 	if (!rc)
 		rc = indexer_desk(v->app->indexer, &ret->desk, err);
+	if (!rc)
+		rc = synonyms_current(v->app, ret->desk->analyser, &ret->synonyms, err);
 	return rc;
 }
 
@@ -126,6 +129,7 @@ void search_work_end(struct search_work *w)
 {
 	if (!w->v)
 		return;
+	synonyms_unref(w->synonyms);
 	indexer_desk_return(w->v->app->indexer, w->desk);
 	access_sight_unref(w->sight);
 	free(w->unsettled);

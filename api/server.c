@@ -10,6 +10,7 @@
 #include "api/indexer.h"
 #include "api/pages/pages.h"
 #include "api/rankings.h"
+#include "api/synonyms.h"
 #include "arkki/base/clock.h"
 #include "arkki/base/fs.h"
 
@@ -66,6 +67,8 @@ int api_server_start(
 	if (!rc)
 		rc = policies_start(&s->app, err);
 	if (!rc)
+		rc = synonyms_start(&s->app, err);
+	if (!rc)
 		rc = changes_start(&s->app, err);
 	/* the admin socket of a single command has nothing to index: the next server does */
 	if (!rc && listen)
@@ -104,6 +107,7 @@ void api_server_stop(struct api_server *s)
 	indexer_stop(s->app.indexer);
 	policies_stop(&s->app);
 	rankings_free(s->app.rankings);
+	synonyms_stop(&s->app);
 	token_cache_free(s->app.tokens);
 	pthread_mutex_destroy(&s->app.searches_lock);
 	pthread_mutex_destroy(&s->app.reviews_lock);
