@@ -42,6 +42,9 @@ void explain_wait(struct app *app);
 void search_get(struct exchange *x);
 void search_post(struct exchange *x);
 
+/* search_suggest.c */
+void search_suggest(struct exchange *x);
+
 /* changes.c */
 void changes_get(struct exchange *x);
 

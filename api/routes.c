@@ -96,6 +96,7 @@ const struct http_route api_routes[] = {
     GET("/v1/me", me_get),
     GET("/v1/search", search_get),
     SEND("POST", "/v1/search", 0, search_post),
+    GET("/v1/search/suggest", search_suggest),
     GET("/v1/saved-searches", saved_searches_list),
     SAVED("POST", "/v1/saved-searches", saved_searches_post),
     GET("/v1/saved-searches/{s}", saved_search_get),
