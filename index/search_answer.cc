@@ -223,13 +223,14 @@ class run
 
 		if (facets)
 			enquire.add_matchspy(facets);
-		const Xapian::MSet first = enquire.get_mset(request->group ? 0 : request->offset,
-		    request->group ? SEARCH_GROUP_MAX : request->limit, db.get_doccount());
+		const bool groups = request->group && request->limit;
+		const Xapian::MSet first = enquire.get_mset(groups ? 0 : request->offset,
+		    groups ? SEARCH_GROUP_MAX : request->limit, db.get_doccount());
 
 		enquire.clear_matchspies();
 		total = first.get_matches_estimated();
 		entries = total;
-		if (request->group)
+		if (groups)
 			return page_of_groups(request, first);
 		append_plain(list, first);
 		return list;
@@ -319,7 +320,7 @@ void answer(struct search_reader *r, const struct search_request *request,
 	const std::vector<group> list = asked.page(request, request->facets ? &facets : nullptr);
 
 	result.total = asked.total;
-	result.sequence = std::strtoull(r->db.get_metadata(KEY_SEQUENCE).c_str(), nullptr, 10);
+	result.sequence = sequence_of(r->db);
 	result.hits = hits_of(r->db, list);
 	result.hits_len = list.size();
 	if (request->limit && request->offset + result.hits_len < asked.entries &&

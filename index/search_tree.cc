@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <map>
 #include <utility>
 
 namespace arkki
@@ -50,51 +49,6 @@ const char *field_prefix(enum search_field field)
 	return field < SEARCH_FIELDS ? prefixes[field] : nullptr;
 }
 
-/* The words that a value of the title field is looked for by; collected behind C code, so nothing throws. */
-struct title_words {
-	struct analyser *analyser;
-	enum analyse_language language;
-	std::vector<std::vector<std::string>> words; /* terms of each */
-	bool failed;
-};
-
-int title_term(void *arg, enum analyse_kind kind, const char *term, size_t len)
-{
-	auto *t = static_cast<title_words *>(arg);
-
-	if (kind == ANALYSE_PART)
-		return 0;
-	try {
-		t->words.back().push_back(
-		    std::string(analyse_prefix(t->language, kind)) + 'S' + std::string(term, len));
-	} catch (const std::bad_alloc &) {
-		t->failed = true;
-		return ARK_ENOMEM;
-	}
-	return 0;
-}
-
-int title_token(void *arg, const struct analyse_token *token)
-{
-	auto *t = static_cast<title_words *>(arg);
-	int r = 0;
-
-	if (t->words.size() >= SEARCH_WORDS_MAX)
-		return 0;
-	try {
-		t->words.emplace_back();
-	} catch (const std::bad_alloc &) {
-		t->failed = true;
-		return ARK_ENOMEM;
-	}
-	for (int l = 0; !r && l < ANALYSE_LANGUAGES; l++) {
-		t->language = static_cast<enum analyse_language>(l);
-		r = analyse_word(
-		    t->analyser, t->language, token->word, token->word_len, title_term, t, nullptr);
-	}
-	return r;
-}
-
 class translator
 {
       public:
@@ -118,7 +72,7 @@ class translator
 		case QUERY_WILDCARD:
 			return wildcard(n);
 		case QUERY_FIELD:
-			return n.field == FIELD_TITLE ? title(n) : scaled(field(n), 0);
+			return scaled(n.field == FIELD_TITLE ? title(n) : field(n), 0);
 		case QUERY_DATES:
 			return scaled(dates(n.date_from, n.date_to), 0);
 		case QUERY_LIST:
@@ -291,26 +245,30 @@ class translator
 		return any_of(any);
 	}
 
-	/* All words of one of the values. */
-	Xapian::Query title(const struct query_node &n)
+	/* The word, in a title. */
+	Xapian::Query title(const struct query_node &n) const
 	{
-		queries any;
+		std::vector<std::string> terms;
 
-		for (size_t i = 0; i < n.values_len; i++) {
-			struct title_words t = {r->analyser, ANALYSE_FI, {}, false};
-			queries words;
+		for (size_t i = 0; i < n.terms_len; i++)
+			if (n.terms[i].kind != ANALYSE_PART)
+				terms.push_back(std::string(analyse_prefix(
+						    n.terms[i].language, n.terms[i].kind)) +
+						'S' + std::string(n.terms[i].text, n.terms[i].len));
+		return synonyms(terms, 1);
+	}
 
-			if (analyse_text(n.values[i], std::strlen(n.values[i]), ANALYSE_FI,
-				title_token, &t) ||
-			    t.failed)
-				throw std::bad_alloc();
-			for (const auto &terms : t.words)
-				words.push_back(synonyms(terms, 1));
-			if (!words.empty())
-				any.push_back(all_of(words));
-		}
-		ranked = true;
-		return any_of(any);
+	/* A field, or nothing but fields joined: it narrows what the rest of its list finds. */
+	static bool is_filter(const struct query_node &n, unsigned int depth)
+	{
+		if (depth > DEPTH_MAX)
+			throw Xapian::InvalidArgumentError("the query is too deep");
+		if (n.kind != QUERY_ALL && n.kind != QUERY_ONE_OF)
+			return n.kind == QUERY_FIELD || n.kind == QUERY_DATES;
+		return n.children_len && std::all_of(n.children, n.children + n.children_len,
+					     [&](const struct query_node *child) {
+						     return is_filter(*child, depth + 1);
+					     });
 	}
 
 	queries children(const struct query_node &n, unsigned int depth)
@@ -346,37 +304,30 @@ class translator
 		return but_not(all_of(in), any_of(out));
 	}
 
-	/* Any of the plain items; all that must be; none that must not. A field narrows, however it
-	 * is written; several values of one field are alternatives. */
+	/* Any of the plain items; all that must be, and of the filters; none that must not. */
 	Xapian::Query list(const struct query_node &n, unsigned int depth)
 	{
-		queries should, must, out;
-		std::map<int, queries> filters;
+		queries should, must, narrow, out;
 
 		for (size_t i = 0; i < n.children_len; i++) {
 			const struct query_node &child = *n.children[i];
-			const bool filter = child.kind == QUERY_FIELD || child.kind == QUERY_DATES;
 
 			if (child.occur == QUERY_MUST_NOT)
 				add(out, excluded(child, depth + 1));
-			else if (child.occur == QUERY_MUST)
-				must.push_back(node(child, depth + 1));
-			else if (filter)
-				filters[child.kind == QUERY_DATES ? FIELD_DATE : child.field]
-				    .push_back(node(child, depth + 1));
+			else if (is_filter(child, depth))
+				narrow.push_back(node(child, depth + 1));
 			else
-				should.push_back(node(child, depth + 1));
+				(child.occur == QUERY_MUST ? must : should)
+				    .push_back(node(child, depth + 1));
 		}
-		if (must.empty() && should.empty() && filters.empty() && out.empty())
+		if (!n.children_len)
 			return {};
-		Xapian::Query q = wanted(must, should);
-		queries narrow;
+		Xapian::Query q = all_of(narrow);
 
-		for (const auto &f : filters)
-			narrow.push_back(any_of(f.second));
 		if (must.empty() && should.empty())
-			q = all_of(narrow);
-		else if (!narrow.empty())
+			return but_not(q, any_of(out));
+		q = wanted(must, should);
+		if (!narrow.empty())
 			q = Xapian::Query(Xapian::Query::OP_FILTER, q, all_of(narrow));
 		return but_not(q, any_of(out));
 	}

@@ -1,7 +1,8 @@
 /* What the C++ files of the index share; nothing else includes it. They are the only ones that
  * know Xapian:
  *
- *   search_xapian.cc  the wall, writing, the C interface
+ *   search_xapian.cc  the C interface
+ *   search_write.cc   entries and versions into the index
  *   search_sight.cc   which entries a sight shows
  *   search_tree.cc    the tree of a query, and the filters of a request, as a Xapian query
  *   search_answer.cc  hits, totals, facets, groups of near-duplicates
@@ -17,6 +18,7 @@
 #include <cstdint>
 #include <list>
 #include <memory>
+#include <new>
 #include <string>
 #include <vector>
 
@@ -103,6 +105,13 @@ class sight_maps
 
 } // namespace arkki
 
+struct search_index {
+	Xapian::WritableDatabase db;
+	struct analyser *analyser;
+	struct search_gate *gate;
+	uint64_t sequence;
+};
+
 struct search_reader {
 	Xapian::Database db;
 	struct analyser *analyser;
@@ -112,6 +121,42 @@ struct search_reader {
 
 namespace arkki
 {
+
+/* ---- the wall ---- */
+
+int fail_xapian(
+    struct ark_error *err, int status, const char *doing, const Xapian::Error &e) noexcept;
+
+template <typename F> int guarded(struct ark_error *err, const char *doing, F &&f) noexcept
+{
+	try {
+		return f();
+	} catch (const Xapian::DatabaseModifiedError &e) {
+		return fail_xapian(err, ARK_ECONFLICT, doing, e);
+	} catch (const Xapian::DatabaseLockError &e) {
+		return fail_xapian(err, ARK_ECONFLICT, doing, e);
+	} catch (const Xapian::DatabaseCorruptError &e) {
+		return fail_xapian(err, ARK_ECORRUPT, doing, e);
+	} catch (const Xapian::DatabaseNotFoundError &e) {
+		return fail_xapian(err, ARK_ENOTFOUND, doing, e);
+	} catch (const Xapian::Error &e) {
+		return fail_xapian(err, ARK_EIO, doing, e);
+	} catch (const std::bad_alloc &) {
+		return ark_fail(err, ARK_ENOMEM, "cannot %s: no memory", doing);
+	} catch (...) {
+		return ark_fail(err, ARK_EIO, "cannot %s: unexpected exception", doing);
+	}
+}
+
+/* ---- search_write.cc ---- */
+
+int open_writer(const char *dir, struct analyser *analyser, struct search_gate *gate,
+    struct search_index **ret, struct ark_error *err);
+int put(struct search_index *w, const struct search_document *d, struct ark_error *err);
+int set_versions(struct search_index *w, const char *document,
+    const struct search_version *versions, size_t n, struct ark_error *err);
+std::string unique_term(const char *document, uint32_t version, bool public_form);
+uint64_t sequence_of(const Xapian::Database &db);
 
 /* ---- search_tree.cc ---- */
 
