@@ -165,7 +165,7 @@ lint-deps:
 	@tools/install-packages $(LINT_DEBS)
 
 format:
-	clang-format -i $$(git ls-files '*.c' '*.h' '*.cc')
+	clang-format -i $$(git ls-files '*.c' '*.h' '*.cc' '*.hh')
 
 check: all
 	@tools/check-format

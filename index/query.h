@@ -9,8 +9,11 @@
  *
  *   query    := all (OR all)*
  *   all      := list (AND list)*
- *   list     := item+                 ranked: any of the plain items; all of +; none of -
+ *   list     := item+                 ranked: any of the plain items; all of + and of the filters; none of -
  *   item     := [+ - NOT] ( word | phrase | wildcard | field:value | number | "(" query ")" )
+ *
+ * A list, ALL or ONE_OF of one child is that child, but for the root, which is a group, and for a list of
+ * one excluded item. What is the same as an item before it in its list is left out.
  *
  * Nothing here recurses over what was typed: depth is bounded by QUERY_DEPTH_MAX, and deeper
  * parentheses are read as nothing.
@@ -33,11 +36,12 @@ enum query_kind {
 	QUERY_PHRASE,   /* terms: raw words in a row */
 	QUERY_ANY_FORM, /* children: alternatives for the same thing (a date in its writings) */
 	QUERY_WILDCARD, /* terms[0]: what words begin with, in lower case; three letters at least */
-	QUERY_FIELD,    /* field, and values[]: any of them. A filter: it weighs nothing */
-	QUERY_DATES,    /* from, to: inclusive, YYYY-MM-DD, "" where open. A filter */
-	QUERY_LIST,     /* children, each with its occur */
-	QUERY_ALL,      /* children: all */
-	QUERY_ONE_OF,   /* children: at least one */
+	QUERY_FIELD, /* field, and values[]: any of them. A filter: it weighs nothing. FIELD_TITLE: terms,
+			   of the one word values[0] */
+	QUERY_DATES,  /* from, to: inclusive, YYYY-MM-DD, "" where open. A filter */
+	QUERY_LIST,   /* children, each with its occur */
+	QUERY_ALL,    /* children: all */
+	QUERY_ONE_OF, /* children: at least one */
 };
 
 enum query_occur { QUERY_SHOULD, QUERY_MUST, QUERY_MUST_NOT };
@@ -57,8 +61,12 @@ struct query_also {
 
 struct query_node {
 	enum query_kind kind;
-	enum query_occur occur;   /* in its list */
-	size_t from, len;         /* the bytes of the query that it was read from */
+	enum query_occur occur; /* in its list */
+	size_t from, len;       /* the bytes of the query that it was read from */
+	/* How query_write() gives it where that is not as typed: it is written in one piece then, whatever
+	 * children it has. A filter of several parts (title:"a b" is an ALL, date:(2021 2023) a ONE_OF) and
+	 * the forms of a date or number have it. */
+	char *written;
 	struct query_term *terms; /* each once for a word */
 	size_t terms_len, terms_cap;
 	enum search_field field;

@@ -221,7 +221,7 @@ static void test_search__malformed_queries_are_words(void **state)
 {
 	struct fixture *f = *state;
 	static const char *const odd[] = {"\"lapsen etu", "(lapsi AND", "lapsi*", "+lapsi -",
-	    "lapsi~3", "NOT lapsi", "title:lapsi", "\"\" lapsi", "lapsi\xff\xfe", "lapsi\"",
+	    "lapsi~3", "lapsi NOT", "foo:lapsi", "\"\" lapsi", "lapsi\xff\xfe", "lapsi\"",
 	    "\\lapsi\\"};
 	char longer[SEARCH_QUERY_MAX + 2];
 	struct search_result result;
@@ -729,8 +729,10 @@ static unsigned int cpp_symbols(const char *object, const char *nm_args)
 	while (fgets(line, sizeof(line), nm)) {
 		const char *symbol = strstr(line, " _Z");
 
-		/* weak ones are the library's templates, which every C++ object may hold */
-		if (!symbol || symbol[-1] == 'W' || symbol[-1] == 'V' || symbol[-1] == 'u')
+		/* weak ones are the library's templates, which every C++ object may hold; the shim's
+		 * files share a namespace */
+		if (!symbol || strstr(symbol, "5arkki") || symbol[-1] == 'W' || symbol[-1] == 'V' ||
+		    symbol[-1] == 'u')
 			continue;
 		printf("%s", line);
 		n++;
@@ -741,6 +743,7 @@ static unsigned int cpp_symbols(const char *object, const char *nm_args)
 
 static void test_search__no_cpp_symbol_leaves_the_shim(void **state)
 {
+	static const char *const shim[] = {"xapian", "sight", "tree", "answer", "words", "write"};
 	char exe[512], object[600];
 	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
 	int i;
@@ -750,8 +753,10 @@ static void test_search__no_cpp_symbol_leaves_the_shim(void **state)
 	exe[n] = '\0';
 	for (i = 0; i < 2; i++) /* build/tests/test_search → build */
 		*strrchr(exe, '/') = '\0';
-	snprintf(object, sizeof(object), "%s/index/search_xapian.o", exe);
-	assert_int_equal(cpp_symbols(object, "-g --defined-only"), 0);
+	for (i = 0; i < (int)(sizeof(shim) / sizeof(*shim)); i++) {
+		snprintf(object, sizeof(object), "%s/index/search_%s.o", exe, shim[i]);
+		assert_int_equal(cpp_symbols(object, "-g --defined-only"), 0);
+	}
 	snprintf(object, sizeof(object), "%s/index/query.o", exe);
 	assert_int_equal(cpp_symbols(object, "-u"), 0);
 }
