@@ -335,3 +335,79 @@ def test_saved__have_a_limit():
         cursor = "&cursor=" + page["next"] if page["next"] else None
     same(len(set(seen)), 200)
     same(w.stop(), 0)
+
+
+# ---- what a hit says, and others like it ----
+
+LONG = " ".join("Yksikon henkilosto kirjasi tapahtuman numero %d ja ilmoitti siita vastuuhenkilolle samana paivana." % n
+                for n in range(30))
+
+
+def test_hits__say_why_and_where_they_were_found():
+    w = archive()
+    f = w.file(title="Inspektion", language="sv", content="Vård utom hemmet ordnas för sju barn.\n".encode())
+    w.until_indexed()
+    hit = [h for h in search(w, q="sijaishuolto")["hits"] if h["document"] == f.id][0]
+    same(hit["why"], [{"word": "sijaishuolto", "found": "vård utom hemmet"}])
+    page = w.get("/fi/?q=sijaishuolto").body.decode()
+    check("sijaishuolto: löytyi sanalla vård utom hemmet" in page)
+    f = w.file(title="Kuva", content=b"\x00\x01\x02\x03" * 50, name="x.bin")
+    w.until_indexed()
+    hit = [h for h in search(w, q="kuva")["hits"] if h["document"] == f.id][0]
+    same(hit["text"]["state"], "none")
+    check(hit["text"]["reason"], hit)
+    check(hit["text"]["reason"] in w.get("/sv/?q=kuva").body.decode().replace("&#39;", "'"))
+    check("text" not in search(w, q="sijaishuolto")["hits"][0], "of what has text nothing is said")
+
+
+def test_group__makes_one_hit_of_near_duplicates_that_are_seen():
+    w = Archive().serve()
+    texts = [LONG, LONG + " Lopuksi.", LONG.replace("numero 3 ", "numero kolme ")]
+    docs = [w.file(title="Kirjaus %d" % n, content=t.encode(), date="2024-01-0%d" % (n + 1)).id for n, t in enumerate(texts)]
+    hidden = w.file(title="Kirjaus 4", content=LONG.encode(), publicity="secret", date="2024-01-04").id
+    other = w.file(title="Muu", content=b"Aivan muuta asiaa kuin edella, ja siita riittaa sanottavaa.\n", date="2023-01-01").id
+    w.until_indexed()
+    same(len(search(w)["hits"]), 5, "grouping is off")
+    for user, group in (("maija", docs + [hidden]), ("helmi", docs)):
+        a = search(w, user, group="true", sort="date")
+        same(a["total"], len(group) + 1, user)
+        same([h["document"] in group for h in a["hits"]], [True, False], user)
+        head = a["hits"][0]
+        same((head["similar"], sorted([head["document"]] + [s["document"] for s in head["sameAs"]])),
+             (len(group) - 1, sorted(group)), user)
+        check("similar" not in a["hits"][1])
+    shown = {e["document"] for e in w.audit(principal="helmi") if e["kind"] == "shown"}
+    same(shown, set(docs + [other]), "near-duplicates that are named are logged")
+    check("lähes samanlaista" in w.get("/fi/?group=true").body.decode())
+    same(w.stop(), 0)
+
+
+def test_like__finds_documents_that_read_alike():
+    w = archive()
+    model = w.file(title="Malli", content=LONG.encode()).id
+    near = w.file(title="Lahella", content=(LONG + " Muuta ei ollut.").encode()).id
+    secret = w.file(title="Suljettu malli", content=LONG.encode(), publicity="secret").id
+    w.until_indexed()
+    a = search(w, "helmi", like=model)
+    check(near in ids(a) and model not in ids(a) and secret not in ids(a), a["total"])
+    texts = [e["document"] for e in w.audit(principal="helmi") if e["kind"] == "text" and e["outcome"] == "ok"]
+    check(model in texts, "what others are compared with is read")
+    for user in ("maija", "helmi"):  # no purpose stated; not seen at all
+        x, y = search(w, user, like=secret), search(w, user, like="0123456789abcdef" * 2)
+        same(x, y, user)
+        same(x["total"], 0, user)
+    same(search(w, like="x")["total"], 0)
+    r = w.get("/v1/search?like=" + secret, Arkki_Purpose="valvonta", Arkki_Case="c1")
+    check(r.json()["total"] > 0, "with a purpose and a case it may be read")
+    check(near in w.get("/fi/?like=" + model).body.decode())
+
+
+def test_meant__is_told_of_visible_words_only():
+    w = archive()
+    w.file(title="Erityisvalvonta", content=b"Erityisvalvonta jatkuu.\n")
+    w.file(title="Kerttulin asia", content=b"Kerttuli Kerttuli.\n", publicity="secret")
+    w.until_indexed()
+    same(search(w, "helmi", q="erityisvalvomta")["didYouMean"], "erityisvalvonta")
+    check("didYouMean" not in search(w, "helmi", q="erityisvalvonta"))
+    check("didYouMean" not in search(w, "helmi", q="kerttulj"))
+    check("Tarkoititko" in w.get("/fi/?q=erityisvalvomta").body.decode())
