@@ -4,6 +4,7 @@ All documents, units and people are invented."""
 
 import json
 import threading
+import time
 import urllib.parse
 
 from arkki_flow import Archive, check, same, world
@@ -113,32 +114,38 @@ def test_pages__neither_repeat_nor_skip_while_filings_go_on():
     there = [w.file(title="Sivutettava %d" % n, content=b"Sivutettava asiakirja.\n", date="2024-01-%02d" % (n % 28 + 1)).id
              for n in range(60)]
     w.until_indexed()
-    stop, faults = threading.Event(), []
+    stop, faults, filed = threading.Event(), [], []
 
     def file_more():
         for n in range(300):
             if stop.is_set():
                 return
             try:
-                w.file(title="Uusi sivutettava %d" % n, content=b"Sivutettava asiakirja, uusi %d.\n" % n, date="2024-02-01")
+                filed.append(w.file(title="Uusi sivutettava %d" % n, content=b"Sivutettava asiakirja, uusi %d.\n" % n,
+                                    date="2024-%02d-01" % (n % 6 + 1)).id)
             except Exception as e:
                 faults.append(e)
                 return
 
     for query in ({"sort": "date"}, {"q": "sivutettava"}):
-        first = search(w, limit=7, **query)
+        there += filed
+        filed.clear()
+        step = len(there) // 20 + 1
+        first = search(w, limit=step, **query)
         seen = ids(first)
         filer = threading.Thread(target=file_more)
         filer.start()
         at = first
         while at["next"]:
-            at = search(w, limit=7, cursor=at["next"], **query)
+            time.sleep(0.1)
+            at = search(w, limit=step, cursor=at["next"], **query)
             same(at["total"], first["total"], "the total of the first page")
             seen += ids(at)
         stop.set()
         filer.join()
         stop.clear()
         same(faults, [])
+        check(len(filed) > 50, "filings meanwhile", len(filed))
         same(len(seen), len(set(seen)), "hits that were repeated")
         same(len(seen), first["total"])
         same([d for d in there if d not in seen], [], "hits that were skipped")
@@ -167,6 +174,23 @@ def test_pages__are_filled_up_where_something_was_withdrawn():
     same(second["next"], None, "nothing visible is left")
     shown = [e["document"] for e in w.audit(principal="helmi") if e["kind"] == "shown"]
     same(sorted(set(shown)), sorted(newest_first[:4] + newest_first[7:10]), "what the log says was shown")
+    same(w.stop(), 0)
+
+
+def test_pages__leave_out_what_is_seen_only_in_part_since():
+    """Found by its whole text, it is no hit for those who see only its public rendition now."""
+    w = Archive().serve()
+    docs = [w.file(title="Osittain %d" % n, content=b"Osittain.\n", date="2024-01-%02d" % (n + 1)).id for n in range(6)][::-1]
+    w.until_indexed()
+    first = search(w, "helmi", limit=2, sort="date")
+    r = w.send("PUT", "/v1/documents/%s/versions/1/renditions/public" % docs[2], "maija", {"Content-Type": "text/plain"},
+               b"julkinen osa\n")
+    same(r.status, 201, r.body[:200])
+    same(w.patch(docs[2], {"publicity": {"class": "partly-secret"}, "publicTitle": "Osa"}).status, 200)
+    same(w.get("/v1/documents/" + docs[2], "helmi").json()["rendition"], "public")
+    same(ids(search(w, "helmi", limit=2, sort="date", cursor=first["next"])), docs[3:5])
+    shown = {e["document"] for e in w.audit(principal="helmi") if e["kind"] == "shown"}
+    check(docs[2] not in shown, "the log says that it was shown")
     same(w.stop(), 0)
 
 
