@@ -6,7 +6,8 @@
  * signal would follow the thread, not the process). A decoder gets that signal
  * from the zygote, which has one thread only.
  *
- * A decoder holds: 0–2 /dev/null, 3 its input, 4 the pipe, and nothing else.
+ * A decoder holds: 0–2 /dev/null, 3 its input, 4 the pipe, 5 the way to its helper programs where its
+ * format may want some, and nothing else.
  */
 #include "index/extract_child.h"
 
@@ -29,6 +30,7 @@
 #include "arkki/base/fs.h"
 #include "arkki/base/text.h"
 #include "arkki/index/extract.h"
+#include "index/extract_programs.h"
 #include "index/extract_sandbox.h"
 #include "index/extract_wire.h"
 
@@ -90,7 +92,22 @@ static enum format_outcome decode(
 	if (bytes == MAP_FAILED)
 		return format_none(out, "needs more memory than a decoder may use");
 	in.bytes = bytes;
+	if (format != extra)
+		format = format_for(&in);
 	return format->read(&in, out);
+}
+
+/* Before the sandbox, which forbids it. Without them only the formats that want one have no text. */
+static void start_programs(const struct wire_request *request, const struct format *extra,
+    const struct sandbox_limits *limits)
+{
+	char type[WIRE_MEDIA_TYPE_SIZE], charset[48];
+	const struct format *format;
+
+	format_split_type(request->media_type, type, sizeof(type), charset, sizeof(charset));
+	format = extra && extra->reads(type) ? extra : format_find(type);
+	if (format && format->programs && !programs_start(format->programs, limits))
+		close(WIRE_HELPER_FD);
 }
 
 static _Noreturn void decoder(
@@ -100,8 +117,10 @@ static _Noreturn void decoder(
 	    .memory = request->memory_limit, .cpu_s = request->cpu_s};
 	struct textsink *out = malloc(sizeof(*out));
 
-	if (!out || prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 || getppid() != zygote ||
-	    sandbox_enter(&limits, NULL) != ARK_OK)
+	if (!out || prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 || getppid() != zygote)
+		_exit(EXIT_NO_SANDBOX);
+	start_programs(request, extra, &limits);
+	if (sandbox_enter(&limits, NULL) != ARK_OK)
 		_exit(EXIT_NO_SANDBOX);
 	frame(FRAME_BEGUN, "", 0);
 	textsink_init(out, request->text_limit, frame_text, NULL);
@@ -256,6 +275,9 @@ static void run_decoder(
 	if (pidfd >= 0)
 		close(pidfd);
 	report(REPORT_ENDED, wait_for(pid), "");
+	/* what a decoder started dies with it and becomes the zygote's; reaped now or after the next */
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		continue;
 }
 
 /* Ends with the parent, not with a Ctrl-C that reaches the whole group; first to go when memory
@@ -274,6 +296,7 @@ static void settle(void)
 	signal(SIGHUP, SIG_IGN);
 	prctl(PR_SET_NAME, "arkki-extract", 0, 0, 0);
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 }
 
 int extract_child_run(int argc, char **argv, const struct format *extra)

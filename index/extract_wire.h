@@ -20,6 +20,7 @@ enum {
 	WIRE_CONTROL_FD = 3, /* of the zygote */
 	WIRE_INPUT_FD = 3,   /* of the decoder */
 	WIRE_PIPE_FD = 4,    /* of the decoder */
+	WIRE_HELPER_FD = 5,  /* of a decoder that may want programs */
 	WIRE_MEDIA_TYPE_SIZE = 256,
 	WIRE_FRAME_HEADER = 5,
 	WIRE_FRAME_MAX = 65536,

@@ -74,10 +74,16 @@ struct format_input {
 	const char *charset;    /* the parameter, lower case, or "" */
 };
 
+struct format_program;
+
 struct format {
 	const char *name;
 	bool (*reads)(const char *media_type);
+	/* looks inside a document of a general type (a ZIP, XML, anything); may be NULL */
+	bool (*claims)(const struct format_input *in);
 	void (*warm)(void); /* in the zygote; may be NULL */
+	/* what it, or a document in it, may want to run (program.h): format_programs, or NULL */
+	const struct format_program *const *programs;
 	enum format_outcome (*read)(const struct format_input *in, struct textsink *out);
 };
 
@@ -105,10 +111,12 @@ void kind_of(
 void kind_warm(void);
 
 extern const struct format format_pdf, format_html, format_xml, format_plain, format_mail,
-    format_mbox, format_msg, format_package;
+    format_mbox, format_msg, format_package, format_office, format_ole, format_rtf, format_general;
 
 /* The decoder of a media type (lower case, without parameters), or NULL. */
 const struct format *format_find(const char *media_type);
+/* The same by the bytes too, where the type says little. */
+const struct format *format_for(const struct format_input *in);
 void format_warm_all(void);
 /* "Text/HTML; charset=X" into "text/html" and "x"; both cut at their sizes. */
 void format_split_type(

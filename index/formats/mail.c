@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "index/formats/format.h"
+#include "index/formats/program.h"
 
 enum { LEVELS = 64, HEADER_TEXT = 8192 };
 
@@ -342,8 +342,12 @@ static void mail_warm(void)
 	stream_over_end(stream, array);
 }
 
-const struct format format_mail = {
-    .name = "mail", .reads = mail_reads, .warm = mail_warm, .read = mail_read};
+const struct format format_mail = {.programs = format_programs, /* for documents inside */
+
+    .name = "mail",
+    .reads = mail_reads,
+    .warm = mail_warm,
+    .read = mail_read};
 
 /* ---- a mailbox: mails behind lines that begin with "From " ---- */
 /* The next such line at or after `from` that follows an empty line; len when there is none. */
@@ -386,4 +390,7 @@ static bool mbox_reads(const char *type)
 	       strcmp(type, "text/x-mail") == 0;
 }
 
-const struct format format_mbox = {.name = "mailbox", .reads = mbox_reads, .read = mbox_read};
+const struct format format_mbox = {.programs = format_programs, /* for documents inside */
+    .name = "mailbox",
+    .reads = mbox_reads,
+    .read = mbox_read};

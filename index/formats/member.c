@@ -131,7 +131,7 @@ bool format_member(
 		format_split_type(
 		    media_type ? media_type : "", given, sizeof(given), charset, sizeof(charset));
 		kind_of(given, name, bytes, len, type);
-		format = format_find(type);
+		format = format_for(&in);
 	}
 	if (format && out->depth >= FORMAT_DEPTH_MAX) {
 		out->nested_too_deep = true;

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "index/formats/format.h"
+#include "index/formats/program.h"
 
 enum {
 	STORAGES = 2048, /* recipients and attachments of one mail */
@@ -440,5 +440,9 @@ static void msg_warm(void)
 	gsf_init();
 }
 
-const struct format format_msg = {
-    .name = "Outlook mail", .reads = msg_reads, .warm = msg_warm, .read = msg_read};
+const struct format format_msg = {.programs = format_programs, /* for documents inside */
+
+    .name = "Outlook mail",
+    .reads = msg_reads,
+    .warm = msg_warm,
+    .read = msg_read};

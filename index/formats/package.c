@@ -8,7 +8,7 @@
 #include <string.h>
 #include <wchar.h>
 
-#include "index/formats/format.h"
+#include "index/formats/program.h"
 
 enum {
 	WARNINGS = 1000,      /* entries in a row that libarchive complains about */
@@ -279,5 +279,9 @@ static void package_warm(void)
 	archive_read_free(p.a);
 }
 
-const struct format format_package = {
-    .name = "package", .reads = package_reads, .warm = package_warm, .read = package_read};
+const struct format format_package = {.programs = format_programs, /* for documents inside */
+
+    .name = "package",
+    .reads = package_reads,
+    .warm = package_warm,
+    .read = package_read};
