@@ -292,12 +292,12 @@ out:
 /* ---- recipients and attachments ---- */
 static void add_attached_mail(struct msg *m, GsfInput *inner, unsigned int depth)
 {
-	if (depth >= FORMAT_DEPTH_MAX || m->pendings == PENDING || !GSF_IS_INFILE(inner)) {
-		m->out->nested_too_deep |= depth >= FORMAT_DEPTH_MAX;
-		return;
-	}
-	m->pending[m->pendings++] =
-	    (struct letter){.at = GSF_INFILE(g_object_ref(inner)), .depth = depth};
+	bool deep = m->out->depth + depth > FORMAT_DEPTH_MAX;
+
+	m->out->nested_too_deep |= deep;
+	if (!deep && m->pendings < PENDING && GSF_IS_INFILE(inner))
+		m->pending[m->pendings++] =
+		    (struct letter){.at = GSF_INFILE(g_object_ref(inner)), .depth = depth};
 }
 
 static void add_attachment(struct msg *m, GsfInfile *at, unsigned int depth, const char *charset)

@@ -128,7 +128,7 @@ static bool is_wanted(const char *name, const struct buf *head)
 	char type[KIND_SIZE];
 
 	kind_of(NULL, name, head->data, head->len, type);
-	return format_find(type) != NULL;
+	return strcmp(type, "application/octet-stream") != 0 && format_find(type) != NULL;
 }
 
 /* False when no more members should be read. */

@@ -123,6 +123,7 @@ static void test_charset__quotes_dashes_and_the_euro_sign(void **state)
 	    {"He said “no” and it’s true, isn’t it", "WINDOWS-1252"},
 	    {"He said “no” and it’s true, isn’t it", "MACINTOSH"},
 	    {"“Hyvä” – sanoi isä", "MACINTOSH"},
+	    {"It isn’t there, don’t ask", "WINDOWS-1252"},
 	    {"Päivähoitomaksu on 295 € kuukaudessa.", "ISO-8859-15"},
 	    {"Maksu 295 €", "ISO-8859-15"},
 	    {"Maksu 295 €", "WINDOWS-1252"},
