@@ -640,7 +640,7 @@ static void test_plain__white_space_and_controls_take_one_form(void **state)
 	(void)state;
 	expect_text("text/markdown", in, sizeof(in) - 1, "a b c\nd[\n\ne\nf\n\ngh");
 	expect_none(NULL, "text/plain", " \n\t ", "no text in it");
-	expect_none(NULL, "text/rtf", "{\\rtf1 x}", "not a format arkki reads (text/rtf)");
+	expect_none(NULL, "text/troff", ".TH x", "not a format arkki reads (text/troff)");
 }
 
 /* ---- HTML ---- */
