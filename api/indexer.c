@@ -328,6 +328,7 @@ static int put_row(struct indexer *i, struct catalogue *catalogue, const struct 
 	    .version = row->version,
 	    .language = row->language,
 	    .date = row->date,
+	    .filed = row->sequence,
 	};
 	struct attributes attributes = {0};
 	json_t *municipalities = NULL;

@@ -21,7 +21,7 @@ static json_t *facet_json(const struct search_result *r, size_t facet)
 static json_t *facets_json(const struct search_result *r)
 {
 	static const char *const names[SEARCH_FACETS] = {
-	    "type", "unit", "county", "language", "year", "publicity"};
+	    "type", "unit", "county", "language", "year", "publicity", "author"};
 	json_t *out = json_object();
 
 	for (size_t i = 0; i < SEARCH_FACETS; i++)

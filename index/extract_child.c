@@ -26,6 +26,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "arkki/base/clock.h"
 #include "arkki/base/fs.h"
 #include "arkki/base/text.h"
 #include "arkki/index/extract.h"
@@ -123,6 +124,8 @@ static _Noreturn void decoder(
 		_exit(EXIT_NO_SANDBOX);
 	frame(FRAME_BEGUN, "", 0);
 	textsink_init(out, request->text_limit, frame_text, NULL);
+	/* what was read by then reaches the parent before its deadline */
+	out->members_until_us = clock_monotonic_us() + (int64_t)request->wall_ms * 1000 / 5 * 3;
 	finish(out, decode(request, extra, out));
 	_exit(0); /* no library's exit handler: they may want what is shut */
 }

@@ -1,265 +1,452 @@
-#include "index/query.h"
+/* Operators and parentheses.
+ *
+ * A parenthesis that is open is a frame: a ONE_OF of ALL of LIST, whatever is in it, and what has one
+ * child goes when it closes. So an operator without a right side is found when the next one comes, or the
+ * end, and is put as a word into the list before it.
+ */
+#include "index/query_internal.h"
 
+#include <glib.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "index/words.h"
+enum op { OP_NONE, OP_AND, OP_OR, OP_NOT };
 
-struct parser {
-	struct analyser *analyser;
-	struct query *query;
-	bool languages[ANALYSE_LANGUAGES];
-	enum analyse_language language; /* in hand */
-	struct query_part *part;        /* in hand */
-	struct ark_error *err;
+struct frame {
+	struct query_node *one_of;
+	enum query_occur sign;
+	bool excluded; /* it or one around it */
+	size_t from;
+	enum op pending; /* that its right side is not there yet */
+	size_t pending_from, pending_len;
 };
 
-static void part_clear(struct query_part *p)
-{
-	size_t i;
+struct frames {
+	struct frame open[QUERY_DEPTH_MAX + 1];
+	size_t depth;   /* of the one in hand */
+	size_t skipped; /* parentheses open beyond the bound */
+};
 
-	for (i = 0; i < p->terms_len; i++)
-		free(p->terms[i].text);
-	free(p->terms);
-	*p = (struct query_part){0};
+static const struct {
+	const char *text;
+	enum op is;
+	bool native; /* not English: also a word that may stand in capitals */
+} operators[] = {
+    {"AND", OP_AND, false},
+    {"OR", OP_OR, false},
+    {"NOT", OP_NOT, false},
+    {"JA", OP_AND, true},
+    {"TAI", OP_OR, true},
+    {"EI", OP_NOT, true},
+    {"OCH", OP_AND, true},
+    {"ELLER", OP_OR, true},
+    {"INTE", OP_NOT, true},
+};
+
+/* The operator that is the whole chunk at `at`. */
+static enum op operator_at(const struct query_parser *p, size_t at, size_t *ret_len)
+{
+	size_t i, len = query_chunk_len(p->q, at, at + 6 < p->len ? at + 6 : p->len);
+
+	for (i = 0; i < sizeof(operators) / sizeof(operators[0]); i++)
+		if (strlen(operators[i].text) == len &&
+		    !memcmp(operators[i].text, p->q + at, len) &&
+		    (p->has_lower || !operators[i].native)) {
+			*ret_len = len;
+			return operators[i].is;
+		}
+	return OP_NONE;
 }
 
-void query_free(struct query *q)
+static bool item_at(const struct query_parser *p, size_t at)
 {
-	size_t i;
+	return at < p->len && (p->q[at] == '(' || query_quote_len(p->q + at) ||
+				  query_word_at(p->q + at, p->len - at));
+}
 
-	if (!q)
+static struct query_node *last_child(const struct query_node *n)
+{
+	return n->children[n->children_len - 1];
+}
+
+static void use_last_list(struct query_parser *p, const struct frame *f)
+{
+	p->list = last_child(last_child(f->one_of));
+}
+
+/* Into a frame, an ALL with an empty LIST; into an ALL, an empty LIST. */
+static int add_side(struct query_parser *p, struct frame *f, bool new_all)
+{
+	struct query_node *n = NULL;
+	int r = 0;
+
+	if (new_all) {
+		r = query_node_new(p, QUERY_ALL, p->at, 0, &n);
+		if (!r)
+			r = query_node_add(p, f->one_of, n);
+	}
+	if (!r)
+		r = query_node_new(p, QUERY_LIST, p->at, 0, &n);
+	if (!r)
+		r = query_node_add(p, last_child(f->one_of), n);
+	if (!r)
+		use_last_list(p, f);
+	return r;
+}
+
+static int frame_begin(struct query_parser *p, struct frame *f)
+{
+	int r = query_node_new(p, QUERY_ONE_OF, p->at, 0, &f->one_of);
+
+	return r ? r : add_side(p, f, true);
+}
+
+static int bare_operator(struct query_parser *p, size_t from, size_t len)
+{
+	query_note(p, NOTE_BARE_OPERATOR, from, len);
+	p->sign = QUERY_SHOULD;
+	return query_chunk(p, from, len);
+}
+
+static void drop_last(struct query_node *n)
+{
+	query_node_free(n->children[--n->children_len]);
+}
+
+/* The pending operator has no right side: its side goes, and it is a word of the list before. */
+static int demote_pending(struct query_parser *p, struct frame *f)
+{
+	enum op was = f->pending;
+
+	f->pending = OP_NONE;
+	if (was == OP_NONE || p->list->children_len)
+		return 0;
+	drop_last(was == OP_OR ? f->one_of : last_child(f->one_of));
+	use_last_list(p, f);
+	return bare_operator(p, f->pending_from, f->pending_len);
+}
+
+static int read_binary(struct query_parser *p, struct frame *f, enum op is, size_t len)
+{
+	size_t from = p->at;
+	int r = demote_pending(p, f);
+
+	p->at += len;
+	if (r)
+		return r;
+	if (p->operators == QUERY_OPERATORS_MAX) {
+		query_note_once(p, NOTE_TOO_MANY_OPERATORS, from, len);
+		p->sign = QUERY_SHOULD;
+		return query_chunk(p, from, len);
+	}
+	if (!p->list->children_len)
+		return bare_operator(p, from, len);
+	p->operators++;
+	f->pending = is;
+	f->pending_from = from;
+	f->pending_len = len;
+	return add_side(p, f, is == OP_OR);
+}
+
+/* NOT is a minus with a space behind it. */
+static int read_not(struct query_parser *p, size_t len)
+{
+	size_t from = p->at, at = from + len, n, ignored;
+
+	while (at < p->len && (n = query_space_len(p->q + at)))
+		at += n;
+	p->at = from + len;
+	if (!item_at(p, at) || operator_at(p, at, &ignored) != OP_NONE)
+		return bare_operator(p, from, len);
+	p->at = at;
+	p->sign = QUERY_MUST_NOT;
+	return 0;
+}
+
+/* ---- closing ---- */
+
+/* Takes the only child out of n, which goes; else n itself. */
+static struct query_node *without_shell(struct query_node *n)
+{
+	struct query_node *child = n->children_len == 1 ? n->children[0] : NULL;
+
+	if (!child || (n->kind == QUERY_LIST && child->occur == QUERY_MUST_NOT))
+		return n;
+	child->occur = query_node_is_filter(child) ? QUERY_MUST : QUERY_SHOULD;
+	n->children_len = 0;
+	query_node_free(n);
+	return child;
+}
+
+static void say_where(struct query_node *n)
+{
+	const struct query_node *last;
+
+	if (!n->children_len)
 		return;
-	for (i = 0; i < q->parts_len; i++)
-		part_clear(&q->parts[i]);
-	free(q->parts);
-	free(q);
+	last = last_child(n);
+	n->from = n->children[0]->from;
+	n->len = last->from + last->len > n->from ? last->from + last->len - n->from : 0;
 }
 
-static int no_memory(struct ark_error *err)
-{
-	return ark_fail(err, ARK_ENOMEM, "no memory to read the query");
-}
-
-static bool same_term(const struct query_term *t, enum analyse_language language,
-    enum analyse_kind kind, const char *text, size_t len)
-{
-	return t->kind == kind && t->len == len && !memcmp(t->text, text, len) &&
-	       !strcmp(analyse_prefix(t->language, kind), analyse_prefix(language, kind));
-}
-
-static int add_term(struct parser *p, enum analyse_kind kind, const char *text, size_t len)
-{
-	struct query_part *part = p->part;
-	struct query_term *grown;
-	char *copy;
-	size_t i;
-
-	for (i = 0; !part->phrase && i < part->terms_len; i++)
-		if (same_term(&part->terms[i], p->language, kind, text, len))
-			return 0;
-	if (part->terms_len == part->terms_cap) {
-		grown = realloc(part->terms, (part->terms_cap * 2 + 4) * sizeof(*grown));
-		if (!grown)
-			return no_memory(p->err);
-		part->terms = grown;
-		part->terms_cap = part->terms_cap * 2 + 4;
-	}
-	copy = strndup(text, len);
-	if (!copy)
-		return no_memory(p->err);
-	part->terms[part->terms_len++] = (struct query_term){p->language, kind, len, copy};
-	return 0;
-}
-
-static int new_part(struct parser *p, bool phrase)
-{
-	struct query *q = p->query;
-	struct query_part *grown;
-
-	if (q->parts_len == q->parts_cap) {
-		grown = realloc(q->parts, (q->parts_cap * 2 + 8) * sizeof(*grown));
-		if (!grown)
-			return no_memory(p->err);
-		q->parts = grown;
-		q->parts_cap = q->parts_cap * 2 + 8;
-	}
-	p->part = &q->parts[q->parts_len++];
-	*p->part = (struct query_part){.phrase = phrase};
-	return 0;
-}
-
-static int each_term(void *arg, enum analyse_kind kind, const char *term, size_t len)
-{
-	return add_term(arg, kind, term, len);
-}
-
-static bool parts_equal(const struct query_part *a, const struct query_part *b)
+static bool only_excludes(const struct query_node *list)
 {
 	size_t i;
 
-	if (a->phrase != b->phrase || a->terms_len != b->terms_len)
-		return false;
-	for (i = 0; i < a->terms_len; i++)
-		if (a->terms[i].len != b->terms[i].len ||
-		    memcmp(a->terms[i].text, b->terms[i].text, a->terms[i].len) != 0)
+	for (i = 0; i < list->children_len; i++)
+		if (list->children[i]->occur != QUERY_MUST_NOT)
 			return false;
+	return list->children_len > 0;
+}
+
+/* Everything but that: it may be meant, but the searcher is told. */
+static void note_only_excluded(
+    struct query_parser *p, const struct frame *f, const struct query_node *all)
+{
+	size_t i;
+
+	for (i = 0; i < all->children_len; i++)
+		if (!only_excludes(all->children[i]))
+			return;
+	if (f->sign == QUERY_SHOULD && !f->excluded)
+		query_note(p, NOTE_ONLY_EXCLUDED, all->from, all->len);
+}
+
+/* What the frame holds, NULL when that is nothing. */
+static int frame_end(struct query_parser *p, struct frame *f, struct query_node **ret)
+{
+	int r = demote_pending(p, f);
+	struct query_node *all;
+	size_t i, j;
+
+	for (i = 0; !r && i < f->one_of->children_len; i++) {
+		all = f->one_of->children[i];
+		for (j = 0; !r && j < all->children_len; j++) {
+			if (!f->excluded)
+				r = query_add_also(p, all->children[j]);
+			say_where(all->children[j]);
+		}
+		say_where(all);
+		note_only_excluded(p, f, all);
+		for (j = 0; !r && j < all->children_len; j++)
+			all->children[j] = without_shell(all->children[j]);
+		f->one_of->children[i] = without_shell(all);
+	}
+	if (r)
+		return r;
+	say_where(f->one_of);
+	*ret = without_shell(f->one_of);
+	f->one_of = NULL;
+	if ((*ret)->kind == QUERY_LIST && !(*ret)->children_len) {
+		query_node_free(*ret);
+		*ret = NULL;
+	}
+	return 0;
+}
+
+/* ---- parentheses ---- */
+
+static int open_paren(struct query_parser *p, struct frames *s)
+{
+	const struct frame *around = &s->open[s->depth];
+	struct frame *f;
+
+	p->at++;
+	if (s->depth == QUERY_DEPTH_MAX) {
+		query_note_once(p, NOTE_TOO_DEEP, p->at - 1, 1);
+		s->skipped++;
+		p->sign = QUERY_SHOULD;
+		return 0;
+	}
+	f = &s->open[++s->depth];
+	*f = (struct frame){.sign = p->sign,
+	    .excluded = around->excluded || p->sign == QUERY_MUST_NOT,
+	    .from = p->at - 1};
+	p->sign = QUERY_SHOULD;
+	return frame_begin(p, f);
+}
+
+static int close_frame(struct query_parser *p, struct frames *s)
+{
+	struct frame *f = &s->open[s->depth];
+	struct query_node *n = NULL;
+	int r = frame_end(p, f, &n);
+
+	if (r)
+		return r;
+	use_last_list(p, &s->open[--s->depth]);
+	p->sign = f->sign;
+	r = query_emit(p, n);
+	p->sign = QUERY_SHOULD;
+	return r;
+}
+
+static int close_paren(struct query_parser *p, struct frames *s)
+{
+	size_t from = p->at++;
+
+	if (s->skipped) {
+		s->skipped--;
+		return 0;
+	}
+	if (s->depth)
+		return close_frame(p, s);
+	query_note(p, NOTE_STRAY_PAREN, from, 1);
+	return 0;
+}
+
+/* ---- items ---- */
+
+/* False: it is never closed, and p->at is behind its mark. */
+static bool is_quotation(struct query_parser *p, size_t *ret_inside, size_t *ret_len)
+{
+	size_t open = p->at, inside = open + query_quote_len(p->q + open), close = inside;
+
+	while (close < p->len && !query_quote_len(p->q + close))
+		close++;
+	if (close == p->len) { /* it was the last: what follows is read as if it were not there */
+		query_note(p, NOTE_UNCLOSED_QUOTE, open, p->len - open);
+		p->at = inside;
+		return false;
+	}
+	p->at = close + query_quote_len(p->q + close);
+	*ret_inside = inside;
+	*ret_len = close - inside;
 	return true;
 }
 
-/* The part in hand goes when it is empty or was there before: a word repeated says nothing more. */
-static void end_part(struct parser *p)
+static int read_item(struct query_parser *p)
 {
-	struct query *q = p->query;
-	bool drop = !p->part->terms_len;
-	size_t i;
+	struct query_match m;
+	size_t from, taken = 0;
+	int r;
 
-	for (i = 0; !drop && i + 1 < q->parts_len; i++)
-		drop = parts_equal(&q->parts[i], p->part);
-	if (drop) {
-		part_clear(p->part);
-		q->parts_len--;
+	if (query_quote_len(p->q + p->at)) {
+		if (is_quotation(p, &from, &taken))
+			return query_phrase(p, from, taken);
+		if (!query_word_at(p->q + p->at, p->len - p->at))
+			return 0;
 	}
-	p->part = NULL;
+	from = p->at;
+	if (query_number_match(p->q + from, p->len - from, &m)) {
+		r = query_number(p, &m);
+		p->at = from + m.behind;
+		return r;
+	}
+	taken = 0;
+	r = query_field(p, &taken);
+	if (r || taken) {
+		p->at = from + taken;
+		return r;
+	}
+	taken = query_chunk_len(p->q, from, p->len);
+	p->at = from + taken;
+	return query_chunk(p, from, taken);
 }
 
-static int add_word(struct parser *p, const struct word *w)
+/* One step onwards from p->at. `apart`: behind a space, a parenthesis or nothing, where a sign is one. */
+static int step(struct query_parser *p, struct frames *s, bool *apart)
 {
-	int l, r;
+	char c = p->q[p->at];
+	size_t len = query_space_len(p->q + p->at);
+	bool was_apart = *apart, has_sign = p->sign != QUERY_SHOULD;
+	enum op is;
+	int r;
 
-	if (p->query->words >= SEARCH_WORDS_MAX)
+	*apart = len || c == '(';
+	if (len) {
+		p->at += len;
 		return 0;
-	p->query->words++;
-	r = new_part(p, false);
-	for (l = 0; !r && l < ANALYSE_LANGUAGES; l++) {
-		p->language = (enum analyse_language)l;
-		if (p->languages[l])
-			r = analyse_word(
-			    p->analyser, p->language, w->text, w->text_len, each_term, p, p->err);
 	}
+	if (c == '(')
+		return open_paren(p, s);
+	if (c == ')')
+		return close_paren(p, s);
+	if (was_apart && !has_sign && (c == '+' || c == '-') && item_at(p, p->at + 1)) {
+		p->sign = c == '+' ? QUERY_MUST : QUERY_MUST_NOT;
+		p->at++;
+		return 0;
+	}
+	is = has_sign ? OP_NONE : operator_at(p, p->at, &len);
+	if (is == OP_NOT)
+		return read_not(p, len);
+	if (is != OP_NONE)
+		return read_binary(p, &s->open[s->depth], is, len);
+	r = read_item(p);
+	p->sign = QUERY_SHOULD;
+	return r;
+}
+
+/* The root is a group whatever it holds. */
+static int make_root(struct query_parser *p, struct query_node *n)
+{
+	struct query_node *list = NULL;
+	int r;
+
+	if (!n || query_node_is_group(n)) {
+		p->query->root = n;
+		return 0;
+	}
+	r = query_node_new(p, QUERY_LIST, n->from, n->len, &list);
+	if (r) {
+		query_node_free(n);
+		return r;
+	}
+	p->query->root = list;
+	return query_node_add(p, list, n);
+}
+
+static int read_all(struct query_parser *p)
+{
+	struct frames s = {.depth = 0};
+	struct query_node *n = NULL;
+	bool apart = true;
+	size_t i;
+	int r = frame_begin(p, &s.open[0]);
+
+	while (!r && p->at < p->len)
+		r = step(p, &s, &apart);
+	if (!r && s.depth)
+		query_note(p, NOTE_UNCLOSED_PAREN, s.open[s.depth].from, 1);
+	while (!r && s.depth)
+		r = close_frame(p, &s);
 	if (!r)
-		end_part(p);
-	return r;
-}
-
-static int add_phrase(struct parser *p, const char *text, size_t len)
-{
-	char lower[ANALYSE_WORD_MAX + 1];
-	size_t pos = 0, n;
-	struct word w;
-	int r = new_part(p, true);
-
-	p->language = ANALYSE_FI; /* a raw word has none */
-	while (!r && p->query->words < SEARCH_WORDS_MAX && words_next(text, len, &pos, &w)) {
-		p->query->words++;
-		n = words_lower(lower, w.text, w.text_len);
-		r = add_term(p, ANALYSE_RAW, lower, n);
-	}
+		r = frame_end(p, &s.open[0], &n);
 	if (!r)
-		end_part(p);
+		r = make_root(p, n);
+	for (i = 0; i <= s.depth; i++)
+		query_node_free(s.open[i].one_of);
 	return r;
 }
 
-/* Nothing, or one of the signs that join a number's parts (the last is an en dash). */
-static bool is_joint(const char *text, size_t len)
+static bool has_lower_case(const char *q, size_t len)
 {
-	return !len || (len == 1 && strchr("/.:-_", *text)) || (len == 3 && !memcmp(text, "–", 3));
-}
+	const char *end = q + len;
+	gunichar c;
 
-/* "ESAVI/567/2023", "10.5.2023", "59§": words with a digit among them, joined. */
-static bool is_number_phrase(const char *text, size_t len)
-{
-	size_t pos = 0, end = 0, words = 0, i;
-	bool digit = false;
-	struct word w;
-
-	for (i = 0; i < len; i++)
-		digit = digit || (text[i] >= '0' && text[i] <= '9');
-	while (digit && words_next(text, len, &pos, &w)) {
-		if (words++ && !is_joint(text + end, w.offset - end))
-			return false;
-		end = w.offset + w.len;
+	while (q < end) {
+		c = g_utf8_get_char_validated(q, end - q);
+		if (c < 0x110000 && g_unichar_islower(c))
+			return true;
+		q += c < 0x110000 ? g_utf8_skip[(unsigned char)*q] : 1;
 	}
-	return words > 1;
+	return false;
 }
 
-/* What stands between spaces is one thing when it is a number, else somebody forgot a space. */
-static int add_chunk(struct parser *p, const char *text, size_t len)
+int query_parse(struct analyser *a, const char *q, const struct query_config *config,
+    struct query **ret, struct ark_error *err)
 {
-	size_t pos = 0;
-	struct word w;
-	int r = 0;
-
-	if (is_number_phrase(text, len))
-		return add_phrase(p, text, len);
-	while (!r && words_next(text, len, &pos, &w))
-		r = add_word(p, &w);
-	return r;
-}
-
-static int add_words(struct parser *p, const char *text, size_t len)
-{
-	size_t at = 0, end;
-	int r = 0;
-
-	while (!r && at < len) {
-		end = at;
-		while (end < len && !strchr(" \t\r\n\f\v", text[end]))
-			end++;
-		r = add_chunk(p, text + at, end - at);
-		at = end + 1;
-	}
-	return r;
-}
-
-/* Bytes of a quotation mark at p: the plain one, or a typographic double one (U+201C–201F). */
-static size_t quote_len(const char *p)
-{
-	if (*p == '"')
-		return 1;
-	return !strncmp(p, "\xE2\x80", 2) && (unsigned char)p[2] >= 0x9C &&
-		       (unsigned char)p[2] <= 0x9F
-		   ? 3
-		   : 0;
-}
-
-static const char *find_quote(const char *p)
-{
-	while (*p && !quote_len(p))
-		p++;
-	return p;
-}
-
-static int parse(struct parser *p, const char *q)
-{
-	const char *open, *inside, *close;
-	int r = 0;
-
-	while (!r && *q) {
-		open = find_quote(q);
-		r = add_words(p, q, (size_t)(open - q));
-		if (r || !*open)
-			break;
-		inside = open + quote_len(open);
-		close = find_quote(inside);
-		if (!*close) { /* never closed: words */
-			r = add_words(p, inside, strlen(inside));
-			break;
-		}
-		r = add_phrase(p, inside, (size_t)(close - inside));
-		q = close + quote_len(close);
-	}
-	return r;
-}
-
-int query_parse(struct analyser *a, const char *q, const char *language, struct query **ret,
-    struct ark_error *err)
-{
-	struct parser p = {.analyser = a, .err = err, .languages = {true, true, true}};
+	const char *language = config->language;
+	struct query_parser p = {.q = q,
+	    .len = strlen(q),
+	    .analyser = a,
+	    .config = config,
+	    .languages = {true, true, true},
+	    .err = err};
 	enum analyse_language one;
 	int r;
 
-	if (strlen(q) > SEARCH_QUERY_MAX)
+	if (p.len > SEARCH_QUERY_MAX)
 		return ark_fail(
 		    err, ARK_EINPUT, "the query is longer than %u bytes", SEARCH_QUERY_MAX);
 	if (language && *language) {
@@ -268,10 +455,11 @@ int query_parse(struct analyser *a, const char *q, const char *language, struct 
 		memset(p.languages, 0, sizeof(p.languages));
 		p.languages[one] = true;
 	}
+	p.has_lower = has_lower_case(q, p.len);
 	p.query = calloc(1, sizeof(*p.query));
 	if (!p.query)
-		return no_memory(err);
-	r = parse(&p, q);
+		return query_no_memory(err);
+	r = read_all(&p);
 	if (r)
 		query_free(p.query);
 	else

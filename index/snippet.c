@@ -35,6 +35,8 @@ struct memo {
 struct snippet {
 	struct analyser *analyser;
 	struct query *query;
+	const struct query_node **parts; /* its words and phrases */
+	size_t parts_len;
 	struct memo memo[MEMO_SLOTS];
 	/* of the text in hand */
 	struct match matches[MATCHES_MAX];
@@ -47,27 +49,47 @@ struct snippet {
 	struct ark_error *err;
 };
 
-int snippet_new(struct analyser *analyser, const char *q, const char *language,
-    struct snippet **ret, struct ark_error *err)
+static int count_part(void *arg, const struct query_node *node, const char *because)
 {
+	(void)node, (void)because;
+	++*(size_t *)arg;
+	return 0;
+}
+
+static int keep_part(void *arg, const struct query_node *node, const char *because)
+{
+	struct snippet *s = arg;
+
+	(void)because;
+	s->parts[s->parts_len++] = node;
+	return 0;
+}
+
+int snippet_new(struct analyser *analyser, const char *q, const char *language,
+    const struct synonyms *synonyms, const struct search_names *names, struct snippet **ret,
+    struct ark_error *err)
+{
+	const struct query_config config = {language, synonyms, names};
 	struct snippet *s = calloc(1, sizeof(*s));
-	size_t n;
+	size_t n = 1;
 	int r;
 
 	if (!s)
 		return ark_fail(err, ARK_ENOMEM, "no memory for snippets");
 	s->analyser = analyser;
-	r = query_parse(analyser, q ? q : "", language, &s->query, err);
+	r = query_parse(analyser, q ? q : "", &config, &s->query, err);
 	if (r)
 		goto out;
-	n = s->query->parts_len + 1;
+	query_each_word(s->query, count_part, &n);
+	s->parts = calloc(n, sizeof(*s->parts));
 	s->last_start = calloc(n, sizeof(size_t));
 	s->phrase_at = calloc(n, sizeof(size_t));
 	s->phrase_start = calloc(n, sizeof(size_t));
-	if (!s->last_start || !s->phrase_at || !s->phrase_start) {
+	if (!s->parts || !s->last_start || !s->phrase_at || !s->phrase_start) {
 		r = ark_fail(err, ARK_ENOMEM, "no memory for snippets");
 		goto out;
 	}
+	query_each_word(s->query, keep_part, s);
 	*ret = s;
 	s = NULL;
 out:
@@ -80,6 +102,7 @@ void snippet_free(struct snippet *s)
 	if (!s)
 		return;
 	query_free(s->query);
+	free(s->parts);
 	free(s->last_start);
 	free(s->phrase_at);
 	free(s->phrase_start);
@@ -113,13 +136,13 @@ static uint16_t term_weight(const struct query_term *q, enum analyse_language la
 static int each_term(void *arg, enum analyse_kind kind, const char *term, size_t len)
 {
 	struct matching *m = arg;
-	const struct query *q = m->snippet->query;
+	const struct snippet *s = m->snippet;
 	size_t i, j;
 	uint16_t w;
 
-	for (i = 0; i < q->parts_len; i++)
-		for (j = 0; !q->parts[i].phrase && j < q->parts[i].terms_len; j++) {
-			w = term_weight(&q->parts[i].terms[j], m->language, kind, term, len);
+	for (i = 0; i < s->parts_len; i++)
+		for (j = 0; s->parts[i]->kind == QUERY_WORD && j < s->parts[i]->terms_len; j++) {
+			w = term_weight(&s->parts[i]->terms[j], m->language, kind, term, len);
 			if (w > m->weight) {
 				m->weight = w;
 				m->part = (uint16_t)i;
@@ -165,7 +188,7 @@ static bool all_close(const struct snippet *s, size_t at)
 {
 	size_t i;
 
-	for (i = 0; i < s->query->parts_len; i++)
+	for (i = 0; i < s->parts_len; i++)
 		if (s->last_start[i] == SIZE_MAX || at - s->last_start[i] > s->window)
 			return false;
 	return true;
@@ -195,11 +218,11 @@ static int follow_phrases(struct snippet *s, const struct analyse_token *t)
 	size_t len = words_lower(lower, t->word, t->word_len), i;
 	int r = 0;
 
-	for (i = 0; !r && i < s->query->parts_len; i++) {
-		const struct query_part *p = &s->query->parts[i];
+	for (i = 0; !r && i < s->parts_len; i++) {
+		const struct query_node *p = s->parts[i];
 		const struct query_term *want;
 
-		if (!p->phrase)
+		if (p->kind != QUERY_PHRASE)
 			continue;
 		want = &p->terms[s->phrase_at[i]];
 		if (want->len != len || memcmp(want->text, lower, len) != 0) {
@@ -420,23 +443,25 @@ static size_t window_bytes(const char *text, size_t len, size_t max_chars)
 }
 
 int snippet_make(struct snippet *s, const char *text, size_t len, const char *language,
-    size_t max_chars, struct buf *out, struct ark_error *err)
+    size_t max_chars, struct buf *out, struct snippet_where *ret_where, struct ark_error *err)
 {
 	enum analyse_language declared = ANALYSE_FI;
 	size_t first, last, start = 0, end, i;
 	int r;
 
 	analyse_language_parse(language, &declared);
+	if (ret_where)
+		*ret_where = (struct snippet_where){0};
 	s->err = err;
 	s->window = window_bytes(text, len, max_chars);
 	s->matches_len = 0;
 	s->stop = SIZE_MAX;
-	for (i = 0; i < s->query->parts_len; i++) {
+	for (i = 0; i < s->parts_len; i++) {
 		s->last_start[i] = SIZE_MAX;
 		s->phrase_at[i] = 0;
 	}
 	end = s->window;
-	if (s->query->parts_len) {
+	if (s->parts_len) {
 		r = analyse_text(text, len < SCAN_MAX ? len : SCAN_MAX, declared, each_token, s);
 		if (r < 0)
 			return r;

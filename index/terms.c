@@ -212,6 +212,7 @@ static int add_facts(
 struct adding {
 	struct analyser *analyser;
 	const struct term_sink *sink;
+	struct likeness *likeness;
 	struct ark_error *err;
 	const struct analyse_token *token; /* in hand */
 	uint32_t position_base, position;
@@ -238,6 +239,8 @@ static int each_term(void *arg, enum analyse_kind kind, const char *term, size_t
 	const char *prefix = analyse_prefix(a->token->language, kind);
 	int r;
 
+	if (kind == ANALYSE_RAW && !a->title)
+		likeness_add(a->likeness, term, len);
 	if (kind == ANALYSE_RAW)
 		r = a->sink->posting(a->sink->arg, term, len, a->position);
 	else if (kind == ANALYSE_LEMMA && is_number(term, len))
@@ -258,14 +261,16 @@ static int each_token(void *arg, const struct analyse_token *token)
 }
 
 int terms_of_document(struct analyser *analyser, const struct search_document *d,
-    const struct term_sink *sink, struct ark_error *err)
+    const struct term_sink *sink, struct likeness *likeness, struct ark_error *err)
 {
-	struct adding a = {.analyser = analyser, .sink = sink, .err = err, .title = true};
+	struct adding a = {
+	    .analyser = analyser, .sink = sink, .likeness = likeness, .err = err, .title = true};
 	enum analyse_language language = ANALYSE_FI;
 	int r = add_facts(d, sink, err);
 
 	if (r)
 		return r;
+	likeness_begin(likeness);
 	analyse_language_parse(d->language, &language);
 	if (d->title)
 		r = analyse_text(d->title, strlen(d->title), language, each_token, &a);

@@ -16,6 +16,7 @@
 #define ARKKI_INDEX_TERMS_H
 
 #include "arkki/index/search.h"
+#include "index/likeness.h"
 
 /* Where terms go; borrowed for the call. Non-zero stops and becomes the result. */
 struct term_sink {
@@ -26,9 +27,9 @@ struct term_sink {
 };
 
 /* Words of title and text, and all that is known of the version but its rank. ARK_EINPUT when an
- * attribute is too long for a term. */
+ * attribute is too long for a term. The words of the text are also told to *likeness, from its beginning. */
 ARK_MUSTUSE int terms_of_document(struct analyser *a, const struct search_document *d,
-    const struct term_sink *sink, struct ark_error *err);
+    const struct term_sink *sink, struct likeness *likeness, struct ark_error *err);
 /* What policies ask for; newer: 0 for the version itself, else the rank of the newer version. */
 ARK_MUSTUSE int terms_of_attributes(const struct search_attributes *a, unsigned int newer,
     const struct term_sink *sink, struct ark_error *err);

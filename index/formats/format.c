@@ -6,8 +6,9 @@
 #include <string.h>
 
 static const struct format *const formats[] = {
-    &format_pdf, &format_office, &format_ole, &format_rtf, &format_html, &format_xml,
-    &format_plain,   /* text of any other kind */
+    &format_pdf, &format_office, &format_ole, &format_rtf, &format_html, &format_xml, &format_mail,
+    &format_mbox, &format_msg, &format_package, /* after the formats that are packages too */
+    &format_plain,                              /* text of any other kind */
     &format_general, /* last: types that say nothing, and nobody claimed the bytes */
 };
 
@@ -23,8 +24,8 @@ const struct format *format_find(const char *media_type)
 /* Types that many kinds of files have. */
 static bool is_general(const char *type)
 {
-	static const char *const types[] = {
-	    "application/zip", "application/xml", "text/xml", "text/plain", NULL};
+	static const char *const types[] = {"application/zip", "application/x-zip",
+	    "application/x-zip-compressed", "application/xml", "text/xml", "text/plain", NULL};
 
 	for (size_t i = 0; types[i]; i++) {
 		if (strcmp(type, types[i]) == 0)
@@ -46,6 +47,7 @@ const struct format *format_for(const struct format_input *in)
 void format_warm_all(void)
 {
 	charset_warm();
+	kind_warm();
 	for (size_t i = 0; i < sizeof(formats) / sizeof(*formats); i++) {
 		if (formats[i]->warm)
 			formats[i]->warm();

@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "index/formats/format.h"
+#include "index/formats/program.h"
+#include "index/formats/pdf_files.h"
 
 enum { PDF_PAGES = 50000, PDF_LINES = 1000000 };
 
@@ -242,6 +244,7 @@ static void add_answers(PopplerPage *page, struct textsink *out)
 
 		if (poppler_annot_get_annot_type(note) != POPPLER_ANNOT_WIDGET)
 			add_value(poppler_annot_get_contents(note), out);
+		pdf_add_note_file(note, out);
 	}
 	poppler_page_free_form_field_mapping(fields);
 	poppler_page_free_annot_mapping(notes);
@@ -335,6 +338,8 @@ static enum format_outcome pdf_read(const struct format_input *in, struct textsi
 		textsink_title(out, title, strlen(title));
 	g_free(title);
 	outcome = add_pages(doc, out);
+	if (pdf_add_files(doc, out))
+		outcome = FORMAT_OK; /* whatever was said of the pages stays as a remark */
 	g_object_unref(doc);
 	return outcome;
 }
@@ -362,5 +367,8 @@ static void pdf_warm(void)
 	/* the document stays open: poppler's global tables go with the last one */
 }
 
-const struct format format_pdf = {
-    .name = "PDF", .reads = pdf_reads, .warm = pdf_warm, .read = pdf_read};
+const struct format format_pdf = {.name = "PDF",
+    .reads = pdf_reads,
+    .warm = pdf_warm,
+    .programs = format_programs,
+    .read = pdf_read};

@@ -1,7 +1,7 @@
 /* Speed and quality of the search index on the corpus, by hand:
  *
  *   cc -O2 -D_GNU_SOURCE -Iinclude -I. -o build/bench_search tests/bench/bench_search.c build/libarkki.a \
- *      $(pkg-config --libs libvoikko xapian-core jansson glib-2.0) -lstemmer -lstdc++ -lpthread
+ *      $(pkg-config --libs libvoikko xapian-core jansson glib-2.0) -lstemmer -lstdc++ -lpthread -lm
  *   build/bench_search speed ../shared/corpus/finlex-domain        documents, tokens and queries a second
  *   zcat …/sections.jsonl.gz >S; build/bench_search sections S …/finlex-sections/queries.jsonl        MRR
  *   build/bench_search domain ../shared/corpus/finlex-domain       MRR of its QUERIES.jsonl
@@ -187,8 +187,8 @@ static void speed_queries(struct bench *b, const char *q, const char *text)
 		struct snippet *s;
 		int64_t t = clock_monotonic_us();
 
-		must(snippet_new(b->analyser, q, NULL, &s, &err), &err);
-		must(snippet_make(s, text, strlen(text), "fi", 200, &out, &err), &err);
+		must(snippet_new(b->analyser, q, NULL, NULL, NULL, &s, &err), &err);
+		must(snippet_make(s, text, strlen(text), "fi", 200, &out, NULL, &err), &err);
 		snippets += (double)(clock_monotonic_us() - t) / 1e3;
 		snippet_free(s);
 		buf_free(&out);

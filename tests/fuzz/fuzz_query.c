@@ -35,7 +35,7 @@ static void try_query(const char *q, const char *language)
 {
 	struct query *query;
 
-	if (query_parse(analyser, q, language, &query, NULL))
+	if (query_parse(analyser, q, &(struct query_config){.language = language}, &query, NULL))
 		return;
 	if (query->words > SEARCH_WORDS_MAX)
 		abort();
@@ -47,9 +47,9 @@ static void try_snippet(const char *q, const char *text, size_t len)
 	struct snippet *s;
 	struct buf out = BUF_INIT;
 
-	if (snippet_new(analyser, q, NULL, &s, NULL))
+	if (snippet_new(analyser, q, NULL, NULL, NULL, &s, NULL))
 		return;
-	if (snippet_make(s, text, len, "fi", 60, &out, NULL))
+	if (snippet_make(s, text, len, "fi", 60, &out, NULL, NULL))
 		abort();
 	if (out.len && !utf8_valid(out.data, out.len))
 		abort();

@@ -658,8 +658,8 @@ static void test_html__blocks_entities_and_unseen_parts(void **state)
 	(void)state;
 	assert_int_equal(r.outcome, EXTRACT_READY);
 	assert_string_equal(r.title, "Tarkastus & ohjaus");
-	assert_string_equal(
-	    r.text.data, "Otsikko\n\nYksi sana\nrivi kaksi € ä\n\na\nb\n\n1 2\n3\n\nkuva\n\nx\ny");
+	assert_string_equal(r.text.data, "Tarkastus & ohjaus\n\nOtsikko\n\nYksi sana\nrivi kaksi € "
+					 "ä\n\na\nb\n\n1 2\n3\n\nkuva\n\nx\ny");
 	extract_result_free(&r);
 	extractor_free(e);
 }

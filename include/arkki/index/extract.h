@@ -36,7 +36,7 @@ enum { EXTRACT_REASON_SIZE = 160, EXTRACT_TITLE_SIZE = 256 };
  * in time, ordinary texts shall not wait for. */
 enum extract_kind {
 	EXTRACT_TEXT, /* the text layer: libraries in the process, and helper programs for old formats */
-	EXTRACT_OCR,  /* one page of a PDF or an image, by its picture */
+	EXTRACT_OCR, /* one page of a PDF or an image, by its picture */
 };
 
 /* Zero means the default. */
@@ -62,7 +62,7 @@ struct extract_result {
 	/* UTF-8 without control characters other than \n and \f: lines end with \n, paragraphs are
 	 * separated by one blank line, pages by \f (so pages - 1 of them). */
 	struct buf text;
-	uint32_t pages;                 /* 0: not a paged format */
+	uint32_t pages; /* 0: not a paged format */
 	/* Pages (from 1, ascending) that have no text of their own but may show some: a scan. A document of
 	 * scans alone is EXTRACT_READY with an empty text. NULL when there are none. */
 	uint32_t *bare_pages;
@@ -71,7 +71,8 @@ struct extract_result {
 	 * in pixels of the upright page from its upper left corner, confidence 0–100; before them one line
 	 * "page width height dpi rotation" (rotation: 0 90 180 270, how far the picture was turned clockwise). */
 	struct buf words;
-	unsigned int known; /* per mille of its words (of three letters or more) that a dictionary knows */
+	unsigned int
+	    known; /* per mille of its words (of three letters or more) that a dictionary knows */
 	char title[EXTRACT_TITLE_SIZE]; /* what the document says its title is; may be empty */
 };
 

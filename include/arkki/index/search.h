@@ -34,6 +34,7 @@
 #include "arkki/base/buf.h"
 #include "arkki/base/error.h"
 #include "arkki/index/analyse.h"
+#include "arkki/index/synonyms.h"
 #include "arkki/policies/access.h"
 
 #define SEARCH_RANKS 8 /* versions of a document that different people may get as its hit */
@@ -41,6 +42,8 @@
 #define SEARCH_WORDS_MAX 256u    /* words of it that are looked for; later ones are not */
 #define SEARCH_LIMIT_MAX 100u    /* hits a page */
 #define SEARCH_OFFSET_MAX 10000u /* hits before a page */
+#define SEARCH_SAME_MAX 5u       /* near-duplicates that a hit names */
+#define SEARCH_GROUP_MAX 1000u   /* best hits among which near-duplicates are looked for */
 
 /* ---- writing ---- */
 struct search_index;
@@ -82,6 +85,7 @@ struct search_document {      /* one form of one version; borrowed for the call 
 	const char *title;
 	const char *text; /* UTF-8, may be NULL */
 	size_t text_len;
+	uint64_t filed; /* the commit that filed the version */
 };
 
 /* Creates the index when there is none. gate may be NULL; analyser and gate are borrowed. ARK_ECONFLICT
@@ -132,12 +136,66 @@ ARK_MUSTUSE int search_reader_sequence(
 
 enum search_sort { SEARCH_BY_RELEVANCE, SEARCH_BY_DATE };
 
-struct search_request { /* NULL or empty: not asked for. Borrowed. */
-	const char
-	    *q; /* words are OR-ed and ranked; "…" is a phrase; anything else is read as words */
+/* What a query may name as field:value. */
+enum search_field {
+	FIELD_UNIT,         /* yksikkö, enhet, unit: id or name */
+	FIELD_TYPE,         /* laji, typ, type: id or name */
+	FIELD_CASE,         /* asia, diaari, diarienummer, case, diary: id or diary number */
+	FIELD_COUNTY,       /* alue, hyvinvointialue, välfärdsområde, county: code or name */
+	FIELD_MUNICIPALITY, /* kunta, kommun, municipality: code or name */
+	FIELD_AUTHOR,       /* laatija, viranomainen, upphovsman, myndighet, author: id or name */
+	FIELD_LANGUAGE,     /* kieli, språk, language: fi sv en, or its name */
+	FIELD_PUBLICITY,    /* julkisuus, offentlighet, publicity */
+	FIELD_YEAR,         /* vuosi, år, year: 2023 or 2020..2024 */
+	FIELD_DATE,         /* päivä, pvm, datum, date: 12.3.2024, 2024-03, 2023..2024, >2024 */
+	FIELD_TITLE,        /* otsikko, rubrik, title: words of the title */
+};
+#define SEARCH_FIELDS 11
+
+/* Names of units, types, cases … into ids, and back into words for a reader: the caller knows the registers. What is
+ * given here must be the same for everybody, or only what this searcher may know. */
+struct search_names {
+	void *arg;
+	/* Calls each(to, id) for every id that value (as typed, any case) means; none: it is read as a word. */
+	int (*resolve)(void *arg, enum search_field field, const char *value,
+	    int (*each)(void *to, const char *id), void *to);
+};
+
+/* How the query was read where it is not plain: never an error. */
+enum search_note_kind {
+	NOTE_UNCLOSED_QUOTE, /* read as words */
+	NOTE_UNCLOSED_PAREN, /* closed at the end */
+	NOTE_STRAY_PAREN,    /* passed over */
+	NOTE_BARE_OPERATOR,  /* AND without a side: read as a word */
+	NOTE_UNKNOWN_FIELD,  /* "foo:bar": read as words */
+	NOTE_UNKNOWN_VALUE,  /* of a known field: read as words */
+	NOTE_BAD_DATE,       /* read as words */
+	NOTE_SHORT_WILDCARD, /* under three letters: read as a word */
+	NOTE_WILDCARD_CUT,   /* more words begin so than are looked for */
+	NOTE_ONLY_EXCLUDED,  /* -word alone: everything but */
+	NOTE_TOO_DEEP,       /* parentheses passed over */
+	NOTE_TOO_MANY_WORDS, /* later ones are not looked for */
+	NOTE_TOO_MANY_OPERATORS,
+};
+struct search_note {
+	enum search_note_kind kind;
+	size_t from, len; /* bytes of q */
+};
+
+struct search_request {                   /* NULL or empty: not asked for. Borrowed. */
+	const char *q;                    /* index/query.h says how it is read */
+	const struct synonyms *synonyms;  /* or NULL */
+	const struct search_names *names; /* or NULL: fields take ids only */
 	const struct access_sight *sight; /* mandatory: NULL, there or in it, is ARK_EINPUT */
-	const char *unit, *case_id, *type, *county, *language;
+	const char *unit, *case_id, *type, *county, *municipality, *author, *language, *publicity,
+	    *year;
 	const char *from, *to; /* dates, inclusive */
+	uint64_t filed_after;  /* only what was filed in commits after this one; 0: all */
+	/* Documents that read like this one, which must be visible; q narrows then. "" or NULL: not asked. The caller
+	 * must have decided that its text may be read in the form (`like_public`) that is compared. */
+	const char *like;
+	uint32_t like_version;
+	bool like_public;
 	enum search_sort sort; /* an empty q is always by date, newest first */
 	unsigned int limit;    /* 0: only the total and the facets */
 	unsigned int offset;
@@ -146,12 +204,22 @@ struct search_request { /* NULL or empty: not asked for. Borrowed. */
 	const char (*without)[33];
 	size_t without_len;
 	bool facets;
+	/* Near-duplicates among the first SEARCH_GROUP_MAX hits become one hit, the best of them; total still counts
+	 * documents. By the likeness of their words (struct search_hit, similar). */
+	bool group;
 };
 
 struct search_hit {
 	char document[33];
 	uint32_t version;
 	bool whole; /* false: found by, and to be shown as, its public rendition */
+	/* With `group`: how many near-duplicates this hit stands for, and the first of them. */
+	uint32_t similar;
+	struct {
+		char document[33];
+		uint32_t version;
+		bool whole;
+	} same[SEARCH_SAME_MAX];
 };
 
 enum search_facet {
@@ -160,9 +228,10 @@ enum search_facet {
 	FACET_COUNTY,
 	FACET_LANGUAGE,
 	FACET_YEAR,
-	FACET_PUBLICITY
+	FACET_PUBLICITY,
+	FACET_AUTHOR
 };
-#define SEARCH_FACETS 6
+#define SEARCH_FACETS 7
 #define SEARCH_FACET_VALUES_MAX 100u
 
 struct search_count {
@@ -175,6 +244,10 @@ struct search_result {
 	struct search_hit *hits;
 	size_t hits_len;
 	unsigned int next_offset; /* 0: this was the last page */
+	uint64_t sequence;        /* of the commit it looked at */
+	struct buf read;          /* the query as it was read (query_write) */
+	struct search_note notes[16];
+	size_t notes_len;
 	struct {
 		struct search_count *counts; /* the most frequent first */
 		size_t len;
@@ -187,5 +260,35 @@ struct search_result {
 ARK_MUSTUSE int search_query(struct search_reader *r, const struct search_request *request,
     struct search_result *ret, struct ark_error *err);
 void search_result_clear(struct search_result *result);
+
+/* The best hits in order, up to `max`, without facets: what a page after page is cut from, so that filings
+ * meanwhile neither repeat nor skip a hit. *ret is the caller's, free() it. offset and limit of the request are not looked at. */
+ARK_MUSTUSE int search_ranking(struct search_reader *r, const struct search_request *request,
+    unsigned int max, struct search_hit **ret, size_t *ret_len, struct ark_error *err);
+
+/* ---- help with words: only of what the request's sight shows ---- */
+
+struct search_words {
+	struct {
+		char *word;
+		uint64_t documents;
+	} * list; /* documents: visible hits with that word */
+	size_t len;
+};
+void search_words_clear(struct search_words *w);
+
+/* Words of visible titles that begin with prefix, the most frequent first, at most `max`; each is in at least one
+ * entry that the sight shows, and neither the choice nor the order depends on what it does not. */
+ARK_MUSTUSE int search_complete(struct search_reader *r, const struct access_sight *sight,
+    const char *prefix, unsigned int max, struct search_words *ret, struct ark_error *err);
+
+/* For a query in which a word finds nothing that the sight shows: the query with that word as it was
+ * probably meant, appended to *ret; nothing when there is none better. */
+ARK_MUSTUSE int search_did_you_mean(struct search_reader *r, const struct search_request *request,
+    struct buf *ret, struct ark_error *err);
+
+/* How many visible hits the request has, in the least work. */
+ARK_MUSTUSE int search_total(struct search_reader *r, const struct search_request *request,
+    uint64_t *ret, struct ark_error *err);
 
 #endif

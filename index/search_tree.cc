@@ -1,0 +1,471 @@
+/* The tree of a query, and the filters of a request, as a Xapian query.
+ *
+ * What only filters weighs nothing. A term that this revision does not have is left out: it would cost a
+ * look at match time, and a synonym of one term is as cheap as the term.
+ */
+#include "index/search_xapian.hh"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <utility>
+
+namespace arkki
+{
+
+namespace
+{
+
+/* Parentheses nest QUERY_DEPTH_MAX deep, each in a list, a side of AND and one of OR; then what
+ * stands in them. */
+const unsigned int DEPTH_MAX = 4 * QUERY_DEPTH_MAX + 8;
+const size_t WILDCARD_WORDS = 200;   /* looked for, of those that begin so */
+const size_t WILDCARD_LOOKED = 5000; /* of them the best are taken */
+const size_t LIKE_TERMS = 25;
+const size_t LIKE_LETTERS = 3; /* a shorter word says little of a text */
+
+/* Measured on 20,000 statute sections; see index/README.md. */
+const double WEIGHT_COMPOUND = 0.5;  /* the word as part of a compound of the text */
+const double WEIGHT_OWN_PARTS = 0.4; /* parts of the word, as words or parts in the text */
+const double WEIGHT_TITLE = 0.5;     /* on top, when it stands in the title */
+const double WEIGHT_ALSO = 0.6;      /* another word for it */
+
+Xapian::Query scaled(const Xapian::Query &q, double weight)
+{
+	return weight == 1 || q.empty() ? q
+					: Xapian::Query(Xapian::Query::OP_SCALE_WEIGHT, q, weight);
+}
+
+Xapian::Query both(const Xapian::Query &a, const Xapian::Query &b)
+{
+	return {Xapian::Query::OP_AND, a, b};
+}
+
+const char *field_prefix(enum search_field field)
+{
+	static const char *const prefixes[SEARCH_FIELDS] = {
+	    "XU", "XT", "XC", "XR", "XM", "XO", "XL", "XP", "XY", nullptr, nullptr};
+
+	return field < SEARCH_FIELDS ? prefixes[field] : nullptr;
+}
+
+class translator
+{
+      public:
+	explicit translator(struct search_reader *reader, const struct search_request *asked)
+	    : r(reader), db(reader->db), request(asked)
+	{
+	}
+
+	bool ranked = false;
+	std::vector<struct search_note> notes;
+
+	Xapian::Query node(const struct query_node &n, unsigned int depth)
+	{
+		if (depth > DEPTH_MAX)
+			throw Xapian::InvalidArgumentError("the query is too deep");
+		switch (n.kind) {
+		case QUERY_WORD:
+			return or_other_words(n, word(n), depth);
+		case QUERY_PHRASE:
+			return or_other_words(n, phrase(n), depth);
+		case QUERY_WILDCARD:
+			return wildcard(n);
+		case QUERY_FIELD:
+			return scaled(n.field == FIELD_TITLE ? title(n) : field(n), 0);
+		case QUERY_DATES:
+			return scaled(dates(n.date_from, n.date_to), 0);
+		case QUERY_LIST:
+			return list(n, depth);
+		case QUERY_ALL:
+			return all(n, depth);
+		case QUERY_ONE_OF:
+		case QUERY_ANY_FORM:
+			return or_other_words(n, any_of(children(n, depth)), depth);
+		}
+		return {};
+	}
+
+	/* Whole years by their terms; of the first and last year only the days within. */
+	Xapian::Query dates(const std::string &from, const std::string &to) const
+	{
+		queries years;
+
+		for (auto t = db.allterms_begin("XY"); t != db.allterms_end("XY"); ++t) {
+			const std::string year = (*t).substr(2);
+
+			if ((from.empty() || year >= from.substr(0, 4)) &&
+			    (to.empty() || year <= to.substr(0, 4)))
+				years.emplace_back(*t);
+		}
+		const bool whole_first = from.empty() || from.substr(4) == "-01-01";
+		const bool whole_last = to.empty() || to.substr(4) == "-12-31";
+		Xapian::Query q = any_of(years);
+
+		if (!whole_first)
+			q = both(q, Xapian::Query(Xapian::Query::OP_VALUE_GE, SLOT_DATE, from));
+		if (!whole_last)
+			q = both(q, Xapian::Query(Xapian::Query::OP_VALUE_LE, SLOT_DATE, to));
+		return q;
+	}
+
+	Xapian::Query exact(const char *prefix, const char *value) const
+	{
+		const std::string term = std::string(prefix) + value;
+
+		/* too long a value is no entry's, and Xapian would refuse it */
+		if (std::strlen(value) > ANALYSE_WORD_MAX || !db.term_exists(term))
+			return {};
+		return Xapian::Query(term);
+	}
+
+      private:
+	struct search_reader *r;
+	const Xapian::Database &db;
+	const struct search_request *request;
+
+	/* At a weight; the terms that there are. */
+	Xapian::Query synonyms(std::vector<std::string> terms, double weight) const
+	{
+		auto end = std::remove_if(terms.begin(), terms.end(),
+		    [&](const std::string &t) { return !db.term_exists(t); });
+
+		terms.erase(end, terms.end());
+		if (terms.empty())
+			return {};
+		return scaled(
+		    Xapian::Query(Xapian::Query::OP_SYNONYM, terms.begin(), terms.end()), weight);
+	}
+
+	/* OR(lemmas, compounds of the text that contain it, parts of itself, title). */
+	Xapian::Query word(const struct query_node &n)
+	{
+		std::vector<std::string> words, compounds, own, in_title;
+		queries any;
+
+		for (size_t i = 0; i < n.terms_len; i++) {
+			const struct query_term &t = n.terms[i];
+			const std::string text(t.text, t.len);
+			const std::string lemma = analyse_prefix(t.language, ANALYSE_LEMMA);
+
+			if (t.kind == ANALYSE_RAW) {
+				words.push_back(text);
+			} else if (t.kind == ANALYSE_LEMMA) {
+				words.push_back(lemma + text);
+				compounds.push_back("K" + text);
+				in_title.push_back(lemma + "S" + text);
+			} else {
+				own.push_back(lemma + text);
+				own.push_back("K" + text);
+			}
+		}
+		ranked = true;
+		add(any, synonyms(words, 1));
+		add(any, synonyms(compounds, WEIGHT_COMPOUND));
+		add(any, synonyms(own, WEIGHT_OWN_PARTS));
+		add(any, synonyms(in_title, WEIGHT_TITLE));
+		return any_of(any);
+	}
+
+	static void add(queries &to, const Xapian::Query &q)
+	{
+		if (!q.empty())
+			to.push_back(q);
+	}
+
+	Xapian::Query phrase(const struct query_node &n)
+	{
+		std::vector<std::string> words;
+
+		for (size_t i = 0; i < n.terms_len; i++)
+			words.emplace_back(n.terms[i].text, n.terms[i].len);
+		ranked = true;
+		return {Xapian::Query::OP_PHRASE, words.begin(), words.end(),
+		    static_cast<Xapian::termcount>(words.size())};
+	}
+
+	Xapian::Query or_other_words(
+	    const struct query_node &n, const Xapian::Query &q, unsigned int depth)
+	{
+		queries any;
+
+		add(any, q);
+		for (size_t i = 0; i < n.also_len; i++)
+			add(any, scaled(node(*n.also[i].node, depth + 1), WEIGHT_ALSO));
+		return any_of(any);
+	}
+
+	/* Where more words begin so than are looked for, those that most of the shown entries
+	 * have: which they are, and that there are more, tells nothing of the others. */
+	Xapian::Query wildcard(const struct query_node &n)
+	{
+		std::vector<std::string> words;
+
+		if (!n.terms_len || !n.terms[0].len || n.terms[0].len > ANALYSE_WORD_MAX)
+			return {};
+		const std::string stem(n.terms[0].text, n.terms[0].len);
+
+		for (auto t = db.allterms_begin(stem);
+		     t != db.allterms_end(stem) && words.size() < WILDCARD_LOOKED; ++t)
+			words.push_back(*t);
+		ranked = true;
+		if (words.size() > WILDCARD_WORDS && most_frequent(words))
+			notes.push_back({NOTE_WILDCARD_CUT, n.from, n.len});
+		return synonyms(words, 1);
+	}
+
+	/* Returns whether any that is shown was left out. */
+	bool most_frequent(std::vector<std::string> &words) const
+	{
+		const auto map = r->maps.of(db, request->sight, request->versions_all);
+		std::vector<std::pair<Xapian::doccount, std::string>> counted;
+
+		for (std::string &w : words) {
+			Xapian::doccount n = map->count(db, w, db.get_doccount());
+
+			if (n)
+				counted.emplace_back(n, std::move(w));
+		}
+		std::sort(counted.begin(), counted.end(), [](const auto &a, const auto &b) {
+			return a.first != b.first ? a.first > b.first : a.second < b.second;
+		});
+		words.clear();
+		for (size_t i = 0; i < counted.size() && i < WILDCARD_WORDS; i++)
+			words.push_back(counted[i].second);
+		return counted.size() > WILDCARD_WORDS;
+	}
+
+	Xapian::Query field(const struct query_node &n) const
+	{
+		const char *prefix = field_prefix(n.field);
+		queries any;
+
+		for (size_t i = 0; prefix && i < n.values_len; i++)
+			add(any, exact(prefix, n.values[i]));
+		return any_of(any);
+	}
+
+	/* The word, in a title. */
+	Xapian::Query title(const struct query_node &n) const
+	{
+		std::vector<std::string> terms;
+
+		for (size_t i = 0; i < n.terms_len; i++)
+			if (n.terms[i].kind != ANALYSE_PART)
+				terms.push_back(std::string(analyse_prefix(
+						    n.terms[i].language, n.terms[i].kind)) +
+						'S' + std::string(n.terms[i].text, n.terms[i].len));
+		return synonyms(terms, 1);
+	}
+
+	/* A field, or nothing but fields joined: it narrows what the rest of its list finds. */
+	static bool is_filter(const struct query_node &n, unsigned int depth)
+	{
+		if (depth > DEPTH_MAX)
+			throw Xapian::InvalidArgumentError("the query is too deep");
+		if (n.kind != QUERY_ALL && n.kind != QUERY_ONE_OF)
+			return n.kind == QUERY_FIELD || n.kind == QUERY_DATES;
+		return n.children_len && std::all_of(n.children, n.children + n.children_len,
+					     [&](const struct query_node *child) {
+						     return is_filter(*child, depth + 1);
+					     });
+	}
+
+	queries children(const struct query_node &n, unsigned int depth)
+	{
+		queries out;
+
+		for (size_t i = 0; i < n.children_len; i++)
+			out.push_back(node(*n.children[i], depth + 1));
+		return out;
+	}
+
+	Xapian::Query excluded(const struct query_node &n, unsigned int depth)
+	{
+		const bool before = ranked;
+		Xapian::Query q = node(n, depth);
+
+		ranked = before; /* what is left out ranks nothing */
+		return q;
+	}
+
+	Xapian::Query all(const struct query_node &n, unsigned int depth)
+	{
+		queries in, out;
+
+		for (size_t i = 0; i < n.children_len; i++) {
+			const struct query_node &child = *n.children[i];
+
+			if (child.occur == QUERY_MUST_NOT)
+				add(out, excluded(child, depth + 1));
+			else
+				in.push_back(node(child, depth + 1));
+		}
+		return but_not(all_of(in), any_of(out));
+	}
+
+	/* Any of the plain items; all that must be, and of the filters; none that must not. */
+	Xapian::Query list(const struct query_node &n, unsigned int depth)
+	{
+		queries should, must, narrow, out;
+
+		for (size_t i = 0; i < n.children_len; i++) {
+			const struct query_node &child = *n.children[i];
+
+			if (child.occur == QUERY_MUST_NOT)
+				add(out, excluded(child, depth + 1));
+			else if (is_filter(child, depth))
+				narrow.push_back(node(child, depth + 1));
+			else
+				(child.occur == QUERY_MUST ? must : should)
+				    .push_back(node(child, depth + 1));
+		}
+		if (!n.children_len)
+			return {};
+		Xapian::Query q = all_of(narrow);
+
+		if (must.empty() && should.empty())
+			return but_not(q, any_of(out));
+		q = wanted(must, should);
+		if (!narrow.empty())
+			q = Xapian::Query(Xapian::Query::OP_FILTER, q, all_of(narrow));
+		return but_not(q, any_of(out));
+	}
+
+	static Xapian::Query wanted(const queries &must, const queries &should)
+	{
+		const Xapian::Query any = any_of(should);
+
+		if (must.empty())
+			return any;
+		if (any.empty())
+			return all_of(must);
+		return {Xapian::Query::OP_AND_MAYBE, all_of(must), any};
+	}
+};
+
+/* ---- documents that read like one ---- */
+
+/* The words of the entry that tell it best from others. */
+Xapian::Query best_words(const Xapian::Database &db, Xapian::docid entry)
+{
+	const double all = db.get_doccount();
+	std::vector<std::pair<double, std::string>> words;
+
+	for (auto t = db.termlist_begin(entry); t != db.termlist_end(entry); ++t) {
+		const std::string term = *t;
+		const size_t prefix = term.compare(0, 2, "ZV") == 0 ? 2 : 1;
+
+		if (term[0] != 'Z' || term.compare(prefix, 1, "S") == 0 ||
+		    term.size() < prefix + LIKE_LETTERS)
+			continue;
+		const double tf = t.get_wdf(), df = t.get_termfreq();
+
+		if (df > 1)
+			words.emplace_back(tf / (tf + 1.2) * std::log(1 + all / df), term);
+	}
+	const size_t n = std::min(words.size(), LIKE_TERMS);
+
+	std::partial_sort(words.begin(), words.begin() + static_cast<std::ptrdiff_t>(n),
+	    words.end(), [](const auto &a, const auto &b) {
+		    return a.first != b.first ? a.first > b.first : a.second < b.second;
+	    });
+	queries any;
+
+	for (size_t i = 0; i < n; i++)
+		any.emplace_back(words[i].second);
+	return any_of(any);
+}
+
+/* Nothing where the sight does not show the entry: as if it did not exist. */
+Xapian::Query like_query(struct search_reader *r, const struct search_request *request)
+{
+	char id[80];
+	Xapian::Enquire enquire(r->db);
+
+	terms_id(id, request->like, request->like_version, request->like_public);
+	if (std::strlen(request->like) != 32 || !r->db.term_exists(id))
+		return {};
+	/* an older version may be shown as well, to one who asks for it */
+	enquire.set_query(among(visible(r->db, request->sight, true), Xapian::Query(id)));
+	enquire.set_weighting_scheme(Xapian::BoolWeight());
+	const Xapian::MSet found = enquire.get_mset(0, 1);
+
+	if (found.empty())
+		return {};
+	return but_not(
+	    best_words(r->db, *found.begin()), Xapian::Query(std::string("XD") + request->like));
+}
+
+bool given(const char *value)
+{
+	return value && *value;
+}
+
+Xapian::Query documents_query(const char (*documents)[33], size_t n)
+{
+	queries any;
+
+	for (size_t i = 0; i < n; i++)
+		any.push_back(Xapian::Query(std::string("XD") + documents[i]));
+	return any_of(any);
+}
+
+/* False: nothing has one of the values. */
+bool add_filters(const translator &t, const struct search_request *request, queries &all)
+{
+	const struct {
+		const char *prefix, *value;
+	} exact[] = {{"XU", request->unit}, {"XC", request->case_id}, {"XT", request->type},
+	    {"XR", request->county}, {"XM", request->municipality}, {"XO", request->author},
+	    {"XL", request->language}, {"XP", request->publicity}, {"XY", request->year}};
+
+	for (const auto &e : exact)
+		if (given(e.value))
+			all.push_back(t.exact(e.prefix, e.value));
+	if (given(request->from) || given(request->to))
+		all.push_back(t.dates(given(request->from) ? request->from : "",
+		    given(request->to) ? request->to : ""));
+	if (request->filed_after)
+		all.push_back(Xapian::Query(Xapian::Query::OP_VALUE_GE, SLOT_FILED,
+		    Xapian::sortable_serialise(static_cast<double>(request->filed_after) + 1)));
+	return std::none_of(
+	    all.begin(), all.end(), [](const Xapian::Query &q) { return q.empty(); });
+}
+
+} // namespace
+
+/* What is searched for, over what is shown: filters weigh nothing, and what few entries have is
+ * tested last, against what is left. */
+reading read_request(
+    struct search_reader *r, const struct search_request *request, const struct query *words)
+{
+	const entries shown = visible(r->db, request->sight, request->versions_all);
+	translator t(r, request);
+	Xapian::Query q = Xapian::Query::MatchAll;
+	queries all;
+	bool nothing = !add_filters(t, request, all);
+
+	if (!shown.others)
+		all.push_back(shown.q);
+	if (words)
+		q = words->root ? t.node(*words->root, 0) : Xapian::Query();
+	if (given(request->like)) {
+		const Xapian::Query like = like_query(r, request);
+
+		q = words ? Xapian::Query(Xapian::Query::OP_FILTER, like, q) : like;
+		t.ranked = true;
+	}
+	if (nothing || q.empty())
+		return {Xapian::Query(), t.ranked, t.notes};
+	if (!words && !given(request->like))
+		q = all_of(all);
+	else if (!all.empty())
+		q = Xapian::Query(Xapian::Query::OP_FILTER, q, all_of(all));
+	if (shown.others)
+		q = but_not(q, shown.q);
+	q = but_not(q, documents_query(request->without, request->without_len));
+	return {q, t.ranked, t.notes};
+}
+
+} // namespace arkki
