@@ -25,7 +25,7 @@ const struct format *format_find(const char *media_type)
 static bool is_general(const char *type)
 {
 	static const char *const types[] = {"application/zip", "application/x-zip",
-	    "application/x-zip-compressed", "application/xml", "text/xml", "text/plain", NULL};
+	    "application/x-zip-compressed", "application/xml", "text/xml", NULL};
 
 	for (size_t i = 0; types[i]; i++) {
 		if (strcmp(type, types[i]) == 0)

@@ -171,6 +171,33 @@ static void test_office__tika_documents(void **state)
 	assert_int_equal(score.passed, score.labelled);
 }
 
+/* What lies in a package has its helper program too. */
+static void test_doc__inside_a_package_is_read(void **state)
+{
+	struct extractor *e = start();
+	struct buf bytes = BUF_INIT, packed = BUF_INIT;
+	struct zip_fixture z = {0};
+	struct extract_result r;
+	char path[512];
+
+	(void)state;
+	unit_corpus(path, "tika-documents/testWORD.doc", __func__);
+	assert_int_equal(fs_read_file(path, 1 << 20, &bytes, NULL), ARK_OK);
+	zip_deflate(&packed, bytes.data, bytes.len, Z_FINISH);
+	zip_add_packed(&z, "vanha.doc", packed.data, packed.len, (uint32_t)bytes.len, 0);
+	zip_add(&z, "uusi.txt", "Teksti.");
+	zip_end(&z);
+	r = extract(e, "application/zip", z.file.data, z.file.len);
+	assert_non_null(strstr(r.text.data, "vanha.doc"));
+	assert_non_null(strstr(r.text.data, "Sample Word Document"));
+	assert_non_null(strstr(r.text.data, "Teksti."));
+	extract_result_free(&r);
+	extractor_free(e);
+	buf_free(&bytes);
+	buf_free(&packed);
+	zip_free(&z);
+}
+
 /* Every office file of the sample gives text or a reason, and quickly. */
 static void test_office__format_corpus(void **state)
 {
@@ -653,6 +680,7 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(test_docx__encrypted_entries_are_told),
 	    cmocka_unit_test(test_office__deep_nesting_is_bounded),
 	    cmocka_unit_test(test_office__damaged_files_never_crash),
+	    cmocka_unit_test(test_doc__inside_a_package_is_read),
 	    cmocka_unit_test(test_office__tika_documents),
 	    cmocka_unit_test(test_office__format_corpus),
 	};
