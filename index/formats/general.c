@@ -1,5 +1,5 @@
 /* Media types that say nothing of what is in a file. They are read all the same, as another decoder may
- * know the bytes (format_for()); what comes here nobody knew. */
+ * claim the bytes (format_for()), or libmagic know them. */
 #include <string.h>
 
 #include "index/formats/program.h"
@@ -20,6 +20,15 @@ static bool general_reads(const char *type)
 
 static enum format_outcome general_read(const struct format_input *in, struct textsink *out)
 {
+	char type[KIND_SIZE];
+	struct format_input known = *in;
+	const struct format *format;
+
+	kind_of(NULL, NULL, in->bytes, in->len, type);
+	known.media_type = type;
+	format = format_find(type);
+	if (format && format != &format_general)
+		return format->read(&known, out);
 	return format_none(out, "not a format arkki reads (%.100s)", in->media_type);
 }
 

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "index/formats/format.h"
 #include "index/formats/program.h"
 
 enum { LEVELS = 64, HEADER_TEXT = 8192 };
@@ -343,10 +342,11 @@ static void mail_warm(void)
 	stream_over_end(stream, array);
 }
 
-const struct format format_mail = {.name = "mail",
+const struct format format_mail = {.programs = format_programs, /* for documents inside */
+
+    .name = "mail",
     .reads = mail_reads,
     .warm = mail_warm,
-    .programs = format_programs,
     .read = mail_read};
 
 /* ---- a mailbox: mails behind lines that begin with "From " ---- */
@@ -390,5 +390,7 @@ static bool mbox_reads(const char *type)
 	       strcmp(type, "text/x-mail") == 0;
 }
 
-const struct format format_mbox = {
-    .name = "mailbox", .reads = mbox_reads, .programs = format_programs, .read = mbox_read};
+const struct format format_mbox = {.programs = format_programs, /* for documents inside */
+    .name = "mailbox",
+    .reads = mbox_reads,
+    .read = mbox_read};

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "index/formats/format.h"
 #include "index/formats/program.h"
 
 enum {
@@ -441,8 +440,9 @@ static void msg_warm(void)
 	gsf_init();
 }
 
-const struct format format_msg = {.name = "Outlook mail",
+const struct format format_msg = {.programs = format_programs, /* for documents inside */
+
+    .name = "Outlook mail",
     .reads = msg_reads,
     .warm = msg_warm,
-    .programs = format_programs,
     .read = msg_read};

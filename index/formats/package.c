@@ -8,7 +8,6 @@
 #include <string.h>
 #include <wchar.h>
 
-#include "index/formats/format.h"
 #include "index/formats/program.h"
 
 enum {
@@ -280,8 +279,9 @@ static void package_warm(void)
 	archive_read_free(p.a);
 }
 
-const struct format format_package = {.name = "package",
+const struct format format_package = {.programs = format_programs, /* for documents inside */
+
+    .name = "package",
     .reads = package_reads,
     .warm = package_warm,
-    .programs = format_programs,
     .read = package_read};

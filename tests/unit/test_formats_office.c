@@ -640,7 +640,8 @@ static void test_office__damaged_files_never_crash(void **state)
 	(void)state;
 	sample_docx(&z, XML W P("Ehjä") W_END);
 	for (size_t len = 0; len < z.file.len; len += 13) {
-		struct extract_result r = extract(e, "application/octet-stream", z.file.data, len);
+		struct extract_result r =
+		    extract(e, OOXML "wordprocessingml.document", z.file.data, len);
 
 		assert_int_equal(r.outcome, EXTRACT_NONE);
 		extract_result_free(&r);
