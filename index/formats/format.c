@@ -25,8 +25,8 @@ const struct format *format_find(const char *media_type)
 /* Types that many kinds of files have. */
 static bool is_general(const char *type)
 {
-	static const char *const types[] = {
-	    "application/zip", "application/xml", "text/xml", "text/plain", NULL};
+	static const char *const types[] = {"application/zip", "application/x-zip",
+	    "application/x-zip-compressed", "application/xml", "text/xml", NULL};
 
 	for (size_t i = 0; types[i]; i++) {
 		if (strcmp(type, types[i]) == 0)

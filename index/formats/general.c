@@ -8,7 +8,8 @@ static bool general_reads(const char *type)
 {
 	static const char *const types[] = {"application/octet-stream", "application/x-ole-storage",
 	    "application/cdfv2", "application/vnd.ms-office", "application/encrypted",
-	    "application/cdfv2-encrypted", "application/cdfv2-unknown", NULL};
+	    "application/cdfv2-encrypted", "application/x-ole-encrypted", "application/x-cfb",
+	    "application/cdfv2-unknown", NULL};
 
 	for (size_t i = 0; types[i]; i++) {
 		if (strcmp(type, types[i]) == 0)

@@ -33,9 +33,13 @@ bool office_zip_is(const char *bytes, size_t len)
 	return kind != KIND_NONE;
 }
 
+/* A file about such a file may name it too, so it has to begin as markup does. */
 static bool has_root(const char *bytes, size_t len, const char *name)
 {
-	return memmem(bytes, len < 4096 ? len : 4096, name, strlen(name)) != NULL;
+	if (len > 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0)
+		bytes += 3, len -= 3;
+	return len > 0 && *bytes == '<' &&
+	       memmem(bytes, len < 4096 ? len : 4096, name, strlen(name)) != NULL;
 }
 
 static bool is_flat_odf(const char *bytes, size_t len)

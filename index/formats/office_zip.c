@@ -190,12 +190,20 @@ struct output {
 	uint64_t packed, len;
 };
 
+static bool is_bomb(uint64_t unpacked, uint64_t packed)
+{
+	return unpacked > BOMB_LEAST && unpacked / BOMB_RATIO > packed;
+}
+
 static enum zip_status give(struct output *o, const char *bytes, size_t len)
 {
-	o->zip->unpacked += len;
+	struct office_zip *z = o->zip;
+
+	z->unpacked += len;
 	o->len += len;
-	if (o->zip->unpacked > FORMAT_UNPACKED_MAX ||
-	    (o->len > BOMB_LEAST && o->len / BOMB_RATIO > o->packed))
+	/* all together against the file too: entries may lie on one another */
+	if (z->unpacked > FORMAT_UNPACKED_MAX || is_bomb(o->len, o->packed) ||
+	    is_bomb(z->unpacked, z->len))
 		return ZIP_BOMB;
 	return o->take(o->arg, bytes, len) ? ZIP_OK : ZIP_STOPPED;
 }

@@ -4,8 +4,9 @@
  * A reader of our own, as parts are wanted in the document's order, not the file's, some twice, and
  * none of what else libarchive would read here.
  *
- * Bounds: FORMAT_MEMBERS_MAX entries; FORMAT_UNPACKED_MAX bytes of all reads together (so overlapping
- * entries gain nothing); a part of over 64 MiB that was packed more than 200 times is a bomb.
+ * Bounds: FORMAT_MEMBERS_MAX entries; FORMAT_UNPACKED_MAX bytes of all reads together; a part, or all reads
+ * together against the file, of over 64 MiB and more than 200 times what is packed is a bomb (so
+ * overlapping entries gain nothing).
  * Names are compared, never used as paths.
  */
 #ifndef ARKKI_INDEX_FORMATS_OFFICE_ZIP_H

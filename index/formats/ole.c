@@ -129,9 +129,8 @@ static void look_at(GsfInfile *file, int i, struct compound *c)
 		c->locked |= slides_locked(head, stream_head(file, i, head, sizeof(head)));
 	} else if (strcmp(name, "EncryptedPackage") == 0) {
 		c->content = CONTENT_LOCKED;
-	} else if (c->content == CONTENT_UNKNOWN &&
-		   (strncmp(name, "__substg1.0_", 12) == 0 ||
-		       strcmp(name, "__properties_version1.0") == 0)) {
+	} else if (strcmp(name, "__properties_version1.0") == 0) {
+		/* what is attached to a mail is in storages of their own; format_msg looks for the same */
 		c->content = CONTENT_MAIL;
 	}
 }

@@ -41,7 +41,7 @@ static enum ooxml_kind part_kind(const char *content_type)
 	    {"presentationml.slide+xml", PART_SLIDE},
 	    {"presentationml.notesslide+xml", PART_SLIDE_NOTES},
 	    {"presentationml.slidemaster+xml", PART_MASTER}, {"text/html", PART_CHUNK},
-	    {"application/xhtml+xml", PART_CHUNK}};
+	    {"application/xhtml+xml", PART_CHUNK}, {"message/rfc822", PART_CHUNK}};
 	size_t len = strlen(content_type);
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
@@ -109,6 +109,9 @@ static bool find_parts(struct ooxml *x)
 		struct ooxml_part *part = &x->parts[x->parts_len];
 		const struct zip_entry *e = &zip->entries[i];
 
+		if (t.kinds[i] == PART_OTHER && e->name_len > 0 &&
+		    memmem(e->name, e->name_len, "/embeddings/", 12))
+			t.kinds[i] = PART_EMBEDDED;
 		if (t.kinds[i] == PART_OTHER || e->name_len >= sizeof(part->name))
 			continue;
 		part->entry = e;
@@ -336,17 +339,36 @@ void ooxml_text_of(struct ooxml *x, enum ooxml_kind kind)
 	}
 }
 
-/* HTML that Word would merge into the text when it opens the file. */
-static void add_chunks(struct ooxml *x)
+/* Documents in the document: those that Word merges into the text when it opens the file (in HTML or as
+ * a mail), and those that lie in it as files. Objects of unknown kinds are pictures of something: no names
+ * of them. */
+static void add_document(struct ooxml *x, const struct ooxml_part *part, const char *name)
+{
+	struct buf bytes = BUF_INIT;
+	char type[KIND_SIZE];
+
+	if (!office_zip_load(&x->o->zip, part->entry, OFFICE_LOADED_MAX, &bytes) || !bytes.len)
+		goto out;
+	kind_of(NULL, part->name, bytes.data, bytes.len, type);
+	if (!name && strcmp(type, "text/html") == 0)
+		office_html(x->o, bytes.data, bytes.len);
+	else if (!format_general.reads(type) && format_find(type))
+		format_member(x->o->out, name, type, bytes.data, bytes.len);
+out:
+	buf_free(&bytes);
+}
+
+static void add_documents(struct ooxml *x, enum ooxml_kind kind)
 {
 	for (size_t i = 0; i < x->parts_len; i++) {
-		struct buf bytes = BUF_INIT;
 		const struct ooxml_part *part = &x->parts[i];
+		const char *slash = strrchr(part->name, '/');
 
-		if (part->kind == PART_CHUNK &&
-		    office_zip_load(&x->o->zip, part->entry, OFFICE_LOADED_MAX, &bytes))
-			office_html(x->o, bytes.data, bytes.len);
-		buf_free(&bytes);
+		if (part->kind == kind)
+			add_document(x, part,
+			    kind == PART_CHUNK ? NULL
+			    : slash            ? slash + 1
+					       : part->name);
 	}
 }
 
@@ -372,7 +394,7 @@ static void read_word(struct ooxml *x, const struct ooxml_part *main)
 {
 	ooxml_text_of(x, PART_HEADER);
 	ooxml_text(x, main);
-	add_chunks(x);
+	add_documents(x, PART_CHUNK);
 	ooxml_text_of(x, PART_NOTES);
 	ooxml_text_of(x, PART_DIAGRAM);
 	ooxml_text_of(x, PART_CHART);
@@ -400,8 +422,10 @@ enum format_outcome ooxml_read(struct office *o)
 	else if ((main = first_of(&x, PART_SHOW)))
 		ooxml_slides(&x, main);
 	office_properties(o, "docProps/core.xml");
-	if (main)
+	if (main) {
 		add_external(&x);
+		add_documents(&x, PART_EMBEDDED);
+	}
 	outcome = office_outcome(o);
 	if (!main && outcome == FORMAT_NONE && !o->malformed && o->zip.worst == ZIP_OK)
 		outcome =

@@ -24,7 +24,8 @@ enum ooxml_kind {
 	PART_SLIDE,
 	PART_SLIDE_NOTES,
 	PART_MASTER,
-	PART_CHUNK, /* a document of another format that the text contains */
+	PART_CHUNK,    /* a document of another format that the text contains */
+	PART_EMBEDDED, /* a file in it */
 };
 
 struct ooxml_part {

@@ -9,6 +9,7 @@
 
 #include "index/formats/format.h"
 #include "index/formats/hyphen.h"
+#include "index/formats/program.h"
 #include "index/formats/pdf_files.h"
 
 enum { PDF_PAGES = 50000, PDF_LINES = 1000000 };
@@ -358,5 +359,8 @@ static void pdf_warm(void)
 	/* the document stays open: poppler's global tables go with the last one */
 }
 
-const struct format format_pdf = {
-    .name = "PDF", .reads = pdf_reads, .warm = pdf_warm, .read = pdf_read};
+const struct format format_pdf = {.name = "PDF",
+    .reads = pdf_reads,
+    .warm = pdf_warm,
+    .programs = format_programs,
+    .read = pdf_read};
