@@ -345,11 +345,12 @@ static void tag_of(const struct app *app, const char *what, const struct catalog
 
 /* The answer also shows whether there is a rendition and the state of the text, which changes by
  * itself: its tag then has an ending that If-Match does not look at. */
-enum { TAG_HAS_RENDITION = 1, TAG_TEXT_PENDING = 2, TAG_ENDINGS = 4 };
+enum { TAG_HAS_RENDITION = 1, TAG_TEXT_PENDING = 2, TAG_TEXT_REASON = 4, TAG_ENDINGS = 8 };
 
 static void end_tag(char tag[TAG_SIZE], unsigned int ending)
 {
-	static const char *const endings[TAG_ENDINGS] = {"\"", "-r\"", "-p\"", "-rp\""};
+	static const char *const endings[TAG_ENDINGS] = {
+	    "\"", "-r\"", "-p\"", "-rp\"", "-o\"", "-ro\"", "-op\"", "-rop\""};
 
 	memcpy(tag + 33, endings[ending], strlen(endings[ending]) + 1);
 }
@@ -358,7 +359,8 @@ void tag_document(const struct app *app, const struct catalogue_row *row, char o
 {
 	tag_of(app, "document", row, true, out);
 	end_tag(out, (row->rendition.number ? TAG_HAS_RENDITION : 0U) |
-			 (text_pending(row) ? TAG_TEXT_PENDING : 0U));
+			 (text_pending(row) ? TAG_TEXT_PENDING : 0U) |
+			 (row->text_reason ? TAG_TEXT_REASON : 0U));
 }
 
 void tag_content(const struct app *app, const struct catalogue_row *row, char out[TAG_SIZE])
