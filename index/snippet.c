@@ -99,11 +99,11 @@ static uint16_t term_weight(const struct query_term *q, enum analyse_language la
 	if (q->len != len || memcmp(q->text, term, len) != 0)
 		return 0;
 	if (kind == ANALYSE_RAW || q->kind == ANALYSE_RAW)
-		return kind == q->kind ? SNIPPET_ITSELF : 0;
+		return kind == q->kind ? SNIPPET_WHOLE : 0;
 	if (kind == ANALYSE_LEMMA && strcmp(analyse_prefix(language, ANALYSE_LEMMA),
 					 analyse_prefix(q->language, ANALYSE_LEMMA)) != 0)
 		return 0;
-	return q->kind == ANALYSE_PART ? SNIPPET_WEAK : SNIPPET_ITSELF;
+	return q->kind == ANALYSE_PART ? SNIPPET_WEAK : SNIPPET_WHOLE;
 }
 
 static uint16_t step_weight(const struct snippet_step *step, enum analyse_language language,
@@ -122,7 +122,7 @@ static uint16_t step_weight(const struct snippet_step *step, enum analyse_langua
 static bool step_is(const struct snippet_step *step, enum analyse_language language,
     enum analyse_kind kind, const char *term, size_t len)
 {
-	return step_weight(step, language, kind, term, len) == SNIPPET_ITSELF;
+	return step_weight(step, language, kind, term, len) == SNIPPET_WHOLE;
 }
 
 /* A term of the word in hand, against every part. */
@@ -143,7 +143,7 @@ static int each_term(void *arg, enum analyse_kind kind, const char *term, size_t
 		} else if (part->kind == SNIPPET_BEGINNING) {
 			if (kind == ANALYSE_RAW && len >= steps->terms[0].len &&
 			    !memcmp(term, steps->terms[0].text, steps->terms[0].len))
-				p->weight = SNIPPET_ITSELF;
+				p->weight = SNIPPET_WHOLE;
 		} else {
 			for (j = 0; j < part->steps_len; j++)
 				p->hits |=
@@ -221,8 +221,6 @@ static int add_match(struct snippet *s, size_t start, size_t end, size_t part, u
 		return ENOUGH;
 	if (weight == SNIPPET_WEAK && m->len >= SNIPPET_MATCHES_MAX / 2)
 		return 0; /* room for better ones */
-	if (weight == SNIPPET_ITSELF && s->parts.list[part].because)
-		weight = SNIPPET_OTHER;
 	m->list[m->len++] = (struct snippet_match){start, end, (uint16_t)part, group, weight};
 	if (weight == SNIPPET_WEAK)
 		return 0;
@@ -243,7 +241,7 @@ static int follow_row(struct snippet *s, size_t i, size_t start, size_t end)
 	if (p->rows >> (n - 1) & 1) {
 		p->rows = 0;
 		start = s->starts[(s->analysed - n) % SNIPPET_ROW_MAX];
-		return add_match(s, start, end, i, SNIPPET_ITSELF);
+		return add_match(s, start, end, i, SNIPPET_WHOLE);
 	}
 	return p->hits && s->parts.list[i].because ? add_match(s, start, end, i, SNIPPET_WEAK) : 0;
 }
