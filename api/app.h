@@ -158,12 +158,14 @@ bool limit_of(struct exchange *x, unsigned int otherwise, unsigned int most, uns
 struct change_waiter;    /* changes.c */
 struct token_cache;      /* auth.c */
 struct policies_service; /* policies_api.c */
+struct synonyms_service; /* synonyms.c */
 
 struct app {
 	struct archive *archive;
 	struct indexer *indexer; /* NULL: no index */
 	struct token_cache *tokens;
 	struct policies_service *policies;
+	struct synonyms_service *synonyms;
 	pthread_mutex_t waiters_lock;
 	pthread_cond_t waiters_cond;
 	struct change_waiter *waiters;

@@ -50,6 +50,11 @@ void policies_versions_get(struct exchange *x);
 void policies_check(struct exchange *x);
 void policies_put(struct exchange *x);
 
+/* synonyms.c */
+void synonyms_get(struct exchange *x);
+void synonyms_versions_get(struct exchange *x);
+void synonyms_put(struct exchange *x);
+
 /* admin.c: the admin socket */
 void admin_load(struct exchange *x);
 void admin_token(struct exchange *x);

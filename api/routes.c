@@ -19,7 +19,7 @@
 		.finish = handler                                                                  \
 	}
 
-#define POLICIES(verb, path_, handler)                                                             \
+#define UP_TO_1_MIB(verb, path_, handler)                                                          \
 	{                                                                                          \
 		.method = verb, .pattern = path_, .takes = HTTP_BODY_WHOLE, .body_max = 1U << 20,  \
 		.finish = handler                                                                  \
@@ -104,8 +104,11 @@ const struct http_route api_routes[] = {
     GET("/v1/policies", policies_get),
     GET("/v1/policies/versions", policies_versions_get),
     GET("/v1/policies/cases", policies_cases_get),
-    POLICIES("POST", "/v1/policies/check", policies_check),
-    POLICIES("PUT", "/v1/policies", policies_put),
+    UP_TO_1_MIB("POST", "/v1/policies/check", policies_check),
+    UP_TO_1_MIB("PUT", "/v1/policies", policies_put),
+    GET("/v1/synonyms", synonyms_get),
+    GET("/v1/synonyms/versions", synonyms_versions_get),
+    UP_TO_1_MIB("PUT", "/v1/synonyms", synonyms_put),
     GET_WITH("/openapi.json", ROUTE_PUBLIC, openapi_get),
     /* the web */
     GET_WITH("/", ROUTE_PUBLIC, page_root),
@@ -126,6 +129,8 @@ const struct http_route api_routes[] = {
     GET_WITH("/admin/policies", ROUTE_LOCAL, policies_get),
     GET_WITH("/admin/policies/versions", ROUTE_LOCAL, policies_versions_get),
     GET_WITH("/admin/policies/cases", ROUTE_LOCAL, policies_cases_get),
+    GET_WITH("/admin/synonyms", ROUTE_LOCAL, synonyms_get),
+    GET_WITH("/admin/synonyms/versions", ROUTE_LOCAL, synonyms_versions_get),
     GET_WITH("/healthz", ROUTE_LOCAL, health_get),
     GET_WITH("/readyz", ROUTE_LOCAL, health_get),
     GET_WITH("/metrics", ROUTE_LOCAL, metrics_get),

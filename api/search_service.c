@@ -5,6 +5,7 @@
 
 #include "api/documents.h"
 #include "api/indexer.h"
+#include "api/synonyms.h"
 #include "arkki/base/clock.h"
 #include "arkki/base/json.h"
 #include "arkki/index/snippet.h"
@@ -75,6 +76,7 @@ static int run_query(
 	struct access_sight *sight = NULL;
 	struct search_desk *desk = NULL;
 	struct unsettled unsettled = {0};
+	struct synonyms *synonyms = NULL;
 	struct search_request r = {
 	    .q = asked->q,
 	    .unit = asked->unit,
@@ -100,7 +102,11 @@ static int run_query(
 	if (!rc)
 		rc = indexer_desk(v->app->indexer, &desk, err);
 	if (!rc)
+		rc = synonyms_current(v->app, desk->analyser, &synonyms, err);
+	r.synonyms = synonyms;
+	if (!rc)
 		rc = search_query(desk->reader, &r, &s->result, err);
+	synonyms_unref(synonyms);
 	indexer_desk_return(v->app->indexer, desk);
 	access_sight_unref(sight);
 	free(unsettled.documents);
@@ -260,17 +266,21 @@ struct search_view *search_found(struct exchange *x)
 	struct search_view *s = v->more;
 	struct search_desk *words = NULL;
 	struct opener o = {.v = v};
+	struct synonyms *synonyms = NULL;
 	struct ark_error err = {0};
 	int rc = archive_desk(v->app->archive, &o.desk, &err);
 
 	if (!rc)
 		rc = indexer_desk(v->app->indexer, &words, &err);
 	if (!rc)
-		rc = snippet_new(
-		    words->analyser, s->q ? s->q : "", s->language, NULL, NULL, &o.snippet, &err);
+		rc = synonyms_current(v->app, words->analyser, &synonyms, &err);
+	if (!rc)
+		rc = snippet_new(words->analyser, s->q ? s->q : "", s->language, synonyms, NULL,
+		    &o.snippet, &err);
 	if (!rc)
 		rc = open_hits(&o, s, &err);
 	snippet_free(o.snippet);
+	synonyms_unref(synonyms);
 	indexer_desk_return(v->app->indexer, words);
 	archive_desk_return(v->app->archive, o.desk);
 	if (rc) {

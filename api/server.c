@@ -9,6 +9,7 @@
 #include "api/handlers.h"
 #include "api/indexer.h"
 #include "api/pages/pages.h"
+#include "api/synonyms.h"
 #include "arkki/base/clock.h"
 #include "arkki/base/fs.h"
 
@@ -62,6 +63,8 @@ int api_server_start(
 	if (!rc)
 		rc = policies_start(&s->app, err);
 	if (!rc)
+		rc = synonyms_start(&s->app, err);
+	if (!rc)
 		rc = changes_start(&s->app, err);
 	/* the admin socket of a single command has nothing to index: the next server does */
 	if (!rc && listen)
@@ -99,6 +102,7 @@ void api_server_stop(struct api_server *s)
 	}
 	indexer_stop(s->app.indexer);
 	policies_stop(&s->app);
+	synonyms_stop(&s->app);
 	token_cache_free(s->app.tokens);
 	pthread_mutex_destroy(&s->app.reviews_lock);
 	free(s);

@@ -274,8 +274,8 @@ static int load_record(
 
 static int load_registry(struct archive *a, const struct receipt *receipt, struct ark_error *err)
 {
-	static const char *const kinds[] = {
-	    "orgs", "users", "units", "cases", "placements", "types", "retention", "policies"};
+	static const char *const kinds[] = {"orgs", "users", "units", "cases", "placements",
+	    "types", "retention", "policies", "synonyms"};
 	int rc = ARK_OK;
 
 	for (size_t i = 0; !rc && i < sizeof(kinds) / sizeof(*kinds); i++) {

@@ -48,6 +48,7 @@ int policy_cases(const struct cli *c);
 int policy_versions(const struct cli *c);
 int policy_apply(const struct cli *c);
 int policy_restore(const struct cli *c);
+int cmd_synonyms(const struct cli *c);
 int cmd_routes(const struct cli *c);
 int cmd_demo_build(const struct cli *c);
 

@@ -45,6 +45,12 @@ static const struct command {
 	"      test: run tests in the format of Cedar's integration tests; check: validate,\n"
 	"      against arkki's own schema unless another is named; tells also what lists cannot "
 	"ask"},
+    {"synonyms", cmd_synonyms,
+	"show DIR [--version N] [--shipped] | versions DIR | check FILE.json\n"
+	"               apply DIR FILE.json --user ID [--reason TEXT]",
+	"show: print the words of an administrator that find each other in a search, or those that "
+	"arkki ships\n"
+	"      check: tell whether a table would be taken; apply: put it in force"},
     {"routes", cmd_routes, "", NULL}, /* for tests/flow: not in the help */
     {"demo-build", cmd_demo_build, "TEXTS_DIR OUT_DIR", NULL},
 };
@@ -58,11 +64,11 @@ static void print_help(FILE *to)
 		if (commands[i].what)
 			fprintf(to, "  arkki %s %s\n      %s\n", commands[i].name,
 			    commands[i].arguments, commands[i].what);
-	fprintf(to,
-	    "\nThe root key is given by --root-key FILE or ARKKI_ROOT_KEY_FILE.\n"
-	    "load, token, import, verify and policy (but restore) also work while the archive is "
-	    "being served.\n"
-	    "Exit codes: 0 done, 1 refused or failed, 2 usage.\n");
+	fprintf(to, "\nThe root key is given by --root-key FILE or ARKKI_ROOT_KEY_FILE.\n"
+		    "load, token, import, verify, synonyms and policy (but restore) also work "
+		    "while the archive is "
+		    "being served.\n"
+		    "Exit codes: 0 done, 1 refused or failed, 2 usage.\n");
 }
 
 int cli_usage(const char *command)
