@@ -404,7 +404,7 @@ static int read_list(struct reading *f, size_t at, size_t *ret_end)
 {
 	struct query_parser *p = f->p;
 	size_t n, end;
-	struct value v;
+	struct value v = {.len = 0};
 	int r = 0;
 
 	while (!r && at < p->len && p->q[at] != ')') {
@@ -435,7 +435,7 @@ static int read_list(struct reading *f, size_t at, size_t *ret_end)
 static int read_values(struct reading *f, size_t at, size_t *ret_end)
 {
 	struct query_parser *p = f->p;
-	struct value v;
+	struct value v = {.len = 0};
 	size_t end;
 
 	if (p->q[at] == '(')

@@ -339,7 +339,7 @@ int query_number_chunk(struct query_parser *p, size_t from, size_t len)
 	if (r)
 		return r;
 	buf_add(&b, p->q + from, len);
-	if (buf_failed(&b))
+	if (buf_failed(&b) || !b.data)
 		r = query_no_memory(p->err);
 	else if (query_day_read(b.data, len, &d))
 		r = add_date_forms(p, n, d);
@@ -378,7 +378,7 @@ int query_number(struct query_parser *p, const struct query_match *m)
 	if (r)
 		return r;
 	write_match(p, m, &b);
-	if (buf_failed(&b))
+	if (buf_failed(&b) || !b.data)
 		r = query_no_memory(p->err);
 	else if (m->kind == NUMBER_DATE)
 		r = add_date_forms(p, n, (struct query_day){m->year, m->month, m->day});
