@@ -22,6 +22,7 @@ DEBS := build-essential pkg-config git openssh-client python3 nodejs libgit2-dev
 	libuchardet-dev libhunspell-dev hunspell-sv poppler-data catdoc antiword
 LINT_DEBS := clang clang-tidy clang-format cppcheck shellcheck libclang-rt-14-dev
 BENCH_DEBS := nginx-light wrk
+SEARCH_BENCH_DEBS := poppler-utils postgresql-15 python3-xapian
 
 WARN := -Wall -Wextra -Wshadow -Wpointer-arith -Wcast-qual -Wwrite-strings -Wformat=2 -Wundef -Wvla
 CWARN := $(WARN) -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition
@@ -52,9 +53,9 @@ FUZZ_C := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 FUZZ := $(FUZZ_C:tests/fuzz/%.c=$(BUILD)/fuzz/%)
 BENCH_C := $(sort $(wildcard tests/bench/bench_*.c))
 BENCH := $(BENCH_C:tests/bench/%.c=$(BUILD)/bench/%)
-BENCH_SET := $(if $(filter bench,$(MAKECMDGOALS)),$(filter policy,$(MAKECMDGOALS)))
+BENCH_SET := $(if $(filter bench,$(MAKECMDGOALS)),$(filter policy search,$(MAKECMDGOALS)))
 
-.PHONY: all help deps lint-deps check unit unit-programs fuzz-programs bench-programs test lint asan tsan fuzz bench policy run clean format print-cflags print-cxxflags
+.PHONY: all help deps lint-deps check unit unit-programs fuzz-programs bench-programs test lint asan tsan fuzz bench policy search run clean format print-cflags print-cxxflags
 all: $(BUILD)/arkki
 
 help:
@@ -101,6 +102,12 @@ $(BUILD)/tests/interpose.so: tests/crash/interpose.c
 	@mkdir -p $(@D)
 	@echo "  CC  $@"
 	$(Q)$(CC) -std=c17 -O2 -g $(CWARN) $(WERROR) -D_GNU_SOURCE -fPIC -shared -o $@ $<
+
+# What an index holds, for tests/crash
+$(BUILD)/tests/index-dump: tests/crash/index_dump.cc
+	@mkdir -p $(@D)
+	@echo "  CXX $@"
+	$(Q)$(CXX) $(CXXFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $< $(shell pkg-config --libs xapian-core)
 
 unit-programs: $(UNIT)
 
@@ -154,6 +161,7 @@ $(BUILD)/api/pages/assets.o: api/web/arkki.css api/web/arkki.svg
 #: make fuzz       every fuzzer for FUZZ_SECONDS (30) each
 #: make bench      measures, as ratios against peers in the same run; never fails
 #: make bench policy   the same of decisions, filters and refusals
+#: make bench search   the same of what search finds and what it costs
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 deps:
@@ -189,12 +197,12 @@ fuzz: lint-deps
 
 # `make bench policy`: the word beside it names the set
 bench:
-	@$(if $(BENCH_SET),:,tools/install-packages $(BENCH_DEBS))
+	@$(if $(filter policy,$(BENCH_SET)),:,tools/install-packages $(if $(BENCH_SET),$(SEARCH_BENCH_DEBS),$(BENCH_DEBS)))
 	@$(MAKE) --no-print-directory deps all $(if $(BENCH_SET),bench-programs)
 	-@python3 tools/bench.py $(BENCH_SET)
 
-policy:
-	@$(if $(filter bench,$(MAKECMDGOALS)),:,echo "make bench policy" >&2; exit 2)
+policy search:
+	@$(if $(filter bench,$(MAKECMDGOALS)),:,echo "make bench $@" >&2; exit 2)
 
 run: deps
 	@$(MAKE) --no-print-directory all

@@ -171,6 +171,8 @@ static int settle_record(struct group *g, size_t at, struct ark_error *err)
 		    strcmp(json_text(other->record, "id"), id) == 0)
 			number = other->metadata;
 	}
+	if (w->f->record_on_base && w->f->base_metadata != number)
+		return ark_fail(err, ARK_ECONFLICT, "the record has changed");
 	w->f->metadata = number + 1;
 	return ARK_OK;
 }

@@ -5,6 +5,7 @@
 
 #include "archive/archive_private.h"
 #include "archive/envelope.h"
+#include "arkki/archive/records.h"
 #include "arkki/base/json.h"
 #include "arkki/policies/shipped.h"
 
@@ -97,46 +98,14 @@ int policies_begin(struct archive *a, struct ark_error *err)
 
 int policies_number(struct archive *a, uint32_t *ret, struct ark_error *err)
 {
-	struct desk *desk = NULL;
-	int rc = archive_desk(a, &desk, err);
-
-	if (!rc)
-		rc = catalogue_record_number(desk->catalogue, kind, REGISTRY_POLICIES, ret, err);
-	archive_desk_return(a, desk);
-	return rc;
-}
-
-static int open_version(struct archive *a, struct desk *desk, const struct receipt *receipt,
-    uint32_t number, json_t **ret, struct ark_error *err)
-{
-	struct keyring *keys = archive_keyring(a);
-	char path[ENVELOPE_PATH], name[33];
-	struct store_blob blob;
-	int rc;
-
-	keyring_name(keys, kind, REGISTRY_POLICIES, name);
-	envelope_record_path(path, kind, name, number);
-	rc = store_get(desk->store, NULL, path, &blob, err);
-	if (rc == ARK_ENOTFOUND)
-		return ark_fail(err, rc, "there is no version %u of the policies", number);
-	if (rc)
-		return rc;
-	rc = envelope_open(keys, receipt, path, blob.bytes, blob.len, ret, err);
-	store_blob_release(&blob);
-	return rc;
+	return records_number(a, kind, REGISTRY_POLICIES, ret, err);
 }
 
 int policies_read(struct archive *a, const struct receipt *receipt, uint32_t number,
     struct policies_version *ret, struct ark_error *err)
 {
-	struct desk *desk = NULL;
-	int rc = archive_desk(a, &desk, err);
-
 	*ret = (struct policies_version){.number = number};
-	if (!rc)
-		rc = open_version(a, desk, receipt, number, &ret->envelope, err);
-	archive_desk_return(a, desk);
-	return rc;
+	return records_read(a, receipt, kind, REGISTRY_POLICIES, number, &ret->envelope, err);
 }
 
 void policies_version_free(struct policies_version *v)

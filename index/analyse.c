@@ -174,6 +174,43 @@ int analyse_word(struct analyser *a, enum analyse_language language, const char 
 	return analysis_each(&a->found, each, arg);
 }
 
+/* ---- may it have one of these terms? ---- */
+
+void analyse_wanted_add(struct analyse_wanted *w, const char *term, size_t len)
+{
+	uint16_t h = sketch_term(term, len);
+
+	w->bits[h / 64] |= 1ull << h % 64;
+}
+
+static int sketch_add_term(void *arg, enum analyse_kind kind, const char *term, size_t len)
+{
+	(void)kind;
+	sketch_add(arg, sketch_term(term, len));
+	return 0;
+}
+
+int analyse_may_have(struct analyser *a, const char *word, size_t len,
+    const struct analyse_wanted *w, bool *ret, struct ark_error *err)
+{
+	struct sketch s;
+	int l, r = 0;
+
+	if (!sketch_get(a->cache, word, len, &s)) {
+		s = (struct sketch){0};
+		for (l = 0; !r && l < ANALYSE_LANGUAGES; l++)
+			r = analyse_word(
+			    a, (enum analyse_language)l, word, len, sketch_add_term, &s, err);
+		if (r)
+			return r;
+		sketch_put(a->cache, word, len, &s);
+	}
+	*ret = s.more;
+	for (l = 0; l < s.len && !*ret; l++)
+		*ret = w->bits[s.term[l] / 64] >> s.term[l] % 64 & 1;
+	return 0;
+}
+
 /* ---- texts ---- */
 
 /* A paragraph ends at an empty line, at a line's end once it has this much, or at the second
@@ -181,7 +218,7 @@ int analyse_word(struct analyser *a, enum analyse_language language, const char 
 #define PARAGRAPH_ENOUGH 200u
 #define PARAGRAPH_MAX 4000u
 
-static size_t paragraph_end(const char *text, size_t len, size_t start)
+size_t analyse_paragraph_end(const char *text, size_t len, size_t start)
 {
 	size_t at = start;
 
@@ -214,7 +251,7 @@ int analyse_text(const char *text, size_t len, enum analyse_language declared,
 	for (; start < len && !r; start = end) {
 		enum analyse_language language;
 
-		end = paragraph_end(text, len, start);
+		end = analyse_paragraph_end(text, len, start);
 		language = analyse_language_of(text + start, end - start, declared);
 		for (pos = 0; !r && words_next(text + start, end - start, &pos, &w);) {
 			const struct analyse_token token = {

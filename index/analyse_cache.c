@@ -18,9 +18,12 @@ struct entry {
 	char bytes[]; /* key, then the packed analysis */
 };
 
+#define SKETCHES 131072u /* 4 MB */
+
 struct analyse_cache {
 	pthread_mutex_t lock[LOCKS];
-	struct entry *slot[SLOTS]; /* slot i under lock[i % LOCKS] */
+	struct sketch sketch[SKETCHES]; /* sketch i under lock[i % LOCKS] */
+	struct entry *slot[SLOTS];      /* slot i under lock[i % LOCKS] */
 };
 
 static uint64_t hash_of(enum cache_space space, const char *word, size_t len)
@@ -116,4 +119,50 @@ void cache_put(struct analyse_cache *c, enum cache_space space, const char *word
 	c->slot[slot] = e;
 	pthread_mutex_unlock(&c->lock[slot % LOCKS]);
 	free(old);
+}
+
+/* ---- sketches ---- */
+
+uint16_t sketch_term(const char *term, size_t len)
+{
+	return (uint16_t)(hash_of(CACHE_PART, term, len) >> 48);
+}
+
+void sketch_add(struct sketch *s, uint16_t term)
+{
+	unsigned int i;
+
+	for (i = 0; i < s->len; i++)
+		if (s->term[i] == term)
+			return;
+	if (s->len == SKETCH_TERMS)
+		s->more = true;
+	else
+		s->term[s->len++] = term;
+}
+
+bool sketch_get(struct analyse_cache *c, const char *word, size_t len, struct sketch *ret)
+{
+	uint64_t hash = hash_of(CACHE_PART, word, len);
+	size_t slot = hash % SKETCHES;
+
+	if (!c)
+		return false;
+	pthread_mutex_lock(&c->lock[slot % LOCKS]);
+	*ret = c->sketch[slot];
+	pthread_mutex_unlock(&c->lock[slot % LOCKS]);
+	return ret->len && ret->hash == hash;
+}
+
+void sketch_put(struct analyse_cache *c, const char *word, size_t len, struct sketch *s)
+{
+	size_t slot;
+
+	s->hash = hash_of(CACHE_PART, word, len);
+	slot = s->hash % SKETCHES;
+	if (!c)
+		return;
+	pthread_mutex_lock(&c->lock[slot % LOCKS]);
+	c->sketch[slot] = *s;
+	pthread_mutex_unlock(&c->lock[slot % LOCKS]);
 }

@@ -33,6 +33,32 @@ bool cache_get(
 void cache_put(struct analyse_cache *c, enum cache_space space, const char *word, size_t len,
     const struct buf *entry);
 
+/* What terms a word has in any of the languages, as 16 bits of each one's hash: enough to say of nearly every word
+ * of a text that it is none of those looked for, without its language and without its analysis. */
+#define SKETCH_TERMS 11u
+struct sketch {
+	uint64_t hash; /* of the word */
+	uint8_t len;
+	bool more; /* than there is room for: it may have any */
+	uint16_t term[SKETCH_TERMS];
+};
+uint16_t sketch_term(const char *term, size_t len);
+void sketch_add(struct sketch *s, uint16_t term);
+bool sketch_get(struct analyse_cache *c, const char *word, size_t len, struct sketch *ret);
+void sketch_put(struct analyse_cache *c, const char *word, size_t len, struct sketch *s);
+
+/* Terms that are looked for. */
+struct analyse_wanted {
+	uint64_t bits[1024];
+};
+void analyse_wanted_add(struct analyse_wanted *w, const char *term, size_t len);
+/* *ret false: the word (normalised) has none of them in any language. True: it may. */
+ARK_MUSTUSE int analyse_may_have(struct analyser *a, const char *word, size_t len,
+    const struct analyse_wanted *w, bool *ret, struct ark_error *err);
+
+/* Where the paragraph that begins at `start` ends. */
+size_t analyse_paragraph_end(const char *text, size_t len, size_t start);
+
 /* `word` is normalised, `lower` its lower case. They append to *out; out of memory is sticky there. */
 void analyse_fi(struct analyser *a, const char *word, const char *lower, struct analysis *out);
 void analyse_sv(const char *lower, size_t len, struct analysis *out);

@@ -14,16 +14,19 @@ static const short letter_cost[ANALYSE_LANGUAGES][29] = {
     [ANALYSE_EN] = {266, 419, 320, 331, 213, 371, 410, 323, 250, 691, 510, 332, 374, 266, 246, 372,
 	673, 263, 275, 238, 352, 447, 428, 587, 383, 787, 947, 885, 932}};
 
-static const char *const small_words[ANALYSE_LANGUAGES] = {
-    [ANALYSE_FI] = " ja on että ei tai oli mukaan ole sekä ollut myös ovat sen kuin jos se hänen "
-		   "kun joka hän siitä olisi voidaan voi lisäksi jonka eikä tulee kanssa vuoksi ",
-    [ANALYSE_SV] =
-	" och av som att för om en den till det har eller med på inte är ett hade enligt "
-	"kan vid samt skulle sig från inom när under denna sin även genom ",
-    [ANALYSE_EN] = " the of to or and in that is this for it by not with if as on be are such from "
-		   "an which no at its has was were have their "};
+#define SMALL_WORD_MAX 8u /* bytes: compared as one number */
+#define SMALL_WORDS 32u
+static const char small_words[ANALYSE_LANGUAGES][SMALL_WORDS][SMALL_WORD_MAX] = {
+    [ANALYSE_FI] = {"ja", "on", "että", "ei", "tai", "oli", "mukaan", "ole", "sekä", "ollut",
+	"myös", "ovat", "sen", "kuin", "jos", "se", "hänen", "kun", "joka", "hän", "siitä", "olisi",
+	"voidaan", "voi", "lisäksi", "jonka", "eikä", "tulee", "kanssa", "vuoksi"},
+    [ANALYSE_SV] = {"och", "av", "som", "att", "för", "om", "en", "den", "till", "det", "har",
+	"eller", "med", "på", "inte", "är", "ett", "hade", "enligt", "kan", "vid", "samt", "skulle",
+	"sig", "från", "inom", "när", "under", "denna", "sin", "även", "genom"},
+    [ANALYSE_EN] = {"the", "of", "to", "or", "and", "in", "that", "is", "this", "for", "it", "by",
+	"not", "with", "if", "as", "on", "be", "are", "such", "from", "an", "which", "no", "at",
+	"its", "has", "was", "were", "have", "their"}};
 
-#define SMALL_WORD_MAX 8u    /* bytes of the longest above */
 #define SMALL_WORD_WORTH 300 /* as much as one letter that the other languages do not have */
 #define DECLARED_WORTH 1200  /* a few words have to speak against what was declared */
 #define READ_MAX 2000u       /* bytes of a paragraph that are looked at */
@@ -40,16 +43,17 @@ static int letter_index(const char *p, size_t len)
 	return d == 0xA5 ? 26 : d == 0xA4 ? 27 : d == 0xB6 ? 28 : -1;
 }
 
-static bool is_small_word(const char *list, const char *word, size_t len)
+static bool is_small_word(const char list[SMALL_WORDS][SMALL_WORD_MAX], uint64_t word)
 {
-	char padded[SMALL_WORD_MAX + 3];
+	uint64_t other;
+	size_t i;
 
-	if (len > SMALL_WORD_MAX)
-		return false;
-	padded[0] = ' ';
-	memcpy(padded + 1, word, len);
-	memcpy(padded + 1 + len, " ", 2);
-	return strstr(list, padded) != NULL;
+	for (i = 0; i < SMALL_WORDS; i++) {
+		memcpy(&other, list[i], SMALL_WORD_MAX);
+		if (other == word)
+			return true;
+	}
+	return false;
 }
 
 enum analyse_language analyse_language_of(
@@ -59,6 +63,7 @@ enum analyse_language analyse_language_of(
 	char lower[ANALYSE_WORD_MAX + 1];
 	enum analyse_language best = declared;
 	size_t pos = 0, i, lower_len;
+	uint64_t number;
 	struct word w;
 	int l, letter;
 
@@ -70,8 +75,12 @@ enum analyse_language analyse_language_of(
 			if ((letter = letter_index(lower + i, lower_len - i)) >= 0)
 				for (l = 0; l < ANALYSE_LANGUAGES; l++)
 					cost[l] += letter_cost[l][letter];
+		if (!lower_len || lower_len > SMALL_WORD_MAX)
+			continue;
+		number = 0;
+		memcpy(&number, lower, lower_len);
 		for (l = 0; l < ANALYSE_LANGUAGES; l++)
-			if (is_small_word(small_words[l], lower, lower_len))
+			if (is_small_word(small_words[l], number))
 				cost[l] -= SMALL_WORD_WORTH;
 	}
 	cost[declared] -= DECLARED_WORTH;

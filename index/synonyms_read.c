@@ -204,3 +204,64 @@ int synonyms_read_shipped(const struct synonyms_reader *reader, struct ark_error
 {
 	return synonyms_read_lines(arkki_bridge_text, reader, err);
 }
+
+static int pass_term(void *arg, enum analyse_language language, const char *text, size_t len)
+{
+	(void)arg, (void)language, (void)text, (void)len;
+	return 0;
+}
+
+static int pass_end(void *arg)
+{
+	(void)arg;
+	return 0;
+}
+
+int synonyms_check(const json_t *table, struct ark_error *err)
+{
+	const struct synonyms_reader reader = {pass_term, pass_end, NULL};
+
+	return synonyms_read_table(table, &reader, err);
+}
+
+/* ---- the shipped table as JSON ---- */
+
+struct listing {
+	json_t *entries, *entry; /* entry: in hand */
+};
+
+static int list_term(void *arg, enum analyse_language language, const char *text, size_t len)
+{
+	struct listing *l = arg;
+	const char *name = analyse_language_name(language);
+
+	if (!l->entry)
+		l->entry = json_object();
+	if (!json_object_get(l->entry, name) && json_object_set_new(l->entry, name, json_array()))
+		return ARK_ENOMEM;
+	return json_array_append_new(json_object_get(l->entry, name), json_stringn(text, len))
+		   ? ARK_ENOMEM
+		   : 0;
+}
+
+static int list_end(void *arg)
+{
+	struct listing *l = arg;
+	json_t *entry = l->entry;
+
+	l->entry = NULL;
+	return json_array_append_new(l->entries, entry) ? ARK_ENOMEM : 0;
+}
+
+json_t *synonyms_shipped(void)
+{
+	struct listing l = {.entries = json_array()};
+	const struct synonyms_reader reader = {list_term, list_end, &l};
+
+	if (!l.entries || synonyms_read_shipped(&reader, NULL)) {
+		json_decref(l.entry);
+		json_decref(l.entries);
+		return NULL;
+	}
+	return l.entries;
+}

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Takes the measures that arkki promises, each beside its baseline, and prints a table.
 
-usage: bench.py [policy] [--only NAME]… [--rounds N] [--quick] [--work DIR] [--json FILE]
+usage: bench.py [policy|search] [--only NAME]… [--rounds N] [--quick] [--full] [--work DIR] [--json FILE]
        bench.py --list        names and reaches
        bench.py --baselines   the baselines alone, without arkki
 
@@ -22,6 +22,7 @@ import time
 
 import bench_lib as lib
 import bench_policy
+import bench_search
 
 
 class Bench:
@@ -33,6 +34,7 @@ class Bench:
         self.work = os.path.abspath(args.work)
         self.rounds = 1 if args.quick else args.rounds
         self.scale = 0.1 if args.quick else 1
+        self.quick, self.full = args.quick, args.full
 
     def count(self, n):
         return max(20, int(n * self.scale))
@@ -372,8 +374,8 @@ SPEED = {
     "download": download,
     "memory": memory,
 }
-MEASURES = {**SPEED, **bench_policy.MEASURES}
-SETS = {"speed": SPEED, "policy": bench_policy.MEASURES}
+SETS = {"speed": SPEED, "policy": bench_policy.MEASURES, "search": bench_search.MEASURES}
+MEASURES = {name: f for s in SETS.values() for name, f in s.items()}
 
 
 def baselines(b):
@@ -437,6 +439,7 @@ def main():
     parser.add_argument("--baselines", action="store_true", help="take the baselines alone")
     parser.add_argument("--rounds", type=int, default=5, help="rounds of A B (5)")
     parser.add_argument("--quick", action="store_true", help="one round of a tenth: does it work?")
+    parser.add_argument("--full", action="store_true", help="also what takes half an hour")
     parser.add_argument("--work", default="var/bench", help="folder for all files (var/bench)")
     parser.add_argument("--arkki", default="build/arkki", help="the program (build/arkki)")
     parser.add_argument("--load", default="build/arkki-load", help="the load generator")

@@ -21,7 +21,8 @@ struct registry;
 ARK_MUSTUSE int registry_new(struct registry **ret, struct ark_error *err);
 void registry_free(struct registry *r);
 
-/* Takes the record. kind: "orgs" "users" "units" "cases" "placements" "types" "retention" "policies". */
+/* Takes the record. kind: "orgs" "users" "units" "cases" "placements" "types" "retention" "policies"
+ * "synonyms" "searches". */
 ARK_MUSTUSE int registry_put(
     struct registry *r, const char *kind, json_t *record, struct ark_error *err);
 /* NULL when there is none. */
@@ -39,6 +40,8 @@ void registry_each(
 
 /* ---- what decisions ask ---- */
 
+/* The record of kind "synonyms": the administrator's table (arkki/index/synonyms.h). */
+#define REGISTRY_SYNONYMS "current"
 /* The record of kind "policies" that is in force; putting it compiles it, ARK_ECORRUPT when that fails. */
 #define REGISTRY_POLICIES "current"
 /* The caller's reference, access_rules_unref(). NULL: none has been put. */

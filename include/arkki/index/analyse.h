@@ -43,7 +43,7 @@ enum analyse_kind {
 /* "" for a raw word, "Z" or "ZV" (Swedish) for a lemma, "K" for a part. Static. */
 const char *analyse_prefix(enum analyse_language language, enum analyse_kind kind);
 
-struct analyse_cache; /* analyses of frequent words; about 40 MB when full, never more */
+struct analyse_cache; /* analyses of frequent words; about 44 MB when full, never more */
 ARK_MUSTUSE int analyse_cache_new(struct analyse_cache **ret, struct ark_error *err);
 void analyse_cache_free(struct analyse_cache *c);
 

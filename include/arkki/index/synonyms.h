@@ -34,6 +34,10 @@ struct synonyms;
  * "shipped":false. ARK_EINPUT names the entry and the mend. On success *ret has one reference. */
 ARK_MUSTUSE int synonyms_new(
     struct analyser *a, const json_t *table, struct synonyms **ret, struct ark_error *err);
+/* Whether a table would be taken, without making it. ARK_EINPUT as above. */
+ARK_MUSTUSE int synonyms_check(const json_t *table, struct ark_error *err);
+/* The shipped entries as those of a table are, a fresh array; NULL: no memory. */
+json_t *synonyms_shipped(void);
 struct synonyms *synonyms_ref(struct synonyms *s);
 void synonyms_unref(struct synonyms *s); /* takes NULL */
 /* How many entries in all. */
@@ -41,7 +45,7 @@ size_t synonyms_len(const struct synonyms *s);
 
 /* The term that begins at words[0] (each as typed; n ≥ 1), the longest that there is, is told with each other
  * term of its entries: language, the term as written in the table. Returns how many words it took in *ret_taken (0: none).
- * Only raw words are analysed; non-zero of the callback stops and becomes the result. */
+ * Only raw words are analysed; the callback may use the analyser; non-zero of it stops and becomes the result. */
 typedef int (*synonyms_each)(void *arg, enum analyse_language language, const char *term);
 ARK_MUSTUSE int synonyms_find(const struct synonyms *s, struct analyser *a,
     const char *const *words, size_t n, synonyms_each each, void *arg, size_t *ret_taken,

@@ -1,0 +1,24 @@
+/* Records with a number, read back from the store: every version of the policies, of the synonyms.
+ *
+ * The newest one of each is in the registry; this is for what went before, and for who filed it when.
+ *
+ * Threads: any.
+ */
+#ifndef ARKKI_ARCHIVE_RECORDS_H
+#define ARKKI_ARCHIVE_RECORDS_H
+
+#include <jansson.h>
+#include <stdint.h>
+
+#include "arkki/archive/archive.h"
+#include "arkki/archive/receipt.h"
+
+/* Number of the newest; 0: none has been filed. */
+ARK_MUSTUSE int records_number(
+    struct archive *a, const char *kind, const char *id, uint32_t *ret, struct ark_error *err);
+/* *ret: its envelope {"time","actor","reason","record",…}, the caller's. ARK_ENOTFOUND when there is no such
+ * number. */
+ARK_MUSTUSE int records_read(struct archive *a, const struct receipt *receipt, const char *kind,
+    const char *id, uint32_t number, json_t **ret, struct ark_error *err);
+
+#endif
