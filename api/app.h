@@ -158,6 +158,7 @@ bool limit_of(struct exchange *x, unsigned int otherwise, unsigned int most, uns
 struct change_waiter;    /* changes.c */
 struct token_cache;      /* auth.c */
 struct policies_service; /* policies_api.c */
+struct rankings;         /* rankings.c */
 struct synonyms_service; /* synonyms.c */
 
 struct app {
@@ -165,11 +166,13 @@ struct app {
 	struct indexer *indexer; /* NULL: no index */
 	struct token_cache *tokens;
 	struct policies_service *policies;
+	struct rankings *rankings; /* searches that are paged through */
 	struct synonyms_service *synonyms;
 	pthread_mutex_t waiters_lock;
 	pthread_cond_t waiters_cond;
 	struct change_waiter *waiters;
 	pthread_mutex_t reviews_lock; /* break_glass.c: to look and to write is one step */
+	pthread_mutex_t searches_lock; /* saved_searches.c: likewise */
 	pthread_t ticker;
 	bool ticker_runs, stopping;
 	atomic_uint replays; /* decisions of the past being made again: explain_api.c */

@@ -11,10 +11,20 @@ void units_documents(struct exchange *x);
 void cases_list(struct exchange *x);
 void cases_get(struct exchange *x);
 void cases_documents(struct exchange *x);
+/* Does GET /v1/cases show the caller this record, whatever is stated? */
+bool case_is_visible(const struct exchange *x, const json_t *record);
 void orgs_list(struct exchange *x);
 void types_list(struct exchange *x);
 void me_get(struct exchange *x);
+
+/* texts_api.c, status_api.c */
 void status_get(struct exchange *x);
+void texts_list(struct exchange *x);
+void texts_retry(struct exchange *x);
+void admin_status(struct exchange *x);
+void admin_texts(struct exchange *x);
+void admin_texts_retry(struct exchange *x);
+void admin_ocr(struct exchange *x);
 /* Highest N such that every commit up to N is searchable. */
 uint64_t app_indexed(struct app *app);
 
@@ -39,6 +49,9 @@ void explain_wait(struct app *app);
 /* search_api.c */
 void search_get(struct exchange *x);
 void search_post(struct exchange *x);
+
+/* search_suggest.c */
+void search_suggest(struct exchange *x);
 
 /* changes.c */
 void changes_get(struct exchange *x);

@@ -117,7 +117,7 @@ static bool case_shown(
 	return shown;
 }
 
-static bool case_visible(const struct exchange *x, const json_t *record)
+bool case_is_visible(const struct exchange *x, const json_t *record)
 {
 	struct access_sight *sight = NULL;
 	bool shown =
@@ -136,7 +136,7 @@ static bool case_wanted(const struct exchange *x, const json_t *record)
 		return false;
 	if (diary && (!number || strcmp(diary, number) != 0))
 		return false;
-	return case_visible(x, record);
+	return case_is_visible(x, record);
 }
 
 void cases_list(struct exchange *x)
@@ -148,7 +148,7 @@ void cases_get(struct exchange *x)
 {
 	json_t *record = registry_get(registry_of(x), "cases", http_param(x, 0));
 
-	if (record && case_visible(x, record))
+	if (record && case_is_visible(x, record))
 		http_reply_json(x, 200, json_incref(record));
 	else
 		http_reply_problem(x, 404, "not-found", NULL, NULL);
@@ -159,7 +159,7 @@ void cases_documents(struct exchange *x)
 {
 	json_t *record = registry_get(registry_of(x), "cases", http_param(x, 0));
 
-	if (record && case_visible(x, record))
+	if (record && case_is_visible(x, record))
 		documents_list_for(x, NULL, http_param(x, 0));
 	else
 		http_reply_problem(x, 404, "not-found", NULL, NULL);
@@ -210,17 +210,4 @@ void me_get(struct exchange *x)
 		"audit", (int)caller_may(c, ACCESS_AUDIT), "auditOwn",
 		(int)caller_may(c, ACCESS_AUDIT_OWN), "administer",
 		(int)caller_may(c, ACCESS_ADMINISTER)));
-}
-
-void status_get(struct exchange *x)
-{
-	struct app *app = app_of(x);
-
-	if (!caller_may(caller_of(x), ACCESS_ADMINISTER)) {
-		http_reply_problem(x, 403, "not-permitted", "Status is for administrators.", NULL);
-		return;
-	}
-	http_reply_json(x, 200,
-	    json_pack("{s:I,s:I}", "sequence", (json_int_t)archive_sequence(app->archive),
-		"indexed", (json_int_t)app_indexed(app)));
 }

@@ -3,6 +3,7 @@
 #include "api/documents.h"
 #include "api/handlers.h"
 #include "api/pages/pages.h"
+#include "api/saved_searches.h"
 
 #define GET(path_, handler)                                                                        \
 	{                                                                                          \
@@ -22,6 +23,12 @@
 #define UP_TO_1_MIB(verb, path_, handler)                                                          \
 	{                                                                                          \
 		.method = verb, .pattern = path_, .takes = HTTP_BODY_WHOLE, .body_max = 1U << 20,  \
+		.finish = handler                                                                  \
+	}
+
+#define SAVED(verb, path_, handler)                                                                \
+	{                                                                                          \
+		.method = verb, .pattern = path_, .takes = HTTP_BODY_WHOLE, .body_max = 16 << 10,  \
 		.finish = handler                                                                  \
 	}
 
@@ -89,6 +96,14 @@ const struct http_route api_routes[] = {
     GET("/v1/me", me_get),
     GET("/v1/search", search_get),
     SEND("POST", "/v1/search", 0, search_post),
+    GET("/v1/search/suggest", search_suggest),
+    GET("/v1/saved-searches", saved_searches_list),
+    SAVED("POST", "/v1/saved-searches", saved_searches_post),
+    GET("/v1/saved-searches/{s}", saved_search_get),
+    SAVED("PATCH", "/v1/saved-searches/{s}", saved_search_patch),
+    {.method = "DELETE", .pattern = "/v1/saved-searches/{s}", .finish = saved_search_delete},
+    GET("/v1/saved-searches/{s}/results", saved_search_results),
+    GET("/v1/saved-searches/{s}/feed.atom", saved_search_feed),
     GET("/v1/changes", changes_get),
     SEND("POST", "/v1/policies/explain", 0, policies_explain),
     GET("/v1/audit/access", audit_access),
@@ -101,6 +116,8 @@ const struct http_route api_routes[] = {
     GET("/v1/log/access/checkpoint", access_checkpoint),
     GET("/v1/log/access/tile/{t*}", access_tile),
     GET("/v1/status", status_get),
+    GET("/v1/texts", texts_list),
+    SEND("POST", "/v1/texts/retry", 0, texts_retry),
     GET("/v1/policies", policies_get),
     GET("/v1/policies/versions", policies_versions_get),
     GET("/v1/policies/cases", policies_cases_get),
@@ -129,6 +146,10 @@ const struct http_route api_routes[] = {
     GET_WITH("/admin/policies", ROUTE_LOCAL, policies_get),
     GET_WITH("/admin/policies/versions", ROUTE_LOCAL, policies_versions_get),
     GET_WITH("/admin/policies/cases", ROUTE_LOCAL, policies_cases_get),
+    GET_WITH("/admin/status", ROUTE_LOCAL, admin_status),
+    GET_WITH("/admin/texts", ROUTE_LOCAL, admin_texts),
+    SEND("POST", "/admin/texts/retry", ROUTE_LOCAL, admin_texts_retry),
+    SEND("POST", "/admin/ocr", ROUTE_LOCAL, admin_ocr),
     GET_WITH("/admin/synonyms", ROUTE_LOCAL, synonyms_get),
     GET_WITH("/admin/synonyms/versions", ROUTE_LOCAL, synonyms_versions_get),
     GET_WITH("/healthz", ROUTE_LOCAL, health_get),

@@ -1,16 +1,19 @@
-#include "api/search_service.h"
-
+/* The first half of a search: from what was asked to the page of hits that is logged. search_open.c is the
+ * second. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/documents.h"
 #include "api/indexer.h"
-#include "api/synonyms.h"
-#include "arkki/base/clock.h"
-#include "arkki/base/json.h"
-#include "arkki/index/snippet.h"
+#include "api/search_run.h"
+#include "arkki/base/text.h"
 
-enum { SNIPPET_CHARS = 240, UNSETTLED_MAX = 5000 };
+enum {
+	RECORDS_MAX =
+	    2 +
+	    2 * SEARCH_LIMIT_MAX, /* of one page: the search, its model, hits, and their likes */
+	RECORD_BYTES = 1200,      /* of a log record, without what was stated */
+	APPEND_BYTES = 800 << 10, /* what one answer writes; the ledger takes 900 KiB */
+};
 
 static void view_free(void *arg)
 {
@@ -21,271 +24,173 @@ static void view_free(void *arg)
 		catalogue_row_free(&s->hits[i].row);
 		buf_wipe_free(&s->hits[i].snippet);
 	}
-	search_result_clear(&s->result);
+	if (s->more_free)
+		s->more_free(s->more);
+	snippet_free(s->snippet);
+	ranking_unref(s->ranking);
+	buf_free(&s->next);
+	buf_free(&s->prev);
+	buf_wipe_free(&s->meant);
 	free(s->q);
 	free(s->language);
 	free(s);
 }
 
-/* ---- what the index may show too much of ---- */
+/* ---- the log ---- */
 
-struct unsettled {
-	char (*documents)[33];
-	size_t len, cap;
-	struct ark_error *err;
-};
-
-static int add_unsettled(void *arg, const char document[33])
+static void add_record(const struct search_run *u, struct ledger_record *records, size_t *n,
+    const char *document, uint32_t version)
 {
-	struct unsettled *u = arg;
-
-	if (u->len == UNSETTLED_MAX)
-		return ark_fail(u->err, ARK_EIO, "the index is too far behind the archive");
-	if (u->len == u->cap) {
-		size_t cap = u->cap ? u->cap * 2 : 16;
-		char(*documents)[33] = realloc(u->documents, cap * sizeof(*documents));
-
-		if (!documents)
-			return ark_fail(u->err, ARK_ENOMEM, "no memory for a search");
-		u->documents = documents;
-		u->cap = cap;
-	}
-	memcpy(u->documents[u->len++], document, 33);
-	return ARK_OK;
+	records[*n] = visit_record(u->v, "shown");
+	records[*n].document = document;
+	records[(*n)++].version = version;
 }
 
-/* Left out, so that a search finds nobody's document by words that were taken from sight, nor
- * counts it, while the index has yet to hear of it. */
-static int find_unsettled(
-    struct visit *v, const struct access_sight *sight, struct unsettled *u, struct ark_error *err)
+/* A document that others are compared with is read; one that may not be is refused, as a read of its text is. */
+static void add_like(const struct search_run *u, struct ledger_record *records, size_t *n)
 {
+	struct ledger_record *r = &records[*n];
 	struct desk *desk = NULL;
-	int rc = archive_desk(v->app->archive, &desk, err);
+	uint32_t newest, metadata;
+	bool exists = false;
 
-	u->err = err;
-	if (!rc)
-		rc = catalogue_unsettled(desk->catalogue, indexer_sequence(v->app->indexer), sight,
-		    add_unsettled, u, err);
-	archive_desk_return(v->app->archive, desk);
-	return rc;
-}
-
-static int run_query(
-    struct visit *v, const struct search_asked *asked, struct search_view *s, struct ark_error *err)
-{
-	struct access_sight *sight = NULL;
-	struct search_desk *desk = NULL;
-	struct unsettled unsettled = {0};
-	struct synonyms *synonyms = NULL;
-	struct search_request r = {
-	    .q = asked->q,
-	    .unit = asked->unit,
-	    .case_id = asked->case_id,
-	    .type = asked->type,
-	    .county = asked->county,
-	    .language = asked->language,
-	    .from = asked->from,
-	    .to = asked->to,
-	    .sort = asked->by_date ? SEARCH_BY_DATE : SEARCH_BY_RELEVANCE,
-	    .limit = asked->limit,
-	    .offset = asked->offset,
-	    .versions_all = asked->versions_all,
-	    .facets = true,
-	};
-	int rc = caller_sight(v->caller, &sight, err);
-
-	r.sight = sight;
-	if (!rc)
-		rc = find_unsettled(v, sight, &unsettled, err);
-	r.without = (const char(*)[33])unsettled.documents;
-	r.without_len = unsettled.len;
-	if (!rc)
-		rc = indexer_desk(v->app->indexer, &desk, err);
-	if (!rc)
-		rc = synonyms_current(v->app, desk->analyser, &synonyms, err);
-	r.synonyms = synonyms;
-	if (!rc)
-		rc = search_query(desk->reader, &r, &s->result, err);
-	synonyms_unref(synonyms);
-	indexer_desk_return(v->app->indexer, desk);
-	access_sight_unref(sight);
-	free(unsettled.documents);
-	return rc;
-}
-
-static void log_search(struct exchange *x, struct visit *v, const struct search_view *s,
-    const char *q, void (*then)(struct exchange *x))
-{
-	struct ledger_record records[SEARCH_LIMIT_MAX + 1];
-	size_t n = 0;
-
-	records[n] = visit_record(v, "search");
-	records[n++].query = q ? q : "";
-	for (size_t i = 0; i < s->result.hits_len && i < SEARCH_LIMIT_MAX; i++) {
-		records[n] = visit_record(v, "shown");
-		records[n].document = s->result.hits[i].document;
-		records[n++].version = s->result.hits[i].version;
-	}
-	visit_log(x, records, n, then);
-}
-
-void search_begin(
-    struct exchange *x, const struct search_asked *asked, void (*then)(struct exchange *x))
-{
-	struct visit *v = visit_of(x);
-	struct search_view *s;
-	struct ark_error err = {0};
-	int rc;
-
-	if (!v)
+	if (!u->asked->like || !*u->asked->like)
 		return;
-	if (!v->app->indexer) {
-		http_reply_problem(x, 503, "no-index", NULL, NULL);
+	if (!u->like_open && !refusal_budget(u->v->app, u->v->caller->who->access.user))
 		return;
-	}
-	if ((asked->from && *asked->from && !date_valid(asked->from)) ||
-	    (asked->to && *asked->to && !date_valid(asked->to))) {
-		http_reply_problem(
-		    x, 400, "bad-date", "from and to must be dates YYYY-MM-DD.", NULL);
-		return;
-	}
-	s = calloc(1, sizeof(*s));
-	if (!s) {
-		http_reply_problem(x, 503, "out-of-memory", NULL, NULL);
-		return;
-	}
-	v->more = s;
-	v->more_free = view_free;
-	s->q = asked->q && *asked->q ? strdup(asked->q) : NULL;
-	s->language = asked->language && *asked->language ? strdup(asked->language) : NULL;
-	rc = run_query(v, asked, s, &err);
-	if (rc == ARK_EINPUT) {
-		http_reply_problem(x, 400, "bad-query", err.text, NULL);
-	} else if (rc) {
-		http_reply_header(x, "Retry-After", "2");
-		http_reply_problem(x, 503, "search", NULL, NULL);
+	*r = visit_record(u->v, "text");
+	if (u->like_open) {
+		r->document = u->asked->like;
+		r->version = u->r.like_version;
 	} else {
-		log_search(x, v, s, s->q, then);
+		if (docid_valid(u->asked->like) && !archive_desk(u->v->app->archive, &desk, NULL)) {
+			exists = !catalogue_newest(
+			    desk->catalogue, u->asked->like, &newest, &metadata, NULL);
+			archive_desk_return(u->v->app->archive, desk);
+		}
+		r->outcome = exists ? LEDGER_DENIED : LEDGER_NOT_FOUND;
+		r->document = exists ? u->asked->like : NULL;
 	}
+	(*n)++;
 }
 
-/* ---- what was found ---- */
-
-/* What opens the hits of one answer. */
-struct opener {
-	struct visit *v;
-	struct desk *desk;
-	struct snippet *snippet;
-	/* any: the caller's sight, which the hit was found by; whole: whose bytes and text are open */
-	struct access_sight content;
-};
-
-/* Would a purpose and a case open the text of this hit? */
-static bool needs_purpose(const struct opener *o, const struct card *card)
+/* Near-duplicates that a hit names are shown too. Those that one append has no room for are not named. */
+static void log_search(struct search_run *u, void (*then)(struct exchange *x))
 {
-	return caller_decides(
-		   o->v->caller, o->v->app, ACCESS_READ_CONTENT, card->fields, false, NULL)
-		   .outcome == ACCESS_NEEDS_PURPOSE;
+	const struct caller *c = u->v->caller;
+	size_t n = 0, each, most;
+	struct ledger_record *records = calloc(RECORDS_MAX, sizeof(*records));
+	struct search_view *s = u->s;
+
+	if (!records) {
+		http_reply_problem(u->x, 503, "out-of-memory", NULL, NULL);
+		return;
+	}
+	each = RECORD_BYTES + (c->purpose ? strlen(c->purpose) : 0) +
+	       (c->break_glass ? strlen(c->break_glass) : 0);
+	most = APPEND_BYTES / each;
+	most = most < RECORDS_MAX ? most : RECORDS_MAX;
+	records[n] = visit_record(u->v, "search");
+	records[n++].query = s->q ? s->q : "";
+	add_like(u, records, &n);
+	for (size_t i = 0; i < s->found_len; i++)
+		add_record(u, records, &n, s->hits[i].hit.document, s->hits[i].hit.version);
+	for (size_t i = 0; i < s->found_len; i++)
+		for (size_t k = 0; k < s->hits[i].same_len; k++) {
+			if (n >= most) {
+				s->hits[i].same_len = k;
+				break;
+			}
+			add_record(u, records, &n, s->hits[i].hit.same[k].document,
+			    s->hits[i].hit.same[k].version);
+		}
+	visit_log(u->x, records, n, then);
+	free(records);
 }
 
-/* A snippet is a piece of the text: where the text needs a purpose that was not stated, there is none. */
-static int make_snippet(const struct opener *o, struct search_view *s, const struct search_hit *hit,
-    const struct catalogue_row *row, struct ark_error *err)
-{
-	struct catalogue_row content;
-	struct buf text = BUF_INIT;
-	bool open = !hit->whole;
-	int rc;
+/* ---- the story ---- */
 
-	if (hit->whole) {
-		rc = catalogue_get(
-		    o->desk->catalogue, hit->document, hit->version, &o->content, &content, err);
-		if (rc)
-			return rc == ARK_ENOTFOUND ? ARK_OK : rc;
-		open = content.whole;
-		catalogue_row_free(&content);
-	}
-	if (!open) {
-		s->hits[s->hits_len - 1].closed = needs_purpose(o, &s->hits[s->hits_len - 1].card);
-		return ARK_OK;
-	}
-	/* without text (none, or not yet) there is no snippet, and that is no failure */
-	rc = ARK_OK;
-	if (reading_text(o->v->app->archive, o->v->receipt, row,
-		hit->whole ? FORM_WHOLE : FORM_PUBLIC, &text, NULL) == ARK_OK)
-		rc = snippet_make(o->snippet, text.data ? text.data : "", text.len, row->language,
-		    SNIPPET_CHARS, &s->hits[s->hits_len - 1].snippet, NULL, err);
-	buf_wipe_free(&text);
-	return rc;
+static char *copy_given(const char *text)
+{
+	return text && *text ? strdup(text) : NULL;
 }
 
-/* The row is looked up again under the caller's sight: what was withdrawn since the query is no longer
- * a hit, nor is what was found by words of a whole that is not shown any more. */
-static int open_hit(const struct opener *o, const struct access_sight *sight, struct search_view *s,
-    const struct search_hit *hit, struct ark_error *err)
+static int run_search(struct search_run *u, struct ark_error *err)
 {
-	struct catalogue_row *row = &s->hits[s->hits_len].row;
-	int rc = catalogue_get(o->desk->catalogue, hit->document, hit->version, sight, row, err);
+	const struct search_asked *asked = u->asked;
+	int rc = search_work_begin(u->v, &u->w, err);
 
 	if (rc)
-		return rc == ARK_ENOTFOUND ? ARK_OK : rc;
-	if (hit->whole ? !row->whole : !row->rendition.number) {
-		catalogue_row_free(row);
-		return ARK_OK;
-	}
-	row->whole = hit->whole;
-	rc = shown_card(o->v->app->archive, o->v->receipt, row, &s->hits[s->hits_len].card, err);
-	if (rc) {
-		catalogue_row_free(row);
 		return rc;
-	}
-	s->hits_len++;
-	return make_snippet(o, s, hit, row, err);
-}
-
-static int open_hits(struct opener *o, struct search_view *s, struct ark_error *err)
-{
-	struct access_filter *content = NULL;
-	struct access_sight *sight = NULL;
-	int rc = caller_sight(o->v->caller, &sight, err);
-
+	u->r = search_request_of(&u->w, asked);
+	rc = search_settle_like(&u->w, asked, &u->r, &u->like_open, err);
 	if (!rc)
-		rc = caller_content_filter(o->v->caller, &content, err);
+		rc = search_find_order(u, err);
 	if (!rc)
-		o->content = (struct access_sight){sight->any, content};
-	for (size_t i = 0; !rc && i < s->result.hits_len && s->hits_len < SEARCH_LIMIT_MAX; i++)
-		rc = open_hit(o, sight, s, &s->result.hits[i], err);
-	access_filter_free(content);
-	access_sight_unref(sight);
+		rc = search_cut_page(u, err);
+	if (!rc && !u->goes_on && u->s->q)
+		rc = search_did_you_mean(u->w.desk->reader, &u->r, &u->s->meant, err);
 	return rc;
 }
 
-struct search_view *search_found(struct exchange *x)
+/* False: 400 or 503 is replied. */
+static bool read_place(struct search_run *u)
+{
+	struct app *app = u->v->app;
+	const char *cursor = u->asked->cursor;
+	struct ark_error err = {0};
+
+	if (search_request_tag(app, u->asked, u->request, &err) ||
+	    search_owner_tag(u->v->caller, app, u->request, u->owner, &err)) {
+		http_reply_error(u->x, &err);
+		return false;
+	}
+	u->goes_on = cursor && *cursor;
+	if (u->goes_on && search_place_read(app, cursor, u->request, &u->place, &err)) {
+		http_reply_problem(u->x, 400, "bad-cursor",
+		    "The cursor is malformed, or it is of another search.", NULL);
+		return false;
+	}
+	return true;
+}
+
+void search_begin(struct exchange *x, const struct search_asked *asked, void *more,
+    void (*more_free)(void *more), void (*then)(struct exchange *x))
 {
 	struct visit *v = visit_of(x);
-	struct search_view *s = v->more;
-	struct search_desk *words = NULL;
-	struct opener o = {.v = v};
-	struct synonyms *synonyms = NULL;
+	struct search_view *s = v ? calloc(1, sizeof(*s)) : NULL;
+	struct search_run u = {.x = x, .v = v, .asked = asked, .s = s};
+	const char *fault = search_asked_fault(asked);
 	struct ark_error err = {0};
-	int rc = archive_desk(v->app->archive, &o.desk, &err);
+	int rc;
 
-	if (!rc)
-		rc = indexer_desk(v->app->indexer, &words, &err);
-	if (!rc)
-		rc = synonyms_current(v->app, words->analyser, &synonyms, &err);
-	if (!rc)
-		rc = snippet_new(words->analyser, s->q ? s->q : "", s->language, synonyms, NULL,
-		    &o.snippet, &err);
-	if (!rc)
-		rc = open_hits(&o, s, &err);
-	snippet_free(o.snippet);
-	synonyms_unref(synonyms);
-	indexer_desk_return(v->app->indexer, words);
-	archive_desk_return(v->app->archive, o.desk);
-	if (rc) {
-		http_reply_error(x, &err);
-		return NULL;
+	if (!s) {
+		if (more_free)
+			more_free(more);
+		if (v)
+			http_reply_problem(x, 503, "out-of-memory", NULL, NULL);
+		return;
 	}
-	return s;
+	s->more = more;
+	s->more_free = more_free;
+	if (v->more_free)
+		v->more_free(v->more);
+	v->more = s;
+	v->more_free = view_free;
+	s->q = copy_given(asked->q);
+	s->language = copy_given(asked->language);
+	if (!search_there(x))
+		return;
+	if (fault) {
+		http_reply_problem(x, 400, "bad-date", fault, NULL);
+		return;
+	}
+	if (!read_place(&u))
+		return;
+	rc = run_search(&u, &err);
+	search_work_end(&u.w);
+	if (rc)
+		search_failed(x, rc, &err);
+	else
+		log_search(&u, then);
 }

@@ -9,6 +9,7 @@
 #include "api/handlers.h"
 #include "api/indexer.h"
 #include "api/pages/pages.h"
+#include "api/rankings.h"
 #include "api/synonyms.h"
 #include "arkki/base/clock.h"
 #include "arkki/base/fs.h"
@@ -58,8 +59,11 @@ int api_server_start(
 	s->app.archive = a;
 	s->app.started_us = clock_now_us();
 	pthread_mutex_init(&s->app.reviews_lock, NULL);
+	pthread_mutex_init(&s->app.searches_lock, NULL);
 	pages_start(&s->app);
 	rc = token_cache_new(&s->app.tokens, err);
+	if (!rc)
+		rc = rankings_new(&s->app.rankings, err);
 	if (!rc)
 		rc = policies_start(&s->app, err);
 	if (!rc)
@@ -102,8 +106,10 @@ void api_server_stop(struct api_server *s)
 	}
 	indexer_stop(s->app.indexer);
 	policies_stop(&s->app);
+	rankings_free(s->app.rankings);
 	synonyms_stop(&s->app);
 	token_cache_free(s->app.tokens);
+	pthread_mutex_destroy(&s->app.searches_lock);
 	pthread_mutex_destroy(&s->app.reviews_lock);
 	free(s);
 }

@@ -35,6 +35,7 @@ enum {
 struct state {
 	pthread_mutex_t lock; /* over db */
 	struct db db;
+	bool marks; /* their table is there */
 	unsigned char hash_key[KEY_SIZE], seal_key[KEY_SIZE];
 	/* opened when a token is unknown, so that this case takes the same steps */
 	unsigned char decoy[USER_SIZE + SEAL_EXTRA], decoy_hash[HASH_SIZE];
@@ -43,6 +44,10 @@ struct state {
 static const char ddl[] = "CREATE TABLE token (id TEXT PRIMARY KEY, hash BLOB NOT NULL UNIQUE,"
 			  " user BLOB NOT NULL, name BLOB NOT NULL, created_us INTEGER NOT NULL,"
 			  " expires_us INTEGER NOT NULL) WITHOUT ROWID;";
+
+/* Not in the schema: made where the first mark is set or asked for, so that archives from before have it too. */
+static const char ddl_marks[] =
+    "CREATE TABLE IF NOT EXISTS mark (name BLOB PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID";
 
 static void derive(unsigned char out[KEY_SIZE], const unsigned char key[32], const char *what)
 {
@@ -263,5 +268,75 @@ int state_token_revoke(struct state *s, const char *id, struct ark_error *err)
 	pthread_mutex_unlock(&s->lock);
 	if (!rc && !changed)
 		return ark_fail(err, ARK_ENOTFOUND, "no token has this id");
+	return rc;
+}
+
+/* ---- marks ---- */
+static void mark_name(const struct state *s, const char *name, unsigned char out[HASH_SIZE])
+{
+	static const char label[] = "mark";
+	crypto_generichash_state st;
+
+	crypto_generichash_init(&st, s->hash_key, sizeof(s->hash_key), HASH_SIZE);
+	crypto_generichash_update(&st, (const unsigned char *)label, sizeof(label));
+	crypto_generichash_update(&st, (const unsigned char *)name, strlen(name));
+	crypto_generichash_final(&st, out, HASH_SIZE);
+}
+
+/* Under the lock. */
+static int begin_marks(struct state *s, struct ark_error *err)
+{
+	int rc = s->marks ? ARK_OK : db_exec(&s->db, ddl_marks, err);
+
+	s->marks = !rc;
+	return rc;
+}
+
+int state_mark_get(struct state *s, const char *name, uint64_t *ret, struct ark_error *err)
+{
+	unsigned char hash[HASH_SIZE];
+	struct query q;
+	int rc;
+
+	mark_name(s, name, hash);
+	pthread_mutex_lock(&s->lock);
+	rc = begin_marks(s, err);
+	if (rc)
+		goto out;
+	query_begin(&q, &s->db);
+	query_sql(&q, "SELECT value FROM mark WHERE name = ?");
+	query_blob(&q, hash, sizeof(hash));
+	rc = query_prepare(&q, err);
+	if (!rc)
+		rc = query_step(&q, err);
+	if (rc >= 0)
+		*ret = rc ? (uint64_t)sqlite3_column_int64(q.stmt, 0) : 0;
+	query_end(&q);
+out:
+	pthread_mutex_unlock(&s->lock);
+	return rc > 0 ? ARK_OK : rc;
+}
+
+int state_mark_set(struct state *s, const char *name, uint64_t value, struct ark_error *err)
+{
+	unsigned char hash[HASH_SIZE];
+	struct query q;
+	int rc;
+
+	mark_name(s, name, hash);
+	pthread_mutex_lock(&s->lock);
+	rc = begin_marks(s, err);
+	if (rc)
+		goto out;
+	query_begin(&q, &s->db);
+	query_sql(&q, value ? "INSERT INTO mark (name, value) VALUES (?, ?)"
+			      " ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+			    : "DELETE FROM mark WHERE name = ?");
+	query_blob(&q, hash, sizeof(hash));
+	if (value)
+		query_signed(&q, (int64_t)value);
+	rc = query_run(&q, err);
+out:
+	pthread_mutex_unlock(&s->lock);
 	return rc;
 }

@@ -5,58 +5,21 @@
 #include <string.h>
 
 #include "api/pages/search.h"
+#include "api/search_notes.h"
 #include "api/search_service.h"
 #include "arkki/base/json.h"
 
 enum { FACET_SHOWN = 10 };
 
-/* ---- hits ---- */
-
-static void write_hit(struct page *p, const struct search_view *s, size_t i)
-{
-	const struct catalogue_row *row = &s->hits[i].row;
-	const json_t *fields = s->hits[i].card.fields;
-	const struct buf *snippet = &s->hits[i].snippet;
-	bool other = strcmp(row->language, i18n_code(p->language)) != 0;
-	const char *language;
-
-	html_put(&p->h, "<li class=\"hit\"><h3><a href=\"/$/documents/$\"", i18n_code(p->language),
-	    row->document);
-	page_lang(p, row->language);
-	html_put(&p->h, ">$</a></h3><p class=\"facts\"><span class=\"type\">",
-	    json_text(fields, "title"));
-	page_name(p, "types", row->type);
-	html_raw(&p->h, "</span> <span class=\"units\">");
-	page_units(p, json_object_get(fields, "units"));
-	html_raw(&p->h, "</span> ");
-	page_date(p, row->date);
-	language = i18n_language_name(p->language, row->language);
-	if (other)
-		html_put(
-		    &p->h, " <span class=\"tag\">$</span>", language ? language : row->language);
-	page_tags(p, row->publicity, row->state);
-	if (!row->whole)
-		html_put(&p->h, " <span class=\"tag\">$</span>", say(p, SAY_RENDITION));
-	html_raw(&p->h, "</p>");
-	if (s->hits[i].closed) {
-		html_put(&p->h, "<p class=\"hint\">$</p>", say(p, SAY_SNIPPET_CLOSED));
-	} else if (snippet->len) {
-		html_raw(&p->h, "<p class=\"snippet\"");
-		page_lang(p, row->language);
-		html_raw(&p->h, ">");
-		html_marked(&p->h, snippet->data, snippet->len);
-		html_raw(&p->h, "</p>");
-	}
-	html_raw(&p->h, "</li>");
-}
+/* ---- pages and order ---- */
 
 static void write_turn(
-    struct page *p, const struct wanted *w, unsigned int page, const char *rel, enum say label)
+    struct page *p, const struct wanted *w, const char *cursor, const char *rel, enum say label)
 {
 	struct wanted n = *w;
 	struct buf url = BUF_INIT;
 
-	n.page = page;
+	n.cursor = cursor;
 	wanted_url(p, &n, &url);
 	html_put(&p->h, "<li><a rel=\"$\" href=\"$\">$</a></li>", rel, url.data, say(p, label));
 	buf_free(&url);
@@ -64,22 +27,56 @@ static void write_turn(
 
 static void write_pages(struct page *p, const struct wanted *w, const struct search_view *s)
 {
-	uint64_t pages = (s->result.total + HITS_A_PAGE - 1) / HITS_A_PAGE;
+	uint64_t pages = (s->first->total + HITS_A_PAGE - 1) / HITS_A_PAGE;
+	uint64_t page = (s->from + HITS_A_PAGE - 1) / HITS_A_PAGE + 1;
 	char at[I18N_SIZE], of[I18N_SIZE];
 
-	if (pages < 2)
+	if (!s->next.len && !s->prev.len)
 		return;
-	i18n_number(at, p->language, w->page);
-	i18n_number(of, p->language, pages);
+	i18n_number(at, p->language, page);
+	i18n_number(of, p->language, page > pages ? page : pages);
 	html_put(&p->h, "<nav class=\"turn\" aria-label=\"$\"><ul>", say(p, SAY_PAGES));
-	if (w->page > 1)
-		write_turn(p, w, w->page - 1, "prev", SAY_PREVIOUS);
+	if (s->prev.len)
+		write_turn(p, w, s->prev.data, "prev", SAY_PREVIOUS);
 	html_raw(&p->h, "<li>");
 	page_say(p, SAY_PAGE_OF, at, of);
 	html_raw(&p->h, "</li>");
-	if (s->result.next_offset)
-		write_turn(p, w, w->page + 1, "next", SAY_NEXT);
+	if (s->next.len)
+		write_turn(p, w, s->next.data, "next", SAY_NEXT);
 	html_raw(&p->h, "</ul></nav>");
+}
+
+/* ---- how it was read ---- */
+
+static void write_meant(struct page *p, const struct wanted *w, const char *meant)
+{
+	struct wanted n = *w;
+	struct buf url = BUF_INIT;
+
+	n.q = meant;
+	n.cursor = NULL;
+	wanted_url(p, &n, &url);
+	html_put(&p->h, "<p class=\"meant\"><a href=\"$\">", url.data);
+	page_say(p, SAY_DID_YOU_MEAN, meant);
+	html_raw(&p->h, "</a></p>");
+	buf_free(&url);
+}
+
+/* Only where it is not what was typed. */
+static void write_read(struct page *p, const struct wanted *w, const struct search_view *s)
+{
+	const struct search_result *r = s->first;
+
+	if (w->q && r->read.len && strcmp(r->read.data, w->q) != 0) {
+		html_raw(&p->h, "<p class=\"hint read\">");
+		page_say(p, SAY_READ_AS, r->read.data);
+		html_raw(&p->h, "</p>");
+	}
+	for (size_t i = 0; i < r->notes_len; i++)
+		html_put(&p->h, "<p class=\"hint read\">$</p>",
+		    say(p, search_note_said(r->notes[i].kind)));
+	if (s->meant.len)
+		write_meant(p, w, s->meant.data);
 }
 
 static void write_nothing(struct page *p, const struct wanted *w)
@@ -88,7 +85,7 @@ static void write_nothing(struct page *p, const struct wanted *w)
 	if (w->q)
 		html_put(&p->h, "<li>$</li><li>$</li>", say(p, SAY_NOTHING_SPELLING),
 		    say(p, SAY_NOTHING_WORDS));
-	if (w->type || w->unit || w->language || w->from || w->to)
+	if (wanted_narrow(w))
 		html_put(&p->h, "<li>$</li>", say(p, SAY_NOTHING_FILTERS));
 	html_put(&p->h, "<li>$</li></ul>", say(p, SAY_NOTHING_RIGHTS));
 }
@@ -100,7 +97,7 @@ static void write_sort_link(
 	struct buf url = BUF_INIT;
 
 	n.sort = sort;
-	n.page = 1;
+	n.cursor = NULL;
 	wanted_url(p, &n, &url);
 	html_put(&p->h, "<li><a href=\"$\"", url.data);
 	if (chosen)
@@ -111,30 +108,31 @@ static void write_sort_link(
 
 static bool by_date(const struct wanted *w)
 {
-	return !w->q || (w->sort && strcmp(w->sort, "date") == 0);
+	return (!w->q && !w->like) || (w->sort && strcmp(w->sort, "date") == 0);
 }
 
 static void write_results(struct page *p, const struct wanted *w, const struct search_view *s)
 {
 	char total[I18N_SIZE];
 
-	i18n_number(total, p->language, s->result.total);
+	i18n_number(total, p->language, s->first->total);
 	html_raw(&p->h, "<div class=\"results\"><div class=\"over\"><h2>");
-	page_say(p, i18n_plural(SAY_FOUND, s->result.total), total);
+	page_say(p, i18n_plural(SAY_FOUND, s->first->total), total);
 	html_raw(&p->h, "</h2>");
-	if (w->q && s->result.total > 1) {
+	if ((w->q || w->like) && s->first->total > 1) {
 		html_put(&p->h, "<nav class=\"sort\" aria-label=\"$\"><ul>", say(p, SAY_SORT));
 		write_sort_link(p, w, NULL, !by_date(w), SAY_SORT_RELEVANCE);
 		write_sort_link(p, w, "date", by_date(w), SAY_SORT_DATE);
 		html_raw(&p->h, "</ul></nav>");
-	} else if (s->result.total > 1) {
+	} else if (s->first->total > 1) {
 		html_put(&p->h, "<p class=\"sort\">$</p>", say(p, SAY_SORT_DATE));
 	}
 	html_raw(&p->h, "</div>");
+	write_read(p, w, s);
 	if (s->hits_len) {
 		html_raw(&p->h, "<ol class=\"hits\">");
 		for (size_t i = 0; i < s->hits_len; i++)
-			write_hit(p, s, i);
+			search_hit(p, w, &s->hits[i]);
 		html_raw(&p->h, "</ol>");
 	} else {
 		write_nothing(p, w);
@@ -153,6 +151,9 @@ static const struct facet {
     {FACET_UNIT, SAY_UNITS, "units"},
     {FACET_TYPE, SAY_TYPE, "types"},
     {FACET_YEAR, SAY_YEAR, NULL},
+    {FACET_AUTHOR, SAY_AUTHOR, "orgs"},
+    {FACET_COUNTY, SAY_COUNTY_LABEL, NULL},
+    {FACET_PUBLICITY, SAY_PUBLICITY, NULL},
     {FACET_LANGUAGE, SAY_DOCUMENT_LANGUAGE, NULL},
 };
 
@@ -163,7 +164,7 @@ static void write_facet_value(
 	char from[24], to[24], count[I18N_SIZE];
 	struct buf url = BUF_INIT;
 
-	n.page = 1;
+	n.cursor = NULL;
 	snprintf(from, sizeof(from), "1.1.%.8s", c->value);
 	snprintf(to, sizeof(to), "31.12.%.8s", c->value);
 	if (f->which == FACET_UNIT)
@@ -172,6 +173,12 @@ static void write_facet_value(
 		n.type = c->value;
 	else if (f->which == FACET_LANGUAGE)
 		n.language = c->value;
+	else if (f->which == FACET_AUTHOR)
+		n.author = c->value;
+	else if (f->which == FACET_COUNTY)
+		n.county = c->value;
+	else if (f->which == FACET_PUBLICITY)
+		n.publicity = c->value;
 	else
 		n.from = from, n.to = to;
 	wanted_url(p, &n, &url);
@@ -181,6 +188,8 @@ static void write_facet_value(
 		page_name(p, f->kind, c->value);
 	else if (f->which == FACET_LANGUAGE && i18n_language_name(p->language, c->value))
 		html_text(&p->h, i18n_language_name(p->language, c->value));
+	else if (f->which == FACET_PUBLICITY)
+		html_text(&p->h, say(p, publicity_said(c->value)));
 	else
 		html_text(&p->h, c->value);
 	html_put(&p->h, "</a> <span class=\"count\">$</span></li>", count);
@@ -191,10 +200,13 @@ static void write_facet_value(
 static bool worth_showing(
     const struct wanted *w, const struct search_view *s, const struct facet *f)
 {
-	if (s->result.facets[f->which].len < 2)
+	if (s->first->facets[f->which].len < 2)
 		return false;
 	return !((f->which == FACET_UNIT && w->unit) || (f->which == FACET_TYPE && w->type) ||
 		 (f->which == FACET_LANGUAGE && w->language) ||
+		 (f->which == FACET_AUTHOR && w->author) ||
+		 (f->which == FACET_COUNTY && w->county) ||
+		 (f->which == FACET_PUBLICITY && w->publicity) ||
 		 (f->which == FACET_YEAR && (w->from || w->to)));
 }
 
@@ -215,8 +227,8 @@ static void write_facets(struct page *p, const struct wanted *w, const struct se
 		if (!worth_showing(w, s, f))
 			continue;
 		html_put(&p->h, "<h3>$</h3><ul>", say(p, f->label));
-		for (size_t k = 0; k < s->result.facets[f->which].len && k < FACET_SHOWN; k++)
-			write_facet_value(p, w, f, &s->result.facets[f->which].counts[k]);
+		for (size_t k = 0; k < s->first->facets[f->which].len && k < FACET_SHOWN; k++)
+			write_facet_value(p, w, f, &s->first->facets[f->which].counts[k]);
 		html_raw(&p->h, "</ul>");
 	}
 	html_raw(&p->h, "</aside>");
@@ -239,9 +251,9 @@ static void title_of(
 	if (w->q)
 		buf_addf(out, "%s, ", w->q);
 	if (s) {
-		i18n_number(total, language, s->result.total);
+		i18n_number(total, language, s->first->total);
 		/* a number and a fixed word: there is nothing in it to escape twice */
-		html_sentence(&count, i18n_text(language, i18n_plural(SAY_FOUND, s->result.total)),
+		html_sentence(&count, i18n_text(language, i18n_plural(SAY_FOUND, s->first->total)),
 		    values, 1);
 		buf_addf(out, "%s – ", count.out.data ? count.out.data : "");
 	}
@@ -296,12 +308,17 @@ void page_search(struct exchange *x)
 	    .unit = w.unit,
 	    .type = w.type,
 	    .language = w.language,
+	    .county = w.county,
+	    .author = w.author,
+	    .publicity = w.publicity,
+	    .like = w.like,
+	    .group = w.group,
+	    .cursor = w.cursor,
 	    .from = w.from ? w.from_iso : NULL,
 	    .to = w.to ? w.to_iso : NULL,
 	    .by_date = by_date(&w),
 	    .limit = HITS_A_PAGE,
-	    .offset = (w.page - 1) * HITS_A_PAGE,
 	};
 	if (visit_stated_ok(x))
-		search_begin(x, &asked, show_found);
+		search_begin(x, &asked, NULL, NULL, show_found);
 }

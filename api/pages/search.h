@@ -3,16 +3,17 @@
 #define ARKKI_API_PAGES_SEARCH_H
 
 #include "api/pages/pages.h"
+#include "api/search_service.h"
 
 enum { HITS_A_PAGE = 20 };
 
 /* What the address asks for; a copy with one thing changed makes the address of a link. */
 struct wanted {
-	const char *q, *type, *unit, *language, *sort;
+	const char *q, *type, *unit, *language, *county, *author, *publicity, *like, *sort, *cursor;
+	bool group;
 	const char *from, *to; /* as typed */
 	char from_iso[11], to_iso[11];
 	bool from_wrong, to_wrong;
-	unsigned int page; /* from 1 */
 };
 
 /* Borrows the texts of the exchange. */
@@ -24,5 +25,11 @@ void wanted_errors(struct page *p, const struct wanted *w);
 void search_form(struct page *p, const struct wanted *w);
 /* The chosen filters, each a link without it. */
 void search_chosen(struct page *p, const struct wanted *w);
+
+/* Is anything but words asked for? */
+bool wanted_narrow(const struct wanted *w);
+
+/* search_hits.c */
+void search_hit(struct page *p, const struct wanted *w, const struct search_view_hit *hit);
 
 #endif

@@ -17,29 +17,27 @@ static const char *given(const struct exchange *x, const char *name)
 
 void wanted_read(const struct exchange *x, struct wanted *w)
 {
-	const char *page = given(x, "page");
-	unsigned long n = page ? strtoul(page, NULL, 10) : 1;
-
 	*w = (struct wanted){
 	    .q = given(x, "q"),
 	    .type = given(x, "type"),
 	    .unit = given(x, "unit"),
 	    .language = given(x, "language"),
+	    .county = given(x, "county"),
+	    .author = given(x, "author"),
+	    .publicity = given(x, "publicity"),
+	    .like = given(x, "like"),
 	    .sort = given(x, "sort"),
+	    .cursor = given(x, "cursor"),
+	    .group = given(x, "group") != NULL,
 	    .from = given(x, "from"),
 	    .to = given(x, "to"),
 	};
 	w->from_wrong = w->from && !i18n_date_read(w->from, w->from_iso);
 	w->to_wrong = w->to && !i18n_date_read(w->to, w->to_iso);
-	w->page = n < 1                                 ? 1
-		  : n > SEARCH_OFFSET_MAX / HITS_A_PAGE ? SEARCH_OFFSET_MAX / HITS_A_PAGE
-							: (unsigned int)n;
 }
 
 void wanted_url(const struct page *p, const struct wanted *w, struct buf *url)
 {
-	char page[16];
-
 	buf_clear(url);
 	buf_addf(url, "/%s/", i18n_code(p->language));
 	url_add(url, "q", w->q);
@@ -49,8 +47,12 @@ void wanted_url(const struct page *p, const struct wanted *w, struct buf *url)
 	url_add(url, "from", w->from);
 	url_add(url, "to", w->to);
 	url_add(url, "sort", w->sort);
-	snprintf(page, sizeof(page), "%u", w->page);
-	url_add(url, "page", w->page > 1 ? page : NULL);
+	url_add(url, "county", w->county);
+	url_add(url, "author", w->author);
+	url_add(url, "publicity", w->publicity);
+	url_add(url, "like", w->like);
+	url_add(url, "group", w->group ? "true" : NULL);
+	url_add(url, "cursor", w->cursor);
 }
 
 /* ---- the form ---- */
@@ -129,6 +131,15 @@ static void write_date_field(
 		html_put(&p->h, " aria-describedby=\"$-help\"></div>", name);
 }
 
+static void write_group(struct page *p, bool chosen)
+{
+	html_raw(&p->h,
+	    "<div class=\"field\"><label><input type=\"checkbox\" name=\"group\" value=\"true\"");
+	if (chosen)
+		html_raw(&p->h, " checked");
+	html_put(&p->h, "> $</label></div>", say(p, SAY_GROUP));
+}
+
 static void write_kept(struct page *p, const char *name, const char *value)
 {
 	if (value)
@@ -153,8 +164,13 @@ void search_form(struct page *p, const struct wanted *w)
 	write_language(p, w->language);
 	write_date_field(p, "from", SAY_FROM, w->from, w->from_wrong);
 	write_date_field(p, "to", SAY_TO, w->to, w->to_wrong);
+	write_group(p, w->group);
 	html_raw(&p->h, "</div></details>");
 	write_kept(p, "unit", w->unit);
+	write_kept(p, "county", w->county);
+	write_kept(p, "author", w->author);
+	write_kept(p, "publicity", w->publicity);
+	write_kept(p, "like", w->like);
 	write_kept(p, "sort", w->sort);
 	html_raw(&p->h, "</form>");
 }
@@ -196,41 +212,79 @@ static void write_date_chip(
 	write_chip(p, without, label, date);
 }
 
-void search_chosen(struct page *p, const struct wanted *w)
+bool wanted_narrow(const struct wanted *w)
 {
-	struct wanted bare = {.q = w->q, .sort = w->sort, .page = 1}, n;
+	return w->type || w->unit || w->language || w->county || w->author || w->publicity ||
+	       w->like || w->from || w->to;
+}
+
+/* A copy without one thing, from the first page on. */
+#define WITHOUT(n, w, member) ((n) = *(w), (n).cursor = NULL, (n).member = NULL)
+
+static void write_record_chip(
+    struct page *p, const struct wanted *without, enum say label, const char *kind, const char *id)
+{
 	struct buf name = BUF_INIT;
 
-	if (!w->type && !w->unit && !w->language && !w->from && !w->to)
-		return;
-	html_put(&p->h, "<h2 class=\"hidden\">$</h2><ul class=\"chips\">", say(p, SAY_CHOSEN));
-	if (w->type) {
-		n = *w, n.page = 1, n.type = NULL;
-		name_add(p, &name, "types", w->type);
-		write_chip(p, &n, SAY_TYPE, name.data);
-	}
-	if (w->unit) {
-		n = *w, n.page = 1, n.unit = NULL;
-		buf_clear(&name);
-		name_add(p, &name, "units", w->unit);
-		write_chip(p, &n, SAY_UNIT, name.data);
-	}
+	name_add(p, &name, kind, id);
+	write_chip(p, without, label, name.data);
+	buf_free(&name);
+}
+
+static void write_word_chips(struct page *p, const struct wanted *w)
+{
+	struct wanted n;
+
 	if (w->language) {
 		const char *said = i18n_language_name(p->language, w->language);
 
-		n = *w, n.page = 1, n.language = NULL;
+		WITHOUT(n, w, language);
 		write_chip(p, &n, SAY_DOCUMENT_LANGUAGE, said ? said : w->language);
 	}
+	if (w->county) {
+		WITHOUT(n, w, county);
+		write_chip(p, &n, SAY_COUNTY_LABEL, w->county);
+	}
+	if (w->publicity) {
+		WITHOUT(n, w, publicity);
+		write_chip(p, &n, SAY_PUBLICITY, say(p, publicity_said(w->publicity)));
+	}
+	if (w->like) {
+		WITHOUT(n, w, like);
+		write_chip(p, &n, SAY_LIKE, say(p, SAY_LIKE_ONE));
+	}
 	if (w->from) {
-		n = *w, n.page = 1, n.from = NULL;
+		WITHOUT(n, w, from);
 		write_date_chip(p, &n, SAY_FROM, w->from_iso);
 	}
 	if (w->to) {
-		n = *w, n.page = 1, n.to = NULL;
+		WITHOUT(n, w, to);
 		write_date_chip(p, &n, SAY_TO, w->to_iso);
 	}
-	buf_clear(&name);
-	wanted_url(p, &bare, &name);
-	html_put(&p->h, "<li><a href=\"$\">$</a></li></ul>", name.data, say(p, SAY_REMOVE_ALL));
-	buf_free(&name);
+}
+
+void search_chosen(struct page *p, const struct wanted *w)
+{
+	struct wanted bare = {.q = w->q, .sort = w->sort, .group = w->group}, n;
+	struct buf url = BUF_INIT;
+
+	if (!wanted_narrow(w))
+		return;
+	html_put(&p->h, "<h2 class=\"hidden\">$</h2><ul class=\"chips\">", say(p, SAY_CHOSEN));
+	if (w->type) {
+		WITHOUT(n, w, type);
+		write_record_chip(p, &n, SAY_TYPE, "types", w->type);
+	}
+	if (w->unit) {
+		WITHOUT(n, w, unit);
+		write_record_chip(p, &n, SAY_UNIT, "units", w->unit);
+	}
+	if (w->author) {
+		WITHOUT(n, w, author);
+		write_record_chip(p, &n, SAY_AUTHOR, "orgs", w->author);
+	}
+	write_word_chips(p, w);
+	wanted_url(p, &bare, &url);
+	html_put(&p->h, "<li><a href=\"$\">$</a></li></ul>", url.data, say(p, SAY_REMOVE_ALL));
+	buf_free(&url);
 }

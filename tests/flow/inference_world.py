@@ -362,6 +362,7 @@ TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 PAGE_TIME = re.compile(r"<time datetime=\"[^\"]*T[^\"]*\"[^>]*>[^<]*</time>")
 DOCID = re.compile(r"[0-9a-f]{32}")
 FORM = re.compile(r"(?<=arkki-form=)[0-9a-f]{32}|(?<=name=\"form\" value=\")[0-9a-f]{32}")
+CURSOR = re.compile(r"(?<=cursor=)[\w-]+")
 HIT = re.compile(r"(?=<li class=\"hit\")")
 
 
@@ -375,7 +376,7 @@ class Plain:
     def text(self, s):
         if self.world.exact:
             return FORM.sub("FORM", s)
-        s = FORM.sub("FORM", TIME.sub("TIME", s))
+        s = CURSOR.sub("CURSOR", FORM.sub("FORM", TIME.sub("TIME", s)))
         return DOCID.sub(lambda m: "<%s>" % self.world.names.get(m.group(), m.group()), s)
 
     def value(self, v, exempt):
@@ -400,9 +401,12 @@ class Plain:
             return "exempt"
         if "json" in media and r.body:
             v = self.value(json.loads(r.body), a.exempt)
+            if a.order_free and v.get("next"):
+                v["next"] = "cursor"  # names the hit before it, whose place is as free as that of the others
             return v
         text = r.body.decode("utf-8", "replace")
         text = self.text(PAGE_TIME.sub("<time>", text))
+        text = CURSOR.sub("CURSOR", text) if a.order_free else text
         return HIT.split(text) if a.order_free and "html" in media else text
 
     def headers(self, r, a):

@@ -37,7 +37,8 @@ EXEMPT = {
     "/v1/log/access/checkpoint": ("exempt", "for auditors: counts reads"),
     "/v1/log/access/tile/{t}": ("exempt", "for auditors: salted commitments of reads"),
     "/v1/policies/explain": ("at", "when it was decided: now"),
-    "/v1/status": ("sequence indexed", "for administrators: counts commits, as the public checkpoint does"),
+    "/v1/status": ("sequence indexed indexing texts ocr",
+                   "for administrators: counts commits, as the public checkpoint does, and texts without saying whose"),
 }
 
 
@@ -70,6 +71,19 @@ def documents_asks(w):
                                               {"unit": "lehtola", "limit": 1}, {"type": "order", "unit": "koivula"}])
 
 
+def texts_asks(w):
+    more = [{"state": s} for s in ("none", "pending", "ocr")] + [{"state": "ready", "unit": u} for u in UNITS]
+    more += [{"state": "ready", "type": t} for t in TYPES] + [{"state": "ready", "limit": n} for n in (1, 3)]
+    return [ask("/v1/texts" + q(**m), paged=("texts", "cursor")) for m in more] + [
+        ask("/v1/texts?state=x"), ask("/v1/texts?state=ready&cursor=AAAA")]
+
+
+def retry_asks(w):
+    """Of documents that are not there for the caller, or for nobody: what is there stays as it is."""
+    return [ask("/v1/texts/retry", "POST", {"Content-Type": "application/json"}, body) for body in (
+        json.dumps({"document": GHOST}).encode(), json.dumps({"reason": "no such reason"}).encode(), b"{}", b"{")]
+
+
 def unit_documents_asks(w):
     return [a for u in (*UNITS, "nounit") for a in list_asks("/v1/units/%s/documents" % u)[::2]]
 
@@ -85,13 +99,27 @@ SEARCHES += [{"unit": u} for u in UNITS] + [{"case": c} for c in ("c1", "c-kanar
 SEARCHES += [{"type": t} for t in TYPES] + [{"county": c} for c in ("90", "91", "92")]
 SEARCHES += [{"language": c} for c in ("fi", "sv", "se", "xx")] + DATES[1:]
 SEARCHES += [{"versions": "all"}, {"versions": "all", "q": "julkinen"}, {"versions": "all", "q": "kanariat"}]
+SEARCHES += [{"q": w} for w in ("kanariavaaku", "tarkastuz", "kanaria*", "tarkas*", "+julkinen -kanariat", "NOT kanariat",
+                                "tarkastus AND (numero OR kanariat)", "asia:EOAK/31415/2026", "asia:LVV/1234/2026",
+                                "asia:EI/1/2026", "yksikkö:lehtola", "laatija:esavi", "vuosi:1931", "otsikko:kanariat",
+                                "päivä:1900..1950", "kanariat \"")]
+SEARCHES += [{"author": "esavi"}, {"publicity": "secret"}, {"year": "1931"}, {"year": "2026"}, {"municipality": "091"},
+             {"municipality": "837"}, {"group": "true"}, {"group": "true", "q": "kertomus kanariat"}]
 SEARCHES += [{"limit": 1}, {"limit": 2, "q": "julkinen"}, {"limit": 1, "q": "kanariat kertomus"}]
 
 
 def search_asks(w):
     out = [ask("/v1/search" + q(**s), paged=("hits", "cursor"), order_free="q" in s) for s in SEARCHES]
     out += [ask("/v1/search" + q(sort="date", **s), paged=("hits", "cursor")) for s in SEARCHES]
+    out += [ask("/v1/search" + q(like=w.ids[d]), paged=("hits", "cursor"), order_free=True) for d in w.shared]
     return out + [ask("/v1/search" + q(**s)) for s in ({"sort": "x"}, {"cursor": "AAAA"}, {"from_": "x"}, {"q": "\""})]
+
+
+SUGGESTED = ("ka", "kan", "kanariav", "tav", "tar", "hoito tar", "leh", "koi", "c-ka", "EOAK", "unit:ko", "j", "", "vanha")
+
+
+def suggest_asks(w):
+    return [ask("/v1/search/suggest" + q(q=t)) for t in SUGGESTED] + [ask("/v1/search/suggest?q=ka&limit=20")]
 
 
 def search_post_asks(w):
@@ -198,7 +226,17 @@ RULES = {
     ("GET", "/v1/policies/versions"): plainly("/v1/policies/versions"),
     ("GET", "/v1/search"): search_asks,
     ("POST", "/v1/search"): search_post_asks,
+    ("GET", "/v1/search/suggest"): suggest_asks,
+    ("GET", "/v1/saved-searches"): plainly("/v1/saved-searches"),  # and test_saved below
+    ("POST", "/v1/saved-searches"): None,
+    ("GET", "/v1/saved-searches/{s}"): plainly("/v1/saved-searches/" + GHOST),
+    ("PATCH", "/v1/saved-searches/{s}"): None,
+    ("DELETE", "/v1/saved-searches/{s}"): None,
+    ("GET", "/v1/saved-searches/{s}/results"): plainly("/v1/saved-searches/%s/results" % GHOST),
+    ("GET", "/v1/saved-searches/{s}/feed.atom"): plainly("/v1/saved-searches/%s/feed.atom" % GHOST),
     ("GET", "/v1/status"): loosely("/v1/status", "/v1/status"),
+    ("GET", "/v1/texts"): texts_asks,
+    ("POST", "/v1/texts/retry"): retry_asks,
     ("GET", "/v1/synonyms"): plainly("/v1/synonyms", "/v1/synonyms?version=1", "/v1/synonyms?shipped=true"),
     ("PUT", "/v1/synonyms"): plainly_sent("PUT", "/v1/synonyms", {"If-Match": "*"}, b"{}"),
     ("GET", "/v1/synonyms/versions"): plainly("/v1/synonyms/versions"),
@@ -360,6 +398,45 @@ def test_before__the_canaries_come_the_answers_are_the_same_bytes():
                  for a, x, y in zip(asks, was, answers_of(w, u.id, asks)) if x != y]
         check(not found, u.id, len(found), "answers moved:", "\n     ".join([""] + found[:10]))
     same(w.close(), 0)
+
+
+def test_saved__searches_count_and_show_no_hidden_filing():
+    """Saved before the canaries come: nothing is new, and results and feed stay as they are."""
+    users, seen, hidden = max(each_class(), key=lambda c: len(c[2]))
+    w = World(seen)
+    w.shared = full().shared
+    w.exact = True
+    user, json_type = users[0].id, {"Content-Type": "application/json"}
+    asks = []
+    for query in ({}, {"q": "kanariat kertomus"}, {"q": "kanaria*", "sort": "date"}, {"unit": "koivula", "group": True}):
+        made = w.ask(user, ask("/v1/saved-searches", "POST", json_type, json.dumps({"name": "a", "query": query})))
+        same(made.status, 201, made.body[:200])
+        base = "/v1/saved-searches/" + made.json()["id"]
+        asks += [ask(base), ask(base + "/results", order_free="q" in query), ask(base), ask(base + "/feed.atom")]
+        for other in ("lvv-admin", "eoa-inspector", users[1].id):
+            for tail in ("", "/results", "/feed.atom"):
+                same(w.ask(other, ask(base + tail)).status, 404, other, tail)
+    asks.append(ask("/v1/saved-searches"))
+    before = answers_of(w, user, asks)
+    w.canaries = frozenset(CANARIES)
+    w.build([f for f in FILINGS if f.canary in hidden and f.canary not in REPLACED])
+    for a, x, y in zip(asks, before, answers_of(w, user, asks)):
+        check(x == y, user, a.path, list(differences(x, y))[:3])
+    w.carry_out(filing_of("base0"))
+    w.until_indexed("lvv-admin")
+    same(sorted(s["new"] for s in w.ask(user, asks[-1]).json()["searches"]), [0, 1, 1, 1], "a visible filing is new")
+    same(w.close(), 0)
+
+
+def test_like__a_hidden_document_is_like_nothing():
+    w = full()
+    for user in ("varha-inspector", "helsinki-placer", "hoiva-oy-contact"):
+        whole, _ = hidden_from(PEOPLE[user])
+        for d in whole:
+            for tail in ("", "&q=kanariat", "&versions=all", "&group=true"):
+                answers = [pages(w, user, ask("/v1/search?like=%s%s" % (i, tail))) for i in (w.ids[d], GHOST)]
+                same(answers[0], answers[1], user, d, tail)
+                same(w.ask(user, ask("/v1/search?like=" + w.ids[d])).json()["total"], 0)
 
 
 def test_changes__a_hidden_filing_ends_no_wait():

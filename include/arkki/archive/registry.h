@@ -22,7 +22,7 @@ ARK_MUSTUSE int registry_new(struct registry **ret, struct ark_error *err);
 void registry_free(struct registry *r);
 
 /* Takes the record. kind: "orgs" "users" "units" "cases" "placements" "types" "retention" "policies"
- * "synonyms". */
+ * "synonyms" "searches". */
 ARK_MUSTUSE int registry_put(
     struct registry *r, const char *kind, json_t *record, struct ark_error *err);
 /* NULL when there is none. */

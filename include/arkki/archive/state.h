@@ -1,5 +1,5 @@
 /* state.sqlite (WAL, FULL): what is neither record nor rebuildable: bearer
- * tokens, stored only as keyed hashes, and small counters.
+ * tokens, stored only as keyed hashes, and marks.
  *
  * Threads: struct state has its own lock; any thread. Durability: each call
  * that writes is one durable transaction.
@@ -35,5 +35,12 @@ struct state_token {
 ARK_MUSTUSE int state_token_find(struct state *s, const char *token, int64_t now_us,
     struct state_token *ret, struct ark_error *err);
 ARK_MUSTUSE int state_token_revoke(struct state *s, const char *id, struct ark_error *err);
+
+/* A mark is a number under a name, which is stored only as a keyed hash: how far somebody has looked. ret is 0
+ * where there is none. Setting 0 removes it. */
+ARK_MUSTUSE int state_mark_get(
+    struct state *s, const char *name, uint64_t *ret, struct ark_error *err);
+ARK_MUSTUSE int state_mark_set(
+    struct state *s, const char *name, uint64_t value, struct ark_error *err);
 
 #endif
