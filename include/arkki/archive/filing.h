@@ -47,7 +47,8 @@ struct filing {
 	char *request_digest;    /* digest of the request that the key stands for */
 	const char *record_kind; /* static: "units" … */
 	json_t *record;
-	bool record_on_base; /* base_metadata must be the record's newest number, 0: there is none */
+	bool
+	    record_on_base; /* base_metadata must be the record's newest number, 0: there is none */
 	char *purpose, *case_id; /* stated with the request; for the history entry */
 	char *user, *org, *roles, *authentication, *session, *address; /* filing_set_actor */
 	/* ---- result ---- */
