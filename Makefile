@@ -103,6 +103,12 @@ $(BUILD)/tests/interpose.so: tests/crash/interpose.c
 	@echo "  CC  $@"
 	$(Q)$(CC) -std=c17 -O2 -g $(CWARN) $(WERROR) -D_GNU_SOURCE -fPIC -shared -o $@ $<
 
+# What an index holds, for tests/crash
+$(BUILD)/tests/index-dump: tests/crash/index_dump.cc
+	@mkdir -p $(@D)
+	@echo "  CXX $@"
+	$(Q)$(CXX) $(CXXFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $< $(shell pkg-config --libs xapian-core)
+
 unit-programs: $(UNIT)
 
 bench-programs: $(BENCH)

@@ -453,6 +453,16 @@ void history_get(struct exchange *x)
 
 /* ---- lists of documents: GET /documents, /units/{u}/documents, /cases/{c}/documents ---- */
 
+void listing_next(const struct listing *l, unsigned int limit, struct buf *next)
+{
+	char at[64];
+
+	if (l->n <= limit)
+		return;
+	snprintf(at, sizeof(at), "%s %s", l->rows[limit - 1].date, l->rows[limit - 1].document);
+	cursor_write(l->v->app, "documents", at, next);
+}
+
 static void show_list(struct exchange *x)
 {
 	struct visit *v = visit_of(x);
@@ -477,19 +487,13 @@ static void show_list(struct exchange *x)
 		json_array_append_new(list, document_json(&l->rows[i], &card));
 		card_free(&card);
 	}
-	if (l->n > limit) {
-		char at[64];
-
-		snprintf(
-		    at, sizeof(at), "%s %s", l->rows[limit - 1].date, l->rows[limit - 1].document);
-		cursor_write(v->app, "documents", at, &next);
-	}
+	listing_next(l, limit, &next);
 	reply = json_pack("{s:o,s:s?}", "documents", list, "next", next.data);
 	buf_free(&next);
 	http_reply_json(x, 200, reply);
 }
 
-static bool read_list_query(struct exchange *x, struct catalogue_list *list)
+bool listing_query(struct exchange *x, struct catalogue_list *list)
 {
 	const char *cursor = http_query(x, "cursor");
 	struct buf at = BUF_INIT;
@@ -510,9 +514,11 @@ static bool read_list_query(struct exchange *x, struct catalogue_list *list)
 }
 
 /* Logs one list entry and one for each document shown, in one group. */
-static void log_list(struct exchange *x, struct visit *v, struct listing *l, unsigned int limit)
+static void log_list(
+    struct exchange *x, struct listing *l, unsigned int limit, void (*show)(struct exchange *x))
 {
 	struct ledger_record records[101];
+	struct visit *v = l->v;
 	size_t n = 0;
 
 	records[n++] = visit_record(v, "list");
@@ -521,12 +527,11 @@ static void log_list(struct exchange *x, struct visit *v, struct listing *l, uns
 		records[n].document = l->rows[i].document;
 		records[n++].version = l->rows[i].version;
 	}
-	visit_log(x, records, n, show_list);
+	visit_log(x, records, n, show);
 }
 
-void documents_list_for(struct exchange *x, const char *unit, const char *case_id)
+void listing_show(struct exchange *x, struct catalogue_list *list, void (*show)(struct exchange *x))
 {
-	struct catalogue_list list = {.unit = unit, .case_id = case_id};
 	struct visit *v = visit_of(x);
 	struct access_sight *sight = NULL;
 	struct desk *desk = NULL;
@@ -535,23 +540,30 @@ void documents_list_for(struct exchange *x, const char *unit, const char *case_i
 	unsigned int limit;
 	int rc;
 
-	if (!v || !visit_stated_ok(x) || !read_list_query(x, &list))
+	if (!v || !visit_stated_ok(x) || !listing_query(x, list))
 		return;
 	l = listing_new(x, v);
 	if (!l)
 		return;
-	limit = list.limit++; /* one more tells whether there is a next page */
+	limit = list->limit++; /* one more tells whether there is a next page */
 	rc = caller_sight(v->caller, &sight, &err);
 	if (!rc)
 		rc = archive_desk(v->app->archive, &desk, &err);
 	if (!rc)
-		rc = catalogue_documents(desk->catalogue, &list, sight, keep_row, l, &err);
+		rc = catalogue_documents(desk->catalogue, list, sight, keep_row, l, &err);
 	archive_desk_return(v->app->archive, desk);
 	access_sight_unref(sight);
 	if (rc)
 		http_reply_error(x, &err);
 	else
-		log_list(x, v, l, limit);
+		log_list(x, l, limit, show);
+}
+
+void documents_list_for(struct exchange *x, const char *unit, const char *case_id)
+{
+	struct catalogue_list list = {.unit = unit, .case_id = case_id};
+
+	listing_show(x, &list, show_list);
 }
 
 void documents_list(struct exchange *x)

@@ -33,6 +33,16 @@ void listing_free(void *listing);
 ARK_MUSTUSE int listing_versions(
     struct visit *v, const char *document, struct listing *l, struct ark_error *err);
 
+/* Reads type, from, to, limit and cursor. False: 400 is replied. */
+bool listing_query(struct exchange *x, struct catalogue_list *list);
+/* A page of documents: reads what listing_query() reads into the list, finds, logs one list entry and one
+ * for each document shown, then calls show(), for which the listing is the visit's `more` (one row more than the
+ * limit tells of a next page: listing_next()). Everything that fails is replied. */
+void listing_show(
+    struct exchange *x, struct catalogue_list *list, void (*show)(struct exchange *x));
+/* The cursor of the next page, when there is one. */
+void listing_next(const struct listing *l, unsigned int limit, struct buf *next);
+
 /* ---- handlers ---- */
 
 void documents_get(struct exchange *x);

@@ -16,7 +16,15 @@ bool case_is_visible(const struct exchange *x, const json_t *record);
 void orgs_list(struct exchange *x);
 void types_list(struct exchange *x);
 void me_get(struct exchange *x);
+
+/* texts_api.c, status_api.c */
 void status_get(struct exchange *x);
+void texts_list(struct exchange *x);
+void texts_retry(struct exchange *x);
+void admin_status(struct exchange *x);
+void admin_texts(struct exchange *x);
+void admin_texts_retry(struct exchange *x);
+void admin_ocr(struct exchange *x);
 /* Highest N such that every commit up to N is searchable. */
 uint64_t app_indexed(struct app *app);
 

@@ -1,5 +1,6 @@
 /* The indexer follows the commits: extracts text in the sandbox, keeps it
- * sealed in derived/, and writes the search index. One thread.
+ * sealed in derived/, and writes the search index. One thread writes, a second extracts ahead of it, a
+ * third (ocr_queue.h) reads pictures of text behind both.
  *
  * Every batch is system work under one logged maintenance entry. The
  * index's own sequence says how far it is; after a crash it goes on from
@@ -22,6 +23,14 @@ void indexer_stop(struct indexer *i);
 /* Every commit up to this one is searchable. */
 uint64_t indexer_sequence(const struct indexer *i);
 
+/* Texts were made pending again: take them up. */
+void indexer_look_again(struct indexer *i);
+struct ocr_queue *indexer_ocr(struct indexer *i); /* borrowed */
+/* What GET /v1/status says beside the sequences: "indexing", "texts", "ocr". i may be NULL: nothing is being
+ * indexed. *ret is the caller's. */
+ARK_MUSTUSE int indexer_status(
+    struct archive *a, struct indexer *i, json_t **ret, struct ark_error *err);
+
 /* A reader with its analyser, for one request at a time; from a pool. */
 struct search_desk {
 	struct analyser *analyser;
@@ -31,7 +40,8 @@ struct search_desk {
 ARK_MUSTUSE int indexer_desk(struct indexer *i, struct search_desk **ret, struct ark_error *err);
 void indexer_desk_return(struct indexer *i, struct search_desk *d);
 
-/* Makes the index anew in one go, in this thread: for `arkki rebuild DIR index`. */
+/* Makes the index anew in one go, in a directory of its own that then takes the place of the old one: for
+ * `arkki rebuild DIR index`. A kill leaves the old index whole, or the new one. */
 ARK_MUSTUSE int indexer_rebuild(struct archive *a,
     void (*progress)(void *arg, const char *step, uint64_t done, uint64_t of), void *arg,
     struct ark_error *err);

@@ -211,16 +211,3 @@ void me_get(struct exchange *x)
 		(int)caller_may(c, ACCESS_AUDIT_OWN), "administer",
 		(int)caller_may(c, ACCESS_ADMINISTER)));
 }
-
-void status_get(struct exchange *x)
-{
-	struct app *app = app_of(x);
-
-	if (!caller_may(caller_of(x), ACCESS_ADMINISTER)) {
-		http_reply_problem(x, 403, "not-permitted", "Status is for administrators.", NULL);
-		return;
-	}
-	http_reply_json(x, 200,
-	    json_pack("{s:I,s:I}", "sequence", (json_int_t)archive_sequence(app->archive),
-		"indexed", (json_int_t)app_indexed(app)));
-}

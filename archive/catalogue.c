@@ -12,7 +12,6 @@ enum {
 	NAMES_MAX = 1000,      /* units, counties and addressees, each, of one version */
 	SEALED_MAX = 16 << 20, /* bytes of one sealed copy */
 	ATTRIBUTE_MAX = 200,   /* bytes of a type, class, state, language, media type */
-	TEXT_REASON_MAX = 200,
 };
 
 int catalogue_open(const char *path, const struct keyring *keys, bool for_writing, bool create,
@@ -437,37 +436,5 @@ int catalogue_apply(struct catalogue *c, const struct catalogue_fact *facts, siz
 		rc = db_exec(&c->db, "COMMIT", err);
 	if (rc)
 		sqlite3_exec(c->db.sql, "ROLLBACK", NULL, NULL, NULL);
-	return rc;
-}
-
-/* ---- extraction state ---- */
-int catalogue_set_text(struct catalogue *c, const char *document, uint32_t version,
-    uint32_t rendition, const char *state, const char *reason, struct ark_error *err)
-{
-	struct query q;
-	int rc;
-
-	if (strcmp(state, "pending") != 0 && strcmp(state, "ready") != 0 &&
-	    strcmp(state, "none") != 0)
-		return ark_fail(err, ARK_EINPUT, "a text is pending, ready or none");
-	if (reason && strlen(reason) > TEXT_REASON_MAX)
-		return ark_fail(
-		    err, ARK_EINPUT, "a text's reason is over %d bytes", TEXT_REASON_MAX);
-	if (!docid_valid(document))
-		return ark_fail(err, ARK_ENOTFOUND, "no such version");
-	query_begin(&q, &c->db);
-	query_sql(&q, rendition ? "UPDATE version SET r_text_state = ?, r_text_reason = ?"
-				  " WHERE document = ? AND version = ? AND rendition = ?"
-				: "UPDATE version SET text_state = ?, text_reason = ?"
-				  " WHERE document = ? AND version = ?");
-	query_text(&q, state);
-	query_text(&q, reason);
-	catalogue_query_document(&q, document);
-	query_int(&q, version);
-	if (rendition)
-		query_int(&q, rendition);
-	rc = query_run(&q, err);
-	if (!rc && sqlite3_changes(c->db.sql) == 0)
-		return ark_fail(err, ARK_ENOTFOUND, "no such version");
 	return rc;
 }

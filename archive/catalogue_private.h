@@ -67,6 +67,9 @@ bool catalogue_query_document(struct query *q, const char *document);
 ARK_MUSTUSE int catalogue_read_row(
     sqlite3_stmt *s, struct catalogue_row *ret, struct ark_error *err);
 bool catalogue_read_fixed(sqlite3_stmt *s, int column, void *ret, size_t len);
+/* " AND <the text of the shown form is as the list asks>"; nothing where it does not ask. */
+ARK_MUSTUSE int catalogue_and_text(struct query *q, const struct catalogue *c,
+    const struct catalogue_list *list, const struct access_sight *sight, struct ark_error *err);
 /* Steps to the end and ends the query. rc: of what was done so far. */
 ARK_MUSTUSE int catalogue_each_row(
     struct query *q, int rc, catalogue_each each, void *arg, struct ark_error *err);

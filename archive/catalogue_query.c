@@ -267,6 +267,8 @@ int catalogue_documents(struct catalogue *c, const struct catalogue_list *list,
 	from_versions(&q, list, sight);
 	match_list(&q, c, list, true);
 	if (!rc)
+		rc = catalogue_and_text(&q, c, list, sight, err);
+	if (!rc)
 		rc = and_whole(&q, c, list, sight, err);
 	if (!rc)
 		rc = and_newest(&q, c, sight, err);
@@ -288,7 +290,9 @@ int catalogue_count(struct catalogue *c, const struct catalogue_list *list,
 	query_sql(&q, "SELECT count(*) ");
 	from_versions(&q, list, sight);
 	match_list(&q, c, list, false);
-	rc = and_whole(&q, c, list, sight, err);
+	rc = catalogue_and_text(&q, c, list, sight, err);
+	if (!rc)
+		rc = and_whole(&q, c, list, sight, err);
 	if (!rc)
 		rc = and_newest(&q, c, sight, err);
 	if (!rc)
@@ -445,22 +449,6 @@ int catalogue_all(struct catalogue *c, catalogue_each each, void *arg, struct ar
 	query_begin(&q, &c->db);
 	rc = catalogue_select(&q, c, NULL, err);
 	query_sql(&q, "FROM version v ORDER BY v.id");
-	return catalogue_each_row(&q, rc, each, arg, err);
-}
-
-int catalogue_pending(struct catalogue *c, uint64_t upto, enum form form, catalogue_each each,
-    void *arg, struct ark_error *err)
-{
-	struct query q;
-	int rc;
-
-	query_begin(&q, &c->db);
-	rc = catalogue_select(&q, c, NULL, err);
-	query_sql(&q, form == FORM_PUBLIC ? "FROM version v WHERE v.r_text_state = 'pending'"
-					    " AND v.r_sequence <= ? ORDER BY v.id"
-					  : "FROM version v WHERE v.text_state = 'pending'"
-					    " AND v.sequence <= ? ORDER BY v.id");
-	query_int(&q, upto);
 	return catalogue_each_row(&q, rc, each, arg, err);
 }
 

@@ -9,7 +9,10 @@
  *     one range in order. unit_count is how many units the metadata names, as a text.
  *  4. change has a row for each version, metadata and rendition fact, in the store's order.
  *  5. The columns r_… are the newest public rendition's, NULL when `rendition` is 0.
- *  6. applied holds the sequence up to which 1–5 are true: same transaction.
+ *  6. paged has a row for each form whose pages are not all text: rendition 0 is the version
+ *     itself. `read` of its `bare` pages were read by OCR; merged: and that is in its text. A row of a
+ *     rendition that is no longer the newest means nothing. Written by the indexer, as text_state is.
+ *  7. applied holds the sequence up to which 1–5 are true: same transaction.
  */
 #include "archive/catalogue_private.h"
 
@@ -17,7 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SCHEMA_VERSION = 2 };
+enum { SCHEMA_VERSION = 3 };
 
 /* Names of people's choosing are BLOBs of 16 bytes: keyed hashes. The indices
  * carry newest and publicity, so that a list passes over what it does not show
@@ -48,6 +51,9 @@ static const char ddl[] =
     "CREATE INDEX version_type ON version (type, day, document, version, newest, publicity);"
     "CREATE INDEX version_case ON version (case_id, day, document, version, newest, publicity)"
     " WHERE case_id IS NOT NULL;"
+    "CREATE INDEX version_text ON version (text_state, text_reason);"
+    "CREATE INDEX version_public_text ON version (r_text_state, r_text_reason)"
+    " WHERE r_text_state IS NOT NULL;"
     "CREATE INDEX version_request ON version (request) WHERE request IS NOT NULL;"
 
     "CREATE TABLE version_unit (unit BLOB NOT NULL, day INTEGER NOT NULL, document BLOB NOT NULL,"
@@ -57,6 +63,11 @@ static const char ddl[] =
     " PRIMARY KEY (id, county)) WITHOUT ROWID;"
     "CREATE TABLE version_addressee (id INTEGER NOT NULL, addressee BLOB NOT NULL,"
     " PRIMARY KEY (id, addressee)) WITHOUT ROWID;"
+
+    "CREATE TABLE paged (id INTEGER NOT NULL, rendition INTEGER NOT NULL, pages INTEGER NOT NULL,"
+    " bare INTEGER NOT NULL, read INTEGER NOT NULL, merged INTEGER NOT NULL, rank INTEGER NOT NULL,"
+    " PRIMARY KEY (id, rendition)) WITHOUT ROWID;"
+    "CREATE INDEX paged_waiting ON paged (rank, id DESC) WHERE NOT merged;"
 
     "CREATE TABLE change (sequence INTEGER NOT NULL, item INTEGER NOT NULL,"
     " time_us INTEGER NOT NULL, kind INTEGER NOT NULL, id INTEGER NOT NULL,"

@@ -1,15 +1,12 @@
 #include "arkki/archive/reading.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "archive/envelope.h"
+#include "archive/reading_private.h"
 #include "arkki/archive/spool.h"
-#include "arkki/base/fs.h"
 #include "arkki/base/json.h"
 
 /* ---- the card ---- */
@@ -63,7 +60,7 @@ static int no_rendition(struct ark_error *err)
 	return ark_fail(err, ARK_ENOTFOUND, "there is no public rendition");
 }
 
-static void form_path(
+void reading_form_path(
     const struct catalogue_row *row, enum form form, const char *part, char out[ENVELOPE_PATH])
 {
 	if (form == FORM_PUBLIC)
@@ -73,8 +70,7 @@ static void form_path(
 		envelope_version_path(out, row->document, row->version, part);
 }
 
-/* The key under which the form is sealed. */
-static int form_key(struct archive *a, const struct receipt *receipt,
+int reading_form_key(struct archive *a, const struct receipt *receipt,
     const struct catalogue_row *row, enum form form, struct seal_key *ret, struct ark_error *err)
 {
 	const struct buf *meta = meta_of(row, form);
@@ -95,7 +91,7 @@ int reading_version(struct archive *a, const struct receipt *receipt,
 
 	if (!meta)
 		return no_rendition(err);
-	form_path(row, form, "meta", path);
+	reading_form_path(row, form, "meta", path);
 	return envelope_open(archive_keyring(a), receipt, path, meta->data, meta->len, ret, err);
 }
 
@@ -241,7 +237,7 @@ static struct content *content_new(
 		return NULL;
 	c->a = a;
 	memcpy(c->document, row->document, sizeof(c->document));
-	form_path(row, form, "", c->folder);
+	reading_form_path(row, form, "", c->folder);
 	c->size = r ? r->size : row->size;
 	c->sealed_size = r ? r->sealed_size : row->sealed_size;
 	c->chunks = r ? r->chunks : row->chunks;
@@ -258,7 +254,7 @@ int reading_content(struct archive *a, const struct receipt *receipt,
 	const unsigned char *header;
 	struct seal_key key;
 	struct content *c;
-	int rc = form_key(a, receipt, row, form, &key, err);
+	int rc = reading_form_key(a, receipt, row, form, &key, err);
 
 	if (rc)
 		return rc;
@@ -269,7 +265,7 @@ int reading_content(struct archive *a, const struct receipt *receipt,
 	}
 	rc = sealed_bytes(c, 0, SEAL_HEADER_SIZE, scratch, &header, err);
 	if (!rc) {
-		form_path(row, form, "content", path);
+		reading_form_path(row, form, "content", path);
 		envelope_context(context, archive_keyring(a), path);
 		rc = opener_new(&key, context, strlen(context), header, &c->opener, err);
 	}
@@ -323,126 +319,4 @@ void content_close(struct content *c)
 	opener_free(c->opener);
 	explicit_bzero(c->plain, sizeof(c->plain));
 	free(c);
-}
-
-/* ---- extracted text ---- */
-
-static int text_path(const struct archive *a, const struct catalogue_row *row, enum form form,
-    char out[4096], struct ark_error *err)
-{
-	char tail[16] = "";
-
-	if (!meta_of(row, form))
-		return no_rendition(err);
-	if (form == FORM_PUBLIC)
-		snprintf(tail, sizeof(tail), "-r%04u", row->rendition.number);
-	return fs_path(out, err, "%s/derived/%.2s/%s-v%04u%s", archive_dir(a), row->document,
-	    row->document, row->version, tail);
-}
-
-static int text_key(struct archive *a, const struct receipt *receipt,
-    const struct catalogue_row *row, enum form form, struct seal_key *key,
-    char context[ENVELOPE_CONTEXT], struct ark_error *err)
-{
-	char path[ENVELOPE_PATH];
-
-	form_path(row, form, "text", path);
-	envelope_context(context, archive_keyring(a), path);
-	return form_key(a, receipt, row, form, key, err);
-}
-
-int reading_text(struct archive *a, const struct receipt *receipt, const struct catalogue_row *row,
-    enum form form, struct buf *out, struct ark_error *err)
-{
-	struct buf sealed = BUF_INIT;
-	char file[4096], context[ENVELOPE_CONTEXT];
-	struct seal_key key;
-	int rc = text_path(a, row, form, file, err);
-
-	if (!rc)
-		rc = fs_read_file(file, (size_t)80 << 20, &sealed, err);
-	if (!rc)
-		rc = text_key(a, receipt, row, form, &key, context, err);
-	if (!rc) {
-		rc = seal_open_bytes(&key, context, sealed.data, sealed.len, out, err);
-		seal_key_wipe(&key);
-	}
-	buf_free(&sealed);
-	return rc;
-}
-
-int reading_keep_no_text(struct archive *a, const struct catalogue_row *row, enum form form,
-    const char *reason, struct ark_error *err)
-{
-	char file[4096], path[4096 + 8], dir[4096];
-	int fd, rc = text_path(a, row, form, file, err);
-
-	if (!rc)
-		rc = fs_path(dir, err, "%s/derived/%.2s", archive_dir(a), row->document);
-	if (!rc)
-		rc = fs_mkdir(dir, 0700, err);
-	if (rc)
-		return rc;
-	snprintf(path, sizeof(path), "%s.none", file);
-	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	rc = fd < 0 ? ark_fail_errno(err, ARK_EIO, "cannot create %s", path)
-		    : fs_write_all(fd, reason, strlen(reason), err);
-	if (fd >= 0)
-		close(fd);
-	return rc;
-}
-
-const char *reading_text_state(
-    const struct archive *a, const struct catalogue_row *row, enum form form, char reason[200])
-{
-	struct buf text = BUF_INIT;
-	char file[4096], none[4096 + 8];
-
-	if (text_path(a, row, form, file, NULL))
-		return "pending";
-	if (fs_exists(file))
-		return "ready";
-	snprintf(none, sizeof(none), "%s.none", file);
-	if (fs_read_file(none, 199, &text, NULL)) {
-		buf_free(&text);
-		return "pending";
-	}
-	snprintf(reason, 200, "%s", text.data ? text.data : "");
-	buf_free(&text);
-	return "none";
-}
-
-/* A cache: renamed into place, not synced; a lost one is extracted again. */
-int reading_keep_text(struct archive *a, const struct receipt *receipt,
-    const struct catalogue_row *row, enum form form, const void *text, size_t len,
-    struct ark_error *err)
-{
-	struct buf sealed = BUF_INIT;
-	char file[4096], tmp[4096], dir[4096], context[ENVELOPE_CONTEXT];
-	struct seal_key key;
-	int fd = -1, rc = text_path(a, row, form, file, err);
-
-	if (!rc)
-		rc = fs_path(dir, err, "%s/derived/%.2s", archive_dir(a), row->document);
-	if (!rc)
-		rc = fs_mkdir(dir, 0700, err);
-	if (!rc)
-		rc = text_key(a, receipt, row, form, &key, context, err);
-	if (rc)
-		return rc;
-	rc = seal_bytes(&key, context, text, len, &sealed, err);
-	seal_key_wipe(&key);
-	if (!rc)
-		rc = fs_path(tmp, err, "%s.tmp", file);
-	if (!rc) {
-		fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-		rc = fd < 0 ? ark_fail_errno(err, ARK_EIO, "cannot create %s", tmp)
-			    : fs_write_all(fd, sealed.data, sealed.len, err);
-	}
-	if (fd >= 0)
-		close(fd);
-	if (!rc)
-		rc = fs_rename(tmp, file, err);
-	buf_free(&sealed);
-	return rc;
 }

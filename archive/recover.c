@@ -294,13 +294,42 @@ struct texts {
 	struct ark_error *err;
 };
 
+/* Of pages that OCR reads: how far it is, and whether that is in the text. */
+static int restore_pages(struct texts *t, const struct catalogue_row *row, enum form form,
+    bool merged, struct catalogue_pages *ret)
+{
+	struct reading_pages p = {0};
+	int rc = reading_pages(t->a, row, form, &p, NULL);
+
+	*ret = (struct catalogue_pages){0};
+	if (rc)
+		return rc == ARK_ENOTFOUND ? 0 : ark_fail(t->err, rc, "no memory for pages");
+	*ret = (struct catalogue_pages){.pages = p.pages,
+	    .bare = (uint32_t)p.bare_len,
+	    .read = p.read,
+	    .has_text = p.has_text,
+	    .merged = merged && p.read == p.bare_len};
+	reading_pages_free(&p);
+	return catalogue_set_pages(t->a->catalogue, row->document, row->version,
+	    form == FORM_PUBLIC ? row->rendition.number : 0, ret, t->err);
+}
+
 static int restore_form(struct texts *t, const struct catalogue_row *row, enum form form)
 {
 	char reason[200] = "";
 	const char *state = reading_text_state(t->a, row, form, reason);
+	struct catalogue_pages pages;
+	int rc;
 
 	if (strcmp(state, "pending") == 0)
 		return 0;
+	rc = restore_pages(t, row, form, reason[0], &pages);
+	if (rc)
+		return rc;
+	if (pages.bare && !pages.merged && !pages.has_text) {
+		state = "pending";
+		snprintf(reason, sizeof(reason), "%s", READING_WAITS);
+	}
 	return catalogue_set_text(t->a->catalogue, row->document, row->version,
 	    form == FORM_PUBLIC ? row->rendition.number : 0, state, reason[0] ? reason : NULL,
 	    t->err);

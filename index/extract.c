@@ -12,6 +12,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,10 +26,12 @@
 #include "index/extract_intake.h"
 #include "index/extract_wire.h"
 #include "index/formats/format.h"
+#include "index/ocr.h"
 
 enum {
-	START_MS = 15000, /* loading the libraries takes 20 ms; a loaded machine more */
-	KILLED_MS = 5000, /* for the zygote to report a decoder that was killed */
+	START_MS = 15000,   /* loading the libraries takes 20 ms; a loaded machine more */
+	KILLED_MS = 5000,   /* for the zygote to report a decoder that was killed */
+	INTERRUPT_MS = 200, /* between looks whether the job is to be cut off */
 	NOT_ENDED = -2,
 };
 
@@ -38,12 +41,14 @@ struct extractor {
 	pid_t zygote; /* 0: none runs */
 	int control;
 	char sandbox[160];
+	atomic_bool interrupted;
 };
 
 struct extract_job {
 	struct extractor *e;
 	char media_type[WIRE_MEDIA_TYPE_SIZE];
 	int memfd;
+	uint32_t page;
 	uint64_t size, fed;
 };
 
@@ -87,7 +92,11 @@ static int next_report(const struct extractor *e, int timeout_ms, struct wire_re
 static int spawn(const struct extractor *e, int control, pid_t *ret_pid)
 {
 	char name[] = "arkki", command[] = EXTRACT_CHILD_COMMAND, locale[] = "LC_ALL=C.UTF-8";
-	char *argv[] = {name, command, NULL}, *envp[] = {locale, NULL};
+	/* tesseract works with OpenMP: one thread, since a process with more cannot fork and go on */
+	char kind[] = WIRE_KIND_OCR, threads[] = "OMP_THREAD_LIMIT=1";
+	bool ocr = e->config.kind == EXTRACT_OCR;
+	char *argv[] = {name, command, ocr ? kind : NULL, NULL};
+	char *envp[] = {locale, ocr ? threads : NULL, NULL};
 	posix_spawn_file_actions_t files;
 	posix_spawnattr_t attr;
 	sigset_t none, all;
@@ -153,6 +162,24 @@ out:
 	return status;
 }
 
+static void set_defaults(struct extract_config *c)
+{
+	bool ocr = c->kind == EXTRACT_OCR;
+
+	if (!c->cpu_s && ocr && !c->wall_ms)
+		c->cpu_s = 60;
+	if (!c->wall_ms)
+		c->wall_ms = ocr ? 90000 : 20000;
+	if (!c->cpu_s)
+		c->cpu_s = (c->wall_ms + 999) / 1000 + 1;
+	if (!c->memory_limit)
+		c->memory_limit = UINT64_C(1) << (ocr ? 31 : 30);
+	if (!c->input_limit)
+		c->input_limit = UINT64_C(256) << 20;
+	if (!c->text_limit)
+		c->text_limit = UINT64_C(1) << (ocr ? 20 : 26);
+}
+
 int extractor_new(
     const struct extract_config *config, struct extractor **ret, struct ark_error *err)
 {
@@ -170,16 +197,7 @@ int extractor_new(
 		ark_fail(err, ARK_ENOMEM, "no memory for an extractor");
 		goto out;
 	}
-	if (!e->config.wall_ms)
-		e->config.wall_ms = 20000;
-	if (!e->config.cpu_s)
-		e->config.cpu_s = (e->config.wall_ms + 999) / 1000 + 1;
-	if (!e->config.memory_limit)
-		e->config.memory_limit = UINT64_C(1) << 30;
-	if (!e->config.input_limit)
-		e->config.input_limit = UINT64_C(256) << 20;
-	if (!e->config.text_limit)
-		e->config.text_limit = UINT64_C(64) << 20;
+	set_defaults(&e->config);
 	status = zygote_start(e, err);
 	if (status == ARK_OK) {
 		*ret = e;
@@ -199,6 +217,11 @@ void extractor_free(struct extractor *e)
 	free(e);
 }
 
+void extractor_interrupt(struct extractor *e)
+{
+	atomic_store(&e->interrupted, true);
+}
+
 const char *extractor_sandbox(const struct extractor *e)
 {
 	return e->sandbox;
@@ -211,7 +234,7 @@ bool extract_reads(const struct extractor *e, const char *media_type, uint64_t s
 
 	reason[0] = '\0';
 	format_split_type(media_type, type, sizeof(type), charset, sizeof(charset));
-	if (!format_find(type))
+	if (e->config.kind == EXTRACT_OCR ? !ocr_reads(type) : !format_find(type))
 		snprintf(reason, EXTRACT_REASON_SIZE, "not a format arkki reads (%.100s)", type);
 	else if (size > e->config.input_limit)
 		snprintf(reason, EXTRACT_REASON_SIZE, "larger than the %llu MiB that are read",
@@ -245,6 +268,7 @@ int extract_begin(struct extractor *e, const char *media_type, uint64_t size,
 		return ark_fail(err, ARK_ENOMEM, "no memory for an extraction");
 	job->e = e;
 	job->size = size;
+	job->page = 1;
 	snprintf(job->media_type, sizeof(job->media_type), "%s", media_type);
 	job->memfd = make_memfd();
 	if (job->memfd < 0) {
@@ -267,6 +291,11 @@ int extract_feed(struct extract_job *job, const void *bytes, size_t len, struct 
 	return status;
 }
 
+void extract_page(struct extract_job *job, uint32_t page)
+{
+	job->page = page;
+}
+
 void extract_abort(struct extract_job *job)
 {
 	if (!job)
@@ -278,6 +307,8 @@ void extract_abort(struct extract_job *job)
 void extract_result_free(struct extract_result *r)
 {
 	buf_wipe_free(&r->text);
+	buf_wipe_free(&r->words);
+	free(r->bare_pages);
 	memset(r, 0, sizeof(*r));
 }
 
@@ -288,6 +319,7 @@ static int send_job(const struct extract_job *job, struct ark_error *err)
 	struct wire_request request = {.kind = REQUEST_READ,
 	    .cpu_s = config->cpu_s,
 	    .wall_ms = config->wall_ms,
+	    .page = job->page,
 	    .size = job->size,
 	    .memory_limit = config->memory_limit,
 	    .text_limit = config->text_limit};
@@ -348,9 +380,10 @@ static enum run_end run(struct extractor *e, int fd, struct intake *in, int *wai
 		int64_t left = (deadline - clock_monotonic_us() + 999) / 1000;
 		struct wire_report report;
 
-		if (left <= 0)
+		if (left <= 0 || atomic_load(&e->interrupted))
 			return stop(e, RUN_LATE, wait_status);
-		if (poll(fds, 2, (int)left) < 0 && errno != EINTR)
+		if (poll(fds, 2, left < INTERRUPT_MS ? (int)left : INTERRUPT_MS) < 0 &&
+		    errno != EINTR)
 			return stop(e, RUN_LOST, wait_status);
 		if (fds[0].fd >= 0 && fds[0].revents && !intake_read(in, fd))
 			fds[0].fd = -1;
@@ -409,15 +442,25 @@ static void conclude(const struct extract_config *config, enum run_end end, int 
 		memcpy(ret->reason, in->reason, sizeof(ret->reason));
 		memcpy(ret->title, in->title, sizeof(ret->title));
 		ret->pages = in->pages;
+		/* pages that all are bare leave only what divides them */
+		if (in->text.len && strspn(in->text.data, "\f\n") == in->text.len)
+			buf_clear(&in->text);
 		ret->text = in->text;
 		memset(&in->text, 0, sizeof(in->text));
+		ret->words = in->words;
+		memset(&in->words, 0, sizeof(in->words));
+		ret->bare_pages = in->bare;
+		ret->bare_pages_len = in->bare_len;
+		in->bare = NULL;
+		ret->known = in->known;
 	}
 }
 
 /* One run of the decoder. RUN_LOST comes back as ARK_ECONFLICT: the zygote died with the job. */
 static int attempt(struct extract_job *job, struct extract_result *ret, struct ark_error *err)
 {
-	struct intake in = {.text = {.limit = job->e->config.text_limit + 1}};
+	struct intake in = {.text = {.limit = job->e->config.text_limit + 1},
+	    .words = {.limit = WIRE_WORDS_FACTOR * job->e->config.text_limit + 1}};
 	struct extractor *e = job->e;
 	int fd = -1, wait_status = NOT_ENDED, status = ARK_OK;
 	enum run_end end;

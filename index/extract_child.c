@@ -6,7 +6,8 @@
  * signal would follow the thread, not the process). A decoder gets that signal
  * from the zygote, which has one thread only.
  *
- * A decoder holds: 0–2 /dev/null, 3 its input, 4 the pipe, and nothing else.
+ * A decoder holds: 0–2 /dev/null, 3 its input, 4 the pipe, 5 the way to its helper programs where its
+ * format may want some, and nothing else.
  */
 #include "index/extract_child.h"
 
@@ -25,11 +26,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "arkki/base/clock.h"
 #include "arkki/base/fs.h"
 #include "arkki/base/text.h"
 #include "arkki/index/extract.h"
+#include "index/extract_programs.h"
 #include "index/extract_sandbox.h"
 #include "index/extract_wire.h"
+#include "index/ocr.h"
 
 enum {
 	EXIT_NO_SANDBOX = 81, /* the sandbox could not be entered */
@@ -53,9 +57,35 @@ static void frame_text(void *arg, const char *bytes, size_t len)
 	frame(FRAME_TEXT, bytes, len);
 }
 
+static void frame_number(char kind, uint32_t number)
+{
+	unsigned char bytes[4];
+
+	be32_put(bytes, number);
+	frame(kind, (const char *)bytes, sizeof(bytes));
+}
+
+static void frame_bare(void *arg, uint32_t page)
+{
+	uint32_t *told = arg;
+
+	if ((*told)++ < WIRE_BARE_MAX)
+		frame_number(FRAME_BARE, page);
+}
+
+/* What only a picture gives. */
+static void finish_picture(const struct ocr_page *page)
+{
+	for (size_t at = 0; at < page->words.len; at += WIRE_FRAME_MAX) {
+		size_t n = page->words.len - at;
+
+		frame(FRAME_WORDS, page->words.data + at, n < WIRE_FRAME_MAX ? n : WIRE_FRAME_MAX);
+	}
+	frame_number(FRAME_KNOWN, page->known);
+}
+
 static void finish(struct textsink *out, enum format_outcome outcome)
 {
-	unsigned char pages[4];
 
 	textsink_flush(out);
 	if (outcome == FORMAT_NONE) {
@@ -65,14 +95,14 @@ static void finish(struct textsink *out, enum format_outcome outcome)
 	if (out->full)
 		snprintf(out->reason, sizeof(out->reason), "only the first %llu MiB of its text",
 		    (unsigned long long)(out->limit >> 20));
-	be32_put(pages, out->pages);
-	frame(FRAME_PAGES, (const char *)pages, sizeof(pages));
+	frame_number(FRAME_PAGES, out->pages);
 	frame(FRAME_TITLE, out->title, strlen(out->title));
 	frame(FRAME_DONE, out->reason, strlen(out->reason));
 }
 
-static enum format_outcome decode(
-    const struct wire_request *request, const struct format *extra, struct textsink *out)
+/* ocr: NULL in a zygote of texts. */
+static enum format_outcome decode(const struct wire_request *request, const struct format *extra,
+    struct ocr *ocr, struct ocr_page *page, struct textsink *out)
 {
 	char type[WIRE_MEDIA_TYPE_SIZE], charset[48];
 	struct format_input in = {.len = request->size, .media_type = type, .charset = charset};
@@ -80,8 +110,8 @@ static enum format_outcome decode(
 	void *bytes;
 
 	format_split_type(request->media_type, type, sizeof(type), charset, sizeof(charset));
-	format = extra && extra->reads(type) ? extra : format_find(type);
-	if (!format)
+	format = extra && extra->reads(type) ? extra : ocr ? NULL : format_find(type);
+	if (!format && !(ocr && ocr_reads(type)))
 		return format_none(out, "not a format arkki reads (%.100s)", type);
 	if (request->size == 0)
 		return format_none(out, "the file is empty");
@@ -89,22 +119,53 @@ static enum format_outcome decode(
 	if (bytes == MAP_FAILED)
 		return format_none(out, "needs more memory than a decoder may use");
 	in.bytes = bytes;
+	if (!format)
+		return ocr_read(ocr, &in, page, out);
+	if (format != extra)
+		format = format_for(&in);
 	return format->read(&in, out);
 }
 
+/* Before the sandbox, which forbids it. Without them only the formats that want one have no text. */
+static void start_programs(const struct wire_request *request, const struct format *extra,
+    const struct sandbox_limits *limits)
+{
+	char type[WIRE_MEDIA_TYPE_SIZE], charset[48];
+	const struct format *format;
+
+	format_split_type(request->media_type, type, sizeof(type), charset, sizeof(charset));
+	format = extra && extra->reads(type) ? extra : format_find(type);
+	if (format && format->programs && !programs_start(format->programs, limits))
+		close(WIRE_HELPER_FD);
+}
+
 static _Noreturn void decoder(
-    const struct wire_request *request, const struct format *extra, pid_t zygote)
+    const struct wire_request *request, const struct format *extra, struct ocr *ocr, pid_t zygote)
 {
 	const struct sandbox_limits limits = {
 	    .memory = request->memory_limit, .cpu_s = request->cpu_s};
+	struct ocr_page page = {
+	    .number = request->page, .cpu_s = request->cpu_s, .wall_ms = request->wall_ms};
 	struct textsink *out = malloc(sizeof(*out));
+	enum format_outcome outcome;
+	uint32_t told = 0;
 
-	if (!out || prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 || getppid() != zygote ||
-	    sandbox_enter(&limits, NULL) != ARK_OK)
+	if (!out || prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 || getppid() != zygote)
+		_exit(EXIT_NO_SANDBOX);
+	if (!ocr)
+		start_programs(request, extra, &limits);
+	if (sandbox_enter(&limits, NULL) != ARK_OK)
 		_exit(EXIT_NO_SANDBOX);
 	frame(FRAME_BEGUN, "", 0);
 	textsink_init(out, request->text_limit, frame_text, NULL);
-	finish(out, decode(request, extra, out));
+	out->bare = frame_bare;
+	out->arg = &told;
+	/* what was read by then reaches the parent before its deadline */
+	out->members_until_us = clock_monotonic_us() + (int64_t)request->wall_ms * 1000 / 5 * 3;
+	outcome = decode(request, extra, ocr, &page, out);
+	if (ocr && outcome == FORMAT_OK)
+		finish_picture(&page);
+	finish(out, outcome);
 	_exit(0); /* no library's exit handler: they may want what is shut */
 }
 
@@ -223,8 +284,8 @@ static void watch(pid_t pid, int pidfd, uint32_t wall_ms)
 	}
 }
 
-static void run_decoder(
-    const struct wire_request *request, const int fds[2], const struct format *extra)
+static void run_decoder(const struct wire_request *request, const int fds[2],
+    const struct format *extra, struct ocr *ocr)
 {
 	pid_t self = getpid(), pid = fork();
 	int pidfd;
@@ -237,7 +298,7 @@ static void run_decoder(
 		if (dup2(input, WIRE_INPUT_FD) < 0 || dup2(output, WIRE_PIPE_FD) < 0 ||
 		    close_range(WIRE_PIPE_FD + 1, ~0U, 0) < 0)
 			_exit(EXIT_NO_SANDBOX);
-		decoder(request, extra, self);
+		decoder(request, extra, ocr, self);
 	}
 	close(fds[0]);
 	close(fds[1]);
@@ -253,6 +314,9 @@ static void run_decoder(
 	if (pidfd >= 0)
 		close(pidfd);
 	report(REPORT_ENDED, wait_for(pid), "");
+	/* what a decoder started dies with it and becomes the zygote's; reaped now or after the next */
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		continue;
 }
 
 /* Ends with the parent, not with a Ctrl-C that reaches the whole group; first to go when memory
@@ -271,29 +335,37 @@ static void settle(void)
 	signal(SIGHUP, SIG_IGN);
 	prctl(PR_SET_NAME, "arkki-extract", 0, 0, 0);
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 }
 
 int extract_child_run(int argc, char **argv, const struct format *extra)
 {
+	bool pictures = argc > 2 && strcmp(argv[2], WIRE_KIND_OCR) == 0;
 	struct wire_request request;
 	socklen_t len = sizeof(int);
+	struct ocr *ocr = NULL;
+	char reason[160];
 	int fds[2], type = 0;
 
-	(void)argc, (void)argv;
 	if (getsockopt(WIRE_CONTROL_FD, SOL_SOCKET, SO_TYPE, &type, &len) < 0 ||
 	    type != SOCK_SEQPACKET) {
 		fprintf(stderr, "%s is started by arkki itself\n", EXTRACT_CHILD_COMMAND);
 		return 2;
 	}
 	settle();
-	format_warm_all();
+	if (!pictures)
+		format_warm_all();
+	else if (!(ocr = ocr_new(reason))) {
+		report(REPORT_REFUSED, -1, reason);
+		return 1;
+	}
 	if (!prove_sandbox())
 		return 1;
 	say_hello();
 	while (receive(&request, fds)) {
 		/* a REQUEST_KILL here came just after its decoder had ended */
 		if (request.kind == REQUEST_READ)
-			run_decoder(&request, fds, extra);
+			run_decoder(&request, fds, extra, ocr);
 	}
 	_exit(0);
 }

@@ -1,6 +1,7 @@
 #include "index/extract_intake.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -30,6 +31,34 @@ static bool take_line(char *out, size_t size, const char *bytes, size_t len)
 	return true;
 }
 
+static bool take_more(struct intake *in, struct buf *to, const char *bytes, size_t len)
+{
+	buf_add(to, bytes, len);
+	in->no_memory = buf_failed(to) && to->len + len <= to->limit;
+	return !buf_failed(to);
+}
+
+static bool take_bare(struct intake *in, const char *bytes, size_t len)
+{
+	uint32_t page = len == 4 ? be32_get(bytes) : 0, *more;
+
+	if (!page || in->bare_len == WIRE_BARE_MAX ||
+	    (in->bare_len && page <= in->bare[in->bare_len - 1]))
+		return false;
+	if (in->bare_len == in->bare_cap) {
+		size_t cap = in->bare_cap ? 2 * in->bare_cap : 64;
+
+		more = reallocarray(in->bare, cap, sizeof(*more));
+		in->no_memory = !more;
+		if (!more)
+			return false;
+		in->bare = more;
+		in->bare_cap = cap;
+	}
+	in->bare[in->bare_len++] = page;
+	return true;
+}
+
 static bool take_frame(struct intake *in, char kind, const char *bytes, size_t len)
 {
 	switch (kind) {
@@ -37,9 +66,14 @@ static bool take_frame(struct intake *in, char kind, const char *bytes, size_t l
 		in->begun = true;
 		return true;
 	case FRAME_TEXT:
-		buf_add(&in->text, bytes, len);
-		in->no_memory = buf_failed(&in->text) && in->text.len + len <= in->text.limit;
-		return !buf_failed(&in->text);
+		return take_more(in, &in->text, bytes, len);
+	case FRAME_WORDS:
+		return take_more(in, &in->words, bytes, len);
+	case FRAME_BARE:
+		return take_bare(in, bytes, len);
+	case FRAME_KNOWN:
+		in->known = len == 4 ? be32_get(bytes) : 0;
+		return len == 4 && in->known <= 1000;
 	case FRAME_PAGES:
 		in->pages = len == 4 ? be32_get(bytes) : 0;
 		return len == 4;
@@ -93,11 +127,15 @@ bool intake_read(struct intake *in, int fd)
 
 bool intake_text_fair(const struct intake *in)
 {
-	return text_fair(in->text.data ? in->text.data : "", in->text.len, true);
+	return text_fair(in->text.data ? in->text.data : "", in->text.len, true) &&
+	       text_fair(in->words.data ? in->words.data : "", in->words.len, true);
 }
 
 void intake_free(struct intake *in)
 {
 	buf_wipe_free(&in->raw);
 	buf_wipe_free(&in->text);
+	buf_wipe_free(&in->words);
+	free(in->bare);
+	in->bare = NULL;
 }

@@ -10,10 +10,14 @@
 #include "arkki/base/buf.h"
 #include "arkki/index/extract.h"
 
-/* Zeroed, with text.limit set, it is ready. */
+/* Zeroed, with text.limit and words.limit set, it is ready. */
 struct intake {
 	struct buf raw; /* frames that are not complete yet */
 	struct buf text;
+	struct buf words;
+	uint32_t *bare; /* ascending */
+	size_t bare_len, bare_cap;
+	uint32_t known;
 	uint32_t pages;
 	char title[EXTRACT_TITLE_SIZE];
 	char reason[EXTRACT_REASON_SIZE];
@@ -25,7 +29,7 @@ struct intake {
 
 /* One read of fd. False when no more need be read: at its end, or when broken or no_memory is set. */
 bool intake_read(struct intake *in, int fd);
-/* The whole text is UTF-8 without control characters but \n and \f. */
+/* Text and words are UTF-8 without control characters but \n and \f. */
 bool intake_text_fair(const struct intake *in);
 void intake_free(struct intake *in); /* wipes */
 

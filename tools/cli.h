@@ -21,8 +21,8 @@ struct cli {
 	const char *command;
 	const char *root_key, *origin, *listen, *user, *days, *manifest, *language, *root, *schema;
 	const char *action, *document, *version, *at, *purpose, *case_id, *break_glass;
-	const char *reason, *cases;
-	bool full, validate, dry_run, yes, shipped;
+	const char *reason, *cases, *state;
+	bool full, validate, dry_run, yes, shipped, retry;
 	const char **words; /* what is not an option */
 	int words_len;
 };
@@ -39,6 +39,8 @@ int cmd_serve(const struct cli *c);
 int cmd_import(const struct cli *c);
 int cmd_verify(const struct cli *c);
 int cmd_rebuild(const struct cli *c);
+int cmd_texts(const struct cli *c);
+int cmd_ocr(const struct cli *c);
 int cmd_log(const struct cli *c);
 int cmd_analyse(const struct cli *c);
 int cmd_policy(const struct cli *c);

@@ -25,6 +25,14 @@ static const struct command {
 	"compare all that the archive says with all that it holds"},
     {"rebuild", cmd_rebuild, "DIR catalogue|index",
 	"make the catalogue or the index anew from the store"},
+    {"texts", cmd_texts,
+	"DIR [--state none|pending|ready|ocr] [--reason TEXT]\n"
+	"              DIR --retry --reason TEXT | --document D [--version N]",
+	"list texts: document, version, form, state, media type, bytes, pages read/pictures/all, "
+	"reason;\n"
+	"      ocr: those with pages that wait for it. --retry: extract such texts again"},
+    {"ocr", cmd_ocr, "DIR status|pause|resume",
+	"how far the reading of pictures of text is; hold it up, or let it go on"},
     {"analyse", cmd_analyse, "--language fi|sv|en",
 	"read words, one a line, and print the index terms of each"},
     {"log", cmd_log, "vkey DIR history|access", "print a log's verifier key (signed note)"},
@@ -64,11 +72,12 @@ static void print_help(FILE *to)
 		if (commands[i].what)
 			fprintf(to, "  arkki %s %s\n      %s\n", commands[i].name,
 			    commands[i].arguments, commands[i].what);
-	fprintf(to, "\nThe root key is given by --root-key FILE or ARKKI_ROOT_KEY_FILE.\n"
-		    "load, token, import, verify, synonyms and policy (but restore) also work "
-		    "while the archive is "
-		    "being served.\n"
-		    "Exit codes: 0 done, 1 refused or failed, 2 usage.\n");
+	fprintf(to,
+	    "\nThe root key is given by --root-key FILE or ARKKI_ROOT_KEY_FILE.\n"
+	    "load, token, import, verify, texts, ocr, synonyms and policy (but restore) also work "
+	    "while the archive is "
+	    "being served.\n"
+	    "Exit codes: 0 done, 1 refused or failed, 2 usage.\n");
 }
 
 int cli_usage(const char *command)
@@ -136,6 +145,7 @@ static bool parse(struct cli *c, char **argv)
 	    {"--version", &c->version},
 	    {"--reason", &c->reason},
 	    {"--cases", &c->cases},
+	    {"--state", &c->state},
 	    {"--at", &c->at},
 	    {"--purpose", &c->purpose},
 	    {"--case", &c->case_id},
@@ -151,6 +161,7 @@ static bool parse(struct cli *c, char **argv)
 	    {"--dry-run", &c->dry_run},
 	    {"--yes", &c->yes},
 	    {"--shipped", &c->shipped},
+	    {"--retry", &c->retry},
 	};
 
 	c->root_key = getenv("ARKKI_ROOT_KEY_FILE");

@@ -6,7 +6,11 @@
 #include <string.h>
 
 static const struct format *const formats[] = {
-    &format_pdf, &format_html, &format_xml, &format_plain, /* last: text of any other kind */
+    &format_pdf, &format_image, &format_office, &format_ole, &format_rtf, &format_html, &format_xml,
+    &format_mail, &format_mbox, &format_msg,
+    &format_package, /* after the formats that are packages too */
+    &format_plain,   /* text of any other kind */
+    &format_general, /* last: types that say nothing, and nobody claimed the bytes */
 };
 
 const struct format *format_find(const char *media_type)
@@ -18,9 +22,33 @@ const struct format *format_find(const char *media_type)
 	return NULL;
 }
 
+/* Types that many kinds of files have. */
+static bool is_general(const char *type)
+{
+	static const char *const types[] = {
+	    "application/zip", "application/xml", "text/xml", "text/plain", NULL};
+
+	for (size_t i = 0; types[i]; i++) {
+		if (strcmp(type, types[i]) == 0)
+			return true;
+	}
+	return format_general.reads(type);
+}
+
+const struct format *format_for(const struct format_input *in)
+{
+	for (size_t i = 0; is_general(in->media_type) && i < sizeof(formats) / sizeof(*formats);
+	     i++) {
+		if (formats[i]->claims && formats[i]->claims(in))
+			return formats[i];
+	}
+	return format_find(in->media_type);
+}
+
 void format_warm_all(void)
 {
 	charset_warm();
+	kind_warm();
 	for (size_t i = 0; i < sizeof(formats) / sizeof(*formats); i++) {
 		if (formats[i]->warm)
 			formats[i]->warm();

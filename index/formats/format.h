@@ -39,9 +39,11 @@ struct textsink {
 	/* private */
 	enum textsink_gap gap;
 	bool page_has_text;
-	unsigned int depth;   /* of documents in documents, see format_member() */
-	unsigned int members; /* so far, in all */
-	uint64_t unpacked;    /* bytes of members so far, in all */
+	unsigned int depth;       /* of documents in documents, see format_member() */
+	bool nested_too_deep;     /* a member below the bound was left out */
+	unsigned int members;     /* so far, in all */
+	uint64_t unpacked;        /* bytes of members so far, in all */
+	int64_t members_until_us; /* clock_monotonic_us() after which no member begins; 0: never */
 	bool after_cr;
 	size_t used;
 	char buffer[16384];
@@ -72,10 +74,16 @@ struct format_input {
 	const char *charset;    /* the parameter, lower case, or "" */
 };
 
+struct format_program;
+
 struct format {
 	const char *name;
 	bool (*reads)(const char *media_type);
+	/* looks inside a document of a general type (a ZIP, XML, anything); may be NULL */
+	bool (*claims)(const struct format_input *in);
 	void (*warm)(void); /* in the zygote; may be NULL */
+	/* what it, or a document in it, may want to run (program.h): format_programs, or NULL */
+	const struct format_program *const *programs;
 	enum format_outcome (*read)(const struct format_input *in, struct textsink *out);
 };
 
@@ -84,17 +92,32 @@ struct format {
 #define FORMAT_MEMBERS_MAX 10000u
 #define FORMAT_UNPACKED_MAX (UINT64_C(1) << 30) /* bytes of all members of a document together */
 
-/* Adds a member: its name as a paragraph, then its text where it has any. media_type NULL or
- * application/octet-stream: found from name and bytes. What cannot be read leaves its name and no failure; beyond the
- * bounds above the sink gets the remark "only the first … members". False when nothing more
- * should be added (a bound was reached, or the sink is full). */
-bool format_member(struct textsink *out, const char *name, const char *media_type,
-    const char *bytes, size_t len);
+#define FORMAT_MEMBER_MAX                                                                          \
+	(UINT64_C(128) << 20) /* bytes of one member; a larger one has its name only */
 
-extern const struct format format_pdf, format_html, format_xml, format_plain;
+/* Adds a member: its name as a paragraph, then its text where it has any. name NULL or "": text without a name (the
+ * body of a mail). media_type may have a charset; NULL or application/octet-stream: found from name and bytes. What
+ * cannot be read (or len 0) leaves its name and no failure; its title follows its text, its pages and reason are
+ * gone. Beyond the bounds above, and after members_until_us, the sink gets a remark ("only the first … members").
+ * False when nothing more should be added (a bound was reached, or the sink is full). */
+bool format_member(
+    struct textsink *out, const char *name, const char *media_type, const char *bytes, size_t len);
+
+/* kind.c: the media type of bytes, without parameters, "application/octet-stream" when nobody knows. What the bytes
+ * are counts first, then `given` and the extension of `name` (both may be NULL) where they agree with the bytes. */
+enum { KIND_SIZE = 100 };
+void kind_of(
+    const char *given, const char *name, const char *bytes, size_t len, char ret[static KIND_SIZE]);
+void kind_warm(void);
+
+extern const struct format format_pdf, format_image, format_html, format_xml, format_plain,
+    format_mail, format_mbox, format_msg, format_package, format_office, format_ole, format_rtf,
+    format_general;
 
 /* The decoder of a media type (lower case, without parameters), or NULL. */
 const struct format *format_find(const char *media_type);
+/* The same by the bytes too, where the type says little. */
+const struct format *format_for(const struct format_input *in);
 void format_warm_all(void);
 /* "Text/HTML; charset=X" into "text/html" and "x"; both cut at their sizes. */
 void format_split_type(
@@ -107,9 +130,12 @@ struct charset_text {
 	size_t len;
 	struct buf own;
 };
-/* label: a name of an encoding, or "": then a byte order mark, validity as UTF-8 and the look
- * of UTF-16 decide, else windows-1252. False: no memory. End with buf_free(&ret->own). */
+/* label: a name of an encoding, or "". A byte order mark and the look of UTF-16 and UTF-32 decide first, then
+ * validity as UTF-8; without a (true) label charset_guess(). False: no memory. End with buf_free(&ret->own). */
 bool charset_to_utf8(const char *bytes, size_t len, const char *label, struct charset_text *ret);
 void charset_warm(void);
+void charset_put(struct buf *out, uint32_t c); /* a code point as UTF-8 */
+/* charset_guess.c: the likeliest encoding of text that is neither UTF-8 nor wide. A label for iconv, never NULL. */
+const char *charset_guess(const char *bytes, size_t len);
 
 #endif

@@ -50,6 +50,15 @@ static bool is_unseen(const char *name)
 	       strcmp(name, "template") == 0;
 }
 
+/* Those that a reader sees: the text for a picture, and a page written into the place where it is shown. */
+static void attribute(struct html *h, const char *element, const char *name, const char *value)
+{
+	if (strcmp(element, "img") == 0 && strcmp(name, "alt") == 0)
+		textsink_add(h->out, value, strlen(value), false);
+	if (strcmp(element, "iframe") == 0 && strcmp(name, "srcdoc") == 0)
+		format_member(h->out, NULL, "text/html;charset=utf-8", value, strlen(value));
+}
+
 static void start_element(void *arg, const xmlChar *xname, const xmlChar **atts)
 {
 	const char *name = (const char *)xname;
@@ -59,10 +68,9 @@ static void start_element(void *arg, const xmlChar *xname, const xmlChar **atts)
 	h->pre += strcmp(name, "pre") == 0;
 	h->in_title |= strcmp(name, "title") == 0;
 	textsink_gap(h->out, gap_of(name));
-	for (; strcmp(name, "img") == 0 && atts && atts[0]; atts += 2) {
-		if (atts[1] && strcmp((const char *)atts[0], "alt") == 0)
-			textsink_add(
-			    h->out, (const char *)atts[1], strlen((const char *)atts[1]), false);
+	for (; atts && atts[0]; atts += 2) {
+		if (atts[1] && !h->skipped)
+			attribute(h, name, (const char *)atts[0], (const char *)atts[1]);
 	}
 }
 
@@ -86,9 +94,10 @@ static void characters(void *arg, const xmlChar *text, int len)
 
 	if (h->skipped || len <= 0)
 		return;
+	/* a reader sees it too, and it may be the only place where a page says what it is */
 	if (h->in_title)
 		buf_add(&h->title, text, (size_t)len);
-	else if (!textsink_add(h->out, (const char *)text, (size_t)len, h->pre > 0))
+	if (!textsink_add(h->out, (const char *)text, (size_t)len, h->pre > 0))
 		xmlStopParser(h->ctxt);
 }
 
@@ -129,7 +138,7 @@ static enum format_outcome parse(struct html *h, const struct charset_text *text
 	htmlCtxtReadMemory(h->ctxt, text->text, (int)text->len, NULL, "UTF-8",
 	    HTML_PARSE_RECOVER | HTML_PARSE_NOERROR | HTML_PARSE_NOWARNING | HTML_PARSE_NONET |
 		HTML_PARSE_IGNORE_ENC);
-	if (!h->out->visible && !h->title.len)
+	if (!h->out->visible)
 		return format_none(h->out, "no text in it");
 	textsink_title(h->out, h->title.data ? h->title.data : "", h->title.len);
 	return FORMAT_OK;

@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "index/formats/format.h"
+#include "index/formats/hyphen.h"
+#include "index/formats/pdf_files.h"
 
 enum { PDF_PAGES = 50000, PDF_LINES = 1000000 };
 
@@ -22,59 +24,6 @@ struct line {
 static const char *next_char(const char *p)
 {
 	return p + g_utf8_skip[*(const guchar *)p];
-}
-
-enum join { JOIN_NOT, JOIN_DROP_HYPHEN, JOIN_KEEP_HYPHEN };
-
-static gunichar last_char(const char *text, size_t len)
-{
-	const char *p = len ? g_utf8_find_prev_char(text, text + len) : NULL;
-
-	return p ? g_utf8_get_char(p) : 0;
-}
-
-/* "sosiaali-⏎ja terveyspalvelut": the hyphen stands for a word part named later, so it stays and a
- * space follows. */
-static bool is_conjunction(const char *text, size_t len)
-{
-	static const char *const words[] = {"ja", "tai", "eli", "sekä", "taikka", "että", "och",
-	    "eller", "samt", "and", "or", "und", "oder"};
-	size_t n = strcspn(text, " \t\n,.;:");
-
-	n = n < len ? n : len;
-	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
-		if (strlen(words[i]) == n && memcmp(words[i], text, n) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* What becomes of a hyphen at the end of `line` before `next`. *ret_cut: how many bytes of it. */
-static enum join join_of(const struct line *line, const struct line *next, size_t *ret_cut)
-{
-	gunichar hyphen = last_char(line->text, line->len), before, after;
-
-	*ret_cut = 0;
-	if ((hyphen != '-' && hyphen != 0xad && hyphen != 0x2010) || !next->len)
-		return JOIN_NOT;
-	*ret_cut = hyphen == '-' ? 1 : hyphen == 0xad ? 2 : 3;
-	before = last_char(line->text, line->len - *ret_cut);
-	after = g_utf8_get_char(next->text);
-	if (!g_unichar_isalnum(before))
-		return JOIN_NOT;
-	if (hyphen == 0xad)
-		return JOIN_DROP_HYPHEN;
-	if (g_unichar_isdigit(after) || g_unichar_isupper(after))
-		return JOIN_KEEP_HYPHEN; /* Etelä-Suomi, 2020-2021 */
-	if (!g_unichar_islower(after) || is_conjunction(next->text, next->len))
-		return JOIN_NOT;
-	/* Finnish writes a hyphen of its own between two equal vowels (linja-auto), and after
-	 * digits, capitals of acronyms and other such parts (EU-maa, 12-vuotias). */
-	if (!g_unichar_islower(before))
-		return JOIN_KEEP_HYPHEN;
-	if (before == after && before < 0x100 && strchr("aeiouy\xe4\xf6\xe5", (int)before))
-		return JOIN_KEEP_HYPHEN;
-	return JOIN_DROP_HYPHEN;
 }
 
 static int by_value(const void *a, const void *b)
@@ -195,7 +144,8 @@ static void add_lines(const struct line *lines, size_t n, struct textsink *out)
 	for (size_t i = 0; i < n && !out->full; i++) {
 		const struct line *l = &lines[i], *next = i + 1 < n ? l + 1 : NULL;
 		size_t cut = 0;
-		enum join join = next ? join_of(l, next, &cut) : JOIN_NOT;
+		enum hyphen_join join =
+		    next ? hyphen_join(l->text, l->len, next->text, next->len, &cut) : JOIN_NOT;
 
 		add_line(l, l->len - (join == JOIN_DROP_HYPHEN ? cut : 0), out);
 		if (join == JOIN_NOT && next)
@@ -242,6 +192,7 @@ static void add_answers(PopplerPage *page, struct textsink *out)
 
 		if (poppler_annot_get_annot_type(note) != POPPLER_ANNOT_WIDGET)
 			add_value(poppler_annot_get_contents(note), out);
+		pdf_add_note_file(note, out);
 	}
 	poppler_page_free_form_field_mapping(fields);
 	poppler_page_free_annot_mapping(notes);
@@ -275,28 +226,71 @@ out:
 	return ok;
 }
 
+/* A page of text drawn as outlines has neither text nor picture: a small rendering shows whether there is
+ * anything to be seen. */
+static bool shows_marks(PopplerPage *page)
+{
+	enum { SIDE = 500 };
+	cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, SIDE, SIDE);
+	cairo_t *cr = cairo_create(surface);
+	const unsigned char *row;
+	double width, height;
+	bool marked = false;
+
+	cairo_set_source_rgb(cr, 1, 1, 1);
+	cairo_paint(cr);
+	poppler_page_get_size(page, &width, &height);
+	cairo_scale(cr, SIDE / fmax(width, 1), SIDE / fmax(height, 1));
+	poppler_page_render(page, cr);
+	cairo_destroy(cr);
+	cairo_surface_flush(surface);
+	row = cairo_image_surface_get_data(surface);
+	for (int y = 0; row && y < SIDE && !marked; y++) {
+		for (int x = 0; x < SIDE && !marked; x++)
+			marked = (row[4 * x] & row[4 * x + 1] & row[4 * x + 2]) != 0xff;
+		row += cairo_image_surface_get_stride(surface);
+	}
+	cairo_surface_destroy(surface);
+	return marked;
+}
+
+static bool shows_something(PopplerPage *page)
+{
+	GList *images = poppler_page_get_image_mapping(page);
+	bool some = images != NULL;
+
+	poppler_page_free_image_mapping(images);
+	return some || shows_marks(page);
+}
+
 static enum format_outcome add_pages(PopplerDocument *doc, struct textsink *out)
 {
 	int n = poppler_document_get_n_pages(doc);
-	int pages = n < PDF_PAGES ? n : PDF_PAGES;
+	int pages = n < PDF_PAGES ? n : PDF_PAGES, bare = 0;
 
 	if (n <= 0)
 		return format_none(out, "the PDF has no readable page");
 	for (int i = 0; i < pages && !out->full; i++) {
 		PopplerPage *page = poppler_document_get_page(doc, i);
+		uint64_t before = out->visible;
 		bool ok = true;
 
 		textsink_page(out);
 		if (page) {
 			ok = add_page(page, out);
 			add_answers(page, out);
+			if (out->bare && out->visible == before && shows_something(page)) {
+				out->bare(out->arg, (uint32_t)i + 1);
+				bare++;
+			}
 			g_object_unref(page);
 		}
 		if (!ok)
 			return format_none(out, "a page needs more memory than a decoder may use");
 	}
-	if (!out->visible)
-		return format_none(out, "no text layer (a scan)");
+	if (!out->visible && !bare)
+		return format_none(
+		    out, out->bare ? "the PDF's pages are empty" : "no text layer (a scan)");
 	if (pages < n)
 		snprintf(out->reason, sizeof(out->reason), "only the first %d pages", pages);
 	return FORMAT_OK;
@@ -335,6 +329,8 @@ static enum format_outcome pdf_read(const struct format_input *in, struct textsi
 		textsink_title(out, title, strlen(title));
 	g_free(title);
 	outcome = add_pages(doc, out);
+	if (pdf_add_files(doc, out))
+		outcome = FORMAT_OK; /* whatever was said of the pages stays as a remark */
 	g_object_unref(doc);
 	return outcome;
 }

@@ -37,7 +37,8 @@ EXEMPT = {
     "/v1/log/access/checkpoint": ("exempt", "for auditors: counts reads"),
     "/v1/log/access/tile/{t}": ("exempt", "for auditors: salted commitments of reads"),
     "/v1/policies/explain": ("at", "when it was decided: now"),
-    "/v1/status": ("sequence indexed", "for administrators: counts commits, as the public checkpoint does"),
+    "/v1/status": ("sequence indexed indexing texts ocr",
+                   "for administrators: counts commits, as the public checkpoint does, and texts without saying whose"),
 }
 
 
@@ -68,6 +69,19 @@ def documents_asks(w):
     more = [{"unit": u} for u in (*UNITS, "nounit")] + [{"case": c} for c in (*CASES, "c-kanaria", "nocase")]
     return list_asks("/v1/documents", more + [{"unit": "koivula", "case": "c-kanaria"},
                                               {"unit": "lehtola", "limit": 1}, {"type": "order", "unit": "koivula"}])
+
+
+def texts_asks(w):
+    more = [{"state": s} for s in ("none", "pending", "ocr")] + [{"state": "ready", "unit": u} for u in UNITS]
+    more += [{"state": "ready", "type": t} for t in TYPES] + [{"state": "ready", "limit": n} for n in (1, 3)]
+    return [ask("/v1/texts" + q(**m), paged=("texts", "cursor")) for m in more] + [
+        ask("/v1/texts?state=x"), ask("/v1/texts?state=ready&cursor=AAAA")]
+
+
+def retry_asks(w):
+    """Of documents that are not there for the caller, or for nobody: what is there stays as it is."""
+    return [ask("/v1/texts/retry", "POST", {"Content-Type": "application/json"}, body) for body in (
+        json.dumps({"document": GHOST}).encode(), json.dumps({"reason": "no such reason"}).encode(), b"{}", b"{")]
 
 
 def unit_documents_asks(w):
@@ -221,6 +235,8 @@ RULES = {
     ("GET", "/v1/saved-searches/{s}/results"): plainly("/v1/saved-searches/%s/results" % GHOST),
     ("GET", "/v1/saved-searches/{s}/feed.atom"): plainly("/v1/saved-searches/%s/feed.atom" % GHOST),
     ("GET", "/v1/status"): loosely("/v1/status", "/v1/status"),
+    ("GET", "/v1/texts"): texts_asks,
+    ("POST", "/v1/texts/retry"): retry_asks,
     ("GET", "/v1/synonyms"): plainly("/v1/synonyms", "/v1/synonyms?version=1", "/v1/synonyms?shipped=true"),
     ("PUT", "/v1/synonyms"): plainly_sent("PUT", "/v1/synonyms", {"If-Match": "*"}, b"{}"),
     ("GET", "/v1/synonyms/versions"): plainly("/v1/synonyms/versions"),

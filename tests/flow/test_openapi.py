@@ -185,7 +185,9 @@ def good_call(w, method, pattern):
     if "/audit/break-glass" in pattern and method == "POST":
         body = json.dumps({"remark": "aiheellinen", "justified": True})
         headers["Content-Type"] = "application/json"
-    if pattern == "/v1/status" or "/policies" in pattern or "/synonyms" in pattern:
+    if pattern == "/v1/texts/retry":
+        body, headers["Content-Type"] = json.dumps({"reason": "a reason that no text has"}), "application/json"
+    if pattern in ("/v1/status", "/v1/texts/retry") or "/policies" in pattern or "/synonyms" in pattern:
         user = "ylla"
     return path, user, headers, body
 
@@ -201,7 +203,8 @@ def test_openapi__every_route_answers_as_it_says():
             check(r.status in (200, 404, 503), r.status)
         else:
             made = (method == "PUT" and "/renditions/" in pattern or
-                    method == "POST" and pattern != "/v1/search" and "/policies" not in pattern)
+                    method == "POST" and pattern not in ("/v1/search", "/v1/texts/retry") and
+                    "/policies" not in pattern)
             same(r.status, 201 if made else 204 if method == "DELETE" else 200, method, pattern, r.body[:200])
         answer_fits(method, pattern, r)
 
@@ -238,6 +241,8 @@ def test_openapi__every_route_refuses_wrong_rights():
             same([d for d in r.json()["documents"] if d["publicity"]["class"] != "public" and
                   d.get("rendition") != "public"], [])
             continue
+        if pattern == "/v1/texts":
+            continue  # what of it is seen, test_inference looks at
         if pattern == "/v1/search":
             seen = [w.json("/v1/documents/" + h["document"], "helmi") for h in r.json()["hits"]]
             same([d for d in seen if d["publicity"]["class"] != "public" and d.get("rendition") != "public"], [])

@@ -220,7 +220,7 @@ static void test_search__repeated_words_are_looked_for_once(void **state)
 static void test_search__malformed_queries_are_words(void **state)
 {
 	struct fixture *f = *state;
-	static const char *const odd[] = {"\"lapsen etu", "(lapsi AND", "lapsi*", "+lapsi -",
+	static const char *const odd[] = {"\"lapsen etu", "(lapsi AND", "laps*", "+lapsi -",
 	    "lapsi~3", "lapsi NOT", "foo:lapsi", "\"\" lapsi", "lapsi\xff\xfe", "lapsi\"",
 	    "\\lapsi\\"};
 	char longer[SEARCH_QUERY_MAX + 2];

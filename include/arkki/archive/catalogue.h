@@ -181,6 +181,9 @@ struct catalogue_list {
 	char after_date[11];
 	char after_document[33];
 	unsigned int limit;
+	/* of the text in the form that the sight shows; NULL: any. "pending" "ready" "none", or "ocr": some
+	 * of its pages wait for OCR */
+	const char *text_state, *text_reason;
 };
 /* One row a document: its newest version that the sight admits. */
 ARK_MUSTUSE int catalogue_documents(struct catalogue *c, const struct catalogue_list *list,
@@ -228,6 +231,54 @@ ARK_MUSTUSE int catalogue_record_number(struct catalogue *c, const char *record_
  * ARK_ENOTFOUND also when that is no longer the newest. */
 ARK_MUSTUSE int catalogue_set_text(struct catalogue *c, const char *document, uint32_t version,
     uint32_t rendition, const char *state, const char *reason, struct ark_error *err);
+
+/* The pages of a form of which some have no text of their own. */
+struct catalogue_pages {
+	uint32_t pages, bare, read; /* all; without text; of those, read by OCR */
+	bool has_text;              /* there is some without OCR: others go first */
+	bool merged;                /* what OCR read is in the text and in the index */
+};
+/* Sets them; NULL: forgets them. ARK_ENOTFOUND as catalogue_set_text(). */
+ARK_MUSTUSE int catalogue_set_pages(struct catalogue *c, const char *document, uint32_t version,
+    uint32_t rendition, const struct catalogue_pages *p, struct ark_error *err);
+/* ARK_ENOTFOUND: all its pages are text, or it has none. has_text is not told. */
+ARK_MUSTUSE int catalogue_get_pages(struct catalogue *c, const char *document, uint32_t version,
+    uint32_t rendition, struct catalogue_pages *ret, struct ark_error *err);
+/* The form with pages that OCR has not read that should be next: first those of few pages, of them
+ * those without any text, of them the newest. ARK_ENOTFOUND: there is none. */
+ARK_MUSTUSE int catalogue_ocr_next(
+    struct catalogue *c, struct catalogue_row *ret, enum form *ret_form, struct ark_error *err);
+/* A form all of whose pages were read and that is not merged. ARK_ENOTFOUND: there is none. */
+ARK_MUSTUSE int catalogue_ocr_read(
+    struct catalogue *c, struct catalogue_row *ret, enum form *ret_form, struct ark_error *err);
+struct catalogue_ocr_tally { /* of forms that are not merged */
+	uint64_t documents, pages, read;
+};
+ARK_MUSTUSE int catalogue_ocr_tally(
+    struct catalogue *c, struct catalogue_ocr_tally *ret, struct ark_error *err);
+/* Scans that wait say "none" with this reason until OCR has read them after all. */
+ARK_MUSTUSE int catalogue_ocr_gone(struct catalogue *c, const char *reason, struct ark_error *err);
+
+/* How many texts are in each state for each reason, whoever may see them. reason: NULL none. */
+ARK_MUSTUSE int catalogue_text_counts(struct catalogue *c,
+    int (*each)(void *arg, const char *state, const char *reason, uint64_t count), void *arg,
+    struct ark_error *err);
+/* Forms with text "none" for the operator: ids, state, reason; after (document, version), in that order. */
+struct catalogue_text_ask {
+	const char *state, *reason; /* as in struct catalogue_list; NULL state: "none" */
+	char after_document[33];
+	uint32_t after_version;
+	unsigned int limit;
+};
+ARK_MUSTUSE int catalogue_texts(struct catalogue *c, const struct catalogue_text_ask *ask,
+    catalogue_each each, void *arg, struct ark_error *err);
+/* Makes texts that are "none" pending again, so that the indexer takes them up: of one version, where
+ * document is given, whatever its state; else all with the reason (NULL: any reason). Only versions that the
+ * sight shows whole; public forms of those that it does not. */
+ARK_MUSTUSE int catalogue_text_retry(struct catalogue *c, const char *document, uint32_t version,
+    const char *reason, const struct access_sight *sight, uint64_t *ret_count,
+    struct ark_error *err);
+
 /* What the indexer must do next: the versions that were filed, whose metadata was amended, or whose
  * public rendition was filed or withdrawn in commits after `sequence`, a row for each change, in order. Whole commits only: at `limit` rows the
  * commit that has begun is still finished, so the next call continues after the last row's
@@ -236,8 +287,8 @@ ARK_MUSTUSE int catalogue_set_text(struct catalogue *c, const char *document, ui
 ARK_MUSTUSE int catalogue_after(struct catalogue *c, uint64_t sequence, unsigned int limit,
     catalogue_each each, void *arg, struct ark_error *err);
 
-/* Versions whose text in this form is pending, and was filed in a commit up to `upto`: after a
- * rebuild, or when derived/ was lost. */
+/* Versions whose text in this form is pending and does not wait for OCR, and was filed in a commit up
+ * to `upto`: after a rebuild, a retry, or when derived/ was lost. */
 ARK_MUSTUSE int catalogue_pending(struct catalogue *c, uint64_t upto, enum form form,
     catalogue_each each, void *arg, struct ark_error *err);
 

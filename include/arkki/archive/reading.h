@@ -56,11 +56,59 @@ ARK_MUSTUSE int reading_keep_text(struct archive *a, const struct receipt *recei
     struct ark_error *err);
 
 /* Why a version has no text: a clause that the extractor chose, nothing of the document; kept beside
- * the texts, so that a catalogue made anew says the same. */
+ * the texts, so that a catalogue made anew says the same. A text kept before is gone. */
 ARK_MUSTUSE int reading_keep_no_text(struct archive *a, const struct catalogue_row *row,
     enum form form, const char *reason, struct ark_error *err);
-/* What derived/ says: "ready", "none" (with the reason, cut to `reason`), or "pending". */
+/* What derived/ says: "ready" (with the remark), "none" (with the reason), or "pending"; reason is
+ * "" when there is nothing to say. */
 const char *reading_text_state(
     const struct archive *a, const struct catalogue_row *row, enum form form, char reason[200]);
+/* As if it had never been extracted. */
+ARK_MUSTUSE int reading_forget_text(const struct archive *a, const struct catalogue_row *row,
+    enum form form, struct ark_error *err);
+
+/* ---- pages without text of their own, and what OCR read on them ---- */
+
+#define READING_PAGES_MAX 100000u
+/* Why a text of scans alone is pending. */
+#define READING_WAITS "its pages are pictures, which wait for OCR"
+
+struct reading_pages {
+	uint32_t pages;
+	uint32_t *bare; /* from 1, ascending */
+	size_t bare_len;
+	bool has_text; /* the other pages have some */
+	/* set by reading_pages(): how many of them OCR has read, and the first that it has not (0: none) */
+	uint32_t read, next;
+};
+void reading_pages_free(struct reading_pages *p); /* what it holds */
+
+/* Before reading_keep_text(): the bare pages, and the text without them. What OCR read before is gone. */
+ARK_MUSTUSE int reading_keep_pages(struct archive *a, const struct receipt *receipt,
+    const struct catalogue_row *row, enum form form, const struct reading_pages *p,
+    const void *layer, size_t layer_len, struct ark_error *err);
+/* ARK_ENOTFOUND: no page of it is bare. On success *ret is ended with reading_pages_free(). */
+ARK_MUSTUSE int reading_pages(const struct archive *a, const struct catalogue_row *row,
+    enum form form, struct reading_pages *ret, struct ark_error *err);
+ARK_MUSTUSE int reading_forget_pages(const struct archive *a, const struct catalogue_row *row,
+    enum form form, struct ark_error *err);
+ARK_MUSTUSE int reading_layer(struct archive *a, const struct receipt *receipt,
+    const struct catalogue_row *row, enum form form, struct buf *out, struct ark_error *err);
+
+struct reading_page {
+	unsigned int known;     /* per mille of its words that a dictionary knows */
+	struct buf text, words; /* words with their places, as in extract.h */
+};
+ARK_MUSTUSE int reading_keep_page(struct archive *a, const struct receipt *receipt,
+    const struct catalogue_row *row, enum form form, uint32_t page, const struct reading_page *p,
+    struct ark_error *err);
+/* ARK_ENOTFOUND: it has not been read. On success *ret is ended with reading_page_free(). */
+ARK_MUSTUSE int reading_page(struct archive *a, const struct receipt *receipt,
+    const struct catalogue_row *row, enum form form, uint32_t page, struct reading_page *ret,
+    struct ark_error *err);
+void reading_page_free(struct reading_page *p);
+/* What is to be said of a text of which pages were read by OCR. */
+ARK_MUSTUSE int reading_keep_remark(struct archive *a, const struct catalogue_row *row,
+    enum form form, const char *remark, struct ark_error *err);
 
 #endif

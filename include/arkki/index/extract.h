@@ -43,11 +43,11 @@ enum extract_kind {
 struct extract_config {
 	enum extract_kind kind;
 	const char *program;   /* whose main() calls extract_child_main(); NULL: /proc/self/exe */
-	unsigned int wall_ms;  /* for one document; 20,000 */
-	unsigned int cpu_s;    /* processor time; wall time rounded up, and 1 s */
-	uint64_t memory_limit; /* address space of a decoder, its input included; 1 GiB */
+	unsigned int wall_ms;  /* for one document; 20,000 (OCR, one page: 90,000) */
+	unsigned int cpu_s;    /* processor time; wall time rounded up, and 1 s (OCR: 60) */
+	uint64_t memory_limit; /* address space of a decoder, its input included; 1 GiB (OCR: 2) */
 	uint64_t input_limit;  /* larger documents are not read; 256 MiB */
-	uint64_t text_limit;   /* text beyond it is left out; 64 MiB */
+	uint64_t text_limit;   /* text beyond it is left out; 64 MiB (OCR: 1) */
 };
 
 enum extract_outcome {
@@ -85,6 +85,9 @@ struct extract_job;
 ARK_MUSTUSE int extractor_new(
     const struct extract_config *config, struct extractor **ret, struct ark_error *err);
 void extractor_free(struct extractor *e);
+/* From another thread: the job at hand ends within a second, with an outcome that says nothing of the document, and
+ * so does every later one. For who ends and cannot wait for a page of OCR. */
+void extractor_interrupt(struct extractor *e);
 /* "seccomp, Landlock 7": what holds the decoders. Borrowed, lives as long as e. */
 const char *extractor_sandbox(const struct extractor *e);
 
