@@ -94,7 +94,7 @@ $(BUILD)/tests/test_metadata: $(BUILD)/tools/manifest.o
 $(BUILD)/tests/test_load: $(filter-out %/load_generator.o,$(LOAD_O))
 
 # Allocations go through tests/unit/failing_heap.h, which makes them fail
-$(BUILD)/tests/test_cedar_memory $(BUILD)/tests/test_access_memory: private LDFLAGS_ALL += \
+$(BUILD)/tests/test_cedar_memory $(BUILD)/tests/test_access_memory $(BUILD)/tests/test_query_memory: private LDFLAGS_ALL += \
 	$(addprefix -Wl$(comma)--wrap=,malloc calloc realloc reallocarray strdup strndup free cedar_alloc)
 
 # Preloaded by tests/crash: no fortify, which would define open() and others inline

@@ -219,21 +219,18 @@ static int frame_end(struct query_parser *p, struct frame *f, struct query_node 
 	struct query_node *all;
 	size_t i, j;
 
-	for (i = 0; !r && i < f->one_of->children_len; i++) {
+	if (r)
+		return r;
+	for (i = 0; i < f->one_of->children_len; i++) {
 		all = f->one_of->children[i];
-		for (j = 0; !r && j < all->children_len; j++) {
-			if (!f->excluded)
-				r = query_add_also(p, all->children[j]);
+		for (j = 0; j < all->children_len; j++)
 			say_where(all->children[j]);
-		}
 		say_where(all);
 		note_only_excluded(p, f, all);
-		for (j = 0; !r && j < all->children_len; j++)
+		for (j = 0; j < all->children_len; j++)
 			all->children[j] = without_shell(all->children[j]);
 		f->one_of->children[i] = without_shell(all);
 	}
-	if (r)
-		return r;
 	say_where(f->one_of);
 	*ret = without_shell(f->one_of);
 	f->one_of = NULL;
@@ -460,6 +457,8 @@ int query_parse(struct analyser *a, const char *q, const struct query_config *co
 	if (!p.query)
 		return query_no_memory(err);
 	r = read_all(&p);
+	if (!r)
+		r = query_add_also(&p);
 	if (r)
 		query_free(p.query);
 	else

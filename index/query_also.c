@@ -83,8 +83,8 @@ static int add_told(struct query_parser *p, struct query_node *n, struct told *t
 
 static bool is_plain(const struct query_node *list, size_t i)
 {
-	return i < list->children_len && list->children[i]->kind == QUERY_WORD &&
-	       list->children[i]->occur == QUERY_SHOULD;
+	return list->kind == QUERY_LIST && i < list->children_len &&
+	       list->children[i]->kind == QUERY_WORD && list->children[i]->occur == QUERY_SHOULD;
 }
 
 /* The term that begins with the list's child i: of several words only where none of them must be there. */
@@ -115,16 +115,50 @@ static int add_at(struct query_parser *p, struct query_node *list, size_t i, siz
 	return r;
 }
 
-int query_add_also(struct query_parser *p, struct query_node *list)
+static int add_in(struct query_parser *p, struct query_node *in)
 {
 	size_t i, taken;
 	int r = 0;
 
-	for (i = 0; !r && p->config->synonyms && i < list->children_len; i += taken ? taken : 1) {
+	for (i = 0; !r && i < in->children_len; i += taken ? taken : 1) {
 		taken = 0;
-		if (list->children[i]->kind == QUERY_WORD &&
-		    list->children[i]->occur != QUERY_MUST_NOT)
-			r = add_at(p, list, i, &taken);
+		if (in->children[i]->kind == QUERY_WORD && in->children[i]->occur != QUERY_MUST_NOT)
+			r = add_at(p, in, i, &taken);
+	}
+	return r;
+}
+
+int query_add_also(struct query_parser *p)
+{
+	struct {
+		struct query_node *node;
+		size_t next;
+	} open[QUERY_TREE_MAX];
+	struct query_node *child;
+	size_t depth = 0;
+	int r = 0;
+
+	if (p->config->synonyms && p->query->root) {
+		open[0].node = p->query->root;
+		open[0].next = 0;
+		depth = 1;
+	}
+	while (!r && depth) {
+		struct query_node *in = open[depth - 1].node;
+		size_t i = open[depth - 1].next++;
+
+		if (!i)
+			r = add_in(p, in);
+		if (i == in->children_len) {
+			depth--;
+			continue;
+		}
+		child = in->children[i];
+		if (query_node_is_group(child) && child->occur != QUERY_MUST_NOT &&
+		    depth < QUERY_TREE_MAX) {
+			open[depth].node = child;
+			open[depth++].next = 0;
+		}
 	}
 	return r;
 }

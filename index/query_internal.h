@@ -96,8 +96,8 @@ bool query_is_field(
     const char *text, size_t len); /* does it begin with the name of one, and a colon? */
 const char *query_field_name(enum search_field field);
 
-/* Other words for the words of a list that is complete. */
-int query_add_also(struct query_parser *p, struct query_node *list);
+/* Other words for the words of the tree, which is complete, but not for what is excluded. */
+int query_add_also(struct query_parser *p);
 
 /* ---- dates (query_date.c), pure ---- */
 struct query_day {

@@ -18,61 +18,70 @@ namespace arkki
 namespace
 {
 
-/* Fields of a packed value, a line each; several values of one are divided by LIST. */
-const char FIELD = '\n', LIST = '\x1f';
-const enum search_facet PACKED[] = {FACET_TYPE, FACET_AUTHOR, FACET_LANGUAGE, FACET_YEAR,
-    FACET_PUBLICITY, FACET_UNIT, FACET_COUNTY};
+/* Fields of a packed value, a line each, as several values of one are in a slot of their own. */
+const char LINE = '\n';
+const enum search_facet PACKED[] = {
+    FACET_TYPE, FACET_AUTHOR, FACET_LANGUAGE, FACET_YEAR, FACET_PUBLICITY};
+/* With fewer matches the ranking has looked at all of them, and its count is exact. */
+const Xapian::doccount RANKED_WHOLE = 2000;
 
-void append_list(std::string &to, const char *const *values, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		if (i)
-			to += LIST;
-		if (values[i])
-			to += values[i];
-	}
-}
-
-/* Counts what matches have: entries mostly agree in all of it, so whole packs are counted and
- * taken apart at the end (a look-up a match where there were nine). */
+/* Counts what matches have. Of the fields that have few values, whole packs are counted, and taken
+ * apart at the end: a look-up a match where there were five. Units are too many for that: with them in
+ * it nearly each match had a pack of its own, and a table of 60,000 took 80 of 108 ms. */
 class facet_counter : public Xapian::MatchSpy
 {
       public:
 	void operator()(const Xapian::Document &x, double) override
 	{
+		matches++;
 		packs[x.get_value(SLOT_FACETS)]++;
+		units[x.get_value(SLOT_UNIT)]++;
+		counties[x.get_value(SLOT_COUNTY)]++;
 	}
 
 	void fill(struct search_result *result) const
 	{
 		table counts[SEARCH_FACETS];
 
-		for (const auto &pack : packs)
-			unpack(pack.first, pack.second, counts);
+		for (const auto &pack : packs) {
+			size_t at = 0;
+
+			for (enum search_facet facet : PACKED)
+				count(counts[facet], line(pack.first, at), pack.second);
+		}
+		count_lines(counts[FACET_UNIT], units);
+		count_lines(counts[FACET_COUNTY], counties);
 		for (int f = 0; f < SEARCH_FACETS; f++)
 			fill_one(counts[f], result->facets[f].counts, result->facets[f].len);
 	}
 
+	uint64_t matches = 0;
+
       private:
 	using table = std::unordered_map<std::string, uint64_t>;
-	table packs;
+	table packs, units, counties;
 
-	static void unpack(const std::string &pack, uint64_t n, table *counts)
+	/* The line at `at`, which moves behind it. */
+	static std::string line(const std::string &text, size_t &at)
 	{
-		size_t at = 0;
+		const size_t start = std::min(at, text.size());
+		const size_t end = std::min(text.find(LINE, start), text.size());
 
-		for (enum search_facet facet : PACKED) {
-			const size_t end = std::min(pack.find(FIELD, at), pack.size());
+		at = end + 1;
+		return text.substr(start, end - start);
+	}
 
-			for (size_t next; at < end; at = next + 1) {
-				next = std::min(pack.find(LIST, at), end);
-				if (next > at)
-					counts[facet][pack.substr(at, next - at)] += n;
-			}
-			at = end + 1;
-			if (at > pack.size())
-				return;
-		}
+	static void count(table &counts, const std::string &value, uint64_t n)
+	{
+		if (!value.empty())
+			counts[value] += n;
+	}
+
+	static void count_lines(table &counts, const table &lists)
+	{
+		for (const auto &list : lists)
+			for (size_t at = 0; at < list.first.size();)
+				count(counts, line(list.first, at), list.second);
 	}
 
 	static void fill_one(const table &t, struct search_count *&ret, size_t &ret_len)
@@ -196,39 +205,45 @@ void append_plain(std::vector<group> &to, const Xapian::MSet &hits)
 		to.push_back({*m, {}, {}, 0});
 }
 
+uint64_t count_matches(const Xapian::Database &db, const Xapian::Query &q, facet_counter *facets)
+{
+	Xapian::Enquire enquire(db);
+
+	enquire.set_query(q);
+	enquire.set_weighting_scheme(Xapian::BoolWeight());
+	if (facets)
+		enquire.add_matchspy(facets);
+	return enquire.get_mset(0, 0, db.get_doccount()).get_matches_estimated();
+}
+
 /* A request, ready to be run over one revision of the index. */
 class run
 {
       public:
 	run(struct search_reader *r, const struct search_request *request,
 	    const struct query *words)
-	    : read(read_request(r, request, words)), db(r->db), enquire(r->db)
+	    : read(read_request(r, request, words)), db(r->db), enquire(r->db),
+	      by_weight(read.ranked && request->sort == SEARCH_BY_RELEVANCE)
 	{
 		enquire.set_query(read.q);
-		if (read.ranked)
+		if (by_weight)
 			enquire.set_weighting_scheme(Xapian::BM25Weight(1.2, 0, 1, 0.75, 0.5));
 		else
 			enquire.set_weighting_scheme(Xapian::BoolWeight());
 		enquire.set_docid_order(Xapian::Enquire::DESCENDING);
-		if (!read.ranked || request->sort == SEARCH_BY_DATE)
+		if (!by_weight)
 			enquire.set_sort_by_value(SLOT_DATE, true);
 	}
 
 	const reading read;
 
-	/* Exact, and shows every match to the spy: the whole index is checked. */
 	std::vector<group> page(const struct search_request *request, facet_counter *facets)
 	{
+		const bool groups = request->group && request->limit;
+		const Xapian::MSet first = exact(groups ? 0 : request->offset,
+		    groups ? SEARCH_GROUP_MAX : request->limit, facets);
 		std::vector<group> list;
 
-		if (facets)
-			enquire.add_matchspy(facets);
-		const bool groups = request->group && request->limit;
-		const Xapian::MSet first = enquire.get_mset(groups ? 0 : request->offset,
-		    groups ? SEARCH_GROUP_MAX : request->limit, db.get_doccount());
-
-		enquire.clear_matchspies();
-		total = first.get_matches_estimated();
 		entries = total;
 		if (groups)
 			return page_of_groups(request, first);
@@ -257,6 +272,33 @@ class run
       private:
 	const Xapian::Database db;
 	Xapian::Enquire enquire;
+	const bool by_weight;
+
+	/* Hits, and the exact total. To rank, what cannot be among the best is passed over, which counting
+	 * may not; and counting needs no weights. Two passes, each without what the other needs, take two thirds
+	 * of one that does both. */
+	Xapian::MSet exact(Xapian::doccount from, Xapian::doccount n, facet_counter *facets)
+	{
+		const Xapian::doccount documents = db.get_doccount();
+		Xapian::MSet hits;
+
+		if (facets && !by_weight) {
+			enquire.add_matchspy(facets);
+			hits = enquire.get_mset(from, n, documents);
+			enquire.clear_matchspies();
+			total = facets->matches;
+			return hits;
+		}
+		if (n || !facets)
+			hits = enquire.get_mset(from, n, facets ? 0 : RANKED_WHOLE);
+		if (facets)
+			total = count_matches(db, read.q, facets);
+		else if (hits.get_matches_lower_bound() == hits.get_matches_upper_bound())
+			total = hits.get_matches_lower_bound();
+		else
+			total = count_matches(db, read.q, nullptr);
+		return hits;
+	}
 
 	/* The groups, then the hits behind those that were grouped. */
 	std::vector<group> page_of_groups(
@@ -297,16 +339,11 @@ using result_guard = std::unique_ptr<struct search_result, void (*)(struct searc
 std::string facets_pack(const struct search_document *d)
 {
 	const struct search_attributes &a = d->attributes;
-	const char *const single[] = {a.type, a.author, d->language};
+	const std::string year = std::string(d->date ? d->date : "").substr(0, 4);
 	std::string pack;
 
-	for (const char *value : single)
-		(pack += value ? value : "") += FIELD;
-	(pack += std::string(d->date ? d->date : "").substr(0, 4)) += FIELD;
-	(pack += a.publicity ? a.publicity : "") += FIELD;
-	append_list(pack, a.units, a.units_len);
-	pack += FIELD;
-	append_list(pack, a.counties, a.counties_len);
+	for (const char *value : {a.type, a.author, d->language, year.c_str(), a.publicity})
+		(pack += value ? value : "") += LINE;
 	return pack;
 }
 
@@ -346,12 +383,7 @@ void rank(struct search_reader *r, const struct search_request *request, const s
 uint64_t total(
     struct search_reader *r, const struct search_request *request, const struct query *words)
 {
-	const reading read = read_request(r, request, words);
-	Xapian::Enquire enquire(r->db);
-
-	enquire.set_query(read.q);
-	enquire.set_weighting_scheme(Xapian::BoolWeight());
-	return enquire.get_mset(0, 0, r->db.get_doccount()).get_matches_estimated();
+	return count_matches(r->db, read_request(r, request, words).q, nullptr);
 }
 
 } // namespace arkki

@@ -104,6 +104,7 @@ void add_values(
 
 	x.add_value(SLOT_DATE, text_or_empty(d->date));
 	x.add_value(SLOT_UNIT, lines_of(a.units, a.units_len));
+	x.add_value(SLOT_COUNTY, lines_of(a.counties, a.counties_len));
 	x.add_value(SLOT_FACETS, facets_pack(d));
 	x.add_value(SLOT_FILED, Xapian::sortable_serialise(static_cast<double>(d->filed)));
 	if (likeness_end(&likeness, signature))

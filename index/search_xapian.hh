@@ -39,7 +39,8 @@ namespace arkki
 enum slot : Xapian::valueno {
 	SLOT_DATE,
 	SLOT_UNIT,       /* several, a line each */
-	SLOT_FACETS,     /* what facets count, in one piece: see facets_pack() */
+	SLOT_COUNTY,     /* several, a line each */
+	SLOT_FACETS,     /* what else facets count, in one piece: see facets_pack() */
 	SLOT_FILED,      /* the commit, as Xapian writes numbers that sort */
 	SLOT_LIKENESS,   /* index/likeness.h; nothing for a short text */
 	SLOT_NEWER_UNIT, /* units of the newer version of rank 1; the next slots: of rank 2 … */
@@ -173,7 +174,7 @@ reading read_request(
 
 /* ---- search_answer.cc ---- */
 
-/* The values that facets count, as one text: equal ones are equal texts. */
+/* The values that facets count of what a document has one of, as one text. */
 std::string facets_pack(const struct search_document *d);
 
 void answer(struct search_reader *r, const struct search_request *request,

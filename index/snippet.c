@@ -18,14 +18,13 @@
 #define SCAN_MAX (2048u * 1024u) /* bytes of a text that are looked through */
 #define MEMO_SLOTS 8192u
 
-/* How a part stands at the word in hand. */
+/* How a part stands at the word in hand. Of a row, bit j: its step j is that word (hits); its first steps
+ * up to j stand in a row that ends with the word (rows). */
 struct progress {
-	size_t at;    /* words of a row met so far */
-	size_t start; /* of the first of them */
+	uint64_t hits, rows;
+	uint16_t weight; /* of a part that is no row */
 	size_t
 	    last; /* where a match of its group began last: kept at [group]; SIZE_MAX: none yet */
-	uint16_t weight;
-	bool here, first, lone; /* the word is the row's next, its first, any of its words */
 };
 
 struct snippet {
@@ -42,7 +41,9 @@ struct snippet {
 	size_t paragraph, paragraph_len;
 	enum analyse_language declared, language; /* language: of the paragraph, when known */
 	bool language_known;
-	bool rows;   /* some row has begun */
+	bool rows;                      /* some row has begun */
+	size_t starts[SNIPPET_ROW_MAX]; /* of the words last analysed, in a ring */
+	size_t analysed;
 	size_t stop; /* behind the first place where all of the query stands close together */
 	struct ark_error *err;
 };
@@ -98,11 +99,11 @@ static uint16_t term_weight(const struct query_term *q, enum analyse_language la
 	if (q->len != len || memcmp(q->text, term, len) != 0)
 		return 0;
 	if (kind == ANALYSE_RAW || q->kind == ANALYSE_RAW)
-		return kind == q->kind ? SNIPPET_ITSELF : 0;
+		return kind == q->kind ? SNIPPET_WHOLE : 0;
 	if (kind == ANALYSE_LEMMA && strcmp(analyse_prefix(language, ANALYSE_LEMMA),
 					 analyse_prefix(q->language, ANALYSE_LEMMA)) != 0)
 		return 0;
-	return q->kind == ANALYSE_PART ? SNIPPET_WEAK : SNIPPET_ITSELF;
+	return q->kind == ANALYSE_PART ? SNIPPET_WEAK : SNIPPET_WHOLE;
 }
 
 static uint16_t step_weight(const struct snippet_step *step, enum analyse_language language,
@@ -121,7 +122,7 @@ static uint16_t step_weight(const struct snippet_step *step, enum analyse_langua
 static bool step_is(const struct snippet_step *step, enum analyse_language language,
     enum analyse_kind kind, const char *term, size_t len)
 {
-	return step_weight(step, language, kind, term, len) == SNIPPET_ITSELF;
+	return step_weight(step, language, kind, term, len) == SNIPPET_WHOLE;
 }
 
 /* A term of the word in hand, against every part. */
@@ -142,12 +143,11 @@ static int each_term(void *arg, enum analyse_kind kind, const char *term, size_t
 		} else if (part->kind == SNIPPET_BEGINNING) {
 			if (kind == ANALYSE_RAW && len >= steps->terms[0].len &&
 			    !memcmp(term, steps->terms[0].text, steps->terms[0].len))
-				p->weight = SNIPPET_ITSELF;
+				p->weight = SNIPPET_WHOLE;
 		} else {
-			p->here |= step_is(&steps[p->at], s->language, kind, term, len);
-			p->first |= step_is(&steps[0], s->language, kind, term, len);
-			for (j = 0; part->because && j < part->steps_len; j++)
-				p->lone |= step_is(&steps[j], s->language, kind, term, len);
+			for (j = 0; j < part->steps_len; j++)
+				p->hits |=
+				    (uint64_t)step_is(&steps[j], s->language, kind, term, len) << j;
 		}
 	}
 	return 0;
@@ -221,8 +221,6 @@ static int add_match(struct snippet *s, size_t start, size_t end, size_t part, u
 		return ENOUGH;
 	if (weight == SNIPPET_WEAK && m->len >= SNIPPET_MATCHES_MAX / 2)
 		return 0; /* room for better ones */
-	if (weight == SNIPPET_ITSELF && s->parts.list[part].because)
-		weight = SNIPPET_OTHER;
 	m->list[m->len++] = (struct snippet_match){start, end, (uint16_t)part, group, weight};
 	if (weight == SNIPPET_WEAK)
 		return 0;
@@ -232,24 +230,20 @@ static int add_match(struct snippet *s, size_t start, size_t end, size_t part, u
 	return 0;
 }
 
-/* A row goes on, begins anew with the word in hand, or is over. */
+/* Every row that ends with the word in hand, all at once: a miss in one says nothing of those begun later. */
 static int follow_row(struct snippet *s, size_t i, size_t start, size_t end)
 {
 	struct progress *p = &s->progress[i];
+	size_t n = s->parts.list[i].steps_len;
 
-	if (!p->here && p->at) {
-		p->at = 0;
-		p->here = p->first;
+	p->rows = (p->rows << 1 | 1) & p->hits;
+	s->rows |= p->rows != 0;
+	if (p->rows >> (n - 1) & 1) {
+		p->rows = 0;
+		start = s->starts[(s->analysed - n) % SNIPPET_ROW_MAX];
+		return add_match(s, start, end, i, SNIPPET_WHOLE);
 	}
-	if (!p->here)
-		return p->lone ? add_match(s, start, end, i, SNIPPET_WEAK) : 0;
-	if (p->at++ == 0)
-		p->start = start;
-	s->rows = true;
-	if (p->at < s->parts.list[i].steps_len)
-		return p->lone ? add_match(s, start, end, i, SNIPPET_WEAK) : 0;
-	p->at = 0;
-	return add_match(s, p->start, end, i, SNIPPET_ITSELF);
+	return p->hits && s->parts.list[i].because ? add_match(s, start, end, i, SNIPPET_WEAK) : 0;
 }
 
 /* Of the parts that are one word the best counts, of equals the one typed, or typed first. */
@@ -287,14 +281,15 @@ static int each_word(struct snippet *s, const struct word *w)
 		struct progress *p = &s->progress[i];
 
 		p->weight = 0;
-		p->here = p->first = p->lone = false;
+		p->hits = 0;
 		if (!may)
-			p->at = 0;
+			p->rows = 0;
 	}
 	if (!may) {
 		s->rows = false;
 		return 0;
 	}
+	s->starts[s->analysed++ % SNIPPET_ROW_MAX] = start;
 	if (!s->language_known)
 		s->language =
 		    analyse_language_of(s->text + s->paragraph, s->paragraph_len, s->declared);

@@ -6,7 +6,7 @@
 #include "index/analyse_internal.h"
 #include "index/query.h"
 
-#define SNIPPET_ROW_MAX 64u /* words of a row that are followed */
+#define SNIPPET_ROW_MAX 64u /* words of a row that are followed: bits of a number */
 
 struct snippet_step { /* a word: any of its terms */
 	const struct query_term *terms;

@@ -19,12 +19,12 @@ void snippet_tidy(struct snippet_matches *s)
 	size_t i, n = 0, end = 0;
 
 	for (i = 0; i < s->len; i++)
-		strong = strong || s->list[i].weight >= SNIPPET_OTHER;
+		strong = strong || s->list[i].weight >= SNIPPET_WHOLE;
 	qsort(s->list, s->len, sizeof(s->list[0]), by_start);
 	for (i = 0; i < s->len; i++) {
 		const struct snippet_match *m = &s->list[i];
 
-		if ((strong && m->weight < SNIPPET_OTHER) || m->start < end)
+		if ((strong && m->weight < SNIPPET_WHOLE) || m->start < end)
 			continue;
 		end = m->end;
 		s->list[n++] = *m;

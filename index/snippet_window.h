@@ -10,8 +10,8 @@
 
 #define SNIPPET_MATCHES_MAX 400u
 
-/* How well: the word itself or a compound with it; another word for it; only a part of the word. */
-enum { SNIPPET_ITSELF = 16, SNIPPET_OTHER = 15, SNIPPET_WEAK = 1 };
+/* How well: the word, or a compound with it; only a part of it, or of another term for it. */
+enum { SNIPPET_WHOLE = 16, SNIPPET_WEAK = 1 };
 
 struct snippet_match {
 	size_t start, end; /* bytes of the text */

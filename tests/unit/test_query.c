@@ -530,6 +530,29 @@ static void test_query__bounds_hold(void **state)
 	buf_free(&second);
 }
 
+/* The parentheses that could be left out are, where they would be too deep to be read. */
+static void test_query__written_is_never_too_deep(void **state)
+{
+	const struct fixture *f = *state;
+	struct buf b = BUF_INIT, first = BUF_INIT, second = BUF_INIT;
+
+	repeat(&b, "x (", QUERY_DEPTH_MAX - 1);
+	buf_adds(&b, "a b AND c");
+	written(f, b.data, &plain, &first);
+	assert_non_null(strstr(first.data, "x ((a b) AND c)"));
+	buf_clear(&b);
+	buf_clear(&first);
+	repeat(&b, "x (", QUERY_DEPTH_MAX);
+	buf_adds(&b, "a b AND c");
+	written(f, b.data, &plain, &first);
+	written(f, first.data, &plain, &second);
+	assert_non_null(strstr(first.data, "x (a b AND c)"));
+	assert_string_equal(second.data, first.data);
+	buf_free(&b);
+	buf_free(&first);
+	buf_free(&second);
+}
+
 static void test_query__too_much_is_told(void **state)
 {
 	const struct fixture *f = *state;
@@ -641,6 +664,7 @@ int main(void)
 	    cmocka_unit_test(test_query__each_word_in_the_order_typed),
 	    cmocka_unit_test(test_query__places_are_those_of_the_text),
 	    cmocka_unit_test(test_query__bounds_hold),
+	    cmocka_unit_test(test_query__written_is_never_too_deep),
 	    cmocka_unit_test(test_query__too_much_is_told),
 	    cmocka_unit_test(test_query__written_is_read_as_the_same),
 	};

@@ -42,10 +42,13 @@ static int note(void *arg, enum analyse_language language, const char *term)
 /* `typed` is split at spaces. Answers "fi:…;sv:…;", and how many words were taken. */
 static size_t find(struct fixture *f, const struct synonyms *s, const char *typed, char out[1000])
 {
-	char copy[300], *words[16], *rest = NULL, *w;
+	char copy[300], behind[] = "hemmet", *words[16], *rest = NULL, *w;
 	struct buf told = {0};
-	size_t n = 0, taken;
+	size_t n, taken;
 
+	for (n = 0; n < 16; n++)
+		words[n] = behind; /* is not to be read */
+	n = 0;
 	snprintf(copy, sizeof(copy), "%s", typed);
 	for (w = strtok_r(copy, " ", &rest); w && n < 16; w = strtok_r(NULL, " ", &rest))
 		words[n++] = w;
