@@ -74,19 +74,44 @@ static void add(struct suggesting *s, const char *text, const char *last, const 
 
 /* ---- what there is ---- */
 
+/* The index completes words of titles that it has yet to hear were hidden: while there may be such, each word is
+ * looked for as searches are, without those documents. */
+static int in_title(struct search_work *w, const char *word, bool *ret, struct ark_error *err)
+{
+	struct buf q = BUF_INIT;
+	struct search_asked asked = {0};
+	struct search_request r;
+	uint64_t total = 1;
+	int rc = ARK_OK;
+
+	if (w->unsettled_len) {
+		buf_addf(&q, "title:\"%s\"", word);
+		asked.q = q.data;
+		r = search_request_of(w, &asked);
+		rc = buf_failed(&q) ? ark_fail(err, ARK_ENOMEM, "no memory for suggestions")
+				    : search_total(w->desk->reader, &r, &total, err);
+		buf_wipe_free(&q);
+	}
+	*ret = total > 0;
+	return rc;
+}
+
 static int add_words(struct suggesting *s, struct search_work *w, struct ark_error *err)
 {
 	struct search_words words = {0};
+	bool there_still;
 	int rc = search_complete(w->desk->reader, w->sight, s->last, s->limit, &words, err);
 
 	if (rc)
 		return rc;
 	s->kind = "word";
-	for (size_t i = 0; i < words.len; i++)
-		if (strcmp(words.list[i].word, s->last) != 0)
+	for (size_t i = 0; !rc && i < words.len; i++) {
+		rc = in_title(w, words.list[i].word, &there_still, err);
+		if (!rc && there_still && strcmp(words.list[i].word, s->last) != 0)
 			add(s, words.list[i].word, words.list[i].word, NULL);
+	}
 	search_words_clear(&words);
-	return ARK_OK;
+	return rc;
 }
 
 /* A term of several words is looked for as it is written. */

@@ -192,12 +192,17 @@ def keep_busy(a):
         a.file(content=text.encode(), publicity="secret")
 
 
+def completed(a, user, typed):
+    return [s["text"] for s in a.json("/v1/search/suggest?q=" + typed, user)["suggestions"] if s["kind"] == "word"]
+
+
 def test_search__does_not_find_what_was_hidden_before_the_index_knows():
     a = Archive().serve()
     f = a.file(content=b"Ensin julkinen hyttysverkko\n")
     put(a, f.id, b"Peitetty kappale jossa lipsahdus\n")
-    g = a.file(content=b"Toinen julkinen sudenkorento\n")
+    g = a.file(content=b"Toinen julkinen sudenkorento\n", title="Korentolampi")
     a.until_indexed()
+    same([completed(a, user, "korentol") for user in ("helmi", "maija")], [["korentolampi"]] * 2)
     for user in ("helmi", "maija"):
         same([found(a, user, q)[0] for q in ("hyttysverkko", "lipsahdus", "sudenkorento")],
              [1, 0, 1], user)
@@ -207,6 +212,7 @@ def test_search__does_not_find_what_was_hidden_before_the_index_knows():
     for words in ("hyttysverkko", "sudenkorento"):
         same(found(a, "helmi", words), (0, 0, 0), words, "behind")
         same(found(a, "maija", words)[:2], (1, 1), words, "who sees it still finds it")
+    same([completed(a, user, "korentol") for user in ("helmi", "maija")], [[], ["korentolampi"]], "behind")
     s = a.json("/v1/status", "ylla")
     check(s["indexed"] < s["sequence"], "the index was not behind: file more")
     a.until_indexed()

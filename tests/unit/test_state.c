@@ -167,9 +167,33 @@ static void test_state__bad_input_and_absent_file_are_refused(void **state)
 	assert_null(s);
 }
 
+static void test_state__marks_are_numbers_under_names_and_outlive_the_process(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t n = 99;
+
+	assert_int_equal(state_mark_get(f->s, "search a", &n, NULL), ARK_OK);
+	assert_int_equal(n, 0);
+	assert_int_equal(state_mark_set(f->s, "search a", 7, NULL), ARK_OK);
+	assert_int_equal(state_mark_set(f->s, "search b", 8, NULL), ARK_OK);
+	assert_int_equal(state_mark_set(f->s, "search a", 12345678901, NULL), ARK_OK);
+	state_close(f->s);
+	f->s = NULL;
+	assert_int_equal(state_open(f->path, f->k.keys, false, &f->s, NULL), ARK_OK);
+	assert_int_equal(state_mark_get(f->s, "search a", &n, NULL), ARK_OK);
+	assert_int_equal(n, 12345678901);
+	assert_int_equal(state_mark_set(f->s, "search a", 0, NULL), ARK_OK);
+	assert_int_equal(state_mark_get(f->s, "search a", &n, NULL), ARK_OK);
+	assert_int_equal(n, 0);
+	assert_int_equal(state_mark_get(f->s, "search b", &n, NULL), ARK_OK);
+	assert_int_equal(n, 8);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(
+		test_state__marks_are_numbers_under_names_and_outlive_the_process, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
 		test_state__token_is_found_until_it_expires, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
