@@ -24,11 +24,12 @@ const size_t WILDCARD_LOOKED = 5000; /* of them the best are taken */
 const size_t LIKE_TERMS = 25;
 const size_t LIKE_LETTERS = 3; /* a shorter word says little of a text */
 
-/* Measured on 20,000 statute sections; see index/README.md. */
-const double WEIGHT_COMPOUND = 0.5;  /* the word as part of a compound of the text */
-const double WEIGHT_OWN_PARTS = 0.4; /* parts of the word, as words or parts in the text */
+/* Measured on 20,000 statute sections, and of other words on finlex-domain; see index/README.md. */
+const double WEIGHT_ANYWHERE = 1;    /* on top, as a word or as part of a compound of the text */
+const double WEIGHT_OWN_PARTS = 0.7; /* parts of the word, as words or parts in the text */
 const double WEIGHT_TITLE = 0.5;     /* on top, when it stands in the title */
-const double WEIGHT_ALSO = 0.6;      /* another word for it */
+const double WEIGHT_ALSO = 0.4;      /* another word for it */
+const double WEIGHT_JOINED = 1;      /* it and its neighbours as one compound */
 
 Xapian::Query scaled(const Xapian::Query &q, double weight)
 {
@@ -137,10 +138,12 @@ class translator
 		    Xapian::Query(Xapian::Query::OP_SYNONYM, terms.begin(), terms.end()), weight);
 	}
 
-	/* OR(lemmas, compounds of the text that contain it, parts of itself, title). */
+	/* OR(lemmas, the same wherever they stand, parts of itself, title). What is a part of compounds as
+	 * often as a word counts by how many have it in either way: where the parts had a weight of
+	 * their own, a rare word in a common compound ranked too high. */
 	Xapian::Query word(const struct query_node &n)
 	{
-		std::vector<std::string> words, compounds, own, in_title;
+		std::vector<std::string> words, anywhere, own, in_title;
 		queries any;
 
 		for (size_t i = 0; i < n.terms_len; i++) {
@@ -152,16 +155,15 @@ class translator
 				words.push_back(text);
 			} else if (t.kind == ANALYSE_LEMMA) {
 				words.push_back(lemma + text);
-				compounds.push_back("K" + text);
+				anywhere.push_back("K" + text);
 				in_title.push_back(lemma + "S" + text);
 			} else {
-				own.push_back(lemma + text);
 				own.push_back("K" + text);
 			}
 		}
 		ranked = true;
 		add(any, synonyms(words, 1));
-		add(any, synonyms(compounds, WEIGHT_COMPOUND));
+		add(any, synonyms(anywhere, WEIGHT_ANYWHERE));
 		add(any, synonyms(own, WEIGHT_OWN_PARTS));
 		add(any, synonyms(in_title, WEIGHT_TITLE));
 		return any_of(any);
@@ -191,7 +193,8 @@ class translator
 
 		add(any, q);
 		for (size_t i = 0; i < n.also_len; i++)
-			add(any, scaled(node(*n.also[i].node, depth + 1), WEIGHT_ALSO));
+			add(any, scaled(node(*n.also[i].node, depth + 1),
+				     n.also[i].joined ? WEIGHT_JOINED : WEIGHT_ALSO));
 		return any_of(any);
 	}
 
