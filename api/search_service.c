@@ -123,7 +123,9 @@ static int run_search(struct search_run *u, struct ark_error *err)
 	if (rc)
 		return rc;
 	u->r = search_request_of(&u->w, asked);
-	rc = search_settle_like(&u->w, asked, &u->r, &u->like_open, err);
+	rc = search_owner_tag(u->v->app, u->v->caller, u->w.sight, u->request, u->owner, err);
+	if (!rc)
+		rc = search_settle_like(&u->w, asked, &u->r, &u->like_open, err);
 	if (!rc)
 		rc = search_find_order(u, err);
 	if (!rc)
@@ -140,8 +142,7 @@ static bool read_place(struct search_run *u)
 	const char *cursor = u->asked->cursor;
 	struct ark_error err = {0};
 
-	if (search_request_tag(app, u->asked, u->request, &err) ||
-	    search_owner_tag(u->v->caller, app, u->request, u->owner, &err)) {
+	if (search_request_tag(app, u->v->caller, u->asked, u->request, &err)) {
 		http_reply_error(u->x, &err);
 		return false;
 	}
