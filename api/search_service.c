@@ -115,6 +115,31 @@ static char *copy_given(const char *text)
 	return text && *text ? strdup(text) : NULL;
 }
 
+/* Words are proposed out of texts that are open alone: in those that need a purpose a searcher finds the words typed,
+ * and is told no others. A query that finds something of them needs no proposal either. */
+static int propose_words(struct search_run *u, struct ark_error *err)
+{
+	struct access_filter *content = NULL, *both[] = {u->w.sight->whole, NULL};
+	struct access_filter open = {.op = ACCESS_OP_AND, .child = both, .children = 2};
+	const struct access_sight sight = {u->w.sight->any, &open};
+	struct search_request r = u->r;
+	struct buf shown = BUF_INIT;
+	int rc = search_did_you_mean(u->w.desk->reader, &r, &shown, err);
+
+	if (rc || !shown.len)
+		goto out;
+	rc = caller_content_filter(u->v->caller, &content, err);
+	if (rc)
+		goto out;
+	both[1] = content;
+	r.sight = &sight;
+	rc = search_did_you_mean(u->w.desk->reader, &r, &u->s->meant, err);
+out:
+	access_filter_free(content);
+	buf_wipe_free(&shown);
+	return rc;
+}
+
 static int run_search(struct search_run *u, struct ark_error *err)
 {
 	const struct search_asked *asked = u->asked;
@@ -131,7 +156,7 @@ static int run_search(struct search_run *u, struct ark_error *err)
 	if (!rc)
 		rc = search_cut_page(u, err);
 	if (!rc && !u->goes_on && u->s->q)
-		rc = search_did_you_mean(u->w.desk->reader, &u->r, &u->s->meant, err);
+		rc = propose_words(u, err);
 	return rc;
 }
 
