@@ -22,6 +22,7 @@ const unsigned int DEPTH_MAX = 4 * QUERY_DEPTH_MAX + 8;
 const size_t WILDCARD_WORDS = 200;     /* looked for, of those that begin so */
 const size_t WILDCARD_LOOKED = 5000;   /* of them the best are taken */
 const size_t WILDCARD_LISTED = 100000; /* shown or not, to find so many that are shown */
+const unsigned int WILDCARDS_MAX = 16; /* of a query: each may list all those, 0.1 s */
 const size_t LIKE_TERMS = 25;
 const size_t LIKE_LOOKED = 1000; /* of a text, the most frequent */
 const Xapian::doccount LIKE_OFTEN =
@@ -127,6 +128,7 @@ class translator
 	struct search_reader *r;
 	const Xapian::Database &db;
 	const struct search_request *request;
+	unsigned int wildcards = 0;
 
 	/* At a weight; the terms that there are. */
 	Xapian::Query synonyms(std::vector<std::string> terms, double weight) const
@@ -208,6 +210,10 @@ class translator
 
 		if (!n.terms_len || !n.terms[0].len || n.terms[0].len > ANALYSE_WORD_MAX)
 			return {};
+		if (++wildcards > WILDCARDS_MAX) {
+			notes.push_back({NOTE_WILDCARD_CUT, n.from, n.len});
+			return {};
+		}
 		const std::string stem(n.terms[0].text, n.terms[0].len);
 
 		for (auto t = db.allterms_begin(stem);

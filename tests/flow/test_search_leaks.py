@@ -300,6 +300,8 @@ def test_bounds__heavy_queries_end():
         r = w.send("POST", "/v1/search", "maija", JSON, json.dumps({"q": q, "limit": 100, "group": True}))
         check(r.status in (200, 400), r.status, r.body[:200])
         check(len(r.body) < 1 << 20, "an answer of", len(r.body))
+    r = w.send("POST", "/v1/search", "maija", JSON, json.dumps({"q": " ".join("%s*" % x[:5] for x in words[::20])}))
+    same({n["kind"] for n in r.json()["read"]["notes"]}, {"wildcard-cut"}, "more wildcards than are looked for")
     same(w.get("/v1/search?like=" + huge).status, 200)
     for n in range(30):
         same(w.get("/v1/search/suggest?q=ka&limit=20").status, 200)
