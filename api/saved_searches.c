@@ -16,6 +16,7 @@
 #include "arkki/base/text.h"
 
 enum { NAME_MAX_CHARS = 200, LIST_USUAL = 20, LIST_MAX = 50 };
+static const int64_t LIST_COUNT_US = 2 * 1000000;
 
 static const char kind[] = "searches";
 
@@ -177,6 +178,18 @@ static void show(struct exchange *x)
 	http_reply_json(x, 200, json_incref(json_array_get(s->body, 0)));
 }
 
+/* Where searches are slow the page ends early: a list of fifty must not hold a thread for as long as fifty of them may
+ * take. True: the rest is on the next page. */
+static bool cut_page(struct exchange *x, struct showing *s, int64_t began_us, size_t counted)
+{
+	if (s->one || !counted || clock_monotonic_us() - began_us < LIST_COUNT_US)
+		return false;
+	buf_clear(&s->next);
+	cursor_write(
+	    app_of(x), kind, json_text(json_array_get(s->records, counted - 1), "id"), &s->next);
+	return true;
+}
+
 /* A count of hits says something of what is in documents: each search is logged as one that was made. */
 static void count_and_show(struct exchange *x, struct showing *s)
 {
@@ -185,6 +198,7 @@ static void count_and_show(struct exchange *x, struct showing *s)
 	struct search_work w = {0};
 	struct ark_error err = {0};
 	json_t *record, *query;
+	int64_t began_us = clock_monotonic_us();
 	uint64_t new = 0;
 	size_t i, n = 0;
 	int rc;
@@ -196,8 +210,9 @@ static void count_and_show(struct exchange *x, struct showing *s)
 	rc = search_work_begin(v, &w, &err);
 	json_array_foreach(s->records, i, record)
 	{
-		if (!rc)
-			rc = count_new(&w, record, &new, &err);
+		if (rc || cut_page(x, s, began_us, i))
+			break;
+		rc = count_new(&w, record, &new, &err);
 		if (rc)
 			break;
 		query = json_object_get(json_object_get(record, "query"), "q");
