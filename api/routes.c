@@ -44,6 +44,11 @@
 	    GET_WITH("/" l "/sign-in", ROUTE_PUBLIC | ROUTE_PAGE, page_sign_in),                   \
 	    SEND("POST", "/" l "/sign-in", ROUTE_PUBLIC | ROUTE_PAGE, page_sign_in_post),          \
 	    SEND("POST", "/" l "/sign-out", ROUTE_PAGE, page_sign_out),                            \
+	    GET_WITH("/" l "/saved", ROUTE_PAGE, page_saved),                                      \
+	    FORM("/" l "/saved", page_saved_post),                                                 \
+	    GET_WITH("/" l "/saved/{s}", ROUTE_PAGE, page_saved_one),                              \
+	    FORM("/" l "/saved/{s}/remove", page_saved_remove),                                    \
+	    GET_WITH("/" l "/suggest", ROUTE_PAGE, search_suggest),                                \
 	    GET_WITH("/" l "/documents/{d}", ROUTE_PAGE, page_document),                           \
 	    FORM("/" l "/documents/{d}", page_document_open),                                      \
 	    GET_WITH("/" l "/documents/{d}/versions/{n}", ROUTE_PAGE, page_version),               \

@@ -97,8 +97,9 @@ static void add_row(struct buf *b, size_t row, const char *text)
 	char column = 'A';
 
 	buf_addf(b, "<row r=\"%zu\">", row);
-	for (bool last = false; !last && column <= 'Z'; column++) {
-		const char *end = strstr(cell, " | ");
+	for (bool last = false; !last; column++) {
+		/* what a row has beyond column Z stays in there */
+		const char *end = column < 'Z' ? strstr(cell, " | ") : NULL;
 		struct buf one = BUF_INIT;
 
 		last = !end;
