@@ -174,6 +174,8 @@ static void write_menu(struct page *p)
 	html_put(&p->h, "<nav class=\"menu\" aria-label=\"$\"><ul>", say(p, SAY_MENU));
 	write_menu_link(p, "/", SAY_SEARCH);
 	write_menu_link(p, "/saved", SAY_SAVED);
+	if (caller_may(p->caller, ACCESS_ADMINISTER))
+		write_menu_link(p, "/admin", SAY_ADMIN);
 	html_raw(&p->h, "</ul></nav>");
 }
 
@@ -186,9 +188,9 @@ static void write_header(struct page *p)
 	    "<a class=\"brand\" href=\"/$/\"><span class=\"name\">$</span> <span "
 	    "class=\"what\">$</span></a>",
 	    say(p, SAY_SKIP), code, say(p, SAY_APP), say(p, SAY_APP_WHAT));
-	write_menu(p);
 	write_languages(p);
 	write_session(p);
+	write_menu(p);
 	html_raw(&p->h, "</div></header>");
 }
 

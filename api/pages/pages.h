@@ -28,6 +28,11 @@ void page_saved(struct exchange *x);
 void page_saved_post(struct exchange *x);
 void page_saved_one(struct exchange *x);
 void page_saved_remove(struct exchange *x);
+void page_admin(struct exchange *x);
+void page_admin_retry(struct exchange *x);
+void page_admin_ocr(struct exchange *x);
+void page_synonyms(struct exchange *x);
+void page_synonyms_post(struct exchange *x);
 void page_document(struct exchange *x);
 void page_version(struct exchange *x);
 /* The same for a reader who has stated a purpose and a case in the page's form; and the file. */

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { chromium } from "playwright-core";
 import { Archive, TOP, demoText } from "./archive.mjs";
 import { check, same } from "./check.mjs";
+import { adminTests } from "./admin.mjs";
 import { fillFinding, findingTests } from "./finding.mjs";
 import { fillRights, rightsTests } from "./rights.mjs";
 
@@ -341,7 +342,7 @@ const tests = {
 	},
 };
 
-Object.assign(tests, rightsTests, findingTests);
+Object.assign(tests, rightsTests, findingTests, adminTests);
 
 // ---- running them ----
 
