@@ -38,7 +38,7 @@ export const adminTests = {
 
 	async synonyms__are_edited_and_in_force(r) {
 		const word = `hupsis${r.name.replace(/[^a-z]/g, "")}x${"abcdefghij"[r.name.length]}`;
-		const line = `${word}, toinen ${word}; klientplan; client plan # keksitty`;
+		const line = `${word}, toinen ${word}; vård utom hemmet; out of home care # keksitty`;
 		await r.signIn("paula");
 		await r.go("/fi/admin/synonyms");
 		await r.page.fill("#lines", `yksinäinen\n${line}`);
