@@ -87,8 +87,10 @@ static void write_same(struct page *p, const struct search_view_hit *hit)
 	for (size_t i = 0; i < hit->same_len; i++) {
 		snprintf(place, sizeof(place), "%zu", i + 1);
 		snprintf(version, sizeof(version), "%u", hit->hit.same[i].version);
-		html_put(&p->h, " <a href=\"/$/documents/$/versions/$\">$</a>",
-		    i18n_code(p->language), hit->hit.same[i].document, version, place);
+		html_put(&p->h, "$ <a href=\"/$/documents/$/versions/$\">", i ? "," : "",
+		    i18n_code(p->language), hit->hit.same[i].document, version);
+		page_say(p, SAY_SIMILAR_ONE, place);
+		html_raw(&p->h, "</a>");
 	}
 	html_raw(&p->h, "</p>");
 }

@@ -123,7 +123,7 @@ export const findingTests = {
 	async saved__search_is_kept_told_and_removed(r) {
 		const name = `Pihat <b>${r.name}</b>`, word = `lumikko${r.name.replace(/\W/g, "")}`;
 		const file = (n) => r.site.archive.file(r.site.token.maija, {
-			units: ["kivikko"], type: "memo", language: "fi", date: "2025-03-01", title: `Muistio pihasta ${n}`,
+			units: ["savela"], type: "memo", language: "fi", date: "2025-03-01", title: `Muistio pihasta ${n}`,
 			publicity: { class: "public" }, author: "lvv",
 		}, `Pihalla asuu ${word}. Keksitty esimerkki ${n}.`, "muistio.txt", "text/plain");
 		await file(1);
