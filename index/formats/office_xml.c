@@ -142,6 +142,7 @@ void office_part(
 	if (o->out->full || o->entities || !begin(&p, o, events, arg))
 		return;
 	end(&p, office_zip_read(&o->zip, part, feed, &p) == ZIP_OK);
+	textsink_flush_through(o->out);
 }
 
 bool office_part_named(
