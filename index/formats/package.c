@@ -154,6 +154,23 @@ static bool is_wanted(const char *name, const struct buf *head)
 	return strcmp(type, "application/octet-stream") != 0 && format_find(type) != NULL;
 }
 
+static void too_large(struct package *p, size_t most)
+{
+	unsigned int mib = (unsigned int)(FORMAT_MEMBER_MAX >> 20);
+	struct textsink *out = p->out;
+
+	if (out->reason[0])
+		return;
+	if (most < FORMAT_MEMBER_MAX)
+		snprintf(out->reason, sizeof(out->reason), "only the first %llu MiB of its members",
+		    (unsigned long long)(FORMAT_UNPACKED_MAX >> 20));
+	else if (p->single)
+		snprintf(out->reason, sizeof(out->reason), "over %u MiB when unpacked", mib);
+	else
+		snprintf(out->reason, sizeof(out->reason), "a member over %u MiB has its name only",
+		    mib);
+}
+
 /* False when no more members should be read. */
 static bool add_file(struct package *p, const char *name)
 {
@@ -169,10 +186,8 @@ static bool add_file(struct package *p, const char *name)
 		more = format_member(p->out, name, NULL, data.data, data.len);
 	} else {
 		/* too large, or nothing that we read: its name only, but what was unpacked counts */
-		if (data.len >= most && !p->out->reason[0])
-			snprintf(p->out->reason, sizeof(p->out->reason),
-			    "a member over %llu MiB has its name only",
-			    (unsigned long long)(FORMAT_MEMBER_MAX >> 20));
+		if (data.len >= most)
+			too_large(p, most);
 		p->out->unpacked += data.len < room ? data.len : room;
 		more = format_member(p->out, name, NULL, NULL, 0);
 	}
@@ -258,6 +273,8 @@ static enum format_outcome outcome_of(const struct package *p)
 		    p->damaged && !p->entries && why[0] == 'n'
 			? "the package is damaged, or not of a kind that is read"
 			: why);
+	if (!out->visible && out->reason[0])
+		return FORMAT_NONE;
 	if (!out->visible)
 		return format_none(out, p->entries ? "no text in it" : "the package is empty");
 	if (why && !out->reason[0])

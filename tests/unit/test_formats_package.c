@@ -115,6 +115,53 @@ static void test_package__one_compressed_file_is_its_text(void **state)
 	assert_read("application/gzip", made, len, "yksi tiedosto, ei nimeä", "");
 }
 
+static const char *gzip_of(const char *bytes, size_t len, size_t *ret_len)
+{
+	static char out[1 << 20];
+	z_stream z = {0};
+
+	assert_int_equal(deflateInit2(&z, 9, Z_DEFLATED, 31, 9, Z_DEFAULT_STRATEGY), Z_OK);
+	z.next_in = (Bytef *)(uintptr_t)bytes, z.avail_in = (uInt)len;
+	z.next_out = (Bytef *)out, z.avail_out = sizeof(out);
+	assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
+	*ret_len = z.total_out;
+	deflateEnd(&z);
+	return out;
+}
+
+/* libarchive's own stacking of filters, up to 25, is not used. */
+static void test_package__compressed_over_and_over_is_nested(void **state)
+{
+	char bytes[2000] = "sisin rivi";
+	size_t len = strlen(bytes);
+
+	(void)state;
+	for (int i = 1; i <= 20; i++) {
+		const char *packed = gzip_of(bytes, len, &len);
+
+		assert_true(len <= sizeof(bytes));
+		memcpy(bytes, packed, len);
+		if (i == 8)
+			assert_read("application/gzip", bytes, len, "sisin rivi", "");
+	}
+	assert_read(
+	    "application/gzip", bytes, len, "", "documents nested too deep in it are not read");
+}
+
+static void test_package__compressed_file_without_an_end_says_so(void **state)
+{
+	size_t len, big = (size_t)200 << 20;
+	char *bytes = malloc(big);
+	const char *packed;
+
+	(void)state;
+	assert_non_null(bytes);
+	memset(bytes, 'a', big);
+	packed = gzip_of(bytes, big, &len);
+	free(bytes);
+	assert_read("application/gzip", packed, len, "", "over 128 MiB when unpacked");
+}
+
 static void test_package__names_of_old_programs_are_decoded(void **state)
 {
 	static const struct file file[] = {{"p\x94yt\x84kirja.txt", "x"}, {NULL, NULL}};
@@ -472,6 +519,8 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(test_package__members_of_every_kind_are_named_and_read),
 	    cmocka_unit_test(test_package__iso_image),
 	    cmocka_unit_test(test_package__one_compressed_file_is_its_text),
+	    cmocka_unit_test(test_package__compressed_over_and_over_is_nested),
+	    cmocka_unit_test(test_package__compressed_file_without_an_end_says_so),
 	    cmocka_unit_test(test_package__names_of_old_programs_are_decoded),
 	    cmocka_unit_test(test_package__members_behind_a_password_have_names_only),
 	    cmocka_unit_test(test_package__damage_and_emptiness_are_reasons),
