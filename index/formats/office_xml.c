@@ -294,4 +294,5 @@ void office_html(struct office *o, const char *bytes, size_t len)
 		o->out->reason[0] = '\0';
 	textsink_gap(o->out, GAP_PARAGRAPH);
 	memcpy(o->out->title, title, sizeof(title));
+	textsink_flush_through(o->out);
 }
