@@ -161,10 +161,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	unsigned int way;
 	char *bytes;
 
-	for (size_t i = 0; i < WHOLE && !warm; i++) {
-		if (whole[i].format->warm)
-			whole[i].format->warm();
-	}
+	/* what the decoders warm are tables of iconv, which are held open to the end */
 	if (!warm)
 		kind_warm();
 	warm = true;
