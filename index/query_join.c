@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define JOINED_MAX 3u /* words of one */
+#define JOINED_MAX                                                                                 \
+	2u /* words of one; three found nothing more, as parts in a row have terms of their own */
 #define PART_LETTERS_MIN 2u
 
 /* Of letters alone: a number is no part of a compound. */
@@ -82,7 +83,7 @@ static int add_whole(struct query_parser *p, struct query_node *first, const cha
 	return 0;
 }
 
-/* The words from child i on, two and then more of them. */
+/* The words from child i on. */
 static int join_at(struct query_parser *p, const struct query_node *list, size_t i)
 {
 	char whole[2 * ANALYSE_WORD_MAX + 2], word[ANALYSE_WORD_MAX + 1];

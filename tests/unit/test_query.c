@@ -641,7 +641,7 @@ static void test_query__words_apart_are_a_compound_too(void **state)
 		const char *q, *joined;
 	} rows[] = {
 	    {"Poikkeus lupa", "poikkeuslupa "},
-	    {"poikkeus lupa hakemus", "poikkeuslupa poikkeuslupahakemus lupahakemus "},
+	    {"poikkeus lupa hakemus", "poikkeuslupa lupahakemus "},
 	    {"a b c d", ""},
 	    {"lupa 2024 hakemus", ""},
 	    {"+poikkeus lupa", ""},
