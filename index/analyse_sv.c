@@ -52,7 +52,8 @@ static void add_lemmas(const char *word, size_t len, enum analyse_kind kind, str
 	analysis_add(out, kind, word, len - n);
 	if (!n)
 		return;
-	if (word[len - 1] == 't' || !strcmp(ending, "s"))
+	/* "vårdplan" ends as "kvinnan" does, and meets "vårdplanen" only whole */
+	if (word[len - 1] == 't' || !strcmp(ending, "s") || !strcmp(ending, "an"))
 		analysis_add(out, kind, word, len);
 	else if (!strcmp(ending, "te") || !strcmp(ending, "de") || !strcmp(ending, "dde"))
 		analysis_add(out, kind, word, len - 1);

@@ -227,7 +227,7 @@ class run
 	{
 		enquire.set_query(read.q);
 		if (by_weight)
-			enquire.set_weighting_scheme(Xapian::BM25Weight(1.2, 0, 1, 0.75, 0.5));
+			enquire.set_weighting_scheme(Xapian::BM25Weight(1.2, 0, 1, 0.8, 0.5));
 		else
 			enquire.set_weighting_scheme(Xapian::BoolWeight());
 		enquire.set_docid_order(Xapian::Enquire::DESCENDING);

@@ -364,13 +364,23 @@ Xapian::doccount sight_map::count(
 	Xapian::doccount n = 0;
 
 	for (auto p = db.postlist_begin(term); n < enough && p != db.postlist_end(term); ++p)
-		n += *p < bits.size() && bits[*p];
+		n += shows(*p);
 	return n;
 }
 
 bool sight_map::any(const Xapian::Database &db, const std::string &term) const
 {
 	return count(db, term, 1) > 0;
+}
+
+bool sight_map::shows(Xapian::docid entry) const
+{
+	return entry < bits.size() && bits[entry];
+}
+
+Xapian::doccount sight_map::shown() const
+{
+	return static_cast<Xapian::doccount>(std::count(bits.begin(), bits.end(), true));
 }
 
 void sight_map::hide(const Xapian::Database &db, const char (*documents)[33], size_t n)
@@ -404,6 +414,19 @@ std::shared_ptr<const sight_map> sight_maps::of(
 	while (recent.size() > MAPS_KEPT)
 		recent.pop_back();
 	return map;
+}
+
+std::shared_ptr<const sight_map> sight_maps::of(
+    const Xapian::Database &db, const struct search_request *request)
+{
+	auto map = of(db, request->sight, request->versions_all);
+
+	if (!request->without_len)
+		return map;
+	auto less = std::make_shared<sight_map>(*map);
+
+	less->hide(db, request->without, request->without_len);
+	return less;
 }
 
 } // namespace arkki

@@ -81,6 +81,8 @@ class sight_map
 	Xapian::doccount count(
 	    const Xapian::Database &db, const std::string &term, Xapian::doccount enough) const;
 	bool any(const Xapian::Database &db, const std::string &term) const;
+	bool shows(Xapian::docid entry) const;
+	Xapian::doccount shown() const; /* how many entries */
 	void hide(const Xapian::Database &db, const char (*documents)[33], size_t n);
 
       private:
@@ -94,6 +96,9 @@ class sight_maps
       public:
 	std::shared_ptr<const sight_map> of(
 	    const Xapian::Database &db, const struct access_sight *sight, bool versions_all);
+	/* The same for a request, without the documents that it leaves out. */
+	std::shared_ptr<const sight_map> of(
+	    const Xapian::Database &db, const struct search_request *request);
 
       private:
 	struct kept {

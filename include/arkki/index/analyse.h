@@ -22,7 +22,7 @@
 
 /* Goes into the index; another value there means: rebuild. Raised whenever the
  * same text would give other terms. */
-#define ANALYSE_VERSION 1
+#define ANALYSE_VERSION 2
 
 /* A longer word is cut here, in bytes of UTF-8: with its prefix a term stays below Xapian's 245. */
 #define ANALYSE_WORD_MAX 200
