@@ -22,44 +22,46 @@ namespace
 const char LINE = '\n';
 const enum search_facet PACKED[] = {
     FACET_TYPE, FACET_AUTHOR, FACET_LANGUAGE, FACET_YEAR, FACET_PUBLICITY};
-/* With fewer matches the ranking has looked at all of them, and its count is exact. */
-const Xapian::doccount RANKED_WHOLE = 2000;
-
-/* Counts what matches have. Of the fields that have few values, whole packs are counted, and taken
- * apart at the end: a look-up a match where there were five. Units are too many for that: with them in
- * it nearly each match had a pack of its own, and a table of 60,000 took 80 of 108 ms. */
-class facet_counter : public Xapian::MatchSpy
+/* Counts what matches have, by the numbers of their values; what the values are is looked at in the end. Fields
+ * that have few values are in one column together. */
+class facet_counter
 {
       public:
-	void operator()(const Xapian::Document &x, double) override
+	explicit facet_counter(const columns &of)
+	    : c(of), packs(of.pack.value.size() + 1), units(of.unit.value.size() + 1),
+	      counties(of.county.value.size() + 1)
 	{
-		matches++;
-		packs[x.get_value(SLOT_FACETS)]++;
-		units[x.get_value(SLOT_UNIT)]++;
-		counties[x.get_value(SLOT_COUNTY)]++;
+	}
+
+	void take(Xapian::docid entry)
+	{
+		packs[c.pack.code[entry]]++;
+		units[c.unit.code[entry]]++;
+		counties[c.county.code[entry]]++;
 	}
 
 	void fill(struct search_result *result) const
 	{
 		table counts[SEARCH_FACETS];
 
-		for (const auto &pack : packs) {
+		for (size_t code = 0; code < c.pack.value.size(); code++) {
 			size_t at = 0;
 
 			for (enum search_facet facet : PACKED)
-				count(counts[facet], line(pack.first, at), pack.second);
+				if (packs[code])
+					count(counts[facet], line(c.pack.value[code], at),
+					    packs[code]);
 		}
-		count_lines(counts[FACET_UNIT], units);
-		count_lines(counts[FACET_COUNTY], counties);
+		count_lines(counts[FACET_UNIT], c.unit, units);
+		count_lines(counts[FACET_COUNTY], c.county, counties);
 		for (int f = 0; f < SEARCH_FACETS; f++)
 			fill_one(counts[f], result->facets[f].counts, result->facets[f].len);
 	}
 
-	uint64_t matches = 0;
-
       private:
 	using table = std::unordered_map<std::string, uint64_t>;
-	table packs, units, counties;
+	const columns &c;
+	std::vector<uint32_t> packs, units, counties; /* by code */
 
 	/* The line at `at`, which moves behind it. */
 	static std::string line(const std::string &text, size_t &at)
@@ -77,11 +79,12 @@ class facet_counter : public Xapian::MatchSpy
 			counts[value] += n;
 	}
 
-	static void count_lines(table &counts, const table &lists)
+	static void count_lines(
+	    table &counts, const column &of, const std::vector<uint32_t> &by_code)
 	{
-		for (const auto &list : lists)
-			for (size_t at = 0; at < list.first.size();)
-				count(counts, line(list.first, at), list.second);
+		for (size_t code = 0; code < of.value.size(); code++)
+			for (size_t at = 0; by_code[code] && at < of.value[code].size();)
+				count(counts, line(of.value[code], at), by_code[code]);
 	}
 
 	static void fill_one(const table &t, struct search_count *&ret, size_t &ret_len)
@@ -175,12 +178,12 @@ bool near(const std::string &a, const std::string &b)
 
 /* Each hit joins the best one that it is like: with SEARCH_GROUP_MAX hits at most half a million
  * comparisons of 64 bytes. */
-std::vector<group> grouped(const Xapian::Database &db, const Xapian::MSet &hits)
+std::vector<group> grouped(const Xapian::Database &db, const std::vector<Xapian::docid> &hits)
 {
 	std::vector<group> groups;
 
-	for (auto m = hits.begin(); m != hits.end(); ++m) {
-		const std::string signature = db.get_document(*m).get_value(SLOT_LIKENESS);
+	for (const Xapian::docid hit : hits) {
+		const std::string signature = db.get_document(hit).get_value(SLOT_LIKENESS);
 		auto head = groups.end();
 
 		if (signature.size() == LIKENESS_BYTES)
@@ -188,136 +191,141 @@ std::vector<group> grouped(const Xapian::Database &db, const Xapian::MSet &hits)
 				return !g.signature.empty() && near(g.signature, signature);
 			});
 		if (head == groups.end()) {
-			groups.push_back({*m,
+			groups.push_back({hit,
 			    signature.size() == LIKENESS_BYTES ? signature : std::string(), {}, 0});
 			continue;
 		}
 		if (head->same.size() < SEARCH_SAME_MAX)
-			head->same.push_back(*m);
+			head->same.push_back(hit);
 		head->similar++;
 	}
 	return groups;
 }
 
-void append_plain(std::vector<group> &to, const Xapian::MSet &hits)
+void append_plain(std::vector<group> &to, const std::vector<Xapian::docid> &hits, size_t from)
 {
-	for (auto m = hits.begin(); m != hits.end(); ++m)
-		to.push_back({*m, {}, {}, 0});
+	for (size_t i = from; i < hits.size(); i++)
+		to.push_back({hits[i], {}, {}, 0});
 }
 
-uint64_t count_matches(const Xapian::Database &db, const Xapian::Query &q, facet_counter *facets)
-{
-	Xapian::Enquire enquire(db);
-
-	enquire.set_query(q);
-	enquire.set_weighting_scheme(Xapian::BoolWeight());
-	if (facets)
-		enquire.add_matchspy(facets);
-	return enquire.get_mset(0, 0, db.get_doccount()).get_matches_estimated();
-}
-
-/* A request, ready to be run over one revision of the index. */
+/* A request, run over one revision of the index. */
 class run
 {
       public:
 	run(struct search_reader *r, const struct search_request *request,
 	    const struct query *words)
-	    : read(read_request(r, request, words)), db(r->db), enquire(r->db),
+	    : read(read_request(r, request, words)), db(r->db), kept(r->columns()), c(*kept),
 	      by_weight(read.ranked && request->sort == SEARCH_BY_RELEVANCE)
 	{
-		enquire.set_query(read.q);
-		if (by_weight)
-			enquire.set_weighting_scheme(Xapian::BM25Weight(1.2, 0, 1, 0.75, 0.5));
-		else
-			enquire.set_weighting_scheme(Xapian::BoolWeight());
-		enquire.set_docid_order(Xapian::Enquire::DESCENDING);
-		if (!by_weight)
-			enquire.set_sort_by_value(SLOT_DATE, true);
+		if (by_weight) {
+			weighed = weigh(db, c, read.q, read.within->shown);
+			total = weighed.size();
+		} else {
+			plain = find(db, c, read.q, read.within->shown);
+			total = plain.count();
+		}
+		entries = total;
 	}
 
 	const reading read;
 
-	std::vector<group> page(const struct search_request *request, facet_counter *facets)
+	void count(facet_counter &facets) const
 	{
-		const bool groups = request->group && request->limit;
-		const Xapian::MSet first = exact(groups ? 0 : request->offset,
-		    groups ? SEARCH_GROUP_MAX : request->limit, facets);
+		for (const match &m : weighed)
+			facets.take(m.entry);
+		plain.each([&](Xapian::docid entry) { facets.take(entry); });
+	}
+
+	std::vector<group> page(const struct search_request *request)
+	{
+		const size_t end = request->limit ? request->offset + request->limit : 0;
 		std::vector<group> list;
 
-		entries = total;
-		if (groups)
-			return page_of_groups(request, first);
-		append_plain(list, first);
+		if (request->group && request->limit)
+			return page_of_groups(request);
+		append_plain(list, best_entries(end), request->offset);
 		return list;
 	}
 
 	std::vector<group> best(unsigned int max, bool group_them)
 	{
-		const unsigned int head = group_them ? std::min(max, SEARCH_GROUP_MAX) : max;
-		const Xapian::MSet first = enquire.get_mset(0, head);
+		const std::vector<Xapian::docid> hits = best_entries(max);
 		std::vector<group> list;
 
-		if (group_them)
-			list = grouped(db, first);
-		else
-			append_plain(list, first);
-		if (first.size() == head && max > head)
-			append_plain(list, enquire.get_mset(head, max - head));
+		if (!group_them) {
+			append_plain(list, hits, 0);
+			return list;
+		}
+		const size_t head = std::min<size_t>(hits.size(), SEARCH_GROUP_MAX);
+
+		list =
+		    grouped(db, {hits.begin(), hits.begin() + static_cast<std::ptrdiff_t>(head)});
+		append_plain(list, hits, head);
 		return list;
+	}
+
+	const struct columns &columns() const
+	{
+		return c;
 	}
 
 	uint64_t total = 0;   /* documents */
 	uint64_t entries = 0; /* of the list that pages are cut from: groups, where there are */
 
       private:
-	const Xapian::Database db;
-	Xapian::Enquire enquire;
+	const Xapian::Database &db;
+	const std::shared_ptr<const struct columns> kept;
+	const struct columns &c;
 	const bool by_weight;
+	std::vector<match> weighed; /* with weights; else what is found is in `plain` */
+	bitmap plain;
 
-	/* Hits, and the exact total. To rank, what cannot be among the best is passed over, which counting
-	 * may not; and counting needs no weights. Two passes, each without what the other needs, take two thirds
-	 * of one that does both. */
-	Xapian::MSet exact(Xapian::doccount from, Xapian::doccount n, facet_counter *facets)
+	/* The best n in order: the heaviest, or the newest; of equals those put last. */
+	std::vector<Xapian::docid> best_entries(size_t n) const
 	{
-		const Xapian::doccount documents = db.get_doccount();
-		Xapian::MSet hits;
+		const auto better = [](const match &a, const match &b) {
+			return a.weight != b.weight ? a.weight > b.weight : a.entry > b.entry;
+		};
+		std::vector<match> heap;
+		std::vector<Xapian::docid> out;
+		const auto take = [&](const match &m) {
+			if (heap.size() == n && !better(m, heap.front()))
+				return;
+			if (heap.size() == n) {
+				std::pop_heap(heap.begin(), heap.end(), better);
+				heap.pop_back();
+			}
+			heap.push_back(m);
+			std::push_heap(heap.begin(), heap.end(), better);
+		};
 
-		if (facets && !by_weight) {
-			enquire.add_matchspy(facets);
-			hits = enquire.get_mset(from, n, documents);
-			enquire.clear_matchspies();
-			total = facets->matches;
-			return hits;
-		}
-		if (n || !facets)
-			hits = enquire.get_mset(from, n, facets ? 0 : RANKED_WHOLE);
-		if (facets)
-			total = count_matches(db, read.q, facets);
-		else if (hits.get_matches_lower_bound() == hits.get_matches_upper_bound())
-			total = hits.get_matches_lower_bound();
-		else
-			total = count_matches(db, read.q, nullptr);
-		return hits;
+		if (!n)
+			return out;
+		for (const match &m : weighed)
+			take(m);
+		plain.each([&](Xapian::docid d) {
+			take({d, static_cast<double>(c.date_rank[c.date.code[d]])});
+		});
+		std::sort_heap(heap.begin(), heap.end(), better);
+		for (const match &m : heap)
+			out.push_back(m.entry);
+		return out;
 	}
 
 	/* The groups, then the hits behind those that were grouped. */
-	std::vector<group> page_of_groups(
-	    const struct search_request *request, const Xapian::MSet &first)
+	std::vector<group> page_of_groups(const struct search_request *request)
 	{
+		const size_t end = request->offset + request->limit;
+		const std::vector<Xapian::docid> first = best_entries(SEARCH_GROUP_MAX);
 		std::vector<group> list = grouped(db, first);
-		const size_t groups = list.size(), end = request->offset + request->limit;
-		const size_t from = std::min<size_t>(request->offset, groups);
+		const size_t groups = list.size(), from = std::min<size_t>(request->offset, groups);
 
 		entries = total - first.size() + groups;
 		list.resize(std::min(end, groups));
 		list.erase(list.begin(), list.begin() + static_cast<std::ptrdiff_t>(from));
-		if (end > groups && total > first.size()) {
-			const size_t behind = request->offset - from;
-
-			append_plain(list,
-			    enquire.get_mset(static_cast<Xapian::doccount>(first.size() + behind),
-				static_cast<Xapian::doccount>(request->limit - list.size())));
-		}
+		if (end > groups && total > first.size())
+			append_plain(list, best_entries(first.size() + end - groups),
+			    first.size() + request->offset - from);
 		return list;
 	}
 };
@@ -351,10 +359,10 @@ void answer(struct search_reader *r, const struct search_request *request,
     const struct query *words, struct search_result *ret)
 {
 	run asked(r, request, words);
-	facet_counter facets;
+	facet_counter facets(asked.columns());
 	struct search_result result = {};
 	result_guard guard(&result, search_result_clear);
-	const std::vector<group> list = asked.page(request, request->facets ? &facets : nullptr);
+	const std::vector<group> list = asked.page(request);
 
 	result.total = asked.total;
 	result.sequence = sequence_of(r->db);
@@ -363,8 +371,10 @@ void answer(struct search_reader *r, const struct search_request *request,
 	if (request->limit && request->offset + result.hits_len < asked.entries &&
 	    request->offset + result.hits_len <= SEARCH_OFFSET_MAX)
 		result.next_offset = static_cast<unsigned int>(request->offset + result.hits_len);
-	if (request->facets)
+	if (request->facets) {
+		asked.count(facets);
 		facets.fill(&result);
+	}
 	fill_notes(words, asked.read, &result);
 	*ret = result;
 	guard.release();
@@ -383,7 +393,9 @@ void rank(struct search_reader *r, const struct search_request *request, const s
 uint64_t total(
     struct search_reader *r, const struct search_request *request, const struct query *words)
 {
-	return count_matches(r->db, read_request(r, request, words).q, nullptr);
+	const reading read = read_request(r, request, words);
+
+	return find(r->db, *r->columns(), read.q, read.within->shown).count();
 }
 
 } // namespace arkki

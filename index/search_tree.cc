@@ -1,4 +1,4 @@
-/* The tree of a query, and the filters of a request, as a Xapian query.
+/* The tree of a query, and the filters of a request, as a tree of what is sought.
  *
  * What only filters weighs nothing. A term that this revision does not have is left out: it would cost a
  * look at match time, and a synonym of one term is as cheap as the term.
@@ -30,17 +30,6 @@ const double WEIGHT_OWN_PARTS = 0.4; /* parts of the word, as words or parts in 
 const double WEIGHT_TITLE = 0.5;     /* on top, when it stands in the title */
 const double WEIGHT_ALSO = 0.6;      /* another word for it */
 
-Xapian::Query scaled(const Xapian::Query &q, double weight)
-{
-	return weight == 1 || q.empty() ? q
-					: Xapian::Query(Xapian::Query::OP_SCALE_WEIGHT, q, weight);
-}
-
-Xapian::Query both(const Xapian::Query &a, const Xapian::Query &b)
-{
-	return {Xapian::Query::OP_AND, a, b};
-}
-
 const char *field_prefix(enum search_field field)
 {
 	static const char *const prefixes[SEARCH_FIELDS] = {
@@ -60,7 +49,7 @@ class translator
 	bool ranked = false;
 	std::vector<struct search_note> notes;
 
-	Xapian::Query node(const struct query_node &n, unsigned int depth)
+	sought node(const struct query_node &n, unsigned int depth)
 	{
 		if (depth > DEPTH_MAX)
 			throw Xapian::InvalidArgumentError("the query is too deep");
@@ -87,7 +76,7 @@ class translator
 	}
 
 	/* Whole years by their terms; of the first and last year only the days within. */
-	Xapian::Query dates(const std::string &from, const std::string &to) const
+	sought dates(const std::string &from, const std::string &to) const
 	{
 		queries years;
 
@@ -100,23 +89,22 @@ class translator
 		}
 		const bool whole_first = from.empty() || from.substr(4) == "-01-01";
 		const bool whole_last = to.empty() || to.substr(4) == "-12-31";
-		Xapian::Query q = any_of(years);
+		const sought q = any_of(years);
 
-		if (!whole_first)
-			q = both(q, Xapian::Query(Xapian::Query::OP_VALUE_GE, SLOT_DATE, from));
-		if (!whole_last)
-			q = both(q, Xapian::Query(Xapian::Query::OP_VALUE_LE, SLOT_DATE, to));
-		return q;
+		if (whole_first && whole_last)
+			return q;
+		return all_of(
+		    {q, sought::values(SLOT_DATE, whole_first ? "" : from, whole_last ? "" : to)});
 	}
 
-	Xapian::Query exact(const char *prefix, const char *value) const
+	sought exact(const char *prefix, const char *value) const
 	{
 		const std::string term = std::string(prefix) + value;
 
 		/* too long a value is no entry's, and Xapian would refuse it */
 		if (std::strlen(value) > ANALYSE_WORD_MAX || !db.term_exists(term))
 			return {};
-		return Xapian::Query(term);
+		return sought(term);
 	}
 
       private:
@@ -125,7 +113,7 @@ class translator
 	const struct search_request *request;
 
 	/* At a weight; the terms that there are. */
-	Xapian::Query synonyms(std::vector<std::string> terms, double weight) const
+	sought synonyms(std::vector<std::string> terms, double weight) const
 	{
 		auto end = std::remove_if(terms.begin(), terms.end(),
 		    [&](const std::string &t) { return !db.term_exists(t); });
@@ -133,12 +121,11 @@ class translator
 		terms.erase(end, terms.end());
 		if (terms.empty())
 			return {};
-		return scaled(
-		    Xapian::Query(Xapian::Query::OP_SYNONYM, terms.begin(), terms.end()), weight);
+		return scaled(sought(sought::SYNONYM, std::move(terms)), weight);
 	}
 
 	/* OR(lemmas, compounds of the text that contain it, parts of itself, title). */
-	Xapian::Query word(const struct query_node &n)
+	sought word(const struct query_node &n)
 	{
 		std::vector<std::string> words, compounds, own, in_title;
 		queries any;
@@ -167,25 +154,23 @@ class translator
 		return any_of(any);
 	}
 
-	static void add(queries &to, const Xapian::Query &q)
+	static void add(queries &to, const sought &q)
 	{
 		if (!q.empty())
 			to.push_back(q);
 	}
 
-	Xapian::Query phrase(const struct query_node &n)
+	sought phrase(const struct query_node &n)
 	{
 		std::vector<std::string> words;
 
 		for (size_t i = 0; i < n.terms_len; i++)
 			words.emplace_back(n.terms[i].text, n.terms[i].len);
 		ranked = true;
-		return {Xapian::Query::OP_PHRASE, words.begin(), words.end(),
-		    static_cast<Xapian::termcount>(words.size())};
+		return {sought::PHRASE, std::move(words)};
 	}
 
-	Xapian::Query or_other_words(
-	    const struct query_node &n, const Xapian::Query &q, unsigned int depth)
+	sought or_other_words(const struct query_node &n, const sought &q, unsigned int depth)
 	{
 		queries any;
 
@@ -197,7 +182,7 @@ class translator
 
 	/* Where more words begin so than are looked for, those that most of the shown entries
 	 * have: which they are, and that there are more, tells nothing of the others. */
-	Xapian::Query wildcard(const struct query_node &n)
+	sought wildcard(const struct query_node &n)
 	{
 		std::vector<std::string> words;
 
@@ -217,7 +202,7 @@ class translator
 	/* Returns whether any that is shown was left out. */
 	bool most_frequent(std::vector<std::string> &words) const
 	{
-		const auto map = r->maps.of(db, request->sight, request->versions_all);
+		const auto map = r->shown(request->sight, request->versions_all);
 		std::vector<std::pair<Xapian::doccount, std::string>> counted;
 
 		for (std::string &w : words) {
@@ -235,7 +220,7 @@ class translator
 		return counted.size() > WILDCARD_WORDS;
 	}
 
-	Xapian::Query field(const struct query_node &n) const
+	sought field(const struct query_node &n) const
 	{
 		const char *prefix = field_prefix(n.field);
 		queries any;
@@ -246,7 +231,7 @@ class translator
 	}
 
 	/* The word, in a title. */
-	Xapian::Query title(const struct query_node &n) const
+	sought title(const struct query_node &n) const
 	{
 		std::vector<std::string> terms;
 
@@ -280,16 +265,16 @@ class translator
 		return out;
 	}
 
-	Xapian::Query excluded(const struct query_node &n, unsigned int depth)
+	sought excluded(const struct query_node &n, unsigned int depth)
 	{
 		const bool before = ranked;
-		Xapian::Query q = node(n, depth);
+		sought q = node(n, depth);
 
 		ranked = before; /* what is left out ranks nothing */
 		return q;
 	}
 
-	Xapian::Query all(const struct query_node &n, unsigned int depth)
+	sought all(const struct query_node &n, unsigned int depth)
 	{
 		queries in, out;
 
@@ -305,7 +290,7 @@ class translator
 	}
 
 	/* Any of the plain items; all that must be, and of the filters; none that must not. */
-	Xapian::Query list(const struct query_node &n, unsigned int depth)
+	sought list(const struct query_node &n, unsigned int depth)
 	{
 		queries should, must, narrow, out;
 
@@ -322,32 +307,34 @@ class translator
 		}
 		if (!n.children_len)
 			return {};
-		Xapian::Query q = all_of(narrow);
+		sought q = all_of(narrow);
 
 		if (must.empty() && should.empty())
 			return but_not(q, any_of(out));
 		q = wanted(must, should);
 		if (!narrow.empty())
-			q = Xapian::Query(Xapian::Query::OP_FILTER, q, all_of(narrow));
+			q = filtered(q, all_of(narrow));
 		return but_not(q, any_of(out));
 	}
 
-	static Xapian::Query wanted(const queries &must, const queries &should)
+	static sought wanted(const queries &must, const queries &should)
 	{
-		const Xapian::Query any = any_of(should);
+		const sought any = any_of(should);
 
 		if (must.empty())
 			return any;
 		if (any.empty())
 			return all_of(must);
-		return {Xapian::Query::OP_AND_MAYBE, all_of(must), any};
+		const sought all = all_of(must);
+
+		return all.empty() ? all : sought(sought::ALL_MAYBE, queries{all, any});
 	}
 };
 
 /* ---- documents that read like one ---- */
 
 /* The words of the entry that tell it best from others. */
-Xapian::Query best_words(const Xapian::Database &db, Xapian::docid entry)
+sought best_words(const Xapian::Database &db, Xapian::docid entry)
 {
 	const double all = db.get_doccount();
 	std::vector<std::pair<double, std::string>> words;
@@ -378,7 +365,7 @@ Xapian::Query best_words(const Xapian::Database &db, Xapian::docid entry)
 }
 
 /* Nothing where the sight does not show the entry: as if it did not exist. */
-Xapian::Query like_query(struct search_reader *r, const struct search_request *request)
+sought like_query(struct search_reader *r, const struct search_request *request)
 {
 	char id[80];
 	Xapian::Enquire enquire(r->db);
@@ -387,14 +374,12 @@ Xapian::Query like_query(struct search_reader *r, const struct search_request *r
 	if (std::strlen(request->like) != 32 || !r->db.term_exists(id))
 		return {};
 	/* an older version may be shown as well, to one who asks for it */
-	enquire.set_query(among(visible(r->db, request->sight, true), Xapian::Query(id)));
-	enquire.set_weighting_scheme(Xapian::BoolWeight());
-	const Xapian::MSet found = enquire.get_mset(0, 1);
+	const auto map = r->shown(request->sight, true);
+	const auto found = r->db.postlist_begin(id);
 
-	if (found.empty())
+	if (!map->shown.has(*found))
 		return {};
-	return but_not(
-	    best_words(r->db, *found.begin()), Xapian::Query(std::string("XD") + request->like));
+	return but_not(best_words(r->db, *found), sought(std::string("XD") + request->like));
 }
 
 bool given(const char *value)
@@ -402,12 +387,12 @@ bool given(const char *value)
 	return value && *value;
 }
 
-Xapian::Query documents_query(const char (*documents)[33], size_t n)
+sought documents_query(const char (*documents)[33], size_t n)
 {
 	queries any;
 
 	for (size_t i = 0; i < n; i++)
-		any.push_back(Xapian::Query(std::string("XD") + documents[i]));
+		any.emplace_back(std::string("XD") + documents[i]);
 	return any_of(any);
 }
 
@@ -427,45 +412,37 @@ bool add_filters(const translator &t, const struct search_request *request, quer
 		all.push_back(t.dates(given(request->from) ? request->from : "",
 		    given(request->to) ? request->to : ""));
 	if (request->filed_after)
-		all.push_back(Xapian::Query(Xapian::Query::OP_VALUE_GE, SLOT_FILED,
-		    Xapian::sortable_serialise(static_cast<double>(request->filed_after) + 1)));
-	return std::none_of(
-	    all.begin(), all.end(), [](const Xapian::Query &q) { return q.empty(); });
+		all.push_back(sought::values(SLOT_FILED,
+		    Xapian::sortable_serialise(static_cast<double>(request->filed_after) + 1), ""));
+	return std::none_of(all.begin(), all.end(), [](const sought &q) { return q.empty(); });
 }
 
 } // namespace
 
-/* What is searched for, over what is shown: filters weigh nothing, and what few entries have is
- * tested last, against what is left. */
+/* What is searched for, over what is shown: filters weigh nothing. */
 reading read_request(
     struct search_reader *r, const struct search_request *request, const struct query *words)
 {
-	const entries shown = visible(r->db, request->sight, request->versions_all);
+	const auto shown = r->shown(request->sight, request->versions_all);
 	translator t(r, request);
-	Xapian::Query q = Xapian::Query::MatchAll;
+	sought q = sought::everything();
 	queries all;
-	bool nothing = !add_filters(t, request, all);
+	const bool nothing = !add_filters(t, request, all);
 
-	if (!shown.others)
-		all.push_back(shown.q);
 	if (words)
-		q = words->root ? t.node(*words->root, 0) : Xapian::Query();
+		q = words->root ? t.node(*words->root, 0) : sought();
 	if (given(request->like)) {
-		const Xapian::Query like = like_query(r, request);
+		const sought like = like_query(r, request);
 
-		q = words ? Xapian::Query(Xapian::Query::OP_FILTER, like, q) : like;
+		q = words ? filtered(like, q) : like;
 		t.ranked = true;
 	}
 	if (nothing || q.empty())
-		return {Xapian::Query(), t.ranked, t.notes};
-	if (!words && !given(request->like))
-		q = all_of(all);
-	else if (!all.empty())
-		q = Xapian::Query(Xapian::Query::OP_FILTER, q, all_of(all));
-	if (shown.others)
-		q = but_not(q, shown.q);
+		return {{}, shown, t.ranked, t.notes};
+	if (!all.empty())
+		q = filtered(q, all_of(all));
 	q = but_not(q, documents_query(request->without, request->without_len));
-	return {q, t.ranked, t.notes};
+	return {q, shown, t.ranked, t.notes};
 }
 
 } // namespace arkki
