@@ -11,7 +11,9 @@
 #include "index/search_xapian.hh"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <utility>
 
@@ -26,8 +28,6 @@ const unsigned int DEPTH_MAX =
     256; /* a tree has four levels for each of the query's, and its filters */
 /* A jump in a list of postings costs about as much as so many steps. */
 const uint64_t JUMP = 24;
-/* Lists that together hold more than this part of all entries are added up in a table, not merged. */
-const uint64_t TABLE_PART = 8;
 
 using matches = std::vector<match>;
 
@@ -56,70 +56,76 @@ void add_to(match &to, const match &m)
 	to.weight += m.weight;
 }
 
-template <typename T> std::vector<T> merged(const std::vector<T> &a, const std::vector<T> &b)
+/* Lists are added up in a table that stands for so many entries at a time. */
+const Xapian::docid WINDOW = 8192;
+
+template <typename T> class adder
 {
-	std::vector<T> out;
-	auto x = a.begin();
-	auto y = b.begin();
+      public:
+	/* All of the lists in one. */
+	std::vector<T> sum(const std::vector<std::vector<T>> &lists)
+	{
+		std::vector<typename std::vector<T>::const_iterator> at;
+		size_t most = 0;
 
-	out.reserve(a.size() + b.size());
-	while (x != a.end() && y != b.end()) {
-		const Xapian::docid l = entry_of(*x), r = entry_of(*y);
-
-		out.push_back(l <= r ? *x : *y);
-		if (l == r)
-			add_to(out.back(), *y);
-		x += l <= r;
-		y += r <= l;
-	}
-	out.insert(out.end(), x, a.end());
-	out.insert(out.end(), y, b.end());
-	return out;
-}
-
-template <typename T>
-std::vector<T> added_up(const std::vector<std::vector<T>> &lists, Xapian::docid last)
-{
-	std::vector<T> table(static_cast<size_t>(last) + 1), out;
-	bitmap there(last);
-
-	for (const auto &list : lists)
-		for (const T &one : list) {
-			there.add(entry_of(one));
-			add_to(table[entry_of(one)], one);
+		for (const auto &list : lists) {
+			at.push_back(list.begin());
+			most += list.size();
 		}
-	out.reserve(there.count());
-	there.each([&](Xapian::docid d) {
-		out.push_back(table[d]);
-		out.back().entry = d;
-	});
-	return out;
-}
+		out.reserve(most);
+		for (;;) {
+			Xapian::docid first = std::numeric_limits<Xapian::docid>::max();
 
-/* All of the lists in one. The smallest two are merged first, as often as there are two. */
-template <typename T>
-std::vector<T> all_in_one(std::vector<std::vector<T>> lists, Xapian::docid last)
+			for (size_t i = 0; i < lists.size(); i++)
+				if (at[i] != lists[i].end())
+					first = std::min(first, entry_of(*at[i]));
+			if (first == std::numeric_limits<Xapian::docid>::max())
+				return std::move(out);
+			for (size_t i = 0; i < lists.size(); i++)
+				at[i] = fill(at[i], lists[i].end(), first - first % WINDOW);
+			empty(first - first % WINDOW);
+		}
+	}
+
+      private:
+	std::vector<T> table = std::vector<T>(WINDOW), out;
+	std::array<uint64_t, WINDOW / 64> used = {};
+
+	template <typename I> I fill(I at, const I &end, Xapian::docid base)
+	{
+		for (; at != end && entry_of(*at) - base < WINDOW; ++at) {
+			const Xapian::docid place = entry_of(*at) - base;
+
+			used[place / 64] |= uint64_t{1} << (place % 64);
+			add_to(table[place], *at);
+		}
+		return at;
+	}
+
+	void empty(Xapian::docid base)
+	{
+		for (size_t w = 0; w < used.size(); w++) {
+			for (; used[w]; used[w] &= used[w] - 1) {
+				const size_t place =
+				    w * 64 + static_cast<size_t>(__builtin_ctzll(used[w]));
+
+				out.push_back(table[place]);
+				out.back().entry = base + static_cast<Xapian::docid>(place);
+				table[place] = {};
+			}
+		}
+	}
+};
+
+template <typename T> std::vector<T> all_in_one(std::vector<std::vector<T>> lists)
 {
-	const auto longer = [](const auto &a, const auto &b) { return a.size() > b.size(); };
-	uint64_t sum = 0;
+	const auto none = std::remove_if(
+	    lists.begin(), lists.end(), [](const auto &list) { return list.empty(); });
 
-	for (const auto &list : lists)
-		sum += list.size();
+	lists.erase(none, lists.end());
 	if (lists.empty())
 		return {};
-	if (lists.size() > 1 && sum > last / TABLE_PART)
-		return added_up(lists, last);
-	std::make_heap(lists.begin(), lists.end(), longer);
-	while (lists.size() > 1) {
-		std::pop_heap(lists.begin(), lists.end(), longer);
-		const std::vector<T> least = std::move(lists.back());
-
-		lists.pop_back();
-		std::pop_heap(lists.begin(), lists.end(), longer);
-		lists.back() = merged(least, lists.back());
-		std::push_heap(lists.begin(), lists.end(), longer);
-	}
-	return std::move(lists[0]);
+	return lists.size() == 1 ? std::move(lists[0]) : adder<T>().sum(lists);
 }
 
 bitmap entries_of(const matches &list, Xapian::docid last)
@@ -130,6 +136,58 @@ bitmap entries_of(const matches &list, Xapian::docid last)
 		bits.add(m.entry);
 	return bits;
 }
+
+/* Entries in the order of their numbers, for Xapian. */
+class listed_entries : public Xapian::PostingSource
+{
+      public:
+	explicit listed_entries(std::vector<Xapian::docid> those) : entries(std::move(those))
+	{
+	}
+	void init(const Xapian::Database &) override
+	{
+		at = 0;
+		begun = false;
+	}
+	Xapian::doccount get_termfreq_min() const override
+	{
+		return get_termfreq_est();
+	}
+	Xapian::doccount get_termfreq_est() const override
+	{
+		return static_cast<Xapian::doccount>(entries.size());
+	}
+	Xapian::doccount get_termfreq_max() const override
+	{
+		return get_termfreq_est();
+	}
+	void next(double) override
+	{
+		at += begun;
+		begun = true;
+	}
+	void skip_to(Xapian::docid to, double) override
+	{
+		begun = true;
+		at = static_cast<size_t>(
+		    std::lower_bound(
+			entries.begin() + static_cast<std::ptrdiff_t>(at), entries.end(), to) -
+		    entries.begin());
+	}
+	bool at_end() const override
+	{
+		return at >= entries.size();
+	}
+	Xapian::docid get_docid() const override
+	{
+		return entries[at];
+	}
+
+      private:
+	const std::vector<Xapian::docid> entries;
+	size_t at = 0;
+	bool begun = false;
+};
 
 class matcher
 {
@@ -193,7 +251,7 @@ class matcher
 
 			for (const sought &part : q.parts)
 				lists.push_back(weigh(part, within, factor, depth + 1));
-			return all_in_one(std::move(lists), c.last);
+			return all_in_one(std::move(lists));
 		}
 		case sought::ALL:
 			return weigh_all(q.parts, within, factor, depth);
@@ -202,7 +260,7 @@ class matcher
 			const matches may =
 			    weigh(q.parts[1], entries_of(must, c.last), factor, depth + 1);
 
-			return merged(must, may);
+			return all_in_one(std::vector<matches>{std::move(must), may});
 		}
 		case sought::FILTER:
 			return weigh_filtered(q, within, factor, depth);
@@ -318,17 +376,19 @@ class matcher
 
 	/* ---- postings ---- */
 
-	/* f(posting) for those of the term that are within. */
+	/* f(entry, posting, is within) for those of the term that are within, and perhaps others. */
 	template <typename F>
-	void each_posting(const std::string &term, const bitmap &within, uint64_t n, F &&f)
+	void each_posting(const std::string &term, uint64_t n, const bitmap &within, F &&f)
 	{
 		const auto end = db.postlist_end(term);
 		auto p = db.postlist_begin(term);
 
 		if (n * JUMP > frequency(term)) {
-			for (; p != end; ++p)
-				if (within.has(*p))
-					f(p);
+			for (; p != end; ++p) {
+				const Xapian::docid d = *p;
+
+				f(d, p, within.has(d));
+			}
 			return;
 		}
 		within.each([&](Xapian::docid d) {
@@ -336,8 +396,22 @@ class matcher
 				return;
 			p.skip_to(d);
 			if (p != end && *p == d)
-				f(p);
+				f(d, p, true);
 		});
+	}
+
+	/* Whether an entry is within is as good as chance: written always, kept where it is. */
+	std::vector<posting> postings(const std::string &term, const bitmap &within, uint64_t n)
+	{
+		std::vector<posting> out(std::min<uint64_t>(n, frequency(term)) + 1);
+		size_t len = 0;
+
+		each_posting(term, n, within, [&](Xapian::docid d, const auto &p, bool is_within) {
+			out[len] = {d, p.get_wdf()};
+			len += is_within;
+		});
+		out.resize(len);
+		return out;
 	}
 
 	bitmap with_terms(const std::vector<std::string> &terms, const bitmap &within)
@@ -346,8 +420,11 @@ class matcher
 		bitmap found(c.last);
 
 		for (const std::string &term : terms)
-			each_posting(term, within, n,
-			    [&](const Xapian::PostingIterator &p) { found.add(*p); });
+			each_posting(
+			    term, n, within, [&](Xapian::docid d, const auto &, bool is_within) {
+				    if (is_within)
+					    found.add(d);
+			    });
 		return found;
 	}
 
@@ -369,32 +446,28 @@ class matcher
 
 		for (const std::string &term : terms)
 			words.emplace_back(term);
-		find_all(words, within, 0).each([&](Xapian::docid d) {
-			if (terms.size() == 1 || has_row(d, terms))
-				found.add(d);
-		});
+		const bitmap all = find_all(words, within, 0);
+
+		if (terms.size() == 1)
+			return all;
+		std::vector<Xapian::docid> listed;
+
+		all.each([&](Xapian::docid d) { listed.push_back(d); });
+		if (listed.empty())
+			return found;
+		Xapian::Enquire enquire(db);
+		auto *source = new listed_entries(std::move(listed));
+
+		enquire.set_query({Xapian::Query::OP_FILTER,
+		    Xapian::Query(Xapian::Query::OP_PHRASE, terms.begin(), terms.end(),
+			static_cast<Xapian::termcount>(terms.size())),
+		    Xapian::Query(source->release())});
+		enquire.set_weighting_scheme(Xapian::BoolWeight());
+		const Xapian::MSet rows = enquire.get_mset(0, documents);
+
+		for (auto m = rows.begin(); m != rows.end(); ++m)
+			found.add(*m);
 		return found;
-	}
-
-	bool has_row(Xapian::docid entry, const std::vector<std::string> &terms) const
-	{
-		std::vector<Xapian::termpos> begins(
-		    db.positionlist_begin(entry, terms[0]), db.positionlist_end(entry, terms[0]));
-
-		for (size_t i = 1; i < terms.size() && !begins.empty(); i++) {
-			const auto end = db.positionlist_end(entry, terms[i]);
-			auto at = db.positionlist_begin(entry, terms[i]);
-			const auto behind = static_cast<Xapian::termpos>(i);
-
-			begins.erase(std::remove_if(begins.begin(), begins.end(),
-					 [&](Xapian::termpos begin) {
-						 if (at != end)
-							 at.skip_to(begin + behind);
-						 return at == end || *at != begin + behind;
-					 }),
-			    begins.end());
-		}
-		return !begins.empty();
 	}
 
 	/* ---- values ---- */
@@ -495,13 +568,9 @@ class matcher
 		std::vector<std::vector<posting>> lists(terms.size());
 		matches out;
 
-		for (size_t i = 0; i < terms.size(); i++) {
-			lists[i].reserve(std::min<uint64_t>(n, frequency(terms[i])));
-			each_posting(terms[i], within, n, [&](const Xapian::PostingIterator &p) {
-				lists[i].push_back({*p, p.get_wdf()});
-			});
-		}
-		const std::vector<posting> all = all_in_one(std::move(lists), c.last);
+		for (size_t i = 0; i < terms.size(); i++)
+			lists[i] = postings(terms[i], within, n);
+		const std::vector<posting> all = all_in_one(std::move(lists));
 
 		out.reserve(all.size());
 		for (const posting &p : all) {
@@ -524,7 +593,7 @@ class matcher
 
 		for (const std::string &term : terms)
 			lists.push_back(weighed({term}, found, factor));
-		return all_in_one(std::move(lists), c.last);
+		return all_in_one(std::move(lists));
 	}
 
 	matches weigh_all(
@@ -539,7 +608,7 @@ class matcher
 		}
 		for (matches &list : lists)
 			leave(list, [&](Xapian::docid d) { return left.has(d); });
-		return all_in_one(std::move(lists), c.last);
+		return all_in_one(std::move(lists));
 	}
 
 	/* Whichever leaves less goes first. */
