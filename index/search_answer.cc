@@ -22,6 +22,8 @@ namespace
 const char LINE = '\n';
 const enum search_facet PACKED[] = {
     FACET_TYPE, FACET_AUTHOR, FACET_LANGUAGE, FACET_YEAR, FACET_PUBLICITY};
+const size_t LEFT_MAX = 65536; /* matches that are kept for a ranking */
+
 /* Counts what matches have, by the numbers of their values; what the values are is looked at in the end. Fields
  * that have few values are in one column together. */
 class facet_counter
@@ -117,56 +119,34 @@ struct group {
 	uint32_t similar = 0;
 };
 
-struct named {
-	char document[33];
-	uint32_t version;
-	bool whole;
-};
-
-named name_of(const Xapian::Database &db, Xapian::docid entry)
-{
-	const std::string id = db.get_document(entry).get_data();
-	const size_t dash = id.find('-');
-	named n = {};
-	char *end = nullptr;
-
-	if (dash == std::string::npos || dash >= sizeof(n.document))
-		throw Xapian::DatabaseCorruptError("an entry without an id");
-	id.copy(n.document, dash);
-	n.version = static_cast<uint32_t>(std::strtoul(id.c_str() + dash + 1, &end, 10));
-	n.whole = *end == '\0';
-	return n;
-}
-
-struct search_hit hit_of(const Xapian::Database &db, const group &g)
-{
-	const named head = name_of(db, g.head);
-	struct search_hit hit = {};
-
-	std::memcpy(hit.document, head.document, sizeof(hit.document));
-	hit.version = head.version;
-	hit.whole = head.whole;
-	hit.similar = g.similar;
-	for (size_t i = 0; i < g.same.size(); i++) {
-		const named same = name_of(db, g.same[i]);
-
-		std::memcpy(hit.same[i].document, same.document, sizeof(same.document));
-		hit.same[i].version = same.version;
-		hit.same[i].whole = same.whole;
-	}
-	return hit;
-}
-
-struct search_hit *hits_of(const Xapian::Database &db, const std::vector<group> &groups)
+struct search_hit *hits_of(struct search_reader *r, const std::vector<group> &groups)
 {
 	auto *hits = static_cast<struct search_hit *>(
 	    std::calloc(groups.size() + 1, sizeof(struct search_hit)));
 	std::unique_ptr<struct search_hit, void (*)(void *)> guard(hits, std::free);
+	std::vector<Xapian::docid> entries;
 
 	if (!hits)
 		throw std::bad_alloc();
-	for (size_t i = 0; i < groups.size(); i++)
-		hits[i] = hit_of(db, groups[i]);
+	for (const group &g : groups) {
+		entries.push_back(g.head);
+		entries.insert(entries.end(), g.same.begin(), g.same.end());
+	}
+	const std::vector<entry_name> names = r->shelf->names_of(r->db, entries);
+	auto name = names.begin();
+
+	for (size_t i = 0; i < groups.size(); i++) {
+		std::memcpy(hits[i].document, name->document, sizeof(name->document));
+		hits[i].version = name->version;
+		hits[i].whole = name++->whole;
+		hits[i].similar = groups[i].similar;
+		for (size_t k = 0; k < groups[i].same.size(); k++, name++) {
+			std::memcpy(
+			    hits[i].same[k].document, name->document, sizeof(name->document));
+			hits[i].same[k].version = name->version;
+			hits[i].same[k].whole = name->whole;
+		}
+	}
 	return guard.release();
 }
 
@@ -212,28 +192,35 @@ void append_plain(std::vector<group> &to, const std::vector<Xapian::docid> &hits
 class run
 {
       public:
-	run(struct search_reader *r, const struct search_request *request,
+	run(struct search_reader *reader, const struct search_request *request,
 	    const struct query *words)
-	    : read(read_request(r, request, words)), db(r->db), kept(r->columns()), c(*kept),
-	      by_weight(read.ranked && request->sort == SEARCH_BY_RELEVANCE)
+	    : read(read_request(reader, request, words)), r(reader), db(r->db), kept(r->columns()),
+	      c(*kept), found(std::move(r->last))
 	{
-		if (by_weight) {
-			weighed = weigh(db, c, read.q, read.within->shown);
-			total = weighed.size();
-		} else {
-			plain = find(db, c, read.q, read.within->shown);
-			total = plain.count();
-		}
+		const bool by_weight = read.ranked && request->sort == SEARCH_BY_RELEVANCE;
+
+		/* a map is of one sight and one revision, and there while it is pointed at */
+		if (!found || found->within != read.within || found->by_weight != by_weight ||
+		    !(found->q == read.q))
+			look(by_weight);
+		total = by_weight ? found->weighed.size() : found->plain.count();
 		entries = total;
+	}
+
+	/* Leaves what was found to a ranking of the same. */
+	void leave()
+	{
+		if (found->weighed.size() <= LEFT_MAX)
+			r->last = std::move(found);
 	}
 
 	const reading read;
 
 	void count(facet_counter &facets) const
 	{
-		for (const match &m : weighed)
+		for (const match &m : found->weighed)
 			facets.take(m.entry);
-		plain.each([&](Xapian::docid entry) { facets.take(entry); });
+		found->plain.each([&](Xapian::docid entry) { facets.take(entry); });
 	}
 
 	std::vector<group> page(const struct search_request *request)
@@ -273,12 +260,23 @@ class run
 	uint64_t entries = 0; /* of the list that pages are cut from: groups, where there are */
 
       private:
+	struct search_reader *r;
 	const Xapian::Database &db;
 	const std::shared_ptr<const struct columns> kept;
 	const struct columns &c;
-	const bool by_weight;
-	std::vector<match> weighed; /* with weights; else what is found is in `plain` */
-	bitmap plain;
+	std::unique_ptr<finding> found;
+
+	void look(bool by_weight)
+	{
+		found = std::make_unique<finding>();
+		found->q = read.q;
+		found->within = read.within;
+		found->by_weight = by_weight;
+		if (by_weight)
+			found->weighed = weigh(db, c, read.q, read.within->shown);
+		else
+			found->plain = find(db, c, read.q, read.within->shown);
+	}
 
 	/* The best n in order: the heaviest, or the newest; of equals those put last. */
 	std::vector<Xapian::docid> best_entries(size_t n) const
@@ -301,9 +299,9 @@ class run
 
 		if (!n)
 			return out;
-		for (const match &m : weighed)
+		for (const match &m : found->weighed)
 			take(m);
-		plain.each([&](Xapian::docid d) {
+		found->plain.each([&](Xapian::docid d) {
 			take({d, static_cast<double>(c.date_rank[c.date.code[d]])});
 		});
 		std::sort_heap(heap.begin(), heap.end(), better);
@@ -358,6 +356,7 @@ std::string facets_pack(const struct search_document *d)
 void answer(struct search_reader *r, const struct search_request *request,
     const struct query *words, struct search_result *ret)
 {
+	r->last.reset(); /* it is for a ranking only */
 	run asked(r, request, words);
 	facet_counter facets(asked.columns());
 	struct search_result result = {};
@@ -366,7 +365,7 @@ void answer(struct search_reader *r, const struct search_request *request,
 
 	result.total = asked.total;
 	result.sequence = sequence_of(r->db);
-	result.hits = hits_of(r->db, list);
+	result.hits = hits_of(r, list);
 	result.hits_len = list.size();
 	if (request->limit && request->offset + result.hits_len < asked.entries &&
 	    request->offset + result.hits_len <= SEARCH_OFFSET_MAX)
@@ -376,6 +375,7 @@ void answer(struct search_reader *r, const struct search_request *request,
 		facets.fill(&result);
 	}
 	fill_notes(words, asked.read, &result);
+	asked.leave();
 	*ret = result;
 	guard.release();
 }
@@ -386,7 +386,7 @@ void rank(struct search_reader *r, const struct search_request *request, const s
 	run asked(r, request, words);
 	const std::vector<group> list = asked.best(max, request->group);
 
-	*ret = hits_of(r->db, list);
+	*ret = hits_of(r, list);
 	*ret_len = list.size();
 }
 

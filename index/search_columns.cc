@@ -13,6 +13,8 @@
 #include "index/search_xapian.hh"
 
 #include <algorithm>
+#include <cstdlib>
+#include <cstring>
 #include <numeric>
 #include <utility>
 
@@ -82,6 +84,51 @@ void read_from(const Xapian::Database &db, Xapian::docid from, columns &c)
 	read_values(db, SLOT_UNIT, from, c.last, c.unit);
 	read_values(db, SLOT_COUNTY, from, c.last, c.county);
 	read_values(db, SLOT_FACETS, from, c.last, c.pack);
+}
+
+/* "<document>-<version>" or "<document>-<version>-public". */
+entry_name read_name(const Xapian::Database &db, Xapian::docid entry)
+{
+	const std::string id = db.get_document(entry, Xapian::DOC_ASSUME_VALID).get_data();
+	const size_t dash = id.find('-');
+	entry_name n = {};
+	char *end = nullptr;
+
+	if (dash == std::string::npos || dash >= sizeof(n.document))
+		throw Xapian::DatabaseCorruptError("an entry without an id");
+	id.copy(n.document, dash);
+	n.version = static_cast<uint32_t>(std::strtoul(id.c_str() + dash + 1, &end, 10));
+	n.whole = *end == '\0';
+	return n;
+}
+
+int digit_of(char c)
+{
+	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* False: it is not 32 hex digits. */
+bool pack_id(const char *document, std::array<unsigned char, 16> &out)
+{
+	if (std::strlen(document) != 2 * out.size())
+		return false;
+	for (size_t i = 0; i < out.size(); i++) {
+		const int high = digit_of(document[2 * i]), low = digit_of(document[2 * i + 1]);
+
+		if (high < 0 || low < 0)
+			return false;
+		out[i] = static_cast<unsigned char>(high << 4 | low);
+	}
+	return true;
+}
+
+void unpack_id(const std::array<unsigned char, 16> &packed, char *document)
+{
+	for (const unsigned char byte : packed) {
+		*document++ = "0123456789abcdef"[byte >> 4];
+		*document++ = "0123456789abcdef"[byte & 15];
+	}
+	*document = '\0';
 }
 
 } // namespace
@@ -199,6 +246,36 @@ std::shared_ptr<const columns> shelf::columns_of(const Xapian::Database &db, uin
 	while (made.size() > COLUMNS_KEPT)
 		made.pop_back();
 	return c;
+}
+
+std::vector<entry_name> shelf::names_of(
+    const Xapian::Database &db, const std::vector<Xapian::docid> &entries)
+{
+	const std::lock_guard<std::mutex> held(naming);
+	std::vector<entry_name> out;
+
+	if (named != db.get_uuid()) {
+		names.clear();
+		named = db.get_uuid();
+	}
+	if (names.size() <= db.get_lastdocid())
+		names.resize(static_cast<size_t>(db.get_lastdocid()) + 1);
+	out.reserve(entries.size());
+	for (const Xapian::docid entry : entries) {
+		packed_name &p = names[entry];
+
+		out.emplace_back();
+		if (p.version) {
+			unpack_id(p.document, out.back().document);
+			out.back().version = p.version / 2;
+			out.back().whole = p.version % 2;
+			continue;
+		}
+		out.back() = read_name(db, entry);
+		if (out.back().version && pack_id(out.back().document, p.document))
+			p.version = out.back().version * 2 + out.back().whole;
+	}
+	return out;
 }
 
 std::shared_ptr<const sight_map> shelf::map_of(const Xapian::Database &db, const columns &c,

@@ -77,6 +77,12 @@ sought sought::values(Xapian::valueno slot, const std::string &from, const std::
 	return q;
 }
 
+bool sought::operator==(const sought &other) const
+{
+	return what == other.what && scale == other.scale && slot == other.slot &&
+	       terms == other.terms && any_unit == other.any_unit && parts == other.parts;
+}
+
 sought any_of(const queries &q)
 {
 	queries some;

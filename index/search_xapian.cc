@@ -278,7 +278,7 @@ int search_open_reader(const char *dir, struct analyser *analyser, struct search
 		    err, ARK_ENOTFOUND, "there is no index: run `arkki rebuild DIR index`");
 	return guarded(err, "open the index", [&] {
 		*ret = new search_reader{Xapian::Database(dir), analyser, gate,
-		    gate ? gate->shelf : std::make_shared<shelf>(), 0};
+		    gate ? gate->shelf : std::make_shared<shelf>(), 0, nullptr};
 		return ARK_OK;
 	});
 }

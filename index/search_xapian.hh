@@ -18,6 +18,7 @@
 
 #include <xapian.h>
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <list>
@@ -131,6 +132,7 @@ struct sought {
 	{
 		return what == NOTHING;
 	}
+	bool operator==(const sought &other) const;
 };
 
 using queries = std::vector<sought>;
@@ -175,6 +177,13 @@ struct sight_map {
 	void hide(const Xapian::Database &db, const char (*documents)[33], size_t n);
 };
 
+/* Whose entry it is: document, version, and whether the whole of it. An entry has its name for good. */
+struct entry_name {
+	char document[33];
+	uint32_t version;
+	bool whole;
+};
+
 /* What readers keep of the newest revisions, made by the first that asks. Bounded: two revisions of columns,
  * SIGHTS_KEPT maps. A map is found by its whole filter, so it never answers for another sight. */
 class shelf
@@ -189,6 +198,9 @@ class shelf
 	std::shared_ptr<const columns> columns_of(const Xapian::Database &db, uint64_t settled);
 	std::shared_ptr<const sight_map> map_of(const Xapian::Database &db, const columns &c,
 	    const struct access_sight *sight, bool versions_all);
+	/* In the order of the entries; those met before are in memory, 20 bytes each. */
+	std::vector<entry_name> names_of(
+	    const Xapian::Database &db, const std::vector<Xapian::docid> &entries);
 	bool follows_writer = false;
 
       private:
@@ -198,7 +210,13 @@ class shelf
 		Xapian::rev revision;
 		std::shared_ptr<const sight_map> map;
 	};
-	std::mutex making, listing;
+	struct packed_name {
+		std::array<unsigned char, 16> document;
+		uint32_t version; /* times two, and one more for the whole; 0: not met yet */
+	};
+	std::mutex making, listing, naming;
+	std::string named; /* the database that the names are of */
+	std::vector<packed_name> names;
 	std::list<std::shared_ptr<const columns>> made; /* the newest first */
 	std::list<kept> maps;
 	std::deque<Xapian::docid> list; /* the last entries put anew */
@@ -229,6 +247,15 @@ bitmap find(const Xapian::Database &db, const columns &c, const sought &q, const
 std::vector<match> weigh(
     const Xapian::Database &db, const columns &c, const sought &q, const bitmap &within);
 
+/* What was found for a tree, of what was shown. */
+struct finding {
+	sought q;
+	std::shared_ptr<const sight_map> within;
+	bool by_weight = false;
+	std::vector<match> weighed; /* with weights; else it is in `plain` */
+	bitmap plain;
+};
+
 } // namespace arkki
 
 struct search_index {
@@ -245,6 +272,8 @@ struct search_reader {
 	struct search_gate *gate;
 	std::shared_ptr<arkki::shelf> shelf;
 	uint64_t settled; /* of the shelf's list, before the revision was opened */
+	/* Of the last query, for the ranking that is often asked for next: taken, never asked twice. */
+	std::unique_ptr<arkki::finding> last;
 
 	std::shared_ptr<const arkki::columns> columns()
 	{
