@@ -21,6 +21,13 @@ void me_get(struct exchange *x);
 void status_get(struct exchange *x);
 void texts_list(struct exchange *x);
 void texts_retry(struct exchange *x);
+/* For the page of administrators: the texts of a listing (the visit's `more`); the same as texts_retry, with the
+ * answer of the page; pausing, logged. */
+ARK_MUSTUSE int texts_gather(
+    struct exchange *x, unsigned int limit, json_t *list, struct buf *next, struct ark_error *err);
+void texts_retry_asked(
+    struct exchange *x, json_t *body, void (*then)(struct exchange *x, uint64_t queued));
+ARK_MUSTUSE int texts_ocr_pause(struct exchange *x, bool pause, struct ark_error *err);
 void admin_status(struct exchange *x);
 void admin_texts(struct exchange *x);
 void admin_texts_retry(struct exchange *x);

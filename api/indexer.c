@@ -267,12 +267,11 @@ static int take_up(struct indexer *i, enum form form, bool *ret_more, struct ark
 	rc = rc == 1 ? ARK_OK : rc;
 	if (!rc && b.n) {
 		rc = archive_maintenance(i->a, "index", "texts to take up again", &receipt, err);
-		if (!rc)
-			if (!rc) {
-				i->tell_later = true;
-				rc = put_rows(i, &b, receipt, &cut, err);
-				i->tell_later = false;
-			}
+		if (!rc) {
+			i->tell_later = true;
+			rc = put_rows(i, &b, receipt, &cut, err);
+			i->tell_later = false;
+		}
 	}
 	receipt_free(receipt);
 	batch_clear(&b);

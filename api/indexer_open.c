@@ -90,6 +90,23 @@ struct ocr_queue *indexer_ocr(struct indexer *i)
 	return i->ocr;
 }
 
+/* An index of another analyser or format, as after an upgrade, is begun anew and catches up behind the
+ * server: everything in it comes from the archive. */
+static int open_or_begin(struct archive *a, struct indexer **ret, struct ark_error *err)
+{
+	char dir[4096];
+	int rc = fs_path(dir, err, "%s/index/%s", archive_dir(a), INDEX_NAME);
+
+	if (!rc)
+		rc = indexer_new(a, INDEX_NAME, ret, err);
+	if (rc != ARK_EINPUT)
+		return rc;
+	fprintf(
+	    stderr, "arkki: index: of another version: it is built anew while the server runs\n");
+	rc = fs_remove_tree(dir, err);
+	return rc ? rc : indexer_new(a, INDEX_NAME, ret, err);
+}
+
 int indexer_start(struct archive *a, struct indexer **ret, struct ark_error *err)
 {
 	struct ocr_config ocr = {
@@ -101,7 +118,7 @@ int indexer_start(struct archive *a, struct indexer **ret, struct ark_error *err
 	if (!rc)
 		rc = fs_remove_tree(left, err); /* of a rebuild that was cut off */
 	if (!rc)
-		rc = indexer_new(a, INDEX_NAME, &i, err);
+		rc = open_or_begin(a, &i, err);
 	if (rc)
 		return rc;
 	ocr.arg = i;

@@ -38,12 +38,28 @@
 		.body_max = 64 << 10, .finish = handler                                            \
 	}
 
+#define LONG_FORM(path_, handler)                                                                  \
+	{                                                                                          \
+		.method = "POST", .pattern = path_, .takes = HTTP_BODY_WHOLE, .flags = ROUTE_PAGE, \
+		.body_max = 2U << 20, .finish = handler                                            \
+	}
+
 /* The same pages in each language; HTML, so not in openapi.yaml. */
 #define PAGES(l)                                                                                   \
 	GET_WITH("/" l, ROUTE_PUBLIC, page_root), GET_WITH("/" l "/", ROUTE_PAGE, page_search),    \
 	    GET_WITH("/" l "/sign-in", ROUTE_PUBLIC | ROUTE_PAGE, page_sign_in),                   \
 	    SEND("POST", "/" l "/sign-in", ROUTE_PUBLIC | ROUTE_PAGE, page_sign_in_post),          \
 	    SEND("POST", "/" l "/sign-out", ROUTE_PAGE, page_sign_out),                            \
+	    GET_WITH("/" l "/saved", ROUTE_PAGE, page_saved),                                      \
+	    FORM("/" l "/saved", page_saved_post),                                                 \
+	    GET_WITH("/" l "/saved/{s}", ROUTE_PAGE, page_saved_one),                              \
+	    FORM("/" l "/saved/{s}/remove", page_saved_remove),                                    \
+	    GET_WITH("/" l "/admin", ROUTE_PAGE, page_admin),                                      \
+	    FORM("/" l "/admin/retry", page_admin_retry),                                          \
+	    FORM("/" l "/admin/ocr", page_admin_ocr),                                              \
+	    GET_WITH("/" l "/admin/synonyms", ROUTE_PAGE, page_synonyms),                          \
+	    LONG_FORM("/" l "/admin/synonyms", page_synonyms_post),                                \
+	    GET_WITH("/" l "/suggest", ROUTE_PAGE, search_suggest),                                \
 	    GET_WITH("/" l "/documents/{d}", ROUTE_PAGE, page_document),                           \
 	    FORM("/" l "/documents/{d}", page_document_open),                                      \
 	    GET_WITH("/" l "/documents/{d}/versions/{n}", ROUTE_PAGE, page_version),               \

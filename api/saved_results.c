@@ -27,8 +27,8 @@ static void show_results(struct exchange *x)
 
 	if (!s)
 		return;
-	/* a later page shows what the first one counted */
-	if ((!cursor || !*cursor) &&
+	/* a later page shows what the first one counted, and HEAD shows nothing */
+	if ((!cursor || !*cursor) && !http_is_head(x) &&
 	    saved_search_seen(app_of(x), s->more, s->first->sequence, &err)) {
 		http_reply_error(x, &err);
 		return;

@@ -15,7 +15,8 @@
 #include "arkki/base/json.h"
 #include "arkki/base/text.h"
 
-enum { NAME_MAX_CHARS = 200, LIST_USUAL = 20, LIST_MAX = 50 };
+enum { NAME_MAX_CHARS = 200, LIST_USUAL = 20, LIST_MAX = SAVED_SEARCHES_PAGE };
+static const int64_t LIST_COUNT_US = 2 * 1000000;
 
 static const char kind[] = "searches";
 
@@ -150,6 +151,7 @@ struct showing {
 	json_t *records, *body;
 	bool one;
 	struct buf next;
+	void (*then)(struct exchange *x);
 };
 
 static void showing_free(void *arg)
@@ -177,6 +179,18 @@ static void show(struct exchange *x)
 	http_reply_json(x, 200, json_incref(json_array_get(s->body, 0)));
 }
 
+/* Where searches are slow the page ends early: a list of fifty must not hold a thread for as long as fifty of them may
+ * take. True: the rest is on the next page. */
+static bool cut_page(struct exchange *x, struct showing *s, int64_t began_us, size_t counted)
+{
+	if (s->one || !counted || clock_monotonic_us() - began_us < LIST_COUNT_US)
+		return false;
+	buf_clear(&s->next);
+	cursor_write(
+	    app_of(x), kind, json_text(json_array_get(s->records, counted - 1), "id"), &s->next);
+	return true;
+}
+
 /* A count of hits says something of what is in documents: each search is logged as one that was made. */
 static void count_and_show(struct exchange *x, struct showing *s)
 {
@@ -185,6 +199,7 @@ static void count_and_show(struct exchange *x, struct showing *s)
 	struct search_work w = {0};
 	struct ark_error err = {0};
 	json_t *record, *query;
+	int64_t began_us = clock_monotonic_us();
 	uint64_t new = 0;
 	size_t i, n = 0;
 	int rc;
@@ -196,8 +211,9 @@ static void count_and_show(struct exchange *x, struct showing *s)
 	rc = search_work_begin(v, &w, &err);
 	json_array_foreach(s->records, i, record)
 	{
-		if (!rc)
-			rc = count_new(&w, record, &new, &err);
+		if (rc || cut_page(x, s, began_us, i))
+			break;
+		rc = count_new(&w, record, &new, &err);
 		if (rc)
 			break;
 		query = json_object_get(json_object_get(record, "query"), "q");
@@ -209,9 +225,9 @@ static void count_and_show(struct exchange *x, struct showing *s)
 	if (rc)
 		search_failed(x, rc, &err);
 	else if (n)
-		visit_log(x, records, n, show);
+		visit_log(x, records, n, s->then);
 	else
-		show(x);
+		s->then(x);
 }
 
 static struct showing *showing_new(struct exchange *x)
@@ -219,6 +235,7 @@ static struct showing *showing_new(struct exchange *x)
 	struct showing *s = visit_of(x) ? calloc(1, sizeof(*s)) : NULL;
 
 	if (s) {
+		s->then = show;
 		s->records = json_array();
 		s->body = json_array();
 	}
@@ -228,6 +245,25 @@ static struct showing *showing_new(struct exchange *x)
 		showing_free(s);
 	http_reply_problem(x, 503, "out-of-memory", NULL, NULL);
 	return NULL;
+}
+
+void saved_searches_count(struct exchange *x, json_t *records, void (*then)(struct exchange *x))
+{
+	struct showing *s = showing_new(x);
+
+	if (s) {
+		json_decref(s->records);
+		s->records = json_incref(records);
+		s->then = then;
+		count_and_show(x, s);
+	}
+}
+
+const json_t *saved_searches_counted(struct exchange *x)
+{
+	const struct showing *s = visit_of(x)->more;
+
+	return s->body;
 }
 
 void saved_searches_list(struct exchange *x)
@@ -417,13 +453,45 @@ static int add_search(struct exchange *x, json_t *record, struct ark_error *err)
 	return rc;
 }
 
-void saved_searches_post(struct exchange *x)
+int saved_search_make(struct exchange *x, const json_t *body, json_t **ret, struct ark_error *err)
 {
 	struct app *app = app_of(x);
-	json_t *body, *record;
-	struct ark_error err = {0};
 	unsigned char random[16];
 	char id[33], time[CLOCK_TEXT_SIZE];
+	json_t *record;
+	int rc;
+
+	randombytes_buf(random, sizeof(random));
+	hex_encode(id, random, sizeof(random));
+	clock_format(time, clock_now_us());
+	record = json_pack("{s:s,s:s,s:O,s:s,s:O}", "id", id, "owner",
+	    caller_of(x)->who->access.user, "name", json_object_get(body, "name"), "created", time,
+	    "query", json_object_get(body, "query"));
+	rc = record ? add_search(x, record, err)
+		    : ark_fail(err, ARK_ENOMEM, "no memory for a search");
+	/* all that is there now has been seen: it was there when the search was saved */
+	if (!rc && app->indexer)
+		rc = saved_search_seen(app, record, indexer_sequence(app->indexer), err);
+	if (rc)
+		json_decref(record);
+	else
+		*ret = record;
+	return rc;
+}
+
+bool saved_search_valid(const json_t *body)
+{
+	json_t *errors = faults_of(body, true);
+	bool valid = errors && json_array_size(errors) == 0;
+
+	json_decref(errors);
+	return valid;
+}
+
+void saved_searches_post(struct exchange *x)
+{
+	json_t *body, *record = NULL;
+	struct ark_error err = {0};
 	int rc;
 
 	if (!visit_of(x) || !visit_stated_ok(x))
@@ -431,18 +499,8 @@ void saved_searches_post(struct exchange *x)
 	body = read_body(x, true);
 	if (!body)
 		return;
-	randombytes_buf(random, sizeof(random));
-	hex_encode(id, random, sizeof(random));
-	clock_format(time, clock_now_us());
-	record = json_pack("{s:s,s:s,s:O,s:s,s:O}", "id", id, "owner",
-	    caller_of(x)->who->access.user, "name", json_object_get(body, "name"), "created", time,
-	    "query", json_object_get(body, "query"));
+	rc = saved_search_make(x, body, &record, &err);
 	json_decref(body);
-	rc = record ? add_search(x, record, &err)
-		    : ark_fail(&err, ARK_ENOMEM, "no memory for a search");
-	/* all that is there now has been seen: it was there when the search was saved */
-	if (!rc && app->indexer)
-		rc = saved_search_seen(app, record, indexer_sequence(app->indexer), &err);
 	if (rc == ARK_ECONFLICT)
 		http_reply_problem(x, 409, "too-many", err.text, NULL);
 	else if (rc)
@@ -519,6 +577,28 @@ out:
 	json_decref(record);
 }
 
+/* Under the lock. */
+static int drop(struct exchange *x, const json_t *record, struct ark_error *err)
+{
+	int rc = file_record(x,
+	    json_pack("{s:O,s:O,s:b}", "id", json_object_get(record, "id"), "owner",
+		json_object_get(record, "owner"), "deleted", 1),
+	    err);
+
+	return rc ? rc : saved_search_seen(app_of(x), record, 0, err);
+}
+
+int saved_search_drop(struct exchange *x, const json_t *record, struct ark_error *err)
+{
+	struct app *app = app_of(x);
+	int rc;
+
+	pthread_mutex_lock(&app->searches_lock);
+	rc = drop(x, record, err);
+	pthread_mutex_unlock(&app->searches_lock);
+	return rc;
+}
+
 void saved_search_delete(struct exchange *x)
 {
 	struct app *app = app_of(x);
@@ -532,12 +612,7 @@ void saved_search_delete(struct exchange *x)
 	record = saved_search_own(x);
 	if (!record || !matches(x, record) || !visit_stated_ok(x))
 		goto out;
-	rc = file_record(x,
-	    json_pack("{s:O,s:O,s:b}", "id", json_object_get(record, "id"), "owner",
-		json_object_get(record, "owner"), "deleted", 1),
-	    &err);
-	if (!rc)
-		rc = saved_search_seen(app, record, 0, &err);
+	rc = drop(x, record, &err);
 	if (rc)
 		http_reply_error(x, &err);
 	else

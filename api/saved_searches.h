@@ -24,6 +24,19 @@ ARK_MUSTUSE int saved_search_seen(
 ARK_MUSTUSE int saved_search_mark(
     const struct app *app, const json_t *record, uint64_t *ret, struct ark_error *err);
 
+/* Counts what is new in each of these own searches (at most SAVED_SEARCHES_PAGE), logs them as searches and calls
+ * then(); a failure is replied. In then: {"id","name","created","query","new"} of each, borrowed. */
+enum { SAVED_SEARCHES_PAGE = 50 };
+void saved_searches_count(struct exchange *x, json_t *records, void (*then)(struct exchange *x));
+const json_t *saved_searches_counted(struct exchange *x);
+/* Whether {"name","query"} may be saved. */
+bool saved_search_valid(const json_t *body);
+/* Files it as the caller's; *ret is the record, the caller's. ARK_ECONFLICT: there are too many already. */
+ARK_MUSTUSE int saved_search_make(
+    struct exchange *x, const json_t *body, json_t **ret, struct ark_error *err);
+/* An own search is one no more. */
+ARK_MUSTUSE int saved_search_drop(struct exchange *x, const json_t *record, struct ark_error *err);
+
 /* saved_searches.c */
 void saved_searches_list(struct exchange *x);
 void saved_searches_post(struct exchange *x);

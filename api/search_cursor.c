@@ -5,6 +5,8 @@
 
 #include "arkki/base/text.h"
 
+enum { FILTER_DEPTH_MAX = 64 };
+
 /* Texts with their lengths, so that no two lists of texts are alike. */
 static void add(struct buf *b, const char *text)
 {
@@ -22,12 +24,12 @@ static int tag_of(
 	return rc;
 }
 
-int search_request_tag(
-    const struct app *app, const struct search_asked *asked, char ret[33], struct ark_error *err)
+int search_request_tag(const struct app *app, const struct caller *c,
+    const struct search_asked *asked, char ret[33], struct ark_error *err)
 {
-	const char *const texts[] = {asked->q, asked->unit, asked->case_id, asked->type,
-	    asked->county, asked->municipality, asked->author, asked->language, asked->publicity,
-	    asked->year, asked->from, asked->to, asked->like};
+	const char *const texts[] = {c->who->access.user, asked->q, asked->unit, asked->case_id,
+	    asked->type, asked->county, asked->municipality, asked->author, asked->language,
+	    asked->publicity, asked->year, asked->from, asked->to, asked->like};
 	struct buf b = BUF_INIT;
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
@@ -36,17 +38,34 @@ int search_request_tag(
 	return tag_of(app, "search request", &b, ret, err);
 }
 
-int search_owner_tag(const struct caller *c, const struct app *app, const char request[33],
-    char ret[33], struct ark_error *err)
+/* False: deeper than any rule of ours. */
+static bool add_filter(struct buf *b, const struct access_filter *f, unsigned int depth)
+{
+	if (depth > FILTER_DEPTH_MAX)
+		return false;
+	buf_addf(b, "%d %d ", (int)f->op, (int)f->attribute);
+	add(b, f->value);
+	buf_addc(b, '(');
+	for (size_t i = 0; i < f->children; i++)
+		if (!add_filter(b, f->child[i], depth + 1))
+			return false;
+	buf_addc(b, ')');
+	return true;
+}
+
+int search_owner_tag(const struct app *app, const struct caller *c,
+    const struct access_sight *sight, const char request[33], char ret[33], struct ark_error *err)
 {
 	struct buf b = BUF_INIT;
 
-	add(&b, c->who->access.user);
 	add(&b, c->purpose);
 	add(&b, c->case_id);
 	add(&b, c->break_glass);
 	add(&b, request);
-	return tag_of(app, "search owner", &b, ret, err);
+	if (add_filter(&b, sight->any, 0) && add_filter(&b, sight->whole, 0))
+		return tag_of(app, "search owner", &b, ret, err);
+	buf_wipe_free(&b);
+	return ark_fail(err, ARK_EIO, "a filter is too deep");
 }
 
 void search_place_write(const struct app *app, const struct search_place *p, struct buf *out)

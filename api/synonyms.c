@@ -147,8 +147,7 @@ static int read_newer(struct app *app, uint32_t newest, struct ark_error *err)
 	return rc;
 }
 
-/* The newest version (number 0 and no envelope: none yet), and a copy of the headers of all. */
-static int newest_version(struct app *app, uint32_t *ret_number, json_t **ret_envelope,
+int synonyms_newest(struct app *app, uint32_t *ret_number, json_t **ret_envelope,
     json_t **ret_versions, struct ark_error *err)
 {
 	struct synonyms_service *s = app->synonyms;
@@ -267,7 +266,7 @@ void synonyms_get(struct exchange *x)
 
 	if (!version_wanted(x, &wanted) || !shipped_wanted(x, &shipped))
 		return;
-	rc = newest_version(app_of(x), &number, &envelope, &versions, &err);
+	rc = synonyms_newest(app_of(x), &number, &envelope, &versions, &err);
 	if (!rc && wanted > number) {
 		rc = ARK_ENOTFOUND;
 	} else if (!rc && wanted && wanted < number) {
@@ -292,7 +291,7 @@ void synonyms_versions_get(struct exchange *x)
 	struct ark_error err;
 	uint32_t number;
 
-	if (newest_version(app_of(x), &number, &envelope, &versions, &err))
+	if (synonyms_newest(app_of(x), &number, &envelope, &versions, &err))
 		http_reply_error(x, &err);
 	else
 		http_reply_json(x, 200, json_pack("{s:o}", "versions", versions));
@@ -305,6 +304,7 @@ struct change {
 	struct visit *v;
 	json_t *body;
 	struct filing *filing;
+	void (*then)(struct exchange *x, int status, const struct ark_error *err);
 };
 
 static void change_free(void *arg)
@@ -425,7 +425,9 @@ static void after_filing(struct exchange *x)
 	const struct change *c = visit_of(x)->more;
 	char tag[TAG_SIZE];
 
-	if (c->filing->status == ARK_ECONFLICT) {
+	if (c->then) {
+		c->then(x, c->filing->status, &c->filing->error);
+	} else if (c->filing->status == ARK_ECONFLICT) {
 		reply_changed(x);
 	} else if (c->filing->status) {
 		http_reply_error(x, &c->filing->error);
@@ -486,4 +488,26 @@ void synonyms_put(struct exchange *x)
 	v->more_free = change_free;
 	if (read_body(x, c))
 		file_change(x, c, number);
+}
+
+int synonyms_change(struct exchange *x, json_t *body, uint32_t base,
+    void (*then)(struct exchange *x, int status, const struct ark_error *err),
+    struct ark_error *err)
+{
+	struct visit *v = visit_of(x);
+	struct change *c;
+	int rc = synonyms_check(body, err);
+
+	if (rc)
+		return rc;
+	c = calloc(1, sizeof(*c));
+	if (!c)
+		return ark_fail(err, ARK_ENOMEM, "no memory for the synonyms");
+	c->v = v;
+	c->body = json_incref(body);
+	c->then = then;
+	v->more = c;
+	v->more_free = change_free;
+	file_change(x, c, base);
+	return ARK_OK;
 }

@@ -97,12 +97,30 @@ static json_t *text_json(
 	return out;
 }
 
-static void show_texts(struct exchange *x)
+int texts_gather(
+    struct exchange *x, unsigned int limit, json_t *list, struct buf *next, struct ark_error *err)
 {
 	struct visit *v = visit_of(x);
 	struct listing *l = v->more;
-	struct buf next = BUF_INIT;
 	struct desk *desk = NULL;
+	int rc = archive_desk(v->app->archive, &desk, err);
+
+	for (size_t i = 0; !rc && i < l->n && i < limit; i++) {
+		struct card card = {0};
+
+		rc = shown_card(v->app->archive, v->receipt, &l->rows[i], &card, err);
+		if (!rc)
+			json_array_append_new(list, text_json(desk->catalogue, &l->rows[i], &card));
+		card_free(&card);
+	}
+	archive_desk_return(v->app->archive, desk);
+	listing_next(l, limit, next);
+	return rc;
+}
+
+static void show_texts(struct exchange *x)
+{
+	struct buf next = BUF_INIT;
 	json_t *list = json_array();
 	struct ark_error err;
 	unsigned int limit = 20;
@@ -112,17 +130,7 @@ static void show_texts(struct exchange *x)
 		json_decref(list);
 		return;
 	}
-	rc = archive_desk(v->app->archive, &desk, &err);
-	for (size_t i = 0; !rc && i < l->n && i < limit; i++) {
-		struct card card = {0};
-
-		rc = shown_card(v->app->archive, v->receipt, &l->rows[i], &card, &err);
-		if (!rc)
-			json_array_append_new(list, text_json(desk->catalogue, &l->rows[i], &card));
-		card_free(&card);
-	}
-	archive_desk_return(v->app->archive, desk);
-	listing_next(l, limit, &next);
+	rc = texts_gather(x, limit, list, &next, &err);
 	if (rc)
 		http_reply_error(x, &err);
 	else
@@ -146,6 +154,7 @@ struct retry {
 	uint32_t version;
 	char *reason; /* NULL: any */
 	char *detail;
+	void (*then)(struct exchange *x, uint64_t queued);
 };
 
 static void retry_free(void *arg)
@@ -189,25 +198,22 @@ static bool take_fields(json_t *body, struct retry *r)
 	return !reason || r->reason;
 }
 
-/* {"document": …, "version": …} or {"reason": …}. NULL: replied. */
-static struct retry *read_retry(struct exchange *x)
+static void reply_queued(struct exchange *x, uint64_t queued)
+{
+	http_reply_json(x, 200, json_pack("{s:I}", "queued", (json_int_t)queued));
+}
+
+/* NULL: replied. */
+static struct retry *retry_of(struct exchange *x, json_t *body)
 {
 	struct retry *r = calloc(1, sizeof(*r));
 	struct buf detail = BUF_INIT;
-	struct ark_error err;
-	json_t *body = NULL;
-	const char *text;
-	size_t len;
 
-	text = http_body(x, &len);
 	if (!r) {
 		http_reply_problem(x, 503, "out-of-memory", NULL, NULL);
 		return NULL;
 	}
-	if (json_read(text, len, &body, &err)) {
-		http_reply_problem(x, 400, "bad-json", err.text, NULL);
-		goto fail;
-	}
+	r->then = reply_queued;
 	if (!json_is_object(body) || !take_fields(body, r)) {
 		http_reply_problem(x, 422, "bad-retry",
 		    "Name a document, and maybe its version, or else a reason.", NULL);
@@ -225,13 +231,29 @@ static struct retry *read_retry(struct exchange *x)
 		http_reply_problem(x, 503, "out-of-memory", NULL, NULL);
 		goto fail;
 	}
-	json_decref(body);
 	return r;
 fail:
-	json_decref(body);
 	buf_free(&detail);
 	retry_free(r);
 	return NULL;
+}
+
+/* {"document": …, "version": …} or {"reason": …}. NULL: replied. */
+static struct retry *read_retry(struct exchange *x)
+{
+	struct retry *r = NULL;
+	struct ark_error err;
+	json_t *body = NULL;
+	const char *text;
+	size_t len;
+
+	text = http_body(x, &len);
+	if (json_read(text, len, &body, &err))
+		http_reply_problem(x, 400, "bad-json", err.text, NULL);
+	else
+		r = retry_of(x, body);
+	json_decref(body);
+	return r;
 }
 
 /* Of a form that is there; what derived/ had of it is forgotten. */
@@ -285,28 +307,29 @@ static void do_retry(struct exchange *x)
 	if (rc)
 		http_reply_error(x, &err);
 	else
-		http_reply_json(x, 200, json_pack("{s:I}", "queued", (json_int_t)count));
+		r->then(x, count);
 }
 
-void texts_retry(struct exchange *x)
+static bool retry_permitted(struct exchange *x)
+{
+	struct visit *v = visit_of(x);
+
+	if (!v)
+		return false;
+	if (caller_may(v->caller, ACCESS_ADMINISTER))
+		return visit_stated_ok(x);
+	visit_denied(x, "maintenance", "Texts are taken up again by administrators.");
+	return false;
+}
+
+/* Finds it, logs, and does it. Takes r. */
+static void begin_retry(struct exchange *x, struct retry *r)
 {
 	struct visit *v = visit_of(x);
 	struct ledger_record record;
 	struct ark_error err;
-	struct retry *r;
 	int rc = ARK_OK;
 
-	if (!v)
-		return;
-	if (!caller_may(v->caller, ACCESS_ADMINISTER)) {
-		visit_denied(x, "maintenance", "Texts are taken up again by administrators.");
-		return;
-	}
-	if (!visit_stated_ok(x))
-		return;
-	r = read_retry(x);
-	if (!r)
-		return;
 	v->more = r;
 	v->more_free = retry_free;
 	if (r->document[0])
@@ -322,6 +345,40 @@ void texts_retry(struct exchange *x)
 	record = visit_record(v, "maintenance");
 	record.detail = r->detail;
 	visit_log(x, &record, 1, do_retry);
+}
+
+void texts_retry(struct exchange *x)
+{
+	struct retry *r = retry_permitted(x) ? read_retry(x) : NULL;
+
+	if (r)
+		begin_retry(x, r);
+}
+
+void texts_retry_asked(
+    struct exchange *x, json_t *body, void (*then)(struct exchange *x, uint64_t queued))
+{
+	struct retry *r = retry_permitted(x) ? retry_of(x, body) : NULL;
+
+	if (!r)
+		return;
+	r->then = then;
+	begin_retry(x, r);
+}
+
+int texts_ocr_pause(struct exchange *x, bool pause, struct ark_error *err)
+{
+	struct visit *v = visit_of(x);
+	struct app *app = app_of(x);
+	struct ledger_record record = visit_record(v, pause ? "ocr-pause" : "ocr-resume");
+	int rc;
+
+	record.break_glass = NULL;
+	rc =
+	    ledger_append_wait(archive_ledger(app->archive, LEDGER_HISTORY), &record, 1, NULL, err);
+	return rc ? rc
+		  : ocr_queue_pause(
+			app->archive, app->indexer ? indexer_ocr(app->indexer) : NULL, pause, err);
 }
 
 /* ---- the admin socket: ids, states and reasons; nothing of the documents ---- */

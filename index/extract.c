@@ -419,40 +419,83 @@ static void crash_reason(const struct extract_config *config, int wait_status, c
 		    WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : -1);
 }
 
+/* Why the decoder did not come to its own end; "" when it did. */
+static void cut_reason(const struct extract_config *config, enum run_end end, int wait_status,
+    const struct intake *in, char *out)
+{
+	out[0] = '\0';
+	if (end == RUN_LATE && config->wall_ms >= 1000)
+		snprintf(out, EXTRACT_REASON_SIZE, "took longer than %u s", config->wall_ms / 1000);
+	else if (end == RUN_LATE)
+		snprintf(out, EXTRACT_REASON_SIZE, "took longer than %u ms", config->wall_ms);
+	else if (end != RUN_STOPPED && (wait_status != 0 || !in->last || in->raw.len))
+		crash_reason(config, wait_status, out);
+}
+
+/* What came before a decoder was cut off is a part of the text. Not where it did what no decoder of ours does, and not
+ * of a picture, whose text without the places of its words and their share of known ones is no use. */
+static bool is_part(const struct extractor *e, enum run_end end, int wait_status)
+{
+	bool attacked =
+	    wait_status != NOT_ENDED && WIFSIGNALED(wait_status) && WTERMSIG(wait_status) == SIGSYS;
+
+	return e->config.kind == EXTRACT_TEXT && !atomic_load(&e->interrupted) && !attacked &&
+	       (end == RUN_LATE || end == RUN_ENDED);
+}
+
+static void take_text(struct intake *in, struct extract_result *ret)
+{
+	ret->outcome = EXTRACT_READY;
+	memcpy(ret->title, in->title, sizeof(ret->title));
+	ret->pages = in->pages;
+	/* pages that all are bare leave only what divides them */
+	if (in->text.len && strspn(in->text.data, "\f\n") == in->text.len)
+		buf_clear(&in->text);
+	ret->text = in->text;
+	memset(&in->text, 0, sizeof(in->text));
+	ret->words = in->words;
+	memset(&in->words, 0, sizeof(in->words));
+	ret->bare_pages = in->bare;
+	ret->bare_pages_len = in->bare_len;
+	in->bare = NULL;
+	ret->known = in->known;
+}
+
+/* The decoder did not come to say how many pages it had begun. */
+static void take_part(const char *why, struct intake *in, struct extract_result *ret)
+{
+	uint32_t last_bare = in->bare_len ? in->bare[in->bare_len - 1] : 0;
+
+	in->pages = 0;
+	for (size_t i = 0; i < in->text.len; i++)
+		in->pages += in->text.data[i] == '\f';
+	if (in->pages || last_bare)
+		in->pages++;
+	if (in->pages < last_bare)
+		in->pages = last_bare;
+	take_text(in, ret);
+	snprintf(ret->reason, sizeof(ret->reason), "only a part was read: %.130s", why);
+}
+
 /* Fills ret from what came; takes in->text when there is text. */
-static void conclude(const struct extract_config *config, enum run_end end, int wait_status,
+static void conclude(const struct extractor *e, enum run_end end, int wait_status,
     struct intake *in, struct extract_result *ret)
 {
+	char why[EXTRACT_REASON_SIZE];
+
 	memset(ret, 0, sizeof(*ret));
 	ret->outcome = EXTRACT_NONE;
-	if (end == RUN_LATE && config->wall_ms >= 1000)
-		snprintf(ret->reason, sizeof(ret->reason), "took longer than %u s",
-		    config->wall_ms / 1000);
-	else if (end == RUN_LATE)
-		snprintf(
-		    ret->reason, sizeof(ret->reason), "took longer than %u ms", config->wall_ms);
-	else if (end != RUN_STOPPED && (wait_status != 0 || !in->last || in->raw.len))
-		crash_reason(config, wait_status, ret->reason);
+	cut_reason(&e->config, end, wait_status, in, why);
+	if (why[0] && is_part(e, end, wait_status) && intake_text_visible(in))
+		take_part(why, in, ret);
+	else if (why[0])
+		memcpy(ret->reason, why, sizeof(ret->reason));
 	else if (end == RUN_STOPPED || !intake_text_fair(in))
 		snprintf(ret->reason, sizeof(ret->reason), "the decoder gave what is not text");
-	else if (in->last == FRAME_NONE)
-		memcpy(ret->reason, in->reason, sizeof(ret->reason));
 	else {
-		ret->outcome = EXTRACT_READY;
 		memcpy(ret->reason, in->reason, sizeof(ret->reason));
-		memcpy(ret->title, in->title, sizeof(ret->title));
-		ret->pages = in->pages;
-		/* pages that all are bare leave only what divides them */
-		if (in->text.len && strspn(in->text.data, "\f\n") == in->text.len)
-			buf_clear(&in->text);
-		ret->text = in->text;
-		memset(&in->text, 0, sizeof(in->text));
-		ret->words = in->words;
-		memset(&in->words, 0, sizeof(in->words));
-		ret->bare_pages = in->bare;
-		ret->bare_pages_len = in->bare_len;
-		in->bare = NULL;
-		ret->known = in->known;
+		if (in->last != FRAME_NONE)
+			take_text(in, ret);
 	}
 }
 
@@ -484,7 +527,7 @@ static int attempt(struct extract_job *job, struct extract_result *ret, struct a
 	} else if (in.no_memory) {
 		status = ark_fail(err, ARK_ENOMEM, "no memory for the extracted text");
 	} else {
-		conclude(&e->config, end, wait_status, &in, ret);
+		conclude(e, end, wait_status, &in, ret);
 	}
 out:
 	if (fd >= 0)

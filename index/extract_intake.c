@@ -131,6 +131,12 @@ bool intake_text_fair(const struct intake *in)
 	       text_fair(in->words.data ? in->words.data : "", in->words.len, true);
 }
 
+bool intake_text_visible(const struct intake *in)
+{
+	return in->text.len && strspn(in->text.data, " \f\n") < in->text.len &&
+	       intake_text_fair(in);
+}
+
 void intake_free(struct intake *in)
 {
 	buf_wipe_free(&in->raw);

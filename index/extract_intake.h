@@ -31,6 +31,8 @@ struct intake {
 bool intake_read(struct intake *in, int fd);
 /* Text and words are UTF-8 without control characters but \n and \f. */
 bool intake_text_fair(const struct intake *in);
+/* The text is fair, and more than what divides words and pages. */
+bool intake_text_visible(const struct intake *in);
 void intake_free(struct intake *in); /* wipes */
 
 #endif

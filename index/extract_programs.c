@@ -59,7 +59,7 @@ static _Noreturn void become(const struct format_program *program,
 	char *argv[16], locale[] = "LC_ALL=C", *envp[] = {locale, NULL};
 	size_t n = 0;
 
-	for (; program->args[n] && n < 15; n++)
+	for (; n < 15 && program->args[n]; n++)
 		memcpy(&argv[n], &program->args[n], sizeof(argv[n])); /* execve() takes no const */
 	argv[n] = NULL;
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 || getppid() != host ||
@@ -146,7 +146,7 @@ static _Noreturn void serve(
 	uint32_t n = 0;
 	struct ask ask;
 
-	for (; list[n] && n < PROGRAMS_MAX; n++)
+	for (; n < PROGRAMS_MAX && list[n]; n++)
 		paths[n] =
 		    (struct sandbox_paths){.program = list[n]->path, .reads = list[n]->reads};
 	if (sandbox_narrow(paths, n, NULL) != ARK_OK)

@@ -57,6 +57,7 @@ struct query_term {
 struct query_also {
 	struct query_node *node; /* QUERY_WORD, or QUERY_ALL of words for a term of several words */
 	char *because;           /* "vård utom hemmet": the term as a reader knows it */
+	bool joined;             /* a compound of the word and those behind it (query_join.c) */
 };
 
 struct query_node {

@@ -138,7 +138,7 @@ int query_add_also(struct query_parser *p)
 	size_t depth = 0;
 	int r = 0;
 
-	if (p->config->synonyms && p->query->root) {
+	if (p->query->root) {
 		open[0].node = p->query->root;
 		open[0].next = 0;
 		depth = 1;
@@ -147,8 +147,10 @@ int query_add_also(struct query_parser *p)
 		struct query_node *in = open[depth - 1].node;
 		size_t i = open[depth - 1].next++;
 
-		if (!i)
+		if (!i && p->config->synonyms)
 			r = add_in(p, in);
+		if (!i && !r)
+			r = query_join(p, in);
 		if (i == in->children_len) {
 			depth--;
 			continue;

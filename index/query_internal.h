@@ -1,7 +1,7 @@
 /* What the files of the query's reader share. Nothing here is for others: index/query.h is.
  *
  * query.c reads operators and parentheses; query_item.c words, phrases and wildcards; query_number.c dates,
- * diary numbers and sections; query_field.c field:value; query_also.c other words for the same;
+ * diary numbers and sections; query_field.c field:value; query_also.c other words for the same; query_join.c compounds typed apart;
  * query_tree.c nodes; query_write.c the way back.
  */
 #ifndef ARKKI_INDEX_QUERY_INTERNAL_H
@@ -98,6 +98,8 @@ const char *query_field_name(enum search_field field);
 
 /* Other words for the words of the tree, which is complete, but not for what is excluded. */
 int query_add_also(struct query_parser *p);
+/* Compounds that the words of a list would be, written as one; anything but a list is left as it is. */
+int query_join(struct query_parser *p, struct query_node *in);
 
 /* ---- dates (query_date.c), pure ---- */
 struct query_day {

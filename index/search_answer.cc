@@ -273,9 +273,9 @@ class run
 		found->within = read.within;
 		found->by_weight = by_weight;
 		if (by_weight)
-			found->weighed = weigh(db, c, read.q, read.within->shown);
+			found->weighed = weigh(db, c, read.q, read.within->bits);
 		else
-			found->plain = find(db, c, read.q, read.within->shown);
+			found->plain = find(db, c, read.q, read.within->bits);
 	}
 
 	/* The best n in order: the heaviest, or the newest; of equals those put last. */
@@ -395,7 +395,7 @@ uint64_t total(
 {
 	const reading read = read_request(r, request, words);
 
-	return find(r->db, *r->columns(), read.q, read.within->shown).count();
+	return find(r->db, *r->columns(), read.q, read.within->bits).count();
 }
 
 } // namespace arkki

@@ -154,7 +154,7 @@ Xapian::doccount sight_map::count(
 	Xapian::doccount n = 0;
 
 	for (auto p = db.postlist_begin(term); n < enough && p != db.postlist_end(term); ++p)
-		n += shown.has(*p);
+		n += bits.has(*p);
 	return n;
 }
 
@@ -163,13 +163,23 @@ bool sight_map::any(const Xapian::Database &db, const std::string &term) const
 	return count(db, term, 1) > 0;
 }
 
+bool sight_map::shows(Xapian::docid entry) const
+{
+	return bits.has(entry);
+}
+
+Xapian::doccount sight_map::shown() const
+{
+	return static_cast<Xapian::doccount>(bits.count());
+}
+
 void sight_map::hide(const Xapian::Database &db, const char (*documents)[33], size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		const std::string term = std::string("XD") + documents[i];
 
 		for (auto p = db.postlist_begin(term); p != db.postlist_end(term); ++p)
-			shown.remove(*p);
+			bits.remove(*p);
 	}
 }
 
@@ -300,3 +310,15 @@ std::shared_ptr<const sight_map> shelf::map_of(const Xapian::Database &db, const
 }
 
 } // namespace arkki
+
+std::shared_ptr<const arkki::sight_map> search_reader::shown(const struct search_request *request)
+{
+	auto map = shown(request->sight, request->versions_all);
+
+	if (!request->without_len)
+		return map;
+	auto less = std::make_shared<arkki::sight_map>(*map);
+
+	less->hide(db, request->without, request->without_len);
+	return less;
+}

@@ -23,7 +23,7 @@ namespace arkki
 namespace
 {
 
-const double K1 = 1.2, B = 0.75, LEAST_LENGTH = 0.5;
+const double K1 = 1.2, B = 0.8, LEAST_LENGTH = 0.5;
 const unsigned int DEPTH_MAX =
     256; /* a tree has four levels for each of the query's, and its filters */
 /* A jump in a list of postings costs about as much as so many steps. */

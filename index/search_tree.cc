@@ -19,16 +19,22 @@ namespace
 /* Parentheses nest QUERY_DEPTH_MAX deep, each in a list, a side of AND and one of OR; then what
  * stands in them. */
 const unsigned int DEPTH_MAX = 4 * QUERY_DEPTH_MAX + 8;
-const size_t WILDCARD_WORDS = 200;   /* looked for, of those that begin so */
-const size_t WILDCARD_LOOKED = 5000; /* of them the best are taken */
+const size_t WILDCARD_WORDS = 200;     /* looked for, of those that begin so */
+const size_t WILDCARD_LOOKED = 5000;   /* of them the best are taken */
+const size_t WILDCARD_LISTED = 100000; /* shown or not, to find so many that are shown */
+const unsigned int WILDCARDS_MAX = 16; /* of a query: each may list all those, 0.1 s */
 const size_t LIKE_TERMS = 25;
+const size_t LIKE_LOOKED = 1000; /* of a text, the most frequent */
+const Xapian::doccount LIKE_OFTEN =
+    1000;                      /* and a 50th of what is shown: a word says as little as any then */
 const size_t LIKE_LETTERS = 3; /* a shorter word says little of a text */
 
-/* Measured on 20,000 statute sections; see index/README.md. */
-const double WEIGHT_COMPOUND = 0.5;  /* the word as part of a compound of the text */
-const double WEIGHT_OWN_PARTS = 0.4; /* parts of the word, as words or parts in the text */
+/* Measured on 20,000 statute sections, and of other words on finlex-domain; see index/README.md. */
+const double WEIGHT_ANYWHERE = 1;    /* on top, as a word or as part of a compound of the text */
+const double WEIGHT_OWN_PARTS = 0.7; /* parts of the word, as words or parts in the text */
 const double WEIGHT_TITLE = 0.5;     /* on top, when it stands in the title */
-const double WEIGHT_ALSO = 0.6;      /* another word for it */
+const double WEIGHT_ALSO = 0.4;      /* another word for it */
+const double WEIGHT_JOINED = 1;      /* it and its neighbours as one compound */
 
 const char *field_prefix(enum search_field field)
 {
@@ -111,6 +117,7 @@ class translator
 	struct search_reader *r;
 	const Xapian::Database &db;
 	const struct search_request *request;
+	unsigned int wildcards = 0;
 
 	/* At a weight; the terms that there are. */
 	sought synonyms(std::vector<std::string> terms, double weight) const
@@ -124,10 +131,12 @@ class translator
 		return scaled(sought(sought::SYNONYM, std::move(terms)), weight);
 	}
 
-	/* OR(lemmas, compounds of the text that contain it, parts of itself, title). */
+	/* OR(lemmas, the same wherever they stand, parts of itself, title). What is a part of compounds as
+	 * often as a word counts by how many have it in either way: where the parts had a weight of
+	 * their own, a rare word in a common compound ranked too high. */
 	sought word(const struct query_node &n)
 	{
-		std::vector<std::string> words, compounds, own, in_title;
+		std::vector<std::string> words, anywhere, own, in_title;
 		queries any;
 
 		for (size_t i = 0; i < n.terms_len; i++) {
@@ -139,16 +148,15 @@ class translator
 				words.push_back(text);
 			} else if (t.kind == ANALYSE_LEMMA) {
 				words.push_back(lemma + text);
-				compounds.push_back("K" + text);
+				anywhere.push_back("K" + text);
 				in_title.push_back(lemma + "S" + text);
 			} else {
-				own.push_back(lemma + text);
 				own.push_back("K" + text);
 			}
 		}
 		ranked = true;
 		add(any, synonyms(words, 1));
-		add(any, synonyms(compounds, WEIGHT_COMPOUND));
+		add(any, synonyms(anywhere, WEIGHT_ANYWHERE));
 		add(any, synonyms(own, WEIGHT_OWN_PARTS));
 		add(any, synonyms(in_title, WEIGHT_TITLE));
 		return any_of(any);
@@ -176,33 +184,56 @@ class translator
 
 		add(any, q);
 		for (size_t i = 0; i < n.also_len; i++)
-			add(any, scaled(node(*n.also[i].node, depth + 1), WEIGHT_ALSO));
+			add(any, scaled(node(*n.also[i].node, depth + 1),
+				     n.also[i].joined ? WEIGHT_JOINED : WEIGHT_ALSO));
 		return any_of(any);
 	}
 
 	/* Where more words begin so than are looked for, those that most of the shown entries
-	 * have: which they are, and that there are more, tells nothing of the others. */
+	 * have: which they are, and that there are more, tells nothing of the others. So words of
+	 * hidden entries must not take up the room of those that are looked at. */
 	sought wildcard(const struct query_node &n)
 	{
 		std::vector<std::string> words;
 
 		if (!n.terms_len || !n.terms[0].len || n.terms[0].len > ANALYSE_WORD_MAX)
 			return {};
+		if (++wildcards > WILDCARDS_MAX) {
+			notes.push_back({NOTE_WILDCARD_CUT, n.from, n.len});
+			return {};
+		}
 		const std::string stem(n.terms[0].text, n.terms[0].len);
 
 		for (auto t = db.allterms_begin(stem);
-		     t != db.allterms_end(stem) && words.size() < WILDCARD_LOOKED; ++t)
+		     t != db.allterms_end(stem) && words.size() <= WILDCARD_LOOKED; ++t)
 			words.push_back(*t);
 		ranked = true;
+		if (words.size() > WILDCARD_LOOKED)
+			words = shown_words(stem);
 		if (words.size() > WILDCARD_WORDS && most_frequent(words))
 			notes.push_back({NOTE_WILDCARD_CUT, n.from, n.len});
 		return synonyms(words, 1);
 	}
 
+	std::vector<std::string> shown_words(const std::string &stem) const
+	{
+		const auto map = r->shown(request);
+		std::vector<std::string> words;
+		size_t listed = 0;
+
+		for (auto t = db.allterms_begin(stem);
+		     t != db.allterms_end(stem) && words.size() < WILDCARD_LOOKED &&
+		     listed < WILDCARD_LISTED;
+		     ++t, listed++)
+			if (map->any(db, *t))
+				words.push_back(*t);
+		return words;
+	}
+
 	/* Returns whether any that is shown was left out. */
 	bool most_frequent(std::vector<std::string> &words) const
 	{
-		const auto map = r->shown(request->sight, request->versions_all);
+		const auto map = r->shown(request);
 		std::vector<std::pair<Xapian::doccount, std::string>> counted;
 
 		for (std::string &w : words) {
@@ -333,34 +364,58 @@ class translator
 
 /* ---- documents that read like one ---- */
 
-/* The words of the entry that tell it best from others. */
-sought best_words(const Xapian::Database &db, Xapian::docid entry)
+bool is_like_word(const std::string &term)
 {
-	const double all = db.get_doccount();
+	const size_t prefix = term.compare(0, 2, "ZV") == 0 ? 2 : 1;
+
+	return term[0] == 'Z' && term.compare(prefix, 1, "S") != 0 &&
+	       term.size() >= prefix + LIKE_LETTERS;
+}
+
+/* The most frequent lemmas of an entry, by how often they stand there. */
+std::vector<std::pair<double, std::string>> frequent_words(
+    const Xapian::Database &db, Xapian::docid entry)
+{
 	std::vector<std::pair<double, std::string>> words;
 
-	for (auto t = db.termlist_begin(entry); t != db.termlist_end(entry); ++t) {
-		const std::string term = *t;
-		const size_t prefix = term.compare(0, 2, "ZV") == 0 ? 2 : 1;
+	for (auto t = db.termlist_begin(entry); t != db.termlist_end(entry); ++t)
+		if (is_like_word(*t))
+			words.emplace_back(t.get_wdf(), *t);
+	return words;
+}
 
-		if (term[0] != 'Z' || term.compare(prefix, 1, "S") == 0 ||
-		    term.size() < prefix + LIKE_LETTERS)
-			continue;
-		const double tf = t.get_wdf(), df = t.get_termfreq();
-
-		if (df > 1)
-			words.emplace_back(tf / (tf + 1.2) * std::log(1 + all / df), term);
-	}
-	const size_t n = std::min(words.size(), LIKE_TERMS);
-
+void keep_best(std::vector<std::pair<double, std::string>> &words, size_t n)
+{
+	n = std::min(words.size(), n);
 	std::partial_sort(words.begin(), words.begin() + static_cast<std::ptrdiff_t>(n),
 	    words.end(), [](const auto &a, const auto &b) {
 		    return a.first != b.first ? a.first > b.first : a.second < b.second;
 	    });
+	words.resize(n);
+}
+
+/* The words of the entry that tell it best from others that are shown. With the frequencies of all entries a hidden
+ * one could be asked for a word: whether it is among the best decides what else is found, and how much. */
+sought best_words(const Xapian::Database &db, Xapian::docid entry, const sight_map &map)
+{
+	const Xapian::doccount others = map.shown() - (map.shows(entry) ? 1 : 0);
+	const Xapian::doccount often = std::max(LIKE_OFTEN, others / 50);
+	std::vector<std::pair<double, std::string>> words = frequent_words(db, entry), best;
+
+	keep_best(words, LIKE_LOOKED);
+	for (const auto &[tf, term] : words) {
+		const Xapian::doccount df =
+		    map.count(db, term, often + 1) - (map.shows(entry) ? 1 : 0);
+
+		if (df)
+			best.emplace_back(
+			    tf / (tf + 1.2) * std::log(1 + static_cast<double>(others) / df), term);
+	}
+	keep_best(best, LIKE_TERMS);
 	queries any;
 
-	for (size_t i = 0; i < n; i++)
-		any.emplace_back(words[i].second);
+	for (const auto &word : best)
+		any.emplace_back(word.second);
 	return any_of(any);
 }
 
@@ -377,9 +432,10 @@ sought like_query(struct search_reader *r, const struct search_request *request)
 	const auto map = r->shown(request->sight, true);
 	const auto found = r->db.postlist_begin(id);
 
-	if (!map->shown.has(*found))
+	if (!map->shows(*found))
 		return {};
-	return but_not(best_words(r->db, *found), sought(std::string("XD") + request->like));
+	return but_not(best_words(r->db, *found, *r->shown(request)),
+	    sought(std::string("XD") + request->like));
 }
 
 bool given(const char *value)

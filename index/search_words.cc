@@ -2,7 +2,7 @@
  *
  * Both take a word only where an entry that the sight shows has it, and order by how many shown entries do. So the
  * answer is that of an index of nothing else, but for two bounds of time: of more than COMPLETE_LOOKED
- * words of titles with one beginning, or MEANT_LOOKED words with one initial, the first are looked at.
+ * words of titles with one beginning, or MEANT_LOOKED words with one initial, shown or not, the first are looked at.
  */
 #include "index/search_xapian.hh"
 
@@ -19,8 +19,10 @@ namespace arkki
 namespace
 {
 
-const size_t COMPLETE_LOOKED = 5000;
+const size_t COMPLETE_SHOWN = 5000;
+const size_t COMPLETE_LOOKED = 100000;
 const size_t MEANT_LOOKED = 200000;
+const size_t MEANT_WORDS = 8; /* of a query: each may cost a look at 400,000 words */
 const size_t MEANT_LETTERS_MIN = 3, MEANT_LETTERS_MAX = 48;
 const size_t MEANT_CLOSE =
     5; /* a word of so many letters may differ in one place, a longer one in two */
@@ -209,7 +211,9 @@ void complete(struct search_reader *r, const struct access_sight *sight, const s
 	counted found;
 
 	for (auto t = r->db.allterms_begin(stem);
-	     t != r->db.allterms_end(stem) && looked < COMPLETE_LOOKED; ++t, looked++)
+	     t != r->db.allterms_end(stem) && looked < COMPLETE_LOOKED &&
+	     found.size() < COMPLETE_SHOWN;
+	     ++t, looked++)
 		if (const Xapian::doccount n = map->count(r->db, *t, r->db.get_doccount()))
 			found.emplace_back((*t).substr(1), n);
 	most_first(found);
@@ -232,24 +236,21 @@ void complete(struct search_reader *r, const struct access_sight *sight, const s
 std::vector<correction> corrections(
     struct search_reader *r, const struct search_request *request, const struct query *words)
 {
-	auto map = r->shown(request->sight, request->versions_all);
+	const auto map = r->shown(request);
 	std::vector<correction> found;
 	wrong_words wrong;
 
-	if (request->without_len) {
-		auto less = std::make_shared<sight_map>(*map);
-
-		less->hide(r->db, request->without, request->without_len);
-		map = less;
-	}
 	query_each_word(words, take_word, &wrong);
 	if (wrong.failed)
 		throw std::bad_alloc();
 	const guesser guess(r->db, *map);
+	size_t guesses = 0;
 
 	for (const struct query_node *n : wrong.list) {
 		if (guess.finds(*n))
 			continue;
+		if (guesses++ == MEANT_WORDS)
+			break;
 		const std::string meant =
 		    guess.meant(std::string(n->terms[0].text, n->terms[0].len));
 

@@ -24,7 +24,7 @@ namespace
 {
 
 const char KEY_ANALYSER[] = "arkki-analyser";
-const unsigned int FORMAT = 3; /* of terms and values; another value in the index: rebuild */
+const unsigned int FORMAT = 4; /* of terms and values; another value in the index: rebuild */
 
 struct collector {
 	Xapian::Document *document;

@@ -168,12 +168,14 @@ struct columns {
 
 /* Which entries a sight shows. */
 struct sight_map {
-	bitmap shown;
+	bitmap bits;
 
 	/* How many entries with the term are shown; counting stops at `enough`. */
 	Xapian::doccount count(
 	    const Xapian::Database &db, const std::string &term, Xapian::doccount enough) const;
 	bool any(const Xapian::Database &db, const std::string &term) const;
+	bool shows(Xapian::docid entry) const;
+	Xapian::doccount shown() const; /* how many entries */
 	void hide(const Xapian::Database &db, const char (*documents)[33], size_t n);
 };
 
@@ -284,6 +286,8 @@ struct search_reader {
 	{
 		return shelf->map_of(db, *columns(), sight, versions_all);
 	}
+	/* The same for a request, without the documents that it leaves out. */
+	std::shared_ptr<const arkki::sight_map> shown(const struct search_request *request);
 };
 
 namespace arkki

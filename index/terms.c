@@ -247,6 +247,9 @@ static int each_term(void *arg, enum analyse_kind kind, const char *term, size_t
 		return 0; /* the raw word finds it: a second term would only cost room */
 	else
 		r = add_prefixed(a, prefix, false, term, len);
+	if (!r && kind == ANALYSE_LEMMA) /* of two lists to read, this one has all of the other */
+		r = add_prefixed(
+		    a, analyse_prefix(a->token->language, ANALYSE_PART), false, term, len);
 	return r || !a->title ? r : add_prefixed(a, prefix, true, term, len);
 }
 

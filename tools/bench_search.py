@@ -1,8 +1,8 @@
 """What search finds and what it costs: the measures of `make bench search`.
 
 Quality is asked of the running service and of `arkki analyse`, on the corpus ($ARKKI_CORPUS, else ../shared/corpus);
-a measure whose corpus is not there says so. Speed is measured against SQLite FTS5, PostgreSQL and a plain Xapian
-index in the same run, over the same documents, with the same filter: what is public or of county 05.
+a measure whose corpus is not there says so. Speed is measured against SQLite FTS5 (over our lemmas), PostgreSQL and a plain
+Xapian index in the same run, over the same documents, with the same filter: what is public or of county 05.
 `--full` adds the million documents (half an hour and 6 GB below the work folder).
 """
 
@@ -261,7 +261,7 @@ def pdfs(b):
         for file, document in ids:
             done = subprocess.run(["pdftotext", file, "-"], capture_output=True, timeout=120, check=False)
             want = words_of(done.stdout.decode("utf-8", "replace"))
-            if done.returncode or len(want) < 5:
+            if done.returncode or not want:
                 continue
             asked += 1
             have = words_of(re.sub(r"-\n", "", text_of(s, c, document)))
@@ -331,13 +331,30 @@ def our_queries(one, two, phrases):
         yield {"kind": PHRASE, "q": '"%s"' % " ".join(p)}
 
 
+class Lemmas:
+    """Each word by its first lemma, so that the peer, which has no Finnish, finds the same words in the same documents."""
+
+    def __init__(self, b):
+        self.binary, self.known = b.arkki_binary, {}
+
+    def learn(self, texts):
+        new = sorted({w for t in texts for w in re.findall(r"\w+", t.lower())} - self.known.keys())
+        done = subprocess.run([self.binary, "analyse", "--language", "fi"], input="\n".join(new) + "\n", text=True,
+                              capture_output=True, timeout=900, check=True)
+        for word, line in zip(new, done.stdout.splitlines()):
+            self.known[word] = next((t[1:] for t in line.split() if t.startswith("Z")), word)
+
+    def of(self, text):
+        return " ".join(self.known.get(w, w) for w in re.findall(r"\w+", text.lower()))
+
+
 class Fts5:
     """SQLite's full text search over the same documents, with the labels in a table beside."""
 
     FILTER = " AND (d.publicity = 'public' OR d.county = '05')"
 
-    def __init__(self, path):
-        self.db = sqlite3.connect(path)
+    def __init__(self, path, lemmas):
+        self.db, self.lemmas = sqlite3.connect(path), lemmas
 
     def build(self, documents):
         self.db.executescript(
@@ -345,7 +362,8 @@ class Fts5:
             "CREATE VIRTUAL TABLE f USING fts5(title, text, content='', tokenize='unicode61');"
             "CREATE TABLE d (id INTEGER PRIMARY KEY, publicity, county, author, year, language, type);")
         for x in documents:
-            self.db.execute("INSERT INTO f(rowid, title, text) VALUES (?, ?, ?)", (x["id"], x["title"], x["text"]))
+            self.db.execute("INSERT INTO f(rowid, title, text) VALUES (?, ?, ?)",
+                            (x["id"], self.lemmas.of(x["title"]), self.lemmas.of(x["text"])))
             self.db.execute("INSERT INTO d VALUES (?, ?, ?, ?, ?, 'fi', 'inspection-report')",
                             (x["id"], x["publicity"], x["county"], x["author"], x["date"][:4]))
         self.db.execute("INSERT INTO f(f) VALUES ('optimize')")
@@ -470,15 +488,18 @@ def peers(b):
     n = 100000 if not b.quick else 5000
     made = Made(b, n, 1000)
     one, two, phrases = make_queries(200 if not b.quick else 30)
-    fts = Fts5(os.path.join(made.folder, "fts5.sqlite"))
+    lemmas = Lemmas(b)
+    lemmas.learn(passages())
+    fts = Fts5(os.path.join(made.folder, "fts5-lemmas.sqlite"), lemmas)
     if not fts.db.execute("SELECT 1 FROM sqlite_master WHERE name = 'd'").fetchone():
         fts.build(json_lines(made.documents))
     ours, theirs = collections.defaultdict(list), collections.defaultdict(list)
     for _ in range(b.rounds):  # A B A B
         for kind, us in made.ask(b, our_queries(one, two, phrases), 1).items():
             ours[kind].append(us)
-        for kind, matches in ((ONE, [f'"{w}"' for w in one]), (AND, [f'"{x}" AND "{y}"' for x, y in two]),
-                              (FACETS, [f'"{x}" AND "{y}"' for x, y in two])):
+        for kind, matches in ((ONE, [f'"{lemmas.of(w)}"' for w in one]),
+                              (AND, [f'"{lemmas.of(x)}" AND "{lemmas.of(y)}"' for x, y in two]),
+                              (FACETS, [f'"{lemmas.of(x)}" AND "{lemmas.of(y)}"' for x, y in two])):
             theirs[kind].append([fts.ask(kind, m) for m in matches])
     median = {k: [statistics.median(t) for t in zip(*v)] for k, v in ours.items()}
     peer = {k: [statistics.median(t) for t in zip(*v)] for k, v in theirs.items()}

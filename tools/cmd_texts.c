@@ -76,7 +76,10 @@ static int list(struct client *client, const struct cli *c, struct ark_error *er
 		rc = ask(client, "GET", path.data, NULL, &answer, err);
 		if (rc)
 			break;
-		json_array_foreach(json_object_get(answer, "texts"), k, t) print_text(t);
+		json_array_foreach(json_object_get(answer, "texts"), k, t)
+		{
+			print_text(t);
+		}
 		buf_clear(&after);
 		more = json_text(answer, "next") != NULL;
 		if (more)

@@ -2,8 +2,8 @@
  * tools/demo/documents and rendered here as the files a supervision office
  * would really file.
  *
- * It knows the grammar of the texts (tools/demo/documents/FORMAT.md) and how a PDF, a
- * web page and a text file are made of them. It does not know the archive:
+ * It knows the grammar of the texts (tools/demo/documents/FORMAT.md) and how files of each
+ * format are made of them. It does not know the archive:
  * whoever files the result reads plan.json.
  *
  * Threads: none of its own.
@@ -20,7 +20,18 @@
 #include "arkki/base/buf.h"
 #include "arkki/base/error.h"
 
-enum demo_format { DEMO_PDF, DEMO_HTML, DEMO_TEXT };
+enum demo_format {
+	DEMO_PDF,
+	DEMO_HTML,
+	DEMO_TEXT,
+	DEMO_DOCX,
+	DEMO_ODT,
+	DEMO_XLSX, /* a block is a row, " | " parts its cells */
+	DEMO_SCAN, /* a PDF of pictures */
+	DEMO_EML,  /* a mail; each part below a second heading is an attachment */
+	DEMO_ZIP,  /* a package of such parts */
+};
+#define DEMO_FORMATS 9
 
 enum demo_kind { DEMO_H1, DEMO_H2, DEMO_H3, DEMO_PARAGRAPH, DEMO_ITEM };
 
@@ -53,8 +64,9 @@ struct demo_document {
 ARK_MUSTUSE int demo_parse(const char *path, struct demo_document **ret, struct ark_error *err);
 void demo_document_free(struct demo_document *doc);
 
-const char *demo_extension(enum demo_format format);  /* "pdf" */
-const char *demo_media_type(enum demo_format format); /* "application/pdf" */
+const char *demo_format_name(enum demo_format format); /* as in a text's header */
+const char *demo_extension(enum demo_format format);   /* "pdf" */
+const char *demo_media_type(enum demo_format format);  /* "application/pdf" */
 
 /* Appends the file of version[at], in the document's format, to out. */
 ARK_MUSTUSE int demo_render(
@@ -63,10 +75,33 @@ ARK_MUSTUSE int demo_render(
 ARK_MUSTUSE int demo_render_pdf(
     const struct demo_document *doc, size_t at, struct buf *out, struct ark_error *err);
 
+/* Of one format each; what fails is in out (buf_failed). */
+void demo_plain(const struct demo_version *v, struct buf *out);
+void demo_docx(const struct demo_version *v, struct buf *out);
+void demo_odt(const struct demo_version *v, struct buf *out);
+void demo_xlsx(const struct demo_version *v, struct buf *out);
+void demo_mail(const struct demo_version *v, struct buf *out);
+void demo_package(const struct demo_version *v, struct buf *out);
+ARK_MUSTUSE int demo_scan(const struct demo_version *v, struct buf *out, struct ark_error *err);
+/* Appends text as it stands in XML and HTML. */
+void demo_escape(struct buf *out, const char *text);
+
+/* A ZIP file being appended to out, from start on: {.out = out, .start = out->len}. */
+struct demo_zip {
+	struct buf *out;
+	size_t start;
+	struct buf central;
+	unsigned int members;
+};
+void demo_zip_add(struct demo_zip *z, const char *name, const struct buf *bytes);
+void demo_zip_adds(struct demo_zip *z, const char *name, const char *text);
+void demo_zip_end(struct demo_zip *z);
+
 /* Renders every NN-slug.txt of texts_dir into out_dir (made when missing) as
- * NN-slug-vN.{pdf,html,txt} (of renditions -vN-public), and writes out_dir/plan.json last: an array in
+ * NN-slug-vN with the format's extension (of renditions -vN-public), and writes out_dir/plan.json last: an array in
  * order of filing, oldest first, of
- *   {"document","version","user","file","fileName","mediaType","metadata","date","reason"}
+ *   {"document","version","user","file","fileName","mediaType","metadata","date","reason",
+ *    "format"}
  * where `file` is relative to out_dir and `metadata` whole for version 1, only
  * what changes ({} when nothing) later; the public rendition of a version has "rendition": true. After a failure out_dir may hold some
  * of the files, and no new plan. */

@@ -107,10 +107,11 @@ static json_t *describe(const struct filing *f, const char *file)
 	const struct demo_version *v = &f->doc->version[f->at];
 	const char *slug = strchr(f->doc->name, '-') + 1;
 
-	return json_pack("{s:s, s:i, s:s, s:s, s:s+, s:s, s:O, s:s, s:s, s:b}", "document",
+	return json_pack("{s:s, s:i, s:s, s:s, s:s+, s:s, s:O, s:s, s:s, s:b, s:s}", "document",
 	    f->doc->name, "version", (int)v->number, "user", f->doc->user, "file", file, "fileName",
 	    slug, strrchr(file, '.'), "mediaType", demo_media_type(f->doc->format), "metadata",
-	    v->changes, "date", v->date, "reason", v->reason, "rendition", v->rendition);
+	    v->changes, "date", v->date, "reason", v->reason, "rendition", v->rendition, "format",
+	    demo_format_name(f->doc->format));
 }
 
 static int build_one(

@@ -116,15 +116,12 @@ static int read_metadata(struct reader *r, const struct buf *value, json_t **ret
 
 static int read_format(struct reader *r, const char *name, enum demo_format *ret)
 {
-	static const char *const names[] = {
-	    [DEMO_PDF] = "pdf", [DEMO_HTML] = "html", [DEMO_TEXT] = "text"};
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-		if (!strcmp(name, names[i])) {
+	for (size_t i = 0; i < DEMO_FORMATS; i++)
+		if (!strcmp(name, demo_format_name((enum demo_format)i))) {
 			*ret = (enum demo_format)i;
 			return ARK_OK;
 		}
-	return bad(r, "format is pdf, html or text");
+	return bad(r, "format is pdf, html, text, docx, odt, xlsx, scan, eml or zip");
 }
 
 /* Everything above the first "===". */

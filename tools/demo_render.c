@@ -7,21 +7,34 @@
 
 enum { TEXT_WIDTH = 78 };
 
+const char *demo_format_name(enum demo_format format)
+{
+	static const char *const names[DEMO_FORMATS] = {
+	    "pdf", "html", "text", "docx", "odt", "xlsx", "scan", "eml", "zip"};
+
+	return names[format];
+}
+
 const char *demo_extension(enum demo_format format)
 {
-	static const char *const names[] = {"pdf", "html", "txt"};
+	static const char *const names[] = {
+	    "pdf", "html", "txt", "docx", "odt", "xlsx", "pdf", "eml", "zip"};
 
 	return names[format];
 }
 
 const char *demo_media_type(enum demo_format format)
 {
-	static const char *const names[] = {"application/pdf", "text/html", "text/plain"};
+	static const char *const names[] = {"application/pdf", "text/html", "text/plain",
+	    "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+	    "application/vnd.oasis.opendocument.text",
+	    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "application/pdf",
+	    "message/rfc822", "application/zip"};
 
 	return names[format];
 }
 
-static void add_escaped(struct buf *out, const char *text)
+void demo_escape(struct buf *out, const char *text)
 {
 	for (; *text; text++) {
 		switch (*text) {
@@ -52,14 +65,14 @@ static const char html_style[] =
 static void add_html_head(struct buf *out, const struct demo_version *v)
 {
 	buf_adds(out, "<!DOCTYPE html>\n<html lang=\"");
-	add_escaped(out, json_text(v->whole, "language"));
+	demo_escape(out, json_text(v->whole, "language"));
 	buf_adds(out, "\">\n<head>\n<meta charset=\"utf-8\"/>\n<title>");
-	add_escaped(out, json_text(v->whole, "title"));
+	demo_escape(out, json_text(v->whole, "title"));
 	buf_addf(out, "</title>\n<meta name=\"dcterms.date\" content=\"%s\"/>\n", v->date);
 	buf_addf(out, "<style>%s</style>\n</head>\n<body>\n<main>\n", html_style);
 }
 
-static void add_html(struct buf *out, const struct demo_version *v)
+static void add_html(const struct demo_version *v, struct buf *out)
 {
 	static const char *const tags[] = {[DEMO_H1] = "h1",
 	    [DEMO_H2] = "h2",
@@ -75,7 +88,7 @@ static void add_html(struct buf *out, const struct demo_version *v)
 		if (item && (i == 0 || b[-1].kind != DEMO_ITEM))
 			buf_adds(out, "<ul>\n");
 		buf_addf(out, "<%s>", tags[b->kind]);
-		add_escaped(out, b->text);
+		demo_escape(out, b->text);
 		buf_addf(out, "</%s>\n", tags[b->kind]);
 		if (item && (i + 1 == v->blocks || b[1].kind != DEMO_ITEM))
 			buf_adds(out, "</ul>\n");
@@ -117,7 +130,7 @@ static void add_underline(struct buf *out, const char *text, char c)
 	buf_addc(out, '\n');
 }
 
-static void add_text(struct buf *out, const struct demo_version *v)
+void demo_plain(const struct demo_version *v, struct buf *out)
 {
 	for (size_t i = 0; i < v->blocks; i++) {
 		const struct demo_block *b = &v->block[i];
@@ -133,18 +146,23 @@ static void add_text(struct buf *out, const struct demo_version *v)
 	}
 }
 
+static void (*const renderers[DEMO_FORMATS])(const struct demo_version *v, struct buf *out) = {
+    [DEMO_HTML] = add_html,
+    [DEMO_TEXT] = demo_plain,
+    [DEMO_DOCX] = demo_docx,
+    [DEMO_ODT] = demo_odt,
+    [DEMO_XLSX] = demo_xlsx,
+    [DEMO_EML] = demo_mail,
+    [DEMO_ZIP] = demo_package,
+};
+
 int demo_render(const struct demo_document *doc, size_t at, struct buf *out, struct ark_error *err)
 {
-	switch (doc->format) {
-	case DEMO_PDF:
+	if (doc->format == DEMO_PDF)
 		return demo_render_pdf(doc, at, out, err);
-	case DEMO_HTML:
-		add_html(out, &doc->version[at]);
-		break;
-	case DEMO_TEXT:
-		add_text(out, &doc->version[at]);
-		break;
-	}
+	if (doc->format == DEMO_SCAN)
+		return demo_scan(&doc->version[at], out, err);
+	renderers[doc->format](&doc->version[at], out);
 	if (buf_failed(out))
 		return ark_fail(err, ARK_ENOMEM, "no memory to render %s", doc->name);
 	return ARK_OK;

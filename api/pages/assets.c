@@ -1,4 +1,4 @@
-/* The files of the web, compiled in: one style sheet, one icon. */
+/* The files of the web, compiled in: one style sheet, one icon, one script. */
 #include <string.h>
 
 #include <sodium.h>
@@ -14,12 +14,14 @@
 	extern const char name##_end[] __attribute__((visibility("hidden")))
 
 EMBED(arkki_web_css, "api/web/arkki.css");
+EMBED(arkki_web_js, "api/web/arkki.js");
 EMBED(arkki_web_svg, "api/web/arkki.svg");
 
 static const struct asset {
 	const char *name, *content_type, *bytes, *end;
 } assets[] = {
     {"arkki.css", "text/css; charset=utf-8", arkki_web_css, arkki_web_css_end},
+    {"arkki.js", "text/javascript; charset=utf-8", arkki_web_js, arkki_web_js_end},
     {"arkki.svg", "image/svg+xml", arkki_web_svg, arkki_web_svg_end},
 };
 

@@ -89,6 +89,23 @@ void page_form_token(const struct app *app, const char *use, const char *session
 	    (size_t)n < sizeof(about) ? (size_t)n : sizeof(about) - 1, out);
 }
 
+void page_form_field(struct page *p, const char *use)
+{
+	char form[33];
+
+	page_form_token(app_of(p->x), use, p->caller->token_id, form);
+	html_put(&p->h, "<input type=\"hidden\" name=\"form\" value=\"$\">", form);
+}
+
+bool page_form_sent(struct exchange *x, const char *use)
+{
+	const char *given = http_form(x, "form");
+	char form[33];
+
+	page_form_token(app_of(x), use, caller_of(x)->token_id, form);
+	return page_same_origin(x) && given && strlen(given) == 32 && bytes_equal(given, form, 32);
+}
+
 bool page_same_origin(const struct exchange *x)
 {
 	const char *site = http_header(x, "Sec-Fetch-Site");
@@ -136,6 +153,32 @@ static void write_session(struct page *p)
 	    say(p, SAY_SIGN_OUT));
 }
 
+static void write_menu_link(struct page *p, const char *path, enum say label)
+{
+	struct buf url = BUF_INIT;
+	bool here;
+
+	buf_addf(&url, "/%s%s", i18n_code(p->language), path);
+	here = url.data && strcmp(http_path(p->x), url.data) == 0;
+	html_put(&p->h, "<li><a href=\"$\"", url.data);
+	if (here)
+		html_raw(&p->h, " aria-current=\"page\"");
+	html_put(&p->h, ">$</a></li>", say(p, label));
+	buf_free(&url);
+}
+
+static void write_menu(struct page *p)
+{
+	if (!p->caller)
+		return;
+	html_put(&p->h, "<nav class=\"menu\" aria-label=\"$\"><ul>", say(p, SAY_MENU));
+	write_menu_link(p, "/", SAY_SEARCH);
+	write_menu_link(p, "/saved", SAY_SAVED);
+	if (caller_may(p->caller, ACCESS_ADMINISTER))
+		write_menu_link(p, "/admin", SAY_ADMIN);
+	html_raw(&p->h, "</ul></nav>");
+}
+
 static void write_header(struct page *p)
 {
 	const char *code = i18n_code(p->language);
@@ -147,6 +190,7 @@ static void write_header(struct page *p)
 	    say(p, SAY_SKIP), code, say(p, SAY_APP), say(p, SAY_APP_WHAT));
 	write_languages(p);
 	write_session(p);
+	write_menu(p);
 	html_raw(&p->h, "</div></header>");
 }
 
@@ -159,9 +203,10 @@ void page_begin(struct page *p, struct exchange *x, const char *title)
 	    "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"
 	    "<meta name=\"robots\" content=\"noindex\">"
 	    "<link rel=\"icon\" href=\"/web/arkki.svg?v=$\" type=\"image/svg+xml\">"
-	    "<link rel=\"stylesheet\" href=\"/web/arkki.css?v=$\"></head><body>",
+	    "<link rel=\"stylesheet\" href=\"/web/arkki.css?v=$\">"
+	    "<script src=\"/web/arkki.js?v=$\" defer></script></head><body>",
 	    i18n_code(p->language), title, say(p, SAY_APP), app_of(x)->assets_tag,
-	    app_of(x)->assets_tag);
+	    app_of(x)->assets_tag, app_of(x)->assets_tag);
 	write_header(p);
 	html_raw(&p->h, "<main id=\"content\" tabindex=\"-1\"><div class=\"wide\">");
 }
@@ -171,7 +216,8 @@ static void page_headers(struct page *p)
 	const char *kept = http_cookie(p->x, "lang");
 
 	http_reply_header(p->x, "Content-Security-Policy",
-	    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
+	    "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; "
+	    "connect-src 'self'; form-action 'self'; "
 	    "frame-ancestors 'none'; base-uri 'none'");
 	http_reply_header(p->x, "X-Frame-Options", "DENY");
 	http_reply_header(p->x, "Cross-Origin-Opener-Policy", "same-origin");

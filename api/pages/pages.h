@@ -2,7 +2,7 @@
  *
  * A page is written into a struct page between page_begin() and page_end();
  * markup comes from html.h, sentences from i18n.h. Its language is that of its address: the
- * first segment of the path. Pages need no script, send none, and are not kept by caches.
+ * first segment of the path. Pages need no script (the one there is adds suggestions), and are not kept by caches.
  */
 #ifndef ARKKI_API_PAGES_H
 #define ARKKI_API_PAGES_H
@@ -24,6 +24,15 @@ void page_sign_in(struct exchange *x);
 void page_sign_in_post(struct exchange *x);
 void page_sign_out(struct exchange *x);
 void page_search(struct exchange *x);
+void page_saved(struct exchange *x);
+void page_saved_post(struct exchange *x);
+void page_saved_one(struct exchange *x);
+void page_saved_remove(struct exchange *x);
+void page_admin(struct exchange *x);
+void page_admin_retry(struct exchange *x);
+void page_admin_ocr(struct exchange *x);
+void page_synonyms(struct exchange *x);
+void page_synonyms_post(struct exchange *x);
 void page_document(struct exchange *x);
 void page_version(struct exchange *x);
 /* The same for a reader who has stated a purpose and a case in the page's form; and the file. */
@@ -54,6 +63,9 @@ const char *say(const struct page *p, enum say what);
 	    sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *))
 /* Proof that a form came from a page of ours, for this use and this session. out: 33 bytes. */
 void page_form_token(const struct app *app, const char *use, const char *session, char out[33]);
+/* The hidden field of a form for this use, and whether the form that was sent has it and comes from here. */
+void page_form_field(struct page *p, const char *use);
+bool page_form_sent(struct exchange *x, const char *use);
 /* What the browser says of where a POST comes from: false when from another site. */
 bool page_same_origin(const struct exchange *x);
 
@@ -70,6 +82,8 @@ bool url_local(const char *url);
 void page_name(struct page *p, const char *kind, const char *id);
 /* Appends the plain name. */
 void name_add(const struct page *p, struct buf *out, const char *kind, const char *id);
+/* Appends what a county is called: the name of its organisation, where one is known. */
+void county_add(const struct page *p, struct buf *out, const char *code);
 /* Writes the names of the units, separated by commas. */
 void page_units(struct page *p, const json_t *units);
 /* lang="sv" when it is not the page's language; dir="auto" always: for what people wrote. */

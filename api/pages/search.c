@@ -106,11 +106,6 @@ static void write_sort_link(
 	buf_free(&url);
 }
 
-static bool by_date(const struct wanted *w)
-{
-	return (!w->q && !w->like) || (w->sort && strcmp(w->sort, "date") == 0);
-}
-
 static void write_results(struct page *p, const struct wanted *w, const struct search_view *s)
 {
 	char total[I18N_SIZE];
@@ -121,8 +116,8 @@ static void write_results(struct page *p, const struct wanted *w, const struct s
 	html_raw(&p->h, "</h2>");
 	if ((w->q || w->like) && s->first->total > 1) {
 		html_put(&p->h, "<nav class=\"sort\" aria-label=\"$\"><ul>", say(p, SAY_SORT));
-		write_sort_link(p, w, NULL, !by_date(w), SAY_SORT_RELEVANCE);
-		write_sort_link(p, w, "date", by_date(w), SAY_SORT_DATE);
+		write_sort_link(p, w, NULL, !wanted_asked(w).by_date, SAY_SORT_RELEVANCE);
+		write_sort_link(p, w, "date", wanted_asked(w).by_date, SAY_SORT_DATE);
 		html_raw(&p->h, "</ul></nav>");
 	} else if (s->first->total > 1) {
 		html_put(&p->h, "<p class=\"sort\">$</p>", say(p, SAY_SORT_DATE));
@@ -138,6 +133,8 @@ static void write_results(struct page *p, const struct wanted *w, const struct s
 		write_nothing(p, w);
 	}
 	write_pages(p, w, s);
+	if ((w->q || wanted_narrow(w)) && !w->saved)
+		saved_form(p, w);
 	html_raw(&p->h, "</div>");
 }
 
@@ -156,6 +153,15 @@ static const struct facet {
     {FACET_PUBLICITY, SAY_PUBLICITY, NULL},
     {FACET_LANGUAGE, SAY_DOCUMENT_LANGUAGE, NULL},
 };
+
+static void write_county(struct page *p, const char *code)
+{
+	struct buf name = BUF_INIT;
+
+	county_add(p, &name, code);
+	html_text(&p->h, name.data ? name.data : code);
+	buf_free(&name);
+}
 
 static void write_facet_value(
     struct page *p, const struct wanted *w, const struct facet *f, const struct search_count *c)
@@ -190,6 +196,8 @@ static void write_facet_value(
 		html_text(&p->h, i18n_language_name(p->language, c->value));
 	else if (f->which == FACET_PUBLICITY)
 		html_text(&p->h, say(p, publicity_said(c->value)));
+	else if (f->which == FACET_COUNTY)
+		write_county(p, c->value);
 	else
 		html_text(&p->h, c->value);
 	html_put(&p->h, "</a> <span class=\"count\">$</span></li>", count);
@@ -207,7 +215,7 @@ static bool worth_showing(
 		 (f->which == FACET_AUTHOR && w->author) ||
 		 (f->which == FACET_COUNTY && w->county) ||
 		 (f->which == FACET_PUBLICITY && w->publicity) ||
-		 (f->which == FACET_YEAR && (w->from || w->to)));
+		 (f->which == FACET_YEAR && (w->year || w->from || w->to)));
 }
 
 static void write_facets(struct page *p, const struct wanted *w, const struct search_view *s)
@@ -261,7 +269,17 @@ static void title_of(
 	buf_free(&count.out);
 }
 
-static void show(struct exchange *x, const struct wanted *w, const struct search_view *s)
+static void write_heading(struct page *p, const struct wanted *w)
+{
+	html_raw(&p->h, "<h1>");
+	if (w->saved)
+		page_say(p, SAY_SAVED_ONE, w->saved);
+	else
+		html_text(&p->h, say(p, SAY_SEARCH));
+	html_raw(&p->h, "</h1>");
+}
+
+void search_show(struct exchange *x, const struct wanted *w, const struct search_view *s)
 {
 	struct buf title = BUF_INIT;
 	struct page p;
@@ -270,7 +288,7 @@ static void show(struct exchange *x, const struct wanted *w, const struct search
 	page_begin(&p, x, title.data);
 	if (!s)
 		wanted_errors(&p, w);
-	html_put(&p.h, "<h1>$</h1>", say(&p, SAY_SEARCH));
+	write_heading(&p, w);
 	search_form(&p, w);
 	if (s) {
 		search_chosen(&p, w);
@@ -290,7 +308,7 @@ static void show_found(struct exchange *x)
 
 	wanted_read(x, &w);
 	if (s)
-		show(x, &w, s);
+		search_show(x, &w, s);
 }
 
 void page_search(struct exchange *x)
@@ -300,25 +318,10 @@ void page_search(struct exchange *x)
 
 	wanted_read(x, &w);
 	if (w.from_wrong || w.to_wrong) {
-		show(x, &w, NULL);
+		search_show(x, &w, NULL);
 		return;
 	}
-	asked = (struct search_asked){
-	    .q = w.q,
-	    .unit = w.unit,
-	    .type = w.type,
-	    .language = w.language,
-	    .county = w.county,
-	    .author = w.author,
-	    .publicity = w.publicity,
-	    .like = w.like,
-	    .group = w.group,
-	    .cursor = w.cursor,
-	    .from = w.from ? w.from_iso : NULL,
-	    .to = w.to ? w.to_iso : NULL,
-	    .by_date = by_date(&w),
-	    .limit = HITS_A_PAGE,
-	};
+	asked = wanted_asked(&w);
 	if (visit_stated_ok(x))
 		search_begin(x, &asked, NULL, NULL, show_found);
 }

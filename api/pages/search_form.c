@@ -1,6 +1,7 @@
 /* The form of the search page, and its filters as addresses. */
 #include "api/pages/search.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,44 +16,133 @@ static const char *given(const struct exchange *x, const char *name)
 	return v && v[strspn(v, " ")] ? v : NULL;
 }
 
+static const struct part {
+	const char *name;
+	size_t at;
+	bool asked; /* by the search form itself, not carried on in it */
+} parts[] = {
+    {"q", offsetof(struct wanted, q), true},
+    {"type", offsetof(struct wanted, type), true},
+    {"unit", offsetof(struct wanted, unit), false},
+    {"language", offsetof(struct wanted, language), true},
+    {"from", offsetof(struct wanted, from), true},
+    {"to", offsetof(struct wanted, to), true},
+    {"sort", offsetof(struct wanted, sort), false},
+    {"county", offsetof(struct wanted, county), false},
+    {"author", offsetof(struct wanted, author), false},
+    {"publicity", offsetof(struct wanted, publicity), false},
+    {"case", offsetof(struct wanted, case_id), false},
+    {"municipality", offsetof(struct wanted, municipality), false},
+    {"year", offsetof(struct wanted, year), false},
+    {"like", offsetof(struct wanted, like), false},
+    {"cursor", offsetof(struct wanted, cursor), true},
+};
+enum { PARTS = sizeof(parts) / sizeof(*parts) };
+
+static const char **part_of(struct wanted *w, size_t i)
+{
+	return (const char **)(void *)((char *)w + parts[i].at);
+}
+
+static const char *part(const struct wanted *w, size_t i)
+{
+	return *(const char *const *)(const void *)((const char *)w + parts[i].at);
+}
+
+static void settle_dates(struct wanted *w)
+{
+	w->from_wrong = w->from && !i18n_date_read(w->from, w->from_iso);
+	w->to_wrong = w->to && !i18n_date_read(w->to, w->to_iso);
+}
+
 void wanted_read(const struct exchange *x, struct wanted *w)
 {
 	*w = (struct wanted){
-	    .q = given(x, "q"),
-	    .type = given(x, "type"),
-	    .unit = given(x, "unit"),
-	    .language = given(x, "language"),
-	    .county = given(x, "county"),
-	    .author = given(x, "author"),
-	    .publicity = given(x, "publicity"),
-	    .like = given(x, "like"),
-	    .sort = given(x, "sort"),
-	    .cursor = given(x, "cursor"),
 	    .group = given(x, "group") != NULL,
-	    .from = given(x, "from"),
-	    .to = given(x, "to"),
+	    .versions_all = given(x, "versions") != NULL,
 	};
-	w->from_wrong = w->from && !i18n_date_read(w->from, w->from_iso);
-	w->to_wrong = w->to && !i18n_date_read(w->to, w->to_iso);
+	for (size_t i = 0; i < PARTS; i++)
+		*part_of(w, i) = given(x, parts[i].name);
+	settle_dates(w);
+}
+
+void wanted_saved(const json_t *query, struct wanted *w)
+{
+	const char *versions = json_text(query, "versions"), *group = json_text(query, "group");
+
+	*w = (struct wanted){
+	    .group = json_is_true(json_object_get(query, "group")) ||
+		     (group && strcmp(group, "true") == 0),
+	    .versions_all = versions && strcmp(versions, "all") == 0,
+	};
+	for (size_t i = 0; i < PARTS; i++) {
+		const char *text = json_text(query, parts[i].name);
+
+		*part_of(w, i) = text && *text ? text : NULL;
+	}
+	settle_dates(w);
+}
+
+struct search_asked wanted_asked(const struct wanted *w)
+{
+	return (struct search_asked){
+	    .q = w->q,
+	    .unit = w->unit,
+	    .case_id = w->case_id,
+	    .type = w->type,
+	    .county = w->county,
+	    .municipality = w->municipality,
+	    .author = w->author,
+	    .language = w->language,
+	    .publicity = w->publicity,
+	    .year = w->year,
+	    .from = w->from ? w->from_iso : NULL,
+	    .to = w->to ? w->to_iso : NULL,
+	    .like = w->like,
+	    .cursor = w->cursor,
+	    .by_date = (!w->q && !w->like) || (w->sort && strcmp(w->sort, "date") == 0),
+	    .versions_all = w->versions_all,
+	    .group = w->group,
+	    .limit = HITS_A_PAGE,
+	};
 }
 
 void wanted_url(const struct page *p, const struct wanted *w, struct buf *url)
 {
 	buf_clear(url);
 	buf_addf(url, "/%s/", i18n_code(p->language));
-	url_add(url, "q", w->q);
-	url_add(url, "type", w->type);
-	url_add(url, "unit", w->unit);
-	url_add(url, "language", w->language);
-	url_add(url, "from", w->from);
-	url_add(url, "to", w->to);
-	url_add(url, "sort", w->sort);
-	url_add(url, "county", w->county);
-	url_add(url, "author", w->author);
-	url_add(url, "publicity", w->publicity);
-	url_add(url, "like", w->like);
+	for (size_t i = 0; i < PARTS; i++)
+		if (strcmp(parts[i].name, "cursor") != 0)
+			url_add(url, parts[i].name, part(w, i));
 	url_add(url, "group", w->group ? "true" : NULL);
+	url_add(url, "versions", w->versions_all ? "all" : NULL);
 	url_add(url, "cursor", w->cursor);
+}
+
+static void write_hidden(struct page *p, const char *name, const char *value)
+{
+	if (value)
+		html_put(&p->h, "<input type=\"hidden\" name=\"$\" value=\"$\">", name, value);
+}
+
+void wanted_fields(struct page *p, const struct wanted *w, bool whole)
+{
+	for (size_t i = 0; i < PARTS; i++) {
+		const char *value = part(w, i);
+
+		if (parts[i].asked && (!whole || strcmp(parts[i].name, "cursor") == 0))
+			continue;
+		/* as a program reads them: a saved search is one for programs too */
+		if (whole && value && parts[i].at == offsetof(struct wanted, from))
+			value = w->from_iso;
+		if (whole && value && parts[i].at == offsetof(struct wanted, to))
+			value = w->to_iso;
+		write_hidden(p, parts[i].name, value);
+	}
+	if (whole) {
+		write_hidden(p, "group", w->group ? "true" : NULL);
+		write_hidden(p, "versions", w->versions_all ? "all" : NULL);
+	}
 }
 
 /* ---- the form ---- */
@@ -131,19 +221,35 @@ static void write_date_field(
 		html_put(&p->h, " aria-describedby=\"$-help\"></div>", name);
 }
 
-static void write_group(struct page *p, bool chosen)
+static void write_choice(
+    struct page *p, const char *name, const char *value, enum say label, bool chosen)
 {
-	html_raw(&p->h,
-	    "<div class=\"field\"><label><input type=\"checkbox\" name=\"group\" value=\"true\"");
+	html_put(&p->h,
+	    "<div class=\"choice\"><input type=\"checkbox\" id=\"$\" name=\"$\" value=\"$\"", name,
+	    name, value);
 	if (chosen)
 		html_raw(&p->h, " checked");
-	html_put(&p->h, "> $</label></div>", say(p, SAY_GROUP));
+	html_put(&p->h, "><label for=\"$\">$</label></div>", name, say(p, label));
 }
 
-static void write_kept(struct page *p, const char *name, const char *value)
+static void write_help(struct page *p)
 {
-	if (value)
-		html_put(&p->h, "<input type=\"hidden\" name=\"$\" value=\"$\">", name, value);
+	static const struct {
+		enum say typed, means;
+	} rows[] = {
+	    {SAY_HELP_PHRASE_AS, SAY_HELP_PHRASE},
+	    {SAY_HELP_MUST_AS, SAY_HELP_MUST},
+	    {SAY_HELP_LOGIC_AS, SAY_HELP_LOGIC},
+	    {SAY_HELP_WILDCARD_AS, SAY_HELP_WILDCARD},
+	    {SAY_HELP_FIELD_AS, SAY_HELP_FIELD},
+	    {SAY_HELP_NUMBER_AS, SAY_HELP_NUMBER},
+	};
+
+	html_put(&p->h, "<details><summary>$</summary><dl class=\"facts\">", say(p, SAY_HELP));
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		html_put(&p->h, "<div><dt class=\"code\">$</dt><dd>$</dd></div>",
+		    say(p, rows[i].typed), say(p, rows[i].means));
+	html_raw(&p->h, "</dl></details>");
 }
 
 void search_form(struct page *p, const struct wanted *w)
@@ -153,9 +259,11 @@ void search_form(struct page *p, const struct wanted *w)
 	    "<div class=\"field\"><label for=\"q\">$</label><p class=\"hint\" id=\"q-help\">$</p>"
 	    "<div class=\"ask\"><input type=\"search\" id=\"q\" name=\"q\" value=\"$\" "
 	    "maxlength=\"1000\" "
-	    "aria-describedby=\"q-help\" dir=\"auto\"><button>$</button></div></div>",
+	    "aria-describedby=\"q-help\" dir=\"auto\" list=\"suggestions\">"
+	    "<button>$</button></div><datalist id=\"suggestions\" data-from=\"/$/suggest\">"
+	    "</datalist></div>",
 	    i18n_code(p->language), say(p, SAY_SEARCH_WORDS), say(p, SAY_SEARCH_HELP), w->q,
-	    say(p, SAY_SEARCH_DO));
+	    say(p, SAY_SEARCH_DO), i18n_code(p->language));
 	html_raw(&p->h, "<details");
 	if (w->from_wrong || w->to_wrong)
 		html_raw(&p->h, " open");
@@ -164,14 +272,12 @@ void search_form(struct page *p, const struct wanted *w)
 	write_language(p, w->language);
 	write_date_field(p, "from", SAY_FROM, w->from, w->from_wrong);
 	write_date_field(p, "to", SAY_TO, w->to, w->to_wrong);
-	write_group(p, w->group);
-	html_raw(&p->h, "</div></details>");
-	write_kept(p, "unit", w->unit);
-	write_kept(p, "county", w->county);
-	write_kept(p, "author", w->author);
-	write_kept(p, "publicity", w->publicity);
-	write_kept(p, "like", w->like);
-	write_kept(p, "sort", w->sort);
+	html_raw(&p->h, "</div>");
+	write_choice(p, "group", "true", SAY_GROUP, w->group);
+	write_choice(p, "versions", "all", SAY_VERSIONS_ALL, w->versions_all);
+	html_raw(&p->h, "</details>");
+	write_help(p);
+	wanted_fields(p, w, false);
 	html_raw(&p->h, "</form>");
 }
 
@@ -195,6 +301,10 @@ static void write_chip(
 {
 	struct buf url = BUF_INIT;
 
+	if (without->plain) {
+		html_put(&p->h, "<li>$: $</li>", say(p, label), value);
+		return;
+	}
 	wanted_url(p, without, &url);
 	html_put(&p->h, "<li><a class=\"chip\" href=\"$\"><span class=\"hidden\">", url.data);
 	page_say(p, SAY_REMOVE, say(p, label), value);
@@ -215,7 +325,7 @@ static void write_date_chip(
 bool wanted_narrow(const struct wanted *w)
 {
 	return w->type || w->unit || w->language || w->county || w->author || w->publicity ||
-	       w->like || w->from || w->to;
+	       w->case_id || w->municipality || w->year || w->like || w->from || w->to;
 }
 
 /* A copy without one thing, from the first page on. */
@@ -231,8 +341,19 @@ static void write_record_chip(
 	buf_free(&name);
 }
 
+/* Cases are called by their numbers; an id alone says whether there is such a case to nobody. */
+static void write_case_chip(struct page *p, const struct wanted *without, const char *id)
+{
+	json_t *record = registry_get(archive_registry(app_of(p->x)->archive), "cases", id);
+	const char *number = json_text(record, "diaryNumber");
+
+	write_chip(p, without, SAY_DIARY, number ? number : id);
+	json_decref(record);
+}
+
 static void write_word_chips(struct page *p, const struct wanted *w)
 {
+	struct buf county = BUF_INIT;
 	struct wanted n;
 
 	if (w->language) {
@@ -243,7 +364,17 @@ static void write_word_chips(struct page *p, const struct wanted *w)
 	}
 	if (w->county) {
 		WITHOUT(n, w, county);
-		write_chip(p, &n, SAY_COUNTY_LABEL, w->county);
+		county_add(p, &county, w->county);
+		write_chip(p, &n, SAY_COUNTY_LABEL, county.data);
+		buf_free(&county);
+	}
+	if (w->municipality) {
+		WITHOUT(n, w, municipality);
+		write_chip(p, &n, SAY_MUNICIPALITY, w->municipality);
+	}
+	if (w->year) {
+		WITHOUT(n, w, year);
+		write_chip(p, &n, SAY_YEAR, w->year);
 	}
 	if (w->publicity) {
 		WITHOUT(n, w, publicity);
@@ -265,12 +396,18 @@ static void write_word_chips(struct page *p, const struct wanted *w)
 
 void search_chosen(struct page *p, const struct wanted *w)
 {
-	struct wanted bare = {.q = w->q, .sort = w->sort, .group = w->group}, n;
+	struct wanted bare = {.q = w->q,
+			  .sort = w->sort,
+			  .group = w->group,
+			  .versions_all = w->versions_all},
+		      n;
 	struct buf url = BUF_INIT;
 
 	if (!wanted_narrow(w))
 		return;
-	html_put(&p->h, "<h2 class=\"hidden\">$</h2><ul class=\"chips\">", say(p, SAY_CHOSEN));
+	if (!w->plain)
+		html_put(&p->h, "<h2 class=\"hidden\">$</h2>", say(p, SAY_CHOSEN));
+	html_raw(&p->h, "<ul class=\"chips\">");
 	if (w->type) {
 		WITHOUT(n, w, type);
 		write_record_chip(p, &n, SAY_TYPE, "types", w->type);
@@ -283,8 +420,15 @@ void search_chosen(struct page *p, const struct wanted *w)
 		WITHOUT(n, w, author);
 		write_record_chip(p, &n, SAY_AUTHOR, "orgs", w->author);
 	}
+	if (w->case_id) {
+		WITHOUT(n, w, case_id);
+		write_case_chip(p, &n, w->case_id);
+	}
 	write_word_chips(p, w);
-	wanted_url(p, &bare, &url);
-	html_put(&p->h, "<li><a href=\"$\">$</a></li></ul>", url.data, say(p, SAY_REMOVE_ALL));
+	if (!w->plain)
+		wanted_url(p, &bare, &url);
+	if (!w->plain)
+		html_put(&p->h, "<li><a href=\"$\">$</a></li>", url.data, say(p, SAY_REMOVE_ALL));
+	html_raw(&p->h, "</ul>");
 	buf_free(&url);
 }

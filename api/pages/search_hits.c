@@ -6,13 +6,16 @@
 #include "api/pages/search.h"
 #include "arkki/base/json.h"
 
-static void write_facts(struct page *p, const struct search_view_hit *hit)
+static void write_facts(struct page *p, const struct wanted *w, const struct search_view_hit *hit)
 {
 	const struct catalogue_row *row = &hit->row;
 	bool other = strcmp(row->language, i18n_code(p->language)) != 0;
 	const char *language = i18n_language_name(p->language, row->language);
 
-	html_raw(&p->h, "<p class=\"facts\"><span class=\"type\">");
+	html_raw(&p->h, "<p class=\"facts\">");
+	if (w->saved && row->sequence > w->seen)
+		html_put(&p->h, "<strong class=\"tag tag-new\">$</strong> ", say(p, SAY_NEW));
+	html_raw(&p->h, "<span class=\"type\">");
 	page_name(p, "types", row->type);
 	html_raw(&p->h, "</span> <span class=\"units\">");
 	page_units(p, json_object_get(hit->card.fields, "units"));
@@ -84,8 +87,10 @@ static void write_same(struct page *p, const struct search_view_hit *hit)
 	for (size_t i = 0; i < hit->same_len; i++) {
 		snprintf(place, sizeof(place), "%zu", i + 1);
 		snprintf(version, sizeof(version), "%u", hit->hit.same[i].version);
-		html_put(&p->h, " <a href=\"/$/documents/$/versions/$\">$</a>",
-		    i18n_code(p->language), hit->hit.same[i].document, version, place);
+		html_put(&p->h, "$ <a href=\"/$/documents/$/versions/$\">", i ? "," : "",
+		    i18n_code(p->language), hit->hit.same[i].document, version);
+		page_say(p, SAY_SIMILAR_ONE, place);
+		html_raw(&p->h, "</a>");
 	}
 	html_raw(&p->h, "</p>");
 }
@@ -109,7 +114,7 @@ void search_hit(struct page *p, const struct wanted *w, const struct search_view
 	    row->document);
 	page_lang(p, row->language);
 	html_put(&p->h, ">$</a></h3>", json_text(hit->card.fields, "title"));
-	write_facts(p, hit);
+	write_facts(p, w, hit);
 	if (hit->closed)
 		html_put(&p->h, "<p class=\"hint\">$</p>", say(p, SAY_SNIPPET_CLOSED));
 	else if (hit->snippet.len)

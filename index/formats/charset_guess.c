@@ -49,7 +49,7 @@ enum { WESTERNS = sizeof(westerns) / sizeof(*westerns) };
 
 static bool has(const char *set, unsigned char c)
 {
-	return strchr(set, (char)c) != NULL;
+	return memchr(set, c, strlen(set)) != NULL;
 }
 
 static enum class class_of(const struct western *w, unsigned char c) {

@@ -12,6 +12,8 @@ enum { ITEMS_MAX = FORMAT_MEMBERS_MAX };
 struct item {
 	char *id;
 	char *name; /* of the part */
+	bool
+	    read; /* a spine names each of its items once (EPUB 3.3, 5.7.2); others would be read for ever */
 };
 
 struct epub {
@@ -19,6 +21,7 @@ struct epub {
 	char package[OFFICE_NAME_SIZE];
 	struct item *items;
 	size_t items_len;
+	unsigned int refs; /* of the spine, so far */
 	struct office_property property;
 };
 
@@ -64,6 +67,18 @@ static void add_chapter(struct epub *e, const char *name)
 	buf_free(&bytes);
 }
 
+static void add_spine_item(struct epub *e, const char *id)
+{
+	for (size_t i = 0; i < e->items_len; i++) {
+		if (strcmp(e->items[i].id, id) != 0)
+			continue;
+		if (!e->items[i].read)
+			add_chapter(e, e->items[i].name);
+		e->items[i].read = true;
+		return;
+	}
+}
+
 static void package_start(void *arg, const char *name, const struct office_atts *atts)
 {
 	struct epub *e = arg;
@@ -72,14 +87,10 @@ static void package_start(void *arg, const char *name, const struct office_atts 
 	office_property_events.start(&e->property, name, atts);
 	if (strcmp(name, "item") == 0 && e->items_len < ITEMS_MAX) {
 		add_item(e, atts);
-	} else if (strcmp(name, "itemref") == 0 && !e->o->out->full) {
+	} else if (strcmp(name, "itemref") == 0 && !e->o->out->full && e->refs < ITEMS_MAX) {
+		e->refs++;
 		office_att(atts, "idref", id, sizeof(id));
-		for (size_t i = 0; i < e->items_len; i++) {
-			if (strcmp(e->items[i].id, id) == 0) {
-				add_chapter(e, e->items[i].name);
-				return;
-			}
-		}
+		add_spine_item(e, id);
 	}
 }
 

@@ -107,6 +107,12 @@ void textsink_flush(struct textsink *s)
 	s->used = 0;
 }
 
+void textsink_flush_through(struct textsink *s)
+{
+	for (; s; s = s->outer)
+		textsink_flush(s);
+}
+
 static bool emit(struct textsink *s, const char *bytes, size_t len)
 {
 	if (s->full || s->written + len > s->limit) {
@@ -134,6 +140,7 @@ void textsink_page(struct textsink *s)
 	s->pages++;
 	s->gap = GAP_NONE;
 	s->page_has_text = false;
+	textsink_flush_through(s);
 }
 
 static void line_end(struct textsink *s)

@@ -36,6 +36,7 @@ struct textsink {
 	void (*bare)(void *arg, uint32_t page);
 	char title[256];
 	char reason[160];
+	struct textsink *outer; /* of a member: the sink that `write` adds to; else NULL */
 	/* private */
 	enum textsink_gap gap;
 	bool page_has_text;
@@ -59,6 +60,9 @@ void textsink_gap(struct textsink *s, enum textsink_gap gap);
 /* Begins a page, also the first. */
 void textsink_page(struct textsink *s);
 void textsink_flush(struct textsink *s);
+/* The same through all sinks around it: what was added so far is kept even if the next call into a library crashes or
+ * never returns. Costs a system call; for the beginnings of pages and members. */
+void textsink_flush_through(struct textsink *s);
 /* Sets the title once, in the sink's form, cut at a character. */
 void textsink_title(struct textsink *s, const char *text, size_t len);
 /* Sets s->reason and returns FORMAT_NONE. */

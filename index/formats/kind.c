@@ -105,15 +105,19 @@ static bool begins(const char *bytes, size_t len, const char *with, size_t with_
 	return len >= with_len && memcmp(bytes, with, with_len) == 0;
 }
 
-/* Text of any encoding has no NUL but in UTF-16 and UTF-32, and then about every other byte of it is one. */
+/* Text of any encoding has no NUL but in UTF-16 and UTF-32, and then about every other byte of it is one, three
+ * in a row at most. */
 static bool looks_like_text(const char *bytes, size_t len)
 {
-	size_t n = len < 1024 ? len : 1024, nul = 0, control = 0;
+	size_t n = len < 1024 ? len : 1024, nul = 0, control = 0, row = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		unsigned char c = (unsigned char)bytes[i];
 
 		nul += c == 0;
+		row = c ? 0 : row + 1;
+		if (row > 3)
+			return false;
 		control += c && c < 0x20 && !strchr("\t\n\r\f\x1b", c);
 	}
 	return control <= n / 50 && (nul == 0 || (n >= 4 && nul >= n / 4));

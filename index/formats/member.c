@@ -99,6 +99,7 @@ static void add_text(struct textsink *out, const struct format *format, const ch
 	}
 	m->outer = out;
 	textsink_init(&m->inner, out->limit - out->written, write_outer, m);
+	m->inner.outer = out;
 	m->inner.depth = out->depth + 1;
 	m->inner.members = out->members;
 	m->inner.unpacked = out->unpacked;
@@ -137,8 +138,10 @@ bool format_member(
 		out->nested_too_deep = true;
 		format = NULL;
 	}
+	textsink_flush_through(out);
 	if (format)
 		add_text(out, format, name, &in);
+	textsink_flush_through(out);
 	if (out->nested_too_deep)
 		remark(out, "documents nested too deep in it are not read");
 	return within_bounds(out, 0);

@@ -142,6 +142,7 @@ void office_part(
 	if (o->out->full || o->entities || !begin(&p, o, events, arg))
 		return;
 	end(&p, office_zip_read(&o->zip, part, feed, &p) == ZIP_OK);
+	textsink_flush_through(o->out);
 }
 
 bool office_part_named(
@@ -293,4 +294,5 @@ void office_html(struct office *o, const char *bytes, size_t len)
 		o->out->reason[0] = '\0';
 	textsink_gap(o->out, GAP_PARAGRAPH);
 	memcpy(o->out->title, title, sizeof(title));
+	textsink_flush_through(o->out);
 }

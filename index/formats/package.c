@@ -55,18 +55,40 @@ static bool package_reads(const char *type)
 	return is_single_type(type);
 }
 
-/* No mtree (names only, and files it would open), no external programs (they cannot start here), no CAB (its LZX in
- * 3.6.2 writes over its heap). */
-static void set_up(const struct package *p)
+/* One filter, by its mark, and not libarchive's own stacking of up to 25: what is packed twice is a document in a
+ * document, bounded as such (3.6.2 never came back from choosing filters for a gzip that holds itself). */
+static void set_up_filter(const struct package *p, const struct format_input *in)
 {
-	archive_read_support_filter_gzip(p->a);
-	archive_read_support_filter_bzip2(p->a);
-	archive_read_support_filter_xz(p->a);
-	archive_read_support_filter_lzma(p->a);
-	archive_read_support_filter_lzip(p->a);
-	archive_read_support_filter_zstd(p->a);
-	archive_read_support_filter_compress(p->a);
-	archive_read_support_filter_lz4(p->a);
+	static const struct {
+		const char *mark;
+		size_t len;
+		int filter;
+	} rows[] = {{"\x1f\x8b", 2, ARCHIVE_FILTER_GZIP}, {"BZh", 3, ARCHIVE_FILTER_BZIP2},
+	    {"\xfd"
+	     "7zXZ\0",
+		6, ARCHIVE_FILTER_XZ},
+	    {"\x28\xb5\x2f\xfd", 4, ARCHIVE_FILTER_ZSTD}, {"LZIP", 4, ARCHIVE_FILTER_LZIP},
+	    {"\x04\x22\x4d\x18", 4, ARCHIVE_FILTER_LZ4}};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		if (in->len >= rows[i].len && memcmp(in->bytes, rows[i].mark, rows[i].len) == 0) {
+			(void)archive_read_append_filter(p->a, rows[i].filter);
+			return;
+		}
+	}
+	/* these two by libarchive's look: compress reads while it is appended, LZMA has no certain mark */
+	if (in->len >= 2 && memcmp(in->bytes, "\x1f\x9d", 2) == 0)
+		archive_read_support_filter_compress(p->a);
+	else
+		archive_read_support_filter_lzma(p->a);
+}
+
+/* No mtree (names only, and files it would open), no external programs (they cannot start here), no CAB (its LZX in
+ * 3.6.2 writes over its heap). ISO images without Rock Ridge, whose continuations 3.6.2 follows in circles: names are
+ * those of Joliet, else of the plain image. */
+static void set_up(const struct package *p, const struct format_input *in)
+{
+	set_up_filter(p, in);
 	archive_read_support_format_zip(p->a);
 	archive_read_support_format_tar(p->a);
 	archive_read_support_format_7zip(p->a);
@@ -77,6 +99,7 @@ static void set_up(const struct package *p)
 	archive_read_support_format_ar(p->a);
 	if (p->single)
 		archive_read_support_format_raw(p->a);
+	archive_read_set_format_option(p->a, "iso9660", "rockridge", NULL);
 }
 
 /* Names are UTF-8, wide (7Z, Joliet) or bytes of an encoding that nobody says (ZIPs of old programs). */
@@ -131,6 +154,23 @@ static bool is_wanted(const char *name, const struct buf *head)
 	return strcmp(type, "application/octet-stream") != 0 && format_find(type) != NULL;
 }
 
+static void too_large(struct package *p, size_t most)
+{
+	unsigned int mib = (unsigned int)(FORMAT_MEMBER_MAX >> 20);
+	struct textsink *out = p->out;
+
+	if (out->reason[0])
+		return;
+	if (most < FORMAT_MEMBER_MAX)
+		snprintf(out->reason, sizeof(out->reason), "only the first %llu MiB of its members",
+		    (unsigned long long)(FORMAT_UNPACKED_MAX >> 20));
+	else if (p->single)
+		snprintf(out->reason, sizeof(out->reason), "over %u MiB when unpacked", mib);
+	else
+		snprintf(out->reason, sizeof(out->reason), "a member over %u MiB has its name only",
+		    mib);
+}
+
 /* False when no more members should be read. */
 static bool add_file(struct package *p, const char *name)
 {
@@ -146,10 +186,8 @@ static bool add_file(struct package *p, const char *name)
 		more = format_member(p->out, name, NULL, data.data, data.len);
 	} else {
 		/* too large, or nothing that we read: its name only, but what was unpacked counts */
-		if (data.len >= most && !p->out->reason[0])
-			snprintf(p->out->reason, sizeof(p->out->reason),
-			    "a member over %llu MiB has its name only",
-			    (unsigned long long)(FORMAT_MEMBER_MAX >> 20));
+		if (data.len >= most)
+			too_large(p, most);
 		p->out->unpacked += data.len < room ? data.len : room;
 		more = format_member(p->out, name, NULL, NULL, 0);
 	}
@@ -235,6 +273,8 @@ static enum format_outcome outcome_of(const struct package *p)
 		    p->damaged && !p->entries && why[0] == 'n'
 			? "the package is damaged, or not of a kind that is read"
 			: why);
+	if (!out->visible && out->reason[0])
+		return FORMAT_NONE;
 	if (!out->visible)
 		return format_none(out, p->entries ? "no text in it" : "the package is empty");
 	if (why && !out->reason[0])
@@ -250,7 +290,7 @@ static enum format_outcome package_read(const struct format_input *in, struct te
 
 	if (!p.a)
 		return format_none(out, "the package needs more memory than a decoder may use");
-	set_up(&p);
+	set_up(&p, in);
 	if (archive_read_open_memory(p.a, in->bytes, in->len) == ARCHIVE_OK)
 		add_entries(&p);
 	else
@@ -273,7 +313,7 @@ static void package_warm(void)
 
 	if (!p.a)
 		return;
-	set_up(&p);
+	set_up(&p, &nothing);
 	if (archive_read_open_memory(p.a, nothing.bytes, nothing.len) == ARCHIVE_OK)
 		(void)archive_read_next_header(p.a, &entry);
 	archive_read_free(p.a);

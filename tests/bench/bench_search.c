@@ -1,11 +1,8 @@
-/* Speed and quality of the search index on the corpus, by hand:
+/* Speed of the search index on the corpus, by hand (what it finds: bench_quality.c):
  *
- *   cc -O2 -D_GNU_SOURCE -Iinclude -I. -o build/bench_search tests/bench/bench_search.c build/libarkki.a \
- *      $(pkg-config --libs libvoikko xapian-core jansson glib-2.0) -lstemmer -lstdc++ -lpthread -lm
- *   build/bench_search speed ../shared/corpus/finlex-domain        documents, tokens and queries a second
- *   zcat …/sections.jsonl.gz >S; build/bench_search sections S …/finlex-sections/queries.jsonl        MRR
- *   build/bench_search domain ../shared/corpus/finlex-domain       MRR of its QUERIES.jsonl
- *   build/bench_search filter ../shared/corpus/finlex-domain 100000 [DIR]
+ *   make build/bench/bench_search
+ *   build/bench/bench_search speed ../shared/corpus/finlex-domain        documents, tokens and queries a second
+ *   build/bench/bench_search filter ../shared/corpus/finlex-domain 100000 [DIR]
  *       what the filters of real searchers cost, against the filter that admits everything: a made
  *       archive with passages of the corpus as texts; DIR keeps the index for the next time
  */
@@ -18,7 +15,6 @@
 #include "arkki/base/buf.h"
 #include "arkki/base/clock.h"
 #include "arkki/base/fs.h"
-#include "arkki/base/json.h"
 #include "arkki/index/search.h"
 #include "arkki/index/snippet.h"
 
@@ -158,11 +154,6 @@ static int by_value(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-static size_t number_of(const struct search_hit *hit)
-{
-	return strtoul(hit->document + 16, NULL, 16);
-}
-
 /* ---- modes ---- */
 
 static void speed_queries(struct bench *b, const char *q, const char *text)
@@ -219,145 +210,6 @@ static void speed(const char *root)
 	speed_queries(&b, "\"korkein hallinto-oikeus\"", text.data);
 	speed_queries(&b, "", text.data);
 	buf_free(&text);
-	bench_close(&b);
-}
-
-static json_t *read_line(FILE *f, char **line, size_t *cap)
-{
-	ssize_t n = getline(line, cap, f);
-	json_t *value = NULL;
-	struct ark_error err = {0};
-
-	if (n > 0)
-		must(json_read(*line, (size_t)n, &value, &err), &err);
-	return value;
-}
-
-/* Reciprocal rank of the first hit that is among the relevant names (or, of sections, the number). */
-static double reciprocal(struct bench *b, const char *q, const json_t *relevant)
-{
-	struct ark_error err = {0};
-	struct search_request request = {.sight = &sees_everything, .q = q, .limit = 50};
-	struct search_result result;
-	double rank = 0;
-	size_t i, j;
-
-	must(search_query(b->reader, &request, &result, &err), &err);
-	for (i = 0; i < result.hits_len && rank == 0; i++) {
-		const char *name = b->names[number_of(&result.hits[i])];
-
-		if (json_is_integer(relevant) && json_integer_value(relevant) == atol(name))
-			rank = 1.0 / (double)(i + 1);
-		for (j = 0; j < json_array_size(relevant); j++)
-			if (!strcmp(json_string_value(json_array_get(relevant, j)), name))
-				rank = 1.0 / (double)(i + 1);
-	}
-	search_result_clear(&result);
-	return rank;
-}
-
-struct kind {
-	const char *name;
-	double sum;
-	int n;
-};
-
-static void judge_one(struct bench *b, struct kind *kind, const char *q, const json_t *relevant)
-{
-	if (!q)
-		return;
-	kind->sum += reciprocal(b, q, relevant);
-	kind->n++;
-}
-
-static void print_kinds(const struct kind *kinds, int n)
-{
-	int i;
-
-	for (i = 0; i < n; i++)
-		printf("MRR %-22s %.3f  (%d queries)\n", kinds[i].name,
-		    kinds[i].sum / (kinds[i].n ? kinds[i].n : 1), kinds[i].n);
-}
-
-static void judge_sections(struct bench *b, FILE *f)
-{
-	struct kind kinds[] = {
-	    {"heading", 0, 0}, {"inflected", 0, 0}, {"shortened", 0, 0}, {"split", 0, 0}};
-	char *line = NULL;
-	size_t cap = 0;
-	json_t *q;
-	int i;
-
-	while ((q = read_line(f, &line, &cap))) {
-		for (i = 0; i < 4; i++)
-			judge_one(b, &kinds[i], json_text(q, kinds[i].name),
-			    json_object_get(q, "section"));
-		json_decref(q);
-	}
-	free(line);
-	print_kinds(kinds, 4);
-}
-
-static void judge_domain(struct bench *b, FILE *f)
-{
-	struct kind kinds[] = {
-	    {"index-term", 0, 0}, {"known-item-abstract", 0, 0}, {"known-item-register", 0, 0}};
-	char *line = NULL;
-	size_t cap = 0;
-	json_t *q;
-	int i;
-
-	while ((q = read_line(f, &line, &cap))) {
-		for (i = 0; i < 3; i++)
-			if (!strcmp(json_text(q, "type"), kinds[i].name))
-				judge_one(b, &kinds[i], json_text(q, "query"),
-				    json_object_get(q, "relevant"));
-		json_decref(q);
-	}
-	free(line);
-	print_kinds(kinds, 3);
-}
-
-static void sections(const char *documents, const char *queries)
-{
-	struct bench b = {0};
-	FILE *f = fopen(documents, "r");
-	char *line = NULL;
-	size_t cap = 0;
-	json_t *d;
-
-	bench_open(&b, NULL);
-	while ((d = read_line(f, &line, &cap))) {
-		const char *text = json_text(d, "body");
-		char name[32];
-
-		snprintf(name, sizeof(name), "%lld",
-		    (long long)json_integer_value(json_object_get(d, "id")));
-		bench_put(&b, name, "fi", "", text, strlen(text));
-		json_decref(d);
-	}
-	free(line);
-	fclose(f);
-	bench_commit(&b);
-	f = fopen(queries, "r");
-	judge_sections(&b, f);
-	fclose(f);
-	bench_close(&b);
-}
-
-static void domain(const char *root)
-{
-	struct bench b = {0};
-	char path[4096];
-	FILE *f;
-
-	bench_open(&b, NULL);
-	add_domain(&b, root);
-	bench_commit(&b);
-	snprintf(path, sizeof(path), "%s/QUERIES.jsonl", root);
-	f = fopen(path, "r");
-	judge_domain(&b, f);
-	fclose(f);
 	bench_close(&b);
 }
 
@@ -669,10 +521,6 @@ int main(int argc, char **argv)
 {
 	if (argc == 3 && !strcmp(argv[1], "speed"))
 		speed(argv[2]);
-	else if (argc == 3 && !strcmp(argv[1], "domain"))
-		domain(argv[2]);
-	else if (argc == 4 && !strcmp(argv[1], "sections"))
-		sections(argv[2], argv[3]);
 	else if (argc >= 4 && !strcmp(argv[1], "filter"))
 		filter_cost(argv[2], (size_t)atol(argv[3]), argc > 4 ? argv[4] : NULL);
 	else

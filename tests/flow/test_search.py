@@ -137,7 +137,10 @@ def test_pages__neither_repeat_nor_skip_while_filings_go_on():
         filer.start()
         at = first
         while at["next"]:
-            time.sleep(0.1)
+            until = time.monotonic() + 10
+            before = len(filed)
+            while len(filed) < min(before + 5, 290) and not faults and time.monotonic() < until:
+                time.sleep(0.02)  # whatever the machine's speed: some filings between two pages
             at = search(w, limit=step, cursor=at["next"], **query)
             same(at["total"], first["total"], "the total of the first page")
             seen += ids(at)
@@ -202,9 +205,9 @@ def test_cursor__is_of_one_search_alone():
     same(w.get("/v1/search?limit=1&cursor=" + cursor).status, 400)
     same(w.get("/v1/search?limit=3&sort=date&cursor=" + cursor).status, 200, "another length of page")
     mine = search(w, limit=1, sort="date", cursor=cursor)
-    other = search(w, "helmi", limit=1, sort="date", cursor=cursor)
+    same(w.get("/v1/search?limit=1&sort=date&cursor=" + cursor, "helmi").status, 400, "another's")
     check(w.docs["secret"] not in [d for p in all_pages(w, "helmi", limit=1, sort="date") for d in ids(p)])
-    check(len(mine["hits"]) == 1 and len(other["hits"]) == 1)
+    same(len(mine["hits"]), 1)
 
 
 # ---- suggestions ----

@@ -192,7 +192,7 @@ def test_ocr__does_not_keep_the_text_layer_waiting_and_keeps_what_it_read():
     f = a.file(content=cairo.pdf(pages), name="skannaus.pdf", title="Osin skannattu")
     a.until_indexed()
     same(document(a, f.id)["text"], {"state": "ready"})
-    same([h["document"] for h in a.json("/v1/search?q=tarkastuskertomus")["hits"]][:1], [f.id], "at once")
+    check(f.id in [h["document"] for h in a.json("/v1/search?q=tarkastuskertomus")["hits"]], "at once")
     same([(t["document"], t["pages"]) for t in a.json("/v1/texts?state=ocr")["texts"] if t["document"] == f.id],
          [(f.id, {"total": 6, "pictures": 5, "read": 0})])
     a.run("ocr", a.dir, "resume")

@@ -144,6 +144,11 @@ static void write_raw(const char *bytes, size_t len)
 		_exit(1);
 }
 
+static void escape_member(void *arg, const char *bytes, size_t len)
+{
+	textsink_add(arg, bytes, len, true);
+}
+
 static void attack(const char *how, struct textsink *out)
 {
 	char *none[] = {NULL};
@@ -170,12 +175,40 @@ static void attack(const char *how, struct textsink *out)
 		write_raw("T\0\0\0\2\x1b[", 7);
 }
 
+/* Two pages, one of them bare, and on the third, in an attachment of an attachment, what `how` says. */
+static void begin_well(struct textsink *out)
+{
+	struct textsink *inner = malloc(sizeof(*inner));
+
+	textsink_page(out);
+	textsink_add(out, "ensin ty\xc3\xb6", 10, false);
+	textsink_page(out);
+	out->bare(out->arg, 2);
+	textsink_page(out);
+	if (!inner)
+		return;
+	textsink_init(inner, 1000, escape_member, out);
+	inner->outer = out;
+	format_member(inner, "liite.txt", "text/plain", "sitten", 6);
+	free(inner);
+}
+
 static enum format_outcome escape_read(const struct format_input *in, struct textsink *out)
 {
 	volatile unsigned int turns = 0;
 	char how[32] = "";
 
 	memcpy(how, in->bytes, in->len < 31 ? in->len : 31);
+	if (strncmp(how, "part ", 5) == 0) {
+		begin_well(out);
+		memmove(how, how + 5, sizeof(how) - 5);
+	}
+	if (strcmp(how, "blank segv") == 0) {
+		textsink_page(out);
+		out->bare(out->arg, 1);
+		textsink_page(out);
+		raise(SIGSEGV);
+	}
 	if (strcmp(how, "files") == 0)
 		try_files(out);
 	if (strcmp(how, "network") == 0)
@@ -427,6 +460,47 @@ static void test_finish__crash_is_a_reason(void **state)
 	expect_none(NULL, "application/x-escape", "abort", "the decoder crashed (signal 6)");
 	expect_none(NULL, "application/x-escape", "exit",
 	    "the decoder gave up, as when 1024 MiB of memory are not enough (exit 0)");
+}
+
+static void expect_part(const struct extract_config *config, const char *how, const char *reason)
+{
+	struct extractor *e = start(config);
+	struct extract_result r = extract(e, "application/x-escape", how, strlen(how));
+
+	assert_string_equal(r.reason, reason);
+	assert_int_equal(r.outcome, EXTRACT_READY);
+	assert_string_equal(r.text.data, "ensin ty\xc3\xb6\f\fliite.txt\n\nsitten");
+	assert_int_equal(r.pages, 3);
+	assert_int_equal(r.bare_pages_len, 1);
+	assert_int_equal(r.bare_pages[0], 2);
+	extract_result_free(&r);
+	extractor_free(e);
+}
+
+static void test_finish__what_came_before_a_crash_or_deadline_is_kept(void **state)
+{
+	const struct extract_config hurry = {.wall_ms = 500};
+
+	(void)state;
+	expect_part(&hurry, "part loop", "only a part was read: took longer than 500 ms");
+	skip_sanitized(__func__);
+	expect_part(NULL, "part segv", "only a part was read: the decoder crashed (signal 11)");
+	expect_part(NULL, "part exit",
+	    "only a part was read: the decoder gave up, as when 1024 MiB of memory are not "
+	    "enough (exit 0)");
+}
+
+static void test_finish__a_part_is_not_kept_after_an_attack_or_without_a_letter(void **state)
+{
+	(void)state;
+	expect_none(NULL, "application/x-escape", "part execve",
+	    "the decoder tried what it may not and was stopped");
+	expect_none(
+	    NULL, "application/x-escape", "part garbage", "the decoder gave what is not text");
+	expect_none(
+	    NULL, "application/x-escape", "part bad-utf8", "the decoder gave what is not text");
+	skip_sanitized(__func__);
+	expect_none(NULL, "application/x-escape", "blank segv", "the decoder crashed (signal 11)");
 }
 
 static void test_finish__what_is_not_text_is_not_taken(void **state)
@@ -993,6 +1067,8 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(test_finish__endless_loop_ends_at_the_deadline),
 	    cmocka_unit_test(test_finish__processor_time_is_bounded),
 	    cmocka_unit_test(test_finish__crash_is_a_reason),
+	    cmocka_unit_test(test_finish__what_came_before_a_crash_or_deadline_is_kept),
+	    cmocka_unit_test(test_finish__a_part_is_not_kept_after_an_attack_or_without_a_letter),
 	    cmocka_unit_test(test_finish__what_is_not_text_is_not_taken),
 	    cmocka_unit_test(test_finish__text_over_the_limit_is_cut_and_said),
 	    cmocka_unit_test(test_feed__more_or_fewer_bytes_than_announced),

@@ -471,6 +471,28 @@ static void test_epub__chapters_in_the_order_of_the_spine(void **state)
 	zip_free(&z);
 }
 
+/* A loop in 12 KB: a spine of 100,000 references to one chapter. */
+static void test_epub__an_item_named_again_and_again_is_read_once(void **state)
+{
+	struct zip_fixture z = {0};
+	struct buf package = BUF_INIT;
+
+	(void)state;
+	zip_add(&z, "META-INF/container.xml",
+	    "<container><rootfiles><rootfile full-path=\"k.opf\"/></rootfiles></container>");
+	buf_adds(
+	    &package, "<package><manifest><item id=\"a\" href=\"a.xhtml\"/></manifest><spine>");
+	for (int i = 0; i < 100000; i++)
+		buf_adds(&package, "<itemref idref=\"a\"/>");
+	buf_adds(&package, "</spine></package>");
+	zip_add(&z, "k.opf", package.data);
+	zip_add(&z, "a.xhtml", "<html><body><p>ainoa</p></body></html>");
+	zip_end(&z);
+	expect_file(&z, "application/epub+zip", "ainoa", "");
+	zip_free(&z);
+	buf_free(&package);
+}
+
 static void expect_rtf(const char *rtf, const char *text)
 {
 	struct extractor *e = start();
@@ -674,6 +696,7 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(test_odt__text_of_package_and_flat_file),
 	    cmocka_unit_test(test_odt__encrypted_is_told),
 	    cmocka_unit_test(test_epub__chapters_in_the_order_of_the_spine),
+	    cmocka_unit_test(test_epub__an_item_named_again_and_again_is_read_once),
 	    cmocka_unit_test(test_rtf__code_pages_unicode_and_destinations),
 	    cmocka_unit_test(test_docx__bomb_of_a_gigabyte_ends_soon),
 	    cmocka_unit_test(test_docx__overlapping_entries_are_bounded),

@@ -97,6 +97,8 @@ static void show_also(const struct query_node *n, struct buf *out)
 	size_t i;
 
 	for (i = 0; i < n->also_len; i++) {
+		if (n->also[i].joined) /* any two words have that: it would drown the rest */
+			continue;
 		buf_addf(out, "{%s: ", n->also[i].because);
 		show(n->also[i].node, out);
 		buf_adds(out, "}");
@@ -613,6 +615,51 @@ static void tree_of(const struct fixture *f, const char *q, struct buf *out)
 		*strstr(out->data, " !") = '\0';
 }
 
+/* The compounds that are looked for beside the words of the query. */
+static void joined(const struct fixture *f, const char *q, struct buf *out)
+{
+	struct query *query = NULL;
+	size_t i, k, t;
+
+	assert_int_equal(query_parse(f->analyser, q, &plain, &query, NULL), 0);
+	for (i = 0; query->root && i < query->root->children_len; i++)
+		for (k = 0; k < query->root->children[i]->also_len; k++) {
+			const struct query_also *also = &query->root->children[i]->also[k];
+
+			assert_true(also->joined);
+			for (t = 0; t < also->node->terms_len; t++)
+				assert_int_not_equal(also->node->terms[t].kind, ANALYSE_PART);
+			buf_addf(out, "%s ", also->because);
+		}
+	buf_addc(out, '\0');
+	query_free(query);
+}
+
+static void test_query__words_apart_are_a_compound_too(void **state)
+{
+	static const struct {
+		const char *q, *joined;
+	} rows[] = {
+	    {"Poikkeus lupa", "poikkeuslupa "},
+	    {"poikkeus lupa hakemus", "poikkeuslupa poikkeuslupahakemus lupahakemus "},
+	    {"a b c d", ""},
+	    {"lupa 2024 hakemus", ""},
+	    {"+poikkeus lupa", ""},
+	    {"poikkeus -lupa hakemus", ""},
+	    {"poikkeus AND lupa", ""},
+	    {"\"poikkeus lupa\" hakemus", ""},
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct buf out = BUF_INIT;
+
+		joined(*state, rows[i].q, &out);
+		assert_string_equal(out.data, rows[i].joined);
+		buf_free(&out);
+	}
+}
+
 static void test_query__written_is_read_as_the_same(void **state)
 {
 	const struct fixture *f = *state;
@@ -666,6 +713,7 @@ int main(void)
 	    cmocka_unit_test(test_query__bounds_hold),
 	    cmocka_unit_test(test_query__written_is_never_too_deep),
 	    cmocka_unit_test(test_query__too_much_is_told),
+	    cmocka_unit_test(test_query__words_apart_are_a_compound_too),
 	    cmocka_unit_test(test_query__written_is_read_as_the_same),
 	};
 

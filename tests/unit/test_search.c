@@ -174,6 +174,18 @@ static void test_search__compound_finds_its_parts_below_itself(void **state)
 	FOUND(f, "2: 2.1 1.1", .q = "sijaishuolto");
 }
 
+static void test_search__compound_typed_apart_is_found_first(void **state)
+{
+	struct fixture *f = *state;
+
+	put(f, (struct paper){.n = 1, .text = "Poikkeuslupa myönnettiin."});
+	put(f, (struct paper){.n = 2, .text = "Poikkeusoloissa rakennuslupa, poikkeus ja lupa."});
+	put(f, (struct paper){.n = 3, .text = "Muusta asiasta on sovittu hyvin."});
+	commit(f, 1);
+	FOUND(f, "2: 1.1 2.1", .q = "poikkeus lupa");
+	FOUND(f, "2: 2.1 1.1", .q = "poikkeus, 2024 lupa");
+}
+
 static void test_search__title_counts_more(void **state)
 {
 	struct fixture *f = *state;
@@ -768,6 +780,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    SEARCH_TEST(test_search__other_inflections_and_parts_of_compounds_are_found),
 	    SEARCH_TEST(test_search__compound_finds_its_parts_below_itself),
+	    SEARCH_TEST(test_search__compound_typed_apart_is_found_first),
 	    SEARCH_TEST(test_search__title_counts_more),
 	    SEARCH_TEST(test_search__phrases_are_exact),
 	    SEARCH_TEST(test_search__repeated_words_are_looked_for_once),

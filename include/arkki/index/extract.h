@@ -51,8 +51,12 @@ struct extract_config {
 };
 
 enum extract_outcome {
-	EXTRACT_READY, /* text was taken; `reason` may hold a remark ("only the first 64 MiB …") */
-	EXTRACT_NONE,  /* no text; `reason` says why, for a reader of the archive */
+	/* Text was taken; `reason` may hold a remark ("only the first 64 MiB …"). Also where the decoder crashed or ran
+	 * into a limit after it had given fair text: "only a part was read: took longer than 20 s"; then the title is
+	 * missing, and the last page perhaps incomplete. Never so of a picture, of an extractor that was interrupted, or
+	 * where the decoder tried what it may not. */
+	EXTRACT_READY,
+	EXTRACT_NONE, /* no text; `reason` says why, for a reader of the archive */
 };
 
 struct extract_result {

@@ -1,0 +1,33 @@
+// How the last word of a search may go on, asked for when typing pauses: each answer is an entry of the log.
+// Every page works without this.
+"use strict";
+(() => {
+	const field = document.getElementById("q");
+	const list = document.getElementById("suggestions");
+	if (!field || !list) return;
+	let timer, asked = "";
+	const show = (found) => {
+		list.replaceChildren(...found.map((s) => {
+			const option = document.createElement("option");
+			option.value = s.query;
+			if (s.text !== s.query) option.label = s.text;
+			return option;
+		}));
+	};
+	const ask = async () => {
+		const typed = field.value;
+		if (typed === asked || [...(typed.match(/[^\s"()+:]*$/) ?? [""])[0]].length < 2) return;
+		asked = typed;
+		try {
+			const answer = await fetch(`${list.dataset.from}?q=${encodeURIComponent(typed)}`);
+			const body = answer.ok ? await answer.json() : { suggestions: [] };
+			if (field.value === typed) show(body.suggestions);
+		} catch {
+			// the search itself does not need it
+		}
+	};
+	field.addEventListener("input", () => {
+		clearTimeout(timer);
+		timer = setTimeout(ask, 350);
+	});
+})();
