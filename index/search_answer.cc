@@ -22,44 +22,48 @@ namespace
 const char LINE = '\n';
 const enum search_facet PACKED[] = {
     FACET_TYPE, FACET_AUTHOR, FACET_LANGUAGE, FACET_YEAR, FACET_PUBLICITY};
-/* With fewer matches the ranking has looked at all of them, and its count is exact. */
-const Xapian::doccount RANKED_WHOLE = 2000;
+const size_t LEFT_MAX = 65536; /* matches that are kept for a ranking */
 
-/* Counts what matches have. Of the fields that have few values, whole packs are counted, and taken
- * apart at the end: a look-up a match where there were five. Units are too many for that: with them in
- * it nearly each match had a pack of its own, and a table of 60,000 took 80 of 108 ms. */
-class facet_counter : public Xapian::MatchSpy
+/* Counts what matches have, by the numbers of their values; what the values are is looked at in the end. Fields
+ * that have few values are in one column together. */
+class facet_counter
 {
       public:
-	void operator()(const Xapian::Document &x, double) override
+	explicit facet_counter(const columns &of)
+	    : c(of), packs(of.pack.value.size() + 1), units(of.unit.value.size() + 1),
+	      counties(of.county.value.size() + 1)
 	{
-		matches++;
-		packs[x.get_value(SLOT_FACETS)]++;
-		units[x.get_value(SLOT_UNIT)]++;
-		counties[x.get_value(SLOT_COUNTY)]++;
+	}
+
+	void take(Xapian::docid entry)
+	{
+		packs[c.pack.code[entry]]++;
+		units[c.unit.code[entry]]++;
+		counties[c.county.code[entry]]++;
 	}
 
 	void fill(struct search_result *result) const
 	{
 		table counts[SEARCH_FACETS];
 
-		for (const auto &pack : packs) {
+		for (size_t code = 0; code < c.pack.value.size(); code++) {
 			size_t at = 0;
 
 			for (enum search_facet facet : PACKED)
-				count(counts[facet], line(pack.first, at), pack.second);
+				if (packs[code])
+					count(counts[facet], line(c.pack.value[code], at),
+					    packs[code]);
 		}
-		count_lines(counts[FACET_UNIT], units);
-		count_lines(counts[FACET_COUNTY], counties);
+		count_lines(counts[FACET_UNIT], c.unit, units);
+		count_lines(counts[FACET_COUNTY], c.county, counties);
 		for (int f = 0; f < SEARCH_FACETS; f++)
 			fill_one(counts[f], result->facets[f].counts, result->facets[f].len);
 	}
 
-	uint64_t matches = 0;
-
       private:
 	using table = std::unordered_map<std::string, uint64_t>;
-	table packs, units, counties;
+	const columns &c;
+	std::vector<uint32_t> packs, units, counties; /* by code */
 
 	/* The line at `at`, which moves behind it. */
 	static std::string line(const std::string &text, size_t &at)
@@ -77,11 +81,12 @@ class facet_counter : public Xapian::MatchSpy
 			counts[value] += n;
 	}
 
-	static void count_lines(table &counts, const table &lists)
+	static void count_lines(
+	    table &counts, const column &of, const std::vector<uint32_t> &by_code)
 	{
-		for (const auto &list : lists)
-			for (size_t at = 0; at < list.first.size();)
-				count(counts, line(list.first, at), list.second);
+		for (size_t code = 0; code < of.value.size(); code++)
+			for (size_t at = 0; by_code[code] && at < of.value[code].size();)
+				count(counts, line(of.value[code], at), by_code[code]);
 	}
 
 	static void fill_one(const table &t, struct search_count *&ret, size_t &ret_len)
@@ -114,56 +119,34 @@ struct group {
 	uint32_t similar = 0;
 };
 
-struct named {
-	char document[33];
-	uint32_t version;
-	bool whole;
-};
-
-named name_of(const Xapian::Database &db, Xapian::docid entry)
-{
-	const std::string id = db.get_document(entry).get_data();
-	const size_t dash = id.find('-');
-	named n = {};
-	char *end = nullptr;
-
-	if (dash == std::string::npos || dash >= sizeof(n.document))
-		throw Xapian::DatabaseCorruptError("an entry without an id");
-	id.copy(n.document, dash);
-	n.version = static_cast<uint32_t>(std::strtoul(id.c_str() + dash + 1, &end, 10));
-	n.whole = *end == '\0';
-	return n;
-}
-
-struct search_hit hit_of(const Xapian::Database &db, const group &g)
-{
-	const named head = name_of(db, g.head);
-	struct search_hit hit = {};
-
-	std::memcpy(hit.document, head.document, sizeof(hit.document));
-	hit.version = head.version;
-	hit.whole = head.whole;
-	hit.similar = g.similar;
-	for (size_t i = 0; i < g.same.size(); i++) {
-		const named same = name_of(db, g.same[i]);
-
-		std::memcpy(hit.same[i].document, same.document, sizeof(same.document));
-		hit.same[i].version = same.version;
-		hit.same[i].whole = same.whole;
-	}
-	return hit;
-}
-
-struct search_hit *hits_of(const Xapian::Database &db, const std::vector<group> &groups)
+struct search_hit *hits_of(struct search_reader *r, const std::vector<group> &groups)
 {
 	auto *hits = static_cast<struct search_hit *>(
 	    std::calloc(groups.size() + 1, sizeof(struct search_hit)));
 	std::unique_ptr<struct search_hit, void (*)(void *)> guard(hits, std::free);
+	std::vector<Xapian::docid> entries;
 
 	if (!hits)
 		throw std::bad_alloc();
-	for (size_t i = 0; i < groups.size(); i++)
-		hits[i] = hit_of(db, groups[i]);
+	for (const group &g : groups) {
+		entries.push_back(g.head);
+		entries.insert(entries.end(), g.same.begin(), g.same.end());
+	}
+	const std::vector<entry_name> names = r->shelf->names_of(r->db, entries);
+	auto name = names.begin();
+
+	for (size_t i = 0; i < groups.size(); i++) {
+		std::memcpy(hits[i].document, name->document, sizeof(name->document));
+		hits[i].version = name->version;
+		hits[i].whole = name++->whole;
+		hits[i].similar = groups[i].similar;
+		for (size_t k = 0; k < groups[i].same.size(); k++, name++) {
+			std::memcpy(
+			    hits[i].same[k].document, name->document, sizeof(name->document));
+			hits[i].same[k].version = name->version;
+			hits[i].same[k].whole = name->whole;
+		}
+	}
 	return guard.release();
 }
 
@@ -175,12 +158,12 @@ bool near(const std::string &a, const std::string &b)
 
 /* Each hit joins the best one that it is like: with SEARCH_GROUP_MAX hits at most half a million
  * comparisons of 64 bytes. */
-std::vector<group> grouped(const Xapian::Database &db, const Xapian::MSet &hits)
+std::vector<group> grouped(const Xapian::Database &db, const std::vector<Xapian::docid> &hits)
 {
 	std::vector<group> groups;
 
-	for (auto m = hits.begin(); m != hits.end(); ++m) {
-		const std::string signature = db.get_document(*m).get_value(SLOT_LIKENESS);
+	for (const Xapian::docid hit : hits) {
+		const std::string signature = db.get_document(hit).get_value(SLOT_LIKENESS);
 		auto head = groups.end();
 
 		if (signature.size() == LIKENESS_BYTES)
@@ -188,136 +171,159 @@ std::vector<group> grouped(const Xapian::Database &db, const Xapian::MSet &hits)
 				return !g.signature.empty() && near(g.signature, signature);
 			});
 		if (head == groups.end()) {
-			groups.push_back({*m,
+			groups.push_back({hit,
 			    signature.size() == LIKENESS_BYTES ? signature : std::string(), {}, 0});
 			continue;
 		}
 		if (head->same.size() < SEARCH_SAME_MAX)
-			head->same.push_back(*m);
+			head->same.push_back(hit);
 		head->similar++;
 	}
 	return groups;
 }
 
-void append_plain(std::vector<group> &to, const Xapian::MSet &hits)
+void append_plain(std::vector<group> &to, const std::vector<Xapian::docid> &hits, size_t from)
 {
-	for (auto m = hits.begin(); m != hits.end(); ++m)
-		to.push_back({*m, {}, {}, 0});
+	for (size_t i = from; i < hits.size(); i++)
+		to.push_back({hits[i], {}, {}, 0});
 }
 
-uint64_t count_matches(const Xapian::Database &db, const Xapian::Query &q, facet_counter *facets)
-{
-	Xapian::Enquire enquire(db);
-
-	enquire.set_query(q);
-	enquire.set_weighting_scheme(Xapian::BoolWeight());
-	if (facets)
-		enquire.add_matchspy(facets);
-	return enquire.get_mset(0, 0, db.get_doccount()).get_matches_estimated();
-}
-
-/* A request, ready to be run over one revision of the index. */
+/* A request, run over one revision of the index. */
 class run
 {
       public:
-	run(struct search_reader *r, const struct search_request *request,
+	run(struct search_reader *reader, const struct search_request *request,
 	    const struct query *words)
-	    : read(read_request(r, request, words)), db(r->db), enquire(r->db),
-	      by_weight(read.ranked && request->sort == SEARCH_BY_RELEVANCE)
+	    : read(read_request(reader, request, words)), r(reader), db(r->db), kept(r->columns()),
+	      c(*kept), found(std::move(r->last))
 	{
-		enquire.set_query(read.q);
-		if (by_weight)
-			enquire.set_weighting_scheme(Xapian::BM25Weight(1.2, 0, 1, 0.8, 0.5));
-		else
-			enquire.set_weighting_scheme(Xapian::BoolWeight());
-		enquire.set_docid_order(Xapian::Enquire::DESCENDING);
-		if (!by_weight)
-			enquire.set_sort_by_value(SLOT_DATE, true);
+		const bool by_weight = read.ranked && request->sort == SEARCH_BY_RELEVANCE;
+
+		/* a map is of one sight and one revision, and there while it is pointed at */
+		if (!found || found->within != read.within || found->by_weight != by_weight ||
+		    !(found->q == read.q))
+			look(by_weight);
+		total = by_weight ? found->weighed.size() : found->plain.count();
+		entries = total;
+	}
+
+	/* Leaves what was found to a ranking of the same. */
+	void leave()
+	{
+		if (found->weighed.size() <= LEFT_MAX)
+			r->last = std::move(found);
 	}
 
 	const reading read;
 
-	std::vector<group> page(const struct search_request *request, facet_counter *facets)
+	void count(facet_counter &facets) const
 	{
-		const bool groups = request->group && request->limit;
-		const Xapian::MSet first = exact(groups ? 0 : request->offset,
-		    groups ? SEARCH_GROUP_MAX : request->limit, facets);
+		for (const match &m : found->weighed)
+			facets.take(m.entry);
+		found->plain.each([&](Xapian::docid entry) { facets.take(entry); });
+	}
+
+	std::vector<group> page(const struct search_request *request)
+	{
+		const size_t end = request->limit ? request->offset + request->limit : 0;
 		std::vector<group> list;
 
-		entries = total;
-		if (groups)
-			return page_of_groups(request, first);
-		append_plain(list, first);
+		if (request->group && request->limit)
+			return page_of_groups(request);
+		append_plain(list, best_entries(end), request->offset);
 		return list;
 	}
 
 	std::vector<group> best(unsigned int max, bool group_them)
 	{
-		const unsigned int head = group_them ? std::min(max, SEARCH_GROUP_MAX) : max;
-		const Xapian::MSet first = enquire.get_mset(0, head);
+		const std::vector<Xapian::docid> hits = best_entries(max);
 		std::vector<group> list;
 
-		if (group_them)
-			list = grouped(db, first);
-		else
-			append_plain(list, first);
-		if (first.size() == head && max > head)
-			append_plain(list, enquire.get_mset(head, max - head));
+		if (!group_them) {
+			append_plain(list, hits, 0);
+			return list;
+		}
+		const size_t head = std::min<size_t>(hits.size(), SEARCH_GROUP_MAX);
+
+		list =
+		    grouped(db, {hits.begin(), hits.begin() + static_cast<std::ptrdiff_t>(head)});
+		append_plain(list, hits, head);
 		return list;
+	}
+
+	const struct columns &columns() const
+	{
+		return c;
 	}
 
 	uint64_t total = 0;   /* documents */
 	uint64_t entries = 0; /* of the list that pages are cut from: groups, where there are */
 
       private:
-	const Xapian::Database db;
-	Xapian::Enquire enquire;
-	const bool by_weight;
+	struct search_reader *r;
+	const Xapian::Database &db;
+	const std::shared_ptr<const struct columns> kept;
+	const struct columns &c;
+	std::unique_ptr<finding> found;
 
-	/* Hits, and the exact total. To rank, what cannot be among the best is passed over, which counting
-	 * may not; and counting needs no weights. Two passes, each without what the other needs, take two thirds
-	 * of one that does both. */
-	Xapian::MSet exact(Xapian::doccount from, Xapian::doccount n, facet_counter *facets)
+	void look(bool by_weight)
 	{
-		const Xapian::doccount documents = db.get_doccount();
-		Xapian::MSet hits;
-
-		if (facets && !by_weight) {
-			enquire.add_matchspy(facets);
-			hits = enquire.get_mset(from, n, documents);
-			enquire.clear_matchspies();
-			total = facets->matches;
-			return hits;
-		}
-		if (n || !facets)
-			hits = enquire.get_mset(from, n, facets ? 0 : RANKED_WHOLE);
-		if (facets)
-			total = count_matches(db, read.q, facets);
-		else if (hits.get_matches_lower_bound() == hits.get_matches_upper_bound())
-			total = hits.get_matches_lower_bound();
+		found = std::make_unique<finding>();
+		found->q = read.q;
+		found->within = read.within;
+		found->by_weight = by_weight;
+		if (by_weight)
+			found->weighed = weigh(db, c, read.q, read.within->bits);
 		else
-			total = count_matches(db, read.q, nullptr);
-		return hits;
+			found->plain = find(db, c, read.q, read.within->bits);
+	}
+
+	/* The best n in order: the heaviest, or the newest; of equals those put last. */
+	std::vector<Xapian::docid> best_entries(size_t n) const
+	{
+		const auto better = [](const match &a, const match &b) {
+			return a.weight != b.weight ? a.weight > b.weight : a.entry > b.entry;
+		};
+		std::vector<match> heap;
+		std::vector<Xapian::docid> out;
+		const auto take = [&](const match &m) {
+			if (heap.size() == n && !better(m, heap.front()))
+				return;
+			if (heap.size() == n) {
+				std::pop_heap(heap.begin(), heap.end(), better);
+				heap.pop_back();
+			}
+			heap.push_back(m);
+			std::push_heap(heap.begin(), heap.end(), better);
+		};
+
+		if (!n)
+			return out;
+		for (const match &m : found->weighed)
+			take(m);
+		found->plain.each([&](Xapian::docid d) {
+			take({d, static_cast<double>(c.date_rank[c.date.code[d]])});
+		});
+		std::sort_heap(heap.begin(), heap.end(), better);
+		for (const match &m : heap)
+			out.push_back(m.entry);
+		return out;
 	}
 
 	/* The groups, then the hits behind those that were grouped. */
-	std::vector<group> page_of_groups(
-	    const struct search_request *request, const Xapian::MSet &first)
+	std::vector<group> page_of_groups(const struct search_request *request)
 	{
+		const size_t end = request->offset + request->limit;
+		const std::vector<Xapian::docid> first = best_entries(SEARCH_GROUP_MAX);
 		std::vector<group> list = grouped(db, first);
-		const size_t groups = list.size(), end = request->offset + request->limit;
-		const size_t from = std::min<size_t>(request->offset, groups);
+		const size_t groups = list.size(), from = std::min<size_t>(request->offset, groups);
 
 		entries = total - first.size() + groups;
 		list.resize(std::min(end, groups));
 		list.erase(list.begin(), list.begin() + static_cast<std::ptrdiff_t>(from));
-		if (end > groups && total > first.size()) {
-			const size_t behind = request->offset - from;
-
-			append_plain(list,
-			    enquire.get_mset(static_cast<Xapian::doccount>(first.size() + behind),
-				static_cast<Xapian::doccount>(request->limit - list.size())));
-		}
+		if (end > groups && total > first.size())
+			append_plain(list, best_entries(first.size() + end - groups),
+			    first.size() + request->offset - from);
 		return list;
 	}
 };
@@ -350,22 +356,26 @@ std::string facets_pack(const struct search_document *d)
 void answer(struct search_reader *r, const struct search_request *request,
     const struct query *words, struct search_result *ret)
 {
+	r->last.reset(); /* it is for a ranking only */
 	run asked(r, request, words);
-	facet_counter facets;
+	facet_counter facets(asked.columns());
 	struct search_result result = {};
 	result_guard guard(&result, search_result_clear);
-	const std::vector<group> list = asked.page(request, request->facets ? &facets : nullptr);
+	const std::vector<group> list = asked.page(request);
 
 	result.total = asked.total;
 	result.sequence = sequence_of(r->db);
-	result.hits = hits_of(r->db, list);
+	result.hits = hits_of(r, list);
 	result.hits_len = list.size();
 	if (request->limit && request->offset + result.hits_len < asked.entries &&
 	    request->offset + result.hits_len <= SEARCH_OFFSET_MAX)
 		result.next_offset = static_cast<unsigned int>(request->offset + result.hits_len);
-	if (request->facets)
+	if (request->facets) {
+		asked.count(facets);
 		facets.fill(&result);
+	}
 	fill_notes(words, asked.read, &result);
+	asked.leave();
 	*ret = result;
 	guard.release();
 }
@@ -376,14 +386,16 @@ void rank(struct search_reader *r, const struct search_request *request, const s
 	run asked(r, request, words);
 	const std::vector<group> list = asked.best(max, request->group);
 
-	*ret = hits_of(r->db, list);
+	*ret = hits_of(r, list);
 	*ret_len = list.size();
 }
 
 uint64_t total(
     struct search_reader *r, const struct search_request *request, const struct query *words)
 {
-	return count_matches(r->db, read_request(r, request, words).q, nullptr);
+	const reading read = read_request(r, request, words);
+
+	return find(r->db, *r->columns(), read.q, read.within->bits).count();
 }
 
 } // namespace arkki

@@ -1,30 +1,11 @@
 /* What a sight shows: filters of the policy as sets of entries. */
 #include "index/search_xapian.hh"
 
-#include <algorithm>
 #include <cstring>
-#include <unordered_set>
 #include <utility>
 
 namespace arkki
 {
-
-Xapian::Query any_of(const queries &q)
-{
-	return q.empty() ? Xapian::Query::MatchNothing
-			 : Xapian::Query(Xapian::Query::OP_OR, q.begin(), q.end());
-}
-
-Xapian::Query all_of(const queries &q)
-{
-	return q.empty() ? Xapian::Query::MatchAll
-			 : Xapian::Query(Xapian::Query::OP_AND, q.begin(), q.end());
-}
-
-Xapian::Query but_not(const Xapian::Query &q, const Xapian::Query &without)
-{
-	return without.empty() ? q : Xapian::Query(Xapian::Query::OP_AND_NOT, q, without);
-}
 
 namespace
 {
@@ -32,16 +13,21 @@ namespace
 const unsigned int FILTER_DEPTH_MAX = 64;
 const size_t UNITS_AS_TERMS =
     16; /* more of them in a filter are compared with the entries' values */
-const size_t MAPS_KEPT = 4;
+
+/* A set of entries: those of q, or all the others. */
+struct entries {
+	sought q;
+	bool others;
+};
 
 entries nothing()
 {
-	return {Xapian::Query(), false};
+	return {{}, false};
 }
 
 entries everything()
 {
-	return {Xapian::Query(), true};
+	return {{}, true};
 }
 
 entries complement(const entries &e)
@@ -70,65 +56,6 @@ entries sum(std::vector<entries> sets)
 		e.others = !e.others;
 	return complement(intersection(sets));
 }
-
-/* Entries with one of many units, by the value that holds their units. A search that finds little looks
- * at few values, where opening a list for each of 300 units took 7 ms (of 7 for all the rest). */
-class unit_source : public Xapian::ValuePostingSource
-{
-      public:
-	using units = std::unordered_set<std::string>;
-
-	unit_source(Xapian::valueno of, std::shared_ptr<const units> wanted)
-	    : ValuePostingSource(of), any_of(std::move(wanted))
-	{
-	}
-
-	void init(const Xapian::Database &database) override
-	{
-		ValuePostingSource::init(database);
-		set_termfreq_min(0);
-	}
-
-	void next(double min_weight) override
-	{
-		do
-			ValuePostingSource::next(min_weight);
-		while (!at_end() && !wanted());
-	}
-
-	void skip_to(Xapian::docid to, double min_weight) override
-	{
-		ValuePostingSource::skip_to(to, min_weight);
-		while (!at_end() && !wanted())
-			ValuePostingSource::next(min_weight);
-	}
-
-	bool check(Xapian::docid at, double min_weight) override
-	{
-		return ValuePostingSource::check(at, min_weight) && (at_end() || wanted());
-	}
-
-	PostingSource *clone() const override
-	{
-		return new unit_source(get_slot(), any_of);
-	}
-
-      private:
-	const std::shared_ptr<const units> any_of;
-
-	bool wanted() const
-	{
-		const std::string lines = get_value();
-		size_t start = 0, end;
-
-		while ((end = lines.find('\n', start)) != std::string::npos) {
-			if (any_of->count(lines.substr(start, end - start)))
-				return true;
-			start = end + 1;
-		}
-		return any_of->count(start ? lines.substr(start) : lines) > 0;
-	}
-};
 
 /* What a sight shows, in terms that this revision of the index has. */
 class compiler
@@ -159,7 +86,7 @@ class compiler
 
 	static entries has(const std::string &term)
 	{
-		return {Xapian::Query(term), false};
+		return {sought(term), false};
 	}
 
 	/* Entries of a version that is never a hit, or which has a newer one that f admits. */
@@ -217,7 +144,7 @@ class compiler
 
 	entries alternatives(const struct access_filter *f, unsigned int newer, unsigned int depth)
 	{
-		auto units = std::make_shared<unit_source::units>();
+		auto units = std::make_shared<sought::units>();
 		std::vector<entries> parts;
 
 		for (size_t i = 0; i < f->children; i++)
@@ -231,9 +158,11 @@ class compiler
 		if (!units->empty()) {
 			const Xapian::valueno slot =
 			    newer ? SLOT_NEWER_UNIT + newer - 1 : Xapian::valueno{SLOT_UNIT};
-			auto *source = new unit_source(slot, std::move(units));
+			sought with(sought::UNITS, queries{});
 
-			parts.push_back({Xapian::Query(source->release()), false});
+			with.slot = slot;
+			with.any_unit = std::move(units);
+			parts.push_back({with, false});
 		}
 		return sum(parts);
 	}
@@ -299,24 +228,6 @@ class compiler
 	}
 };
 
-/* ---- which entries, by number ---- */
-
-class recorder : public Xapian::MatchSpy
-{
-      public:
-	recorder(std::vector<bool> &to, bool as) : bits(to), value(as)
-	{
-	}
-	void operator()(const Xapian::Document &x, double) override
-	{
-		bits[x.get_docid()] = value;
-	}
-
-      private:
-	std::vector<bool> &bits;
-	const bool value;
-};
-
 void write_filter(const struct access_filter *f, std::string &out, unsigned int depth)
 {
 	if (depth > FILTER_DEPTH_MAX)
@@ -332,101 +243,30 @@ void write_filter(const struct access_filter *f, std::string &out, unsigned int 
 
 } // namespace
 
-entries visible(const Xapian::Database &db, const struct access_sight *sight, bool versions_all)
+bitmap visible(const Xapian::Database &db, const columns &c, const struct access_sight *sight,
+    bool versions_all)
 {
-	return compiler(db).visible(sight, versions_all);
+	const entries shown = compiler(db).visible(sight, versions_all);
+	bitmap all(c.last, true);
+
+	/* columns, and "all the others", still have the numbers of entries that are gone */
+	if (db.get_doccount() != c.last)
+		all = find(db, c, sought(""), all);
+	bitmap found = find(db, c, shown.q, all);
+
+	if (!shown.others)
+		return found;
+	all.drop(found);
+	return all;
 }
 
-Xapian::Query among(const entries &shown, const Xapian::Query &q)
+std::string sight_key(const struct access_sight *sight, bool versions_all)
 {
-	if (shown.others)
-		return but_not(q.empty() ? Xapian::Query::MatchAll : q, shown.q);
-	return q.empty() ? shown.q : Xapian::Query(Xapian::Query::OP_FILTER, q, shown.q);
-}
-
-sight_map::sight_map(const Xapian::Database &db, const entries &shown)
-    : bits(static_cast<size_t>(db.get_lastdocid()) + 1, shown.others)
-{
-	Xapian::Enquire enquire(db);
-	recorder spy(bits, !shown.others);
-
-	if (shown.q.empty())
-		return;
-	enquire.set_query(shown.q);
-	enquire.set_weighting_scheme(Xapian::BoolWeight());
-	enquire.add_matchspy(&spy);
-	enquire.get_mset(0, 0, db.get_doccount());
-}
-
-Xapian::doccount sight_map::count(
-    const Xapian::Database &db, const std::string &term, Xapian::doccount enough) const
-{
-	Xapian::doccount n = 0;
-
-	for (auto p = db.postlist_begin(term); n < enough && p != db.postlist_end(term); ++p)
-		n += shows(*p);
-	return n;
-}
-
-bool sight_map::any(const Xapian::Database &db, const std::string &term) const
-{
-	return count(db, term, 1) > 0;
-}
-
-bool sight_map::shows(Xapian::docid entry) const
-{
-	return entry < bits.size() && bits[entry];
-}
-
-Xapian::doccount sight_map::shown() const
-{
-	return static_cast<Xapian::doccount>(std::count(bits.begin(), bits.end(), true));
-}
-
-void sight_map::hide(const Xapian::Database &db, const char (*documents)[33], size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		const std::string term = std::string("XD") + documents[i];
-
-		for (auto p = db.postlist_begin(term); p != db.postlist_end(term); ++p)
-			if (*p < bits.size())
-				bits[*p] = false;
-	}
-}
-
-std::shared_ptr<const sight_map> sight_maps::of(
-    const Xapian::Database &db, const struct access_sight *sight, bool versions_all)
-{
-	const Xapian::rev revision = db.get_revision();
 	std::string key = versions_all ? "all " : "";
 
 	write_filter(sight->any, key, 0);
 	write_filter(sight->whole, key, 0);
-	for (auto k = recent.begin(); k != recent.end(); ++k) {
-		if (k->key != key || k->revision != revision)
-			continue;
-		recent.splice(recent.begin(), recent, k);
-		return recent.front().map;
-	}
-	auto map = std::make_shared<const sight_map>(db, visible(db, sight, versions_all));
-
-	recent.push_front({key, revision, map});
-	while (recent.size() > MAPS_KEPT)
-		recent.pop_back();
-	return map;
-}
-
-std::shared_ptr<const sight_map> sight_maps::of(
-    const Xapian::Database &db, const struct search_request *request)
-{
-	auto map = of(db, request->sight, request->versions_all);
-
-	if (!request->without_len)
-		return map;
-	auto less = std::make_shared<sight_map>(*map);
-
-	less->hide(db, request->without, request->without_len);
-	return less;
+	return key;
 }
 
 } // namespace arkki

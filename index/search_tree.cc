@@ -1,4 +1,4 @@
-/* The tree of a query, and the filters of a request, as a Xapian query.
+/* The tree of a query, and the filters of a request, as a tree of what is sought.
  *
  * What only filters weighs nothing. A term that this revision does not have is left out: it would cost a
  * look at match time, and a synonym of one term is as cheap as the term.
@@ -36,17 +36,6 @@ const double WEIGHT_TITLE = 0.5;     /* on top, when it stands in the title */
 const double WEIGHT_ALSO = 0.4;      /* another word for it */
 const double WEIGHT_JOINED = 1;      /* it and its neighbours as one compound */
 
-Xapian::Query scaled(const Xapian::Query &q, double weight)
-{
-	return weight == 1 || q.empty() ? q
-					: Xapian::Query(Xapian::Query::OP_SCALE_WEIGHT, q, weight);
-}
-
-Xapian::Query both(const Xapian::Query &a, const Xapian::Query &b)
-{
-	return {Xapian::Query::OP_AND, a, b};
-}
-
 const char *field_prefix(enum search_field field)
 {
 	static const char *const prefixes[SEARCH_FIELDS] = {
@@ -66,7 +55,7 @@ class translator
 	bool ranked = false;
 	std::vector<struct search_note> notes;
 
-	Xapian::Query node(const struct query_node &n, unsigned int depth)
+	sought node(const struct query_node &n, unsigned int depth)
 	{
 		if (depth > DEPTH_MAX)
 			throw Xapian::InvalidArgumentError("the query is too deep");
@@ -93,7 +82,7 @@ class translator
 	}
 
 	/* Whole years by their terms; of the first and last year only the days within. */
-	Xapian::Query dates(const std::string &from, const std::string &to) const
+	sought dates(const std::string &from, const std::string &to) const
 	{
 		queries years;
 
@@ -106,23 +95,22 @@ class translator
 		}
 		const bool whole_first = from.empty() || from.substr(4) == "-01-01";
 		const bool whole_last = to.empty() || to.substr(4) == "-12-31";
-		Xapian::Query q = any_of(years);
+		const sought q = any_of(years);
 
-		if (!whole_first)
-			q = both(q, Xapian::Query(Xapian::Query::OP_VALUE_GE, SLOT_DATE, from));
-		if (!whole_last)
-			q = both(q, Xapian::Query(Xapian::Query::OP_VALUE_LE, SLOT_DATE, to));
-		return q;
+		if (whole_first && whole_last)
+			return q;
+		return all_of(
+		    {q, sought::values(SLOT_DATE, whole_first ? "" : from, whole_last ? "" : to)});
 	}
 
-	Xapian::Query exact(const char *prefix, const char *value) const
+	sought exact(const char *prefix, const char *value) const
 	{
 		const std::string term = std::string(prefix) + value;
 
 		/* too long a value is no entry's, and Xapian would refuse it */
 		if (std::strlen(value) > ANALYSE_WORD_MAX || !db.term_exists(term))
 			return {};
-		return Xapian::Query(term);
+		return sought(term);
 	}
 
       private:
@@ -132,7 +120,7 @@ class translator
 	unsigned int wildcards = 0;
 
 	/* At a weight; the terms that there are. */
-	Xapian::Query synonyms(std::vector<std::string> terms, double weight) const
+	sought synonyms(std::vector<std::string> terms, double weight) const
 	{
 		auto end = std::remove_if(terms.begin(), terms.end(),
 		    [&](const std::string &t) { return !db.term_exists(t); });
@@ -140,14 +128,13 @@ class translator
 		terms.erase(end, terms.end());
 		if (terms.empty())
 			return {};
-		return scaled(
-		    Xapian::Query(Xapian::Query::OP_SYNONYM, terms.begin(), terms.end()), weight);
+		return scaled(sought(sought::SYNONYM, std::move(terms)), weight);
 	}
 
 	/* OR(lemmas, the same wherever they stand, parts of itself, title). What is a part of compounds as
 	 * often as a word counts by how many have it in either way: where the parts had a weight of
 	 * their own, a rare word in a common compound ranked too high. */
-	Xapian::Query word(const struct query_node &n)
+	sought word(const struct query_node &n)
 	{
 		std::vector<std::string> words, anywhere, own, in_title;
 		queries any;
@@ -175,25 +162,23 @@ class translator
 		return any_of(any);
 	}
 
-	static void add(queries &to, const Xapian::Query &q)
+	static void add(queries &to, const sought &q)
 	{
 		if (!q.empty())
 			to.push_back(q);
 	}
 
-	Xapian::Query phrase(const struct query_node &n)
+	sought phrase(const struct query_node &n)
 	{
 		std::vector<std::string> words;
 
 		for (size_t i = 0; i < n.terms_len; i++)
 			words.emplace_back(n.terms[i].text, n.terms[i].len);
 		ranked = true;
-		return {Xapian::Query::OP_PHRASE, words.begin(), words.end(),
-		    static_cast<Xapian::termcount>(words.size())};
+		return {sought::PHRASE, std::move(words)};
 	}
 
-	Xapian::Query or_other_words(
-	    const struct query_node &n, const Xapian::Query &q, unsigned int depth)
+	sought or_other_words(const struct query_node &n, const sought &q, unsigned int depth)
 	{
 		queries any;
 
@@ -207,7 +192,7 @@ class translator
 	/* Where more words begin so than are looked for, those that most of the shown entries
 	 * have: which they are, and that there are more, tells nothing of the others. So words of
 	 * hidden entries must not take up the room of those that are looked at. */
-	Xapian::Query wildcard(const struct query_node &n)
+	sought wildcard(const struct query_node &n)
 	{
 		std::vector<std::string> words;
 
@@ -232,7 +217,7 @@ class translator
 
 	std::vector<std::string> shown_words(const std::string &stem) const
 	{
-		const auto map = r->maps.of(db, request);
+		const auto map = r->shown(request);
 		std::vector<std::string> words;
 		size_t listed = 0;
 
@@ -248,7 +233,7 @@ class translator
 	/* Returns whether any that is shown was left out. */
 	bool most_frequent(std::vector<std::string> &words) const
 	{
-		const auto map = r->maps.of(db, request);
+		const auto map = r->shown(request);
 		std::vector<std::pair<Xapian::doccount, std::string>> counted;
 
 		for (std::string &w : words) {
@@ -266,7 +251,7 @@ class translator
 		return counted.size() > WILDCARD_WORDS;
 	}
 
-	Xapian::Query field(const struct query_node &n) const
+	sought field(const struct query_node &n) const
 	{
 		const char *prefix = field_prefix(n.field);
 		queries any;
@@ -277,7 +262,7 @@ class translator
 	}
 
 	/* The word, in a title. */
-	Xapian::Query title(const struct query_node &n) const
+	sought title(const struct query_node &n) const
 	{
 		std::vector<std::string> terms;
 
@@ -311,16 +296,16 @@ class translator
 		return out;
 	}
 
-	Xapian::Query excluded(const struct query_node &n, unsigned int depth)
+	sought excluded(const struct query_node &n, unsigned int depth)
 	{
 		const bool before = ranked;
-		Xapian::Query q = node(n, depth);
+		sought q = node(n, depth);
 
 		ranked = before; /* what is left out ranks nothing */
 		return q;
 	}
 
-	Xapian::Query all(const struct query_node &n, unsigned int depth)
+	sought all(const struct query_node &n, unsigned int depth)
 	{
 		queries in, out;
 
@@ -336,7 +321,7 @@ class translator
 	}
 
 	/* Any of the plain items; all that must be, and of the filters; none that must not. */
-	Xapian::Query list(const struct query_node &n, unsigned int depth)
+	sought list(const struct query_node &n, unsigned int depth)
 	{
 		queries should, must, narrow, out;
 
@@ -353,25 +338,27 @@ class translator
 		}
 		if (!n.children_len)
 			return {};
-		Xapian::Query q = all_of(narrow);
+		sought q = all_of(narrow);
 
 		if (must.empty() && should.empty())
 			return but_not(q, any_of(out));
 		q = wanted(must, should);
 		if (!narrow.empty())
-			q = Xapian::Query(Xapian::Query::OP_FILTER, q, all_of(narrow));
+			q = filtered(q, all_of(narrow));
 		return but_not(q, any_of(out));
 	}
 
-	static Xapian::Query wanted(const queries &must, const queries &should)
+	static sought wanted(const queries &must, const queries &should)
 	{
-		const Xapian::Query any = any_of(should);
+		const sought any = any_of(should);
 
 		if (must.empty())
 			return any;
 		if (any.empty())
 			return all_of(must);
-		return {Xapian::Query::OP_AND_MAYBE, all_of(must), any};
+		const sought all = all_of(must);
+
+		return all.empty() ? all : sought(sought::ALL_MAYBE, queries{all, any});
 	}
 };
 
@@ -409,7 +396,7 @@ void keep_best(std::vector<std::pair<double, std::string>> &words, size_t n)
 
 /* The words of the entry that tell it best from others that are shown. With the frequencies of all entries a hidden
  * one could be asked for a word: whether it is among the best decides what else is found, and how much. */
-Xapian::Query best_words(const Xapian::Database &db, Xapian::docid entry, const sight_map &map)
+sought best_words(const Xapian::Database &db, Xapian::docid entry, const sight_map &map)
 {
 	const Xapian::doccount others = map.shown() - (map.shows(entry) ? 1 : 0);
 	const Xapian::doccount often = std::max(LIKE_OFTEN, others / 50);
@@ -433,7 +420,7 @@ Xapian::Query best_words(const Xapian::Database &db, Xapian::docid entry, const 
 }
 
 /* Nothing where the sight does not show the entry: as if it did not exist. */
-Xapian::Query like_query(struct search_reader *r, const struct search_request *request)
+sought like_query(struct search_reader *r, const struct search_request *request)
 {
 	char id[80];
 	Xapian::Enquire enquire(r->db);
@@ -442,14 +429,13 @@ Xapian::Query like_query(struct search_reader *r, const struct search_request *r
 	if (std::strlen(request->like) != 32 || !r->db.term_exists(id))
 		return {};
 	/* an older version may be shown as well, to one who asks for it */
-	enquire.set_query(among(visible(r->db, request->sight, true), Xapian::Query(id)));
-	enquire.set_weighting_scheme(Xapian::BoolWeight());
-	const Xapian::MSet found = enquire.get_mset(0, 1);
+	const auto map = r->shown(request->sight, true);
+	const auto found = r->db.postlist_begin(id);
 
-	if (found.empty())
+	if (!map->shows(*found))
 		return {};
-	return but_not(best_words(r->db, *found.begin(), *r->maps.of(r->db, request)),
-	    Xapian::Query(std::string("XD") + request->like));
+	return but_not(best_words(r->db, *found, *r->shown(request)),
+	    sought(std::string("XD") + request->like));
 }
 
 bool given(const char *value)
@@ -457,12 +443,12 @@ bool given(const char *value)
 	return value && *value;
 }
 
-Xapian::Query documents_query(const char (*documents)[33], size_t n)
+sought documents_query(const char (*documents)[33], size_t n)
 {
 	queries any;
 
 	for (size_t i = 0; i < n; i++)
-		any.push_back(Xapian::Query(std::string("XD") + documents[i]));
+		any.emplace_back(std::string("XD") + documents[i]);
 	return any_of(any);
 }
 
@@ -482,45 +468,37 @@ bool add_filters(const translator &t, const struct search_request *request, quer
 		all.push_back(t.dates(given(request->from) ? request->from : "",
 		    given(request->to) ? request->to : ""));
 	if (request->filed_after)
-		all.push_back(Xapian::Query(Xapian::Query::OP_VALUE_GE, SLOT_FILED,
-		    Xapian::sortable_serialise(static_cast<double>(request->filed_after) + 1)));
-	return std::none_of(
-	    all.begin(), all.end(), [](const Xapian::Query &q) { return q.empty(); });
+		all.push_back(sought::values(SLOT_FILED,
+		    Xapian::sortable_serialise(static_cast<double>(request->filed_after) + 1), ""));
+	return std::none_of(all.begin(), all.end(), [](const sought &q) { return q.empty(); });
 }
 
 } // namespace
 
-/* What is searched for, over what is shown: filters weigh nothing, and what few entries have is
- * tested last, against what is left. */
+/* What is searched for, over what is shown: filters weigh nothing. */
 reading read_request(
     struct search_reader *r, const struct search_request *request, const struct query *words)
 {
-	const entries shown = visible(r->db, request->sight, request->versions_all);
+	const auto shown = r->shown(request->sight, request->versions_all);
 	translator t(r, request);
-	Xapian::Query q = Xapian::Query::MatchAll;
+	sought q = sought::everything();
 	queries all;
-	bool nothing = !add_filters(t, request, all);
+	const bool nothing = !add_filters(t, request, all);
 
-	if (!shown.others)
-		all.push_back(shown.q);
 	if (words)
-		q = words->root ? t.node(*words->root, 0) : Xapian::Query();
+		q = words->root ? t.node(*words->root, 0) : sought();
 	if (given(request->like)) {
-		const Xapian::Query like = like_query(r, request);
+		const sought like = like_query(r, request);
 
-		q = words ? Xapian::Query(Xapian::Query::OP_FILTER, like, q) : like;
+		q = words ? filtered(like, q) : like;
 		t.ranked = true;
 	}
 	if (nothing || q.empty())
-		return {Xapian::Query(), t.ranked, t.notes};
-	if (!words && !given(request->like))
-		q = all_of(all);
-	else if (!all.empty())
-		q = Xapian::Query(Xapian::Query::OP_FILTER, q, all_of(all));
-	if (shown.others)
-		q = but_not(q, shown.q);
+		return {{}, shown, t.ranked, t.notes};
+	if (!all.empty())
+		q = filtered(q, all_of(all));
 	q = but_not(q, documents_query(request->without, request->without_len));
-	return {q, t.ranked, t.notes};
+	return {q, shown, t.ranked, t.notes};
 }
 
 } // namespace arkki

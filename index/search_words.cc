@@ -202,7 +202,7 @@ class guesser
 void complete(struct search_reader *r, const struct access_sight *sight, const std::string &prefix,
     unsigned int max, struct search_words *ret)
 {
-	const auto map = r->maps.of(r->db, sight, false);
+	const auto map = r->shown(sight, false);
 	const std::string stem = "S" + prefix;
 	struct search_words words = {};
 	std::unique_ptr<struct search_words, void (*)(struct search_words *)> guard(
@@ -236,7 +236,7 @@ void complete(struct search_reader *r, const struct access_sight *sight, const s
 std::vector<correction> corrections(
     struct search_reader *r, const struct search_request *request, const struct query *words)
 {
-	const auto map = r->maps.of(r->db, request);
+	const auto map = r->shown(request);
 	std::vector<correction> found;
 	wrong_words wrong;
 

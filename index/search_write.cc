@@ -126,7 +126,12 @@ int put(struct search_index *w, const struct search_document *d, struct ark_erro
 	if (r)
 		return r;
 	add_values(x, d, likeness);
-	w->db.replace_document(unique_term(d->document, d->version, d->public_form), x);
+	const Xapian::docid last = w->db.get_lastdocid();
+	const Xapian::docid entry =
+	    w->db.replace_document(unique_term(d->document, d->version, d->public_form), x);
+
+	if (w->shelf && entry <= last)
+		w->shelf->rewrote(entry);
 	return ARK_OK;
 }
 
@@ -246,7 +251,7 @@ int open_writer(const char *dir, struct analyser *analyser, struct search_gate *
 	}
 	/* outside a transaction Xapian commits by itself after 10,000 changes, without our sequence */
 	db.begin_transaction();
-	*ret = new search_index{db, analyser, gate, sequence_of(db)};
+	*ret = new search_index{db, analyser, gate, nullptr, sequence_of(db)};
 	return ARK_OK;
 }
 

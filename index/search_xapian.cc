@@ -32,6 +32,7 @@ struct search_gate {
 	pthread_cond_t left;
 	unsigned int epoch;
 	unsigned int active[2]; /* queries, by the lowest bit of the epoch they began in */
+	std::shared_ptr<arkki::shelf> shelf; /* what the readers keep, and the writer tells them */
 };
 
 namespace
@@ -101,6 +102,7 @@ template <typename F> int with_newest(struct search_reader *r, F &&f)
 		const passage held(r->gate);
 
 		try {
+			r->settled = r->shelf->settled();
 			r->db.reopen();
 			f();
 			return ARK_OK;
@@ -167,13 +169,14 @@ extern "C" {
 
 int search_gate_new(struct search_gate **ret, struct ark_error *err)
 {
-	auto *g = new (std::nothrow) search_gate;
+	return guarded(err, "make a gate", [&] {
+		auto shared = std::make_shared<shelf>();
 
-	if (!g)
-		return ark_fail(err, ARK_ENOMEM, "no memory for a gate");
-	*g = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0, {0, 0}};
-	*ret = g;
-	return ARK_OK;
+		shared->follows_writer = true;
+		*ret = new search_gate{PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0,
+		    {0, 0}, std::move(shared)};
+		return ARK_OK;
+	});
 }
 
 void search_gate_free(struct search_gate *g)
@@ -188,8 +191,13 @@ void search_gate_free(struct search_gate *g)
 int search_open_writer(const char *dir, struct analyser *analyser, struct search_gate *gate,
     struct search_index **ret, struct ark_error *err)
 {
-	return guarded(err, "open the index for writing",
-	    [&] { return open_writer(dir, analyser, gate, ret, err); });
+	return guarded(err, "open the index for writing", [&] {
+		const int rc = open_writer(dir, analyser, gate, ret, err);
+
+		if (!rc && gate)
+			(*ret)->shelf = gate->shelf;
+		return rc;
+	});
 }
 
 /* A WritableDatabase commits when it is destroyed, unless the transaction was cancelled. */
@@ -254,6 +262,8 @@ int search_commit(struct search_index *w, uint64_t sequence, struct ark_error *e
 		w->db.set_metadata(KEY_SEQUENCE, std::to_string(sequence));
 		w->db.commit_transaction();
 		w->sequence = sequence;
+		if (w->shelf)
+			w->shelf->settle();
 		gate_turn(w->gate);
 		w->db.begin_transaction();
 		return ARK_OK;
@@ -267,7 +277,8 @@ int search_open_reader(const char *dir, struct analyser *analyser, struct search
 		return ark_fail(
 		    err, ARK_ENOTFOUND, "there is no index: run `arkki rebuild DIR index`");
 	return guarded(err, "open the index", [&] {
-		*ret = new search_reader{Xapian::Database(dir), analyser, gate, {}};
+		*ret = new search_reader{Xapian::Database(dir), analyser, gate,
+		    gate ? gate->shelf : std::make_shared<shelf>(), 0, nullptr};
 		return ARK_OK;
 	});
 }

@@ -3,8 +3,11 @@
  *
  *   search_xapian.cc  the C interface
  *   search_write.cc   entries and versions into the index
+ *   search_sought.cc  sets of entries; trees of what is sought
+ *   search_columns.cc what readers keep in memory of a revision
  *   search_sight.cc   which entries a sight shows
- *   search_tree.cc    the tree of a query, and the filters of a request, as a Xapian query
+ *   search_tree.cc    the tree of a query, and the filters of a request, as such a tree
+ *   search_match.cc   what of such a tree is found, and how much it weighs
  *   search_answer.cc  hits, totals, facets, groups of near-duplicates
  *   search_words.cc   completion, and what was probably meant
  *
@@ -15,11 +18,16 @@
 
 #include <xapian.h>
 
+#include <array>
 #include <cstdint>
+#include <deque>
 #include <list>
 #include <memory>
+#include <mutex>
 #include <new>
 #include <string>
+#include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 extern "C" {
@@ -49,33 +57,118 @@ enum slot : Xapian::valueno {
 
 inline const char KEY_SEQUENCE[] = "arkki-sequence"; /* metadata: the commit of the archive */
 
-using queries = std::vector<Xapian::Query>;
+/* ---- sets of entries, and what is sought (search_sought.cc) ---- */
 
-Xapian::Query any_of(const queries &q);                                      /* none: nothing */
-Xapian::Query all_of(const queries &q);                                      /* none: everything */
-Xapian::Query but_not(const Xapian::Query &q, const Xapian::Query &without); /* may be empty */
-
-/* ---- search_sight.cc ---- */
-
-/* A set of entries: those of q, or all the others. "All but" is kept as that for as long as
- * possible: what excludes is mostly small, and need not be tested against every entry. */
-struct entries {
-	Xapian::Query q;
-	bool others;
-};
-
-/* The whole entries where `whole` admits them, and of the other versions that `any` admits the
- * public ones; each only where it is the newest that `any` admits, unless versions_all. */
-entries visible(const Xapian::Database &db, const struct access_sight *sight, bool versions_all);
-
-/* The entries of q, which may be empty, that are shown. */
-Xapian::Query among(const entries &shown, const Xapian::Query &q);
-
-/* Which entries are shown, by number. */
-class sight_map
+/* A set of entries of one revision, a bit for each number. */
+class bitmap
 {
       public:
-	sight_map(const Xapian::Database &db, const entries &shown);
+	explicit bitmap(Xapian::docid last_entry = 0, bool all = false);
+
+	bool has(Xapian::docid d) const
+	{
+		return d <= last && (words[d / 64] >> (d % 64) & 1);
+	}
+	void add(Xapian::docid d)
+	{
+		words[d / 64] |= uint64_t{1} << (d % 64);
+	}
+	void remove(Xapian::docid d)
+	{
+		if (d <= last)
+			words[d / 64] &= ~(uint64_t{1} << (d % 64));
+	}
+	void join(const bitmap &other);
+	void keep(const bitmap &other);
+	void drop(const bitmap &other);
+	void turn_over(); /* those that are not in it */
+	uint64_t count() const;
+
+	template <typename F> void each(F &&f) const
+	{
+		for (size_t w = 0; w < words.size(); w++)
+			for (uint64_t left = words[w]; left; left &= left - 1)
+				f(static_cast<Xapian::docid>(
+				    w * 64 + static_cast<unsigned int>(__builtin_ctzll(left))));
+	}
+
+	Xapian::docid last;
+
+      private:
+	std::vector<uint64_t> words;
+};
+
+/* What is sought, as a tree: the query of a request, or a filter of the policy. */
+struct sought {
+	using units = std::unordered_set<std::string>;
+
+	enum kind {
+		NOTHING,
+		EVERYTHING,
+		SYNONYM, /* any of the terms, weighed as if they were one */
+		PHRASE,  /* the terms in a row */
+		VALUES,  /* the slot's value lies from terms[0] to terms[1]; "" has no end */
+		UNITS,   /* one of the lines of the slot's value is one of `any_unit` */
+		ANY,
+		ALL,
+		ALL_MAYBE, /* the first; the second only adds to the weight */
+		FILTER,    /* the first, where the second is found too, which weighs nothing */
+		BUT_NOT,   /* the first, without the second */
+		SCALED,    /* the first, its weight multiplied */
+	} what = NOTHING;
+	double scale = 1;
+	Xapian::valueno slot = 0;
+	std::vector<std::string> terms;
+	std::shared_ptr<const units> any_unit;
+	std::vector<sought> parts;
+
+	sought() = default;
+	explicit sought(const std::string &term);
+	sought(kind k, std::vector<std::string> t);
+	sought(kind k, std::vector<sought> p);
+	static sought everything();
+	static sought values(Xapian::valueno slot, const std::string &from, const std::string &to);
+	bool empty() const
+	{
+		return what == NOTHING;
+	}
+	bool operator==(const sought &other) const;
+};
+
+using queries = std::vector<sought>;
+
+sought any_of(const queries &q);                        /* none: nothing */
+sought all_of(const queries &q);                        /* none: everything */
+sought but_not(const sought &q, const sought &without); /* may be empty */
+sought filtered(const sought &q, const sought &by);     /* nothing where one is */
+sought scaled(const sought &q, double weight);
+
+/* ---- search_columns.cc ---- */
+
+/* A value of every entry: numbers, and what they stand for. */
+struct column {
+	std::vector<uint32_t> code;     /* by entry */
+	std::vector<std::string> value; /* by code; 0 is "" */
+	std::unordered_map<std::string, uint32_t> known;
+
+	uint32_t code_of(const std::string &v);
+};
+
+/* What counting, sorting and weighing ask of every entry, of one revision, in memory: 20 bytes an entry. Shared by
+ * the readers of a process, and never changed once it is. */
+struct columns {
+	std::string database; /* its uuid */
+	Xapian::rev revision = 0;
+	Xapian::docid last = 0;
+	uint64_t rewritten = 0; /* changes of the writer's list that are in it */
+	std::vector<Xapian::termcount> length;
+	column date, unit, county, pack;
+	std::vector<uint32_t> date_rank; /* by code of a date: its place among all */
+};
+
+/* Which entries a sight shows. */
+struct sight_map {
+	bitmap bits;
 
 	/* How many entries with the term are shown; counting stops at `enough`. */
 	Xapian::doccount count(
@@ -84,29 +177,85 @@ class sight_map
 	bool shows(Xapian::docid entry) const;
 	Xapian::doccount shown() const; /* how many entries */
 	void hide(const Xapian::Database &db, const char (*documents)[33], size_t n);
-
-      private:
-	std::vector<bool> bits;
 };
 
-/* The maps of the last few sights: one costs a look at every entry, and letters are typed one
- * by one. */
-class sight_maps
+/* Whose entry it is: document, version, and whether the whole of it. An entry has its name for good. */
+struct entry_name {
+	char document[33];
+	uint32_t version;
+	bool whole;
+};
+
+/* What readers keep of the newest revisions, made by the first that asks. Bounded: two revisions of columns,
+ * SIGHTS_KEPT maps. A map is found by its whole filter, so it never answers for another sight. */
+class shelf
 {
       public:
-	std::shared_ptr<const sight_map> of(
-	    const Xapian::Database &db, const struct access_sight *sight, bool versions_all);
-	/* The same for a request, without the documents that it leaves out. */
-	std::shared_ptr<const sight_map> of(
-	    const Xapian::Database &db, const struct search_request *request);
+	/* The entries that were put anew since the index is open: known only where writer and readers share a
+	 * gate. `settled`: so many of these are in every revision opened from now on. */
+	void rewrote(Xapian::docid entry);
+	void settle();
+	uint64_t settled();
+
+	std::shared_ptr<const columns> columns_of(const Xapian::Database &db, uint64_t settled);
+	std::shared_ptr<const sight_map> map_of(const Xapian::Database &db, const columns &c,
+	    const struct access_sight *sight, bool versions_all);
+	/* In the order of the entries; those met before are in memory, 20 bytes each. */
+	std::vector<entry_name> names_of(
+	    const Xapian::Database &db, const std::vector<Xapian::docid> &entries);
+	bool follows_writer = false;
 
       private:
 	struct kept {
 		std::string key; /* the sight, written out */
+		std::string database;
 		Xapian::rev revision;
 		std::shared_ptr<const sight_map> map;
 	};
-	std::list<kept> recent;
+	struct packed_name {
+		std::array<unsigned char, 16> document;
+		uint32_t version; /* times two, and one more for the whole; 0: not met yet */
+	};
+	std::mutex making, listing, naming;
+	std::string named; /* the database that the names are of */
+	std::vector<packed_name> names;
+	std::list<std::shared_ptr<const columns>> made; /* the newest first */
+	std::list<kept> maps;
+	std::deque<Xapian::docid> list; /* the last entries put anew */
+	uint64_t listed = 0, in_commits = 0;
+
+	bool changed_since(uint64_t from, std::vector<Xapian::docid> &ret);
+};
+
+/* ---- search_sight.cc ---- */
+
+/* The whole entries where `whole` admits them, and of the other versions that `any` admits the
+ * public ones; each only where it is the newest that `any` admits, unless versions_all. */
+bitmap visible(const Xapian::Database &db, const columns &c, const struct access_sight *sight,
+    bool versions_all);
+/* The sight, written out: two that differ are written differently. */
+std::string sight_key(const struct access_sight *sight, bool versions_all);
+
+/* ---- search_match.cc ---- */
+
+struct match {
+	Xapian::docid entry;
+	double weight;
+};
+
+/* Those of `within` that are found, without weights. */
+bitmap find(const Xapian::Database &db, const columns &c, const sought &q, const bitmap &within);
+/* The same with weights, in the order of their numbers. */
+std::vector<match> weigh(
+    const Xapian::Database &db, const columns &c, const sought &q, const bitmap &within);
+
+/* What was found for a tree, of what was shown. */
+struct finding {
+	sought q;
+	std::shared_ptr<const sight_map> within;
+	bool by_weight = false;
+	std::vector<match> weighed; /* with weights; else it is in `plain` */
+	bitmap plain;
 };
 
 } // namespace arkki
@@ -115,6 +264,7 @@ struct search_index {
 	Xapian::WritableDatabase db;
 	struct analyser *analyser;
 	struct search_gate *gate;
+	std::shared_ptr<arkki::shelf> shelf; /* of the gate; empty without one */
 	uint64_t sequence;
 };
 
@@ -122,7 +272,22 @@ struct search_reader {
 	Xapian::Database db;
 	struct analyser *analyser;
 	struct search_gate *gate;
-	arkki::sight_maps maps;
+	std::shared_ptr<arkki::shelf> shelf;
+	uint64_t settled; /* of the shelf's list, before the revision was opened */
+	/* Of the last query, for the ranking that is often asked for next: taken, never asked twice. */
+	std::unique_ptr<arkki::finding> last;
+
+	std::shared_ptr<const arkki::columns> columns()
+	{
+		return shelf->columns_of(db, settled);
+	}
+	std::shared_ptr<const arkki::sight_map> shown(
+	    const struct access_sight *sight, bool versions_all)
+	{
+		return shelf->map_of(db, *columns(), sight, versions_all);
+	}
+	/* The same for a request, without the documents that it leaves out. */
+	std::shared_ptr<const arkki::sight_map> shown(const struct search_request *request);
 };
 
 namespace arkki
@@ -168,8 +333,9 @@ uint64_t sequence_of(const Xapian::Database &db);
 
 /* What a request looks for, read for one revision of the index. */
 struct reading {
-	Xapian::Query q; /* with the sight, and all filters */
-	bool ranked;     /* something in it weighs; else the newest come first */
+	sought q;
+	std::shared_ptr<const sight_map> within; /* the sight */
+	bool ranked; /* something in it weighs; else the newest come first */
 	std::vector<struct search_note> notes; /* that the index adds */
 };
 

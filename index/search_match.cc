@@ -1,0 +1,641 @@
+/* What of a tree is found, and how much it weighs.
+ *
+ * Xapian's matcher goes from entry to entry through a tree of lists, which costs about a microsecond for each
+ * that matches, and passes over what cannot be among the best; totals and facets need all of them. So
+ * here each list of postings is walked once, from first to last, against a bitmap of the entries that may still
+ * be found, and total, facets and order come from the one list of matches.
+ *
+ * Weights are those of Xapian 1.4: BM25 with these parameters, a synonym as one term that as many entries have as
+ * its terms would if they were spread independently.
+ */
+#include "index/search_xapian.hh"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <utility>
+
+namespace arkki
+{
+
+namespace
+{
+
+const double K1 = 1.2, B = 0.8, LEAST_LENGTH = 0.5;
+const unsigned int DEPTH_MAX =
+    256; /* a tree has four levels for each of the query's, and its filters */
+/* A jump in a list of postings costs about as much as so many steps. */
+const uint64_t JUMP = 24;
+
+using matches = std::vector<match>;
+
+struct posting {
+	Xapian::docid entry;
+	Xapian::termcount wdf;
+};
+
+Xapian::docid entry_of(const posting &p)
+{
+	return p.entry;
+}
+
+Xapian::docid entry_of(const match &m)
+{
+	return m.entry;
+}
+
+void add_to(posting &to, const posting &p)
+{
+	to.wdf += p.wdf;
+}
+
+void add_to(match &to, const match &m)
+{
+	to.weight += m.weight;
+}
+
+/* Lists are added up in a table that stands for so many entries at a time. */
+const Xapian::docid WINDOW = 8192;
+
+template <typename T> class adder
+{
+      public:
+	/* All of the lists in one. */
+	std::vector<T> sum(const std::vector<std::vector<T>> &lists)
+	{
+		std::vector<typename std::vector<T>::const_iterator> at;
+		size_t most = 0;
+
+		for (const auto &list : lists) {
+			at.push_back(list.begin());
+			most += list.size();
+		}
+		out.reserve(most);
+		for (;;) {
+			Xapian::docid first = std::numeric_limits<Xapian::docid>::max();
+
+			for (size_t i = 0; i < lists.size(); i++)
+				if (at[i] != lists[i].end())
+					first = std::min(first, entry_of(*at[i]));
+			if (first == std::numeric_limits<Xapian::docid>::max())
+				return std::move(out);
+			for (size_t i = 0; i < lists.size(); i++)
+				at[i] = fill(at[i], lists[i].end(), first - first % WINDOW);
+			empty(first - first % WINDOW);
+		}
+	}
+
+      private:
+	std::vector<T> table = std::vector<T>(WINDOW), out;
+	std::array<uint64_t, WINDOW / 64> used = {};
+
+	template <typename I> I fill(I at, const I &end, Xapian::docid base)
+	{
+		for (; at != end && entry_of(*at) - base < WINDOW; ++at) {
+			const Xapian::docid place = entry_of(*at) - base;
+
+			used[place / 64] |= uint64_t{1} << (place % 64);
+			add_to(table[place], *at);
+		}
+		return at;
+	}
+
+	void empty(Xapian::docid base)
+	{
+		for (size_t w = 0; w < used.size(); w++) {
+			for (; used[w]; used[w] &= used[w] - 1) {
+				const size_t place =
+				    w * 64 + static_cast<size_t>(__builtin_ctzll(used[w]));
+
+				out.push_back(table[place]);
+				out.back().entry = base + static_cast<Xapian::docid>(place);
+				table[place] = {};
+			}
+		}
+	}
+};
+
+template <typename T> std::vector<T> all_in_one(std::vector<std::vector<T>> lists)
+{
+	const auto none = std::remove_if(
+	    lists.begin(), lists.end(), [](const auto &list) { return list.empty(); });
+
+	lists.erase(none, lists.end());
+	if (lists.empty())
+		return {};
+	return lists.size() == 1 ? std::move(lists[0]) : adder<T>().sum(lists);
+}
+
+bitmap entries_of(const matches &list, Xapian::docid last)
+{
+	bitmap bits(last);
+
+	for (const match &m : list)
+		bits.add(m.entry);
+	return bits;
+}
+
+/* Entries in the order of their numbers, for Xapian. */
+class listed_entries : public Xapian::PostingSource
+{
+      public:
+	explicit listed_entries(std::vector<Xapian::docid> those) : entries(std::move(those))
+	{
+	}
+	void init(const Xapian::Database &) override
+	{
+		at = 0;
+		begun = false;
+	}
+	Xapian::doccount get_termfreq_min() const override
+	{
+		return get_termfreq_est();
+	}
+	Xapian::doccount get_termfreq_est() const override
+	{
+		return static_cast<Xapian::doccount>(entries.size());
+	}
+	Xapian::doccount get_termfreq_max() const override
+	{
+		return get_termfreq_est();
+	}
+	void next(double) override
+	{
+		at += begun;
+		begun = true;
+	}
+	void skip_to(Xapian::docid to, double) override
+	{
+		begun = true;
+		at = static_cast<size_t>(
+		    std::lower_bound(
+			entries.begin() + static_cast<std::ptrdiff_t>(at), entries.end(), to) -
+		    entries.begin());
+	}
+	bool at_end() const override
+	{
+		return at >= entries.size();
+	}
+	Xapian::docid get_docid() const override
+	{
+		return entries[at];
+	}
+
+      private:
+	const std::vector<Xapian::docid> entries;
+	size_t at = 0;
+	bool begun = false;
+};
+
+class matcher
+{
+      public:
+	matcher(const Xapian::Database &database, const columns &of)
+	    : db(database), c(of), documents(db.get_doccount()), average(db.get_avlength())
+	{
+	}
+
+	bitmap find(const sought &q, const bitmap &within, unsigned int depth)
+	{
+		check_depth(depth);
+		switch (q.what) {
+		case sought::NOTHING:
+			break;
+		case sought::EVERYTHING:
+			return within;
+		case sought::SYNONYM:
+			return with_terms(q.terms, within);
+		case sought::PHRASE:
+			return in_a_row(q.terms, within);
+		case sought::VALUES:
+			return values(q, within);
+		case sought::UNITS:
+			return units(q, within);
+		case sought::ANY: {
+			bitmap any(c.last);
+
+			for (const sought &part : q.parts)
+				any.join(find(part, within, depth + 1));
+			return any;
+		}
+		case sought::ALL:
+		case sought::FILTER:
+			return find_all(q.parts, within, depth);
+		case sought::ALL_MAYBE:
+		case sought::SCALED:
+			return find(q.parts[0], within, depth + 1);
+		case sought::BUT_NOT: {
+			bitmap some = find(q.parts[0], within, depth + 1);
+
+			some.drop(find(q.parts[1], some, depth + 1));
+			return some;
+		}
+		}
+		return bitmap(c.last);
+	}
+
+	matches weigh(const sought &q, const bitmap &within, double factor, unsigned int depth)
+	{
+		check_depth(depth);
+		if (factor == 0)
+			return weightless(find(q, within, depth));
+		switch (q.what) {
+		case sought::SYNONYM:
+			return weighed(q.terms, within, factor);
+		case sought::PHRASE:
+			return weighed_row(q.terms, within, factor);
+		case sought::ANY: {
+			std::vector<matches> lists;
+
+			for (const sought &part : q.parts)
+				lists.push_back(weigh(part, within, factor, depth + 1));
+			return all_in_one(std::move(lists));
+		}
+		case sought::ALL:
+			return weigh_all(q.parts, within, factor, depth);
+		case sought::ALL_MAYBE: {
+			matches must = weigh(q.parts[0], within, factor, depth + 1);
+			const matches may =
+			    weigh(q.parts[1], entries_of(must, c.last), factor, depth + 1);
+
+			return all_in_one(std::vector<matches>{std::move(must), may});
+		}
+		case sought::FILTER:
+			return weigh_filtered(q, within, factor, depth);
+		case sought::BUT_NOT: {
+			matches some = weigh(q.parts[0], within, factor, depth + 1);
+			const bitmap out = find(q.parts[1], entries_of(some, c.last), depth + 1);
+
+			leave(some, [&](Xapian::docid d) { return !out.has(d); });
+			return some;
+		}
+		case sought::SCALED:
+			return weigh(q.parts[0], within, factor * q.scale, depth + 1);
+		case sought::NOTHING:
+		case sought::EVERYTHING:
+		case sought::VALUES:
+		case sought::UNITS:
+			break;
+		}
+		return weightless(find(q, within, depth));
+	}
+
+      private:
+	const Xapian::Database &db;
+	const columns &c;
+	const Xapian::doccount documents;
+	const double average;
+	std::unordered_map<std::string, Xapian::doccount> frequencies;
+
+	static void check_depth(unsigned int depth)
+	{
+		if (depth > DEPTH_MAX)
+			throw Xapian::InvalidArgumentError("the query is too deep");
+	}
+
+	template <typename F> static void leave(matches &list, F &&which)
+	{
+		list.erase(std::remove_if(list.begin(), list.end(),
+			       [&](const match &m) { return !which(m.entry); }),
+		    list.end());
+	}
+
+	static matches weightless(const bitmap &found)
+	{
+		matches list;
+
+		list.reserve(found.count());
+		found.each([&](Xapian::docid d) { list.push_back({d, 0}); });
+		return list;
+	}
+
+	/* ---- how many there are, about ---- */
+
+	Xapian::doccount frequency(const std::string &term)
+	{
+		const auto [at, is_new] = frequencies.emplace(term, 0);
+
+		if (is_new)
+			at->second = db.get_termfreq(term);
+		return at->second;
+	}
+
+	uint64_t about(const sought &q, unsigned int depth)
+	{
+		uint64_t sum = 0, least = documents;
+
+		check_depth(depth);
+		switch (q.what) {
+		case sought::SYNONYM:
+			for (const std::string &term : q.terms)
+				sum += frequency(term);
+			return sum;
+		case sought::PHRASE:
+			for (const std::string &term : q.terms)
+				least = std::min<uint64_t>(least, frequency(term));
+			return least;
+		case sought::ANY:
+			for (const sought &part : q.parts)
+				sum += about(part, depth + 1);
+			return sum;
+		case sought::ALL:
+		case sought::FILTER:
+			for (const sought &part : q.parts)
+				least = std::min(least, about(part, depth + 1));
+			return least;
+		case sought::ALL_MAYBE:
+		case sought::BUT_NOT:
+		case sought::SCALED:
+			return about(q.parts[0], depth + 1);
+		case sought::NOTHING:
+			return 0;
+		case sought::EVERYTHING:
+		case sought::VALUES:
+		case sought::UNITS:
+			break;
+		}
+		return documents;
+	}
+
+	/* The least first: what it leaves is all that the others are asked for. */
+	std::vector<const sought *> least_first(const queries &parts, unsigned int depth)
+	{
+		std::vector<std::pair<uint64_t, const sought *>> order;
+		std::vector<const sought *> out;
+
+		for (const sought &part : parts)
+			order.emplace_back(about(part, depth + 1), &part);
+		std::stable_sort(order.begin(), order.end(),
+		    [](const auto &a, const auto &b) { return a.first < b.first; });
+		for (const auto &one : order)
+			out.push_back(one.second);
+		return out;
+	}
+
+	/* ---- postings ---- */
+
+	/* f(entry, posting, is within) for those of the term that are within, and perhaps others. */
+	template <typename F>
+	void each_posting(const std::string &term, uint64_t n, const bitmap &within, F &&f)
+	{
+		const auto end = db.postlist_end(term);
+		auto p = db.postlist_begin(term);
+
+		if (n * JUMP > frequency(term)) {
+			for (; p != end; ++p) {
+				const Xapian::docid d = *p;
+
+				f(d, p, within.has(d));
+			}
+			return;
+		}
+		within.each([&](Xapian::docid d) {
+			if (p == end)
+				return;
+			p.skip_to(d);
+			if (p != end && *p == d)
+				f(d, p, true);
+		});
+	}
+
+	/* Whether an entry is within is as good as chance: written always, kept where it is. */
+	std::vector<posting> postings(const std::string &term, const bitmap &within, uint64_t n)
+	{
+		std::vector<posting> out(std::min<uint64_t>(n, frequency(term)) + 1);
+		size_t len = 0;
+
+		each_posting(term, n, within, [&](Xapian::docid d, const auto &p, bool is_within) {
+			out[len] = {d, p.get_wdf()};
+			len += is_within;
+		});
+		out.resize(len);
+		return out;
+	}
+
+	bitmap with_terms(const std::vector<std::string> &terms, const bitmap &within)
+	{
+		const uint64_t n = within.count();
+		bitmap found(c.last);
+
+		for (const std::string &term : terms)
+			each_posting(
+			    term, n, within, [&](Xapian::docid d, const auto &, bool is_within) {
+				    if (is_within)
+					    found.add(d);
+			    });
+		return found;
+	}
+
+	bitmap find_all(const queries &parts, const bitmap &within, unsigned int depth)
+	{
+		bitmap left = within;
+
+		for (const sought *part : least_first(parts, depth))
+			left = find(*part, left, depth + 1);
+		return left;
+	}
+
+	/* ---- rows of words ---- */
+
+	bitmap in_a_row(const std::vector<std::string> &terms, const bitmap &within)
+	{
+		queries words;
+		bitmap found(c.last);
+
+		for (const std::string &term : terms)
+			words.emplace_back(term);
+		const bitmap all = find_all(words, within, 0);
+
+		if (terms.size() == 1)
+			return all;
+		std::vector<Xapian::docid> listed;
+
+		all.each([&](Xapian::docid d) { listed.push_back(d); });
+		if (listed.empty())
+			return found;
+		Xapian::Enquire enquire(db);
+		auto *source = new listed_entries(std::move(listed));
+
+		enquire.set_query({Xapian::Query::OP_FILTER,
+		    Xapian::Query(Xapian::Query::OP_PHRASE, terms.begin(), terms.end(),
+			static_cast<Xapian::termcount>(terms.size())),
+		    Xapian::Query(source->release())});
+		enquire.set_weighting_scheme(Xapian::BoolWeight());
+		const Xapian::MSet rows = enquire.get_mset(0, documents);
+
+		for (auto m = rows.begin(); m != rows.end(); ++m)
+			found.add(*m);
+		return found;
+	}
+
+	/* ---- values ---- */
+
+	template <typename F> bitmap by_code(const column &of, const bitmap &within, F &&wanted)
+	{
+		std::vector<bool> good(std::max<size_t>(of.value.size(), 1));
+		bitmap found(c.last);
+
+		for (size_t i = 0; i < of.value.size(); i++)
+			good[i] = wanted(of.value[i]);
+		within.each([&](Xapian::docid d) {
+			if (good[of.code[d]])
+				found.add(d);
+		});
+		return found;
+	}
+
+	template <typename F>
+	bitmap by_slot(Xapian::valueno slot, const bitmap &within, F &&wanted) const
+	{
+		bitmap found(c.last);
+
+		for (auto v = db.valuestream_begin(slot); v != db.valuestream_end(slot); ++v)
+			if (within.has(v.get_docid()) && wanted(*v))
+				found.add(v.get_docid());
+		return found;
+	}
+
+	bitmap values(const sought &q, const bitmap &within)
+	{
+		const std::string &from = q.terms[0], &to = q.terms[1];
+		const auto wanted = [&](const std::string &v) {
+			return v >= from && (to.empty() || v <= to);
+		};
+
+		return q.slot == SLOT_DATE ? by_code(c.date, within, wanted)
+					   : by_slot(q.slot, within, wanted);
+	}
+
+	bitmap units(const sought &q, const bitmap &within)
+	{
+		const auto wanted = [&](const std::string &lines) {
+			size_t start = 0, end;
+
+			while ((end = lines.find('\n', start)) != std::string::npos) {
+				if (q.any_unit->count(lines.substr(start, end - start)))
+					return true;
+				start = end + 1;
+			}
+			return q.any_unit->count(start ? lines.substr(start) : lines) > 0;
+		};
+
+		return q.slot == SLOT_UNIT ? by_code(c.unit, within, wanted)
+					   : by_slot(q.slot, within, wanted);
+	}
+
+	/* ---- weights ---- */
+
+	/* What is rare says more. Of what more than a third has, the formula would say less than nothing. */
+	double importance(Xapian::doccount has, double factor) const
+	{
+		double odds = (documents - has + 0.5) / (has + 0.5);
+
+		if (odds < 2)
+			odds = odds * 0.5 + 1;
+		return std::log(odds) * factor * (K1 + 1);
+	}
+
+	/* How many entries have one of the terms, if they were spread independently. */
+	Xapian::doccount spread(const std::vector<std::string> &terms)
+	{
+		std::vector<Xapian::doccount> left;
+
+		for (const std::string &term : terms)
+			left.push_back(frequency(term));
+		std::make_heap(left.begin(), left.end(), std::greater<>());
+		while (left.size() > 1) {
+			std::pop_heap(left.begin(), left.end(), std::greater<>());
+			const double a = left.back();
+
+			left.pop_back();
+			std::pop_heap(left.begin(), left.end(), std::greater<>());
+			const double b = left.back();
+
+			left.back() =
+			    static_cast<Xapian::doccount>(a + b - a * b / documents + 0.5);
+			std::push_heap(left.begin(), left.end(), std::greater<>());
+		}
+		return left.empty() ? 0 : left[0];
+	}
+
+	matches weighed(const std::vector<std::string> &terms, const bitmap &within, double factor)
+	{
+		const double importance_of = importance(spread(terms), factor);
+		const double per_word = average > 0 ? 1 / average : 0;
+		const uint64_t n = within.count();
+		std::vector<std::vector<posting>> lists(terms.size());
+		matches out;
+
+		for (size_t i = 0; i < terms.size(); i++)
+			lists[i] = postings(terms[i], within, n);
+		const std::vector<posting> all = all_in_one(std::move(lists));
+
+		out.reserve(all.size());
+		for (const posting &p : all) {
+			const Xapian::termcount length = c.length[p.entry];
+			const double wdf = std::min(p.wdf, length);
+			const double norm = std::max(length * per_word, LEAST_LENGTH);
+
+			out.push_back(
+			    {p.entry, importance_of * (wdf / (K1 * (norm * B + (1 - B)) + wdf))});
+		}
+		return out;
+	}
+
+	/* Each of its words weighs for itself. */
+	matches weighed_row(
+	    const std::vector<std::string> &terms, const bitmap &within, double factor)
+	{
+		const bitmap found = in_a_row(terms, within);
+		std::vector<matches> lists;
+
+		for (const std::string &term : terms)
+			lists.push_back(weighed({term}, found, factor));
+		return all_in_one(std::move(lists));
+	}
+
+	matches weigh_all(
+	    const queries &parts, const bitmap &within, double factor, unsigned int depth)
+	{
+		bitmap left = within;
+		std::vector<matches> lists;
+
+		for (const sought *part : least_first(parts, depth)) {
+			lists.push_back(weigh(*part, left, factor, depth + 1));
+			left = entries_of(lists.back(), c.last);
+		}
+		for (matches &list : lists)
+			leave(list, [&](Xapian::docid d) { return left.has(d); });
+		return all_in_one(std::move(lists));
+	}
+
+	/* Whichever leaves less goes first. */
+	matches weigh_filtered(
+	    const sought &q, const bitmap &within, double factor, unsigned int depth)
+	{
+		if (about(q.parts[0], depth + 1) >= about(q.parts[1], depth + 1))
+			return weigh(
+			    q.parts[0], find(q.parts[1], within, depth + 1), factor, depth + 1);
+		matches some = weigh(q.parts[0], within, factor, depth + 1);
+		const bitmap in = find(q.parts[1], entries_of(some, c.last), depth + 1);
+
+		leave(some, [&](Xapian::docid d) { return in.has(d); });
+		return some;
+	}
+};
+
+} // namespace
+
+bitmap find(const Xapian::Database &db, const columns &c, const sought &q, const bitmap &within)
+{
+	return matcher(db, c).find(q, within, 0);
+}
+
+matches weigh(const Xapian::Database &db, const columns &c, const sought &q, const bitmap &within)
+{
+	return matcher(db, c).weigh(q, within, 1, 0);
+}
+
+} // namespace arkki
