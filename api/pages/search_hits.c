@@ -77,7 +77,7 @@ static void write_no_text(struct page *p, const struct search_view_hit *hit)
 
 static void write_same(struct page *p, const struct search_view_hit *hit)
 {
-	char count[I18N_SIZE], place[16], version[16];
+	char count[I18N_SIZE], place[24], version[16];
 
 	if (!hit->hit.similar)
 		return;
