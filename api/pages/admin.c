@@ -146,7 +146,6 @@ static void write_texts(
     struct page *p, const json_t *status, const json_t *list, const struct buf *next)
 {
 	const json_t *texts = json_object_get(status, "texts");
-	json_t *text;
 	size_t i;
 
 	html_put(&p->h, "<h2>$</h2>", say(p, SAY_TEXTS_MISSING));
@@ -159,7 +158,8 @@ static void write_texts(
 	if (!json_array_size(list))
 		return;
 	html_raw(&p->h, "<ul class=\"hits\">");
-	json_array_foreach((json_t *)(uintptr_t)list, i, text) write_text(p, text);
+	for (i = 0; i < json_array_size(list); i++)
+		write_text(p, json_array_get(list, i));
 	html_raw(&p->h, "</ul>");
 	if (next->len)
 		html_put(&p->h, "<p><a href=\"/$/admin?cursor=$\">$</a></p>",

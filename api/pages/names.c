@@ -49,8 +49,11 @@ void county_add(const struct page *p, struct buf *out, const char *code)
 	const char *name = NULL;
 	size_t i;
 
-	json_array_foreach(all, i, org) if (!name && is_county(org, code)) name =
-	    i18n_name(p->language, org, NULL);
+	json_array_foreach(all, i, org)
+	{
+		if (!name && is_county(org, code))
+			name = i18n_name(p->language, org, NULL);
+	}
 	buf_adds(out, name ? name : code);
 	json_decref(all);
 }

@@ -179,7 +179,6 @@ static void show_list(struct exchange *x)
 	enum http_language language = HTTP_FI;
 	struct page p;
 	size_t i, n = json_array_size(list);
-	json_t *search;
 
 	page_language(x, &language);
 	page_begin(&p, x, i18n_text(language, SAY_SAVED));
@@ -191,7 +190,8 @@ static void show_list(struct exchange *x)
 		html_put(&p.h, "<p>$</p>", say(&p, SAY_SAVED_NONE));
 	else
 		html_raw(&p.h, "<ul class=\"hits\">");
-	json_array_foreach((json_t *)(uintptr_t)list, i, search) write_one(&p, search);
+	for (i = 0; i < json_array_size(list); i++)
+		write_one(&p, json_array_get(list, i));
 	if (n)
 		html_raw(&p.h, "</ul>");
 	if (n == SAVED_SEARCHES_PAGE)

@@ -227,7 +227,7 @@ static bool permitted(struct exchange *x)
 void page_synonyms(struct exchange *x)
 {
 	struct editing e = {.wrong = SAY_COUNT};
-	json_t *envelope = NULL, *entry;
+	json_t *envelope = NULL;
 	const json_t *record;
 	struct buf text = BUF_INIT;
 	struct ark_error err;
@@ -241,7 +241,8 @@ void page_synonyms(struct exchange *x)
 	}
 	record = json_object_get(envelope, "record");
 	e.shipped = !json_is_false(json_object_get(record, "shipped"));
-	json_array_foreach(json_object_get(record, "entries"), i, entry) add_line(&text, entry);
+	for (i = 0; i < json_array_size(json_object_get(record, "entries")); i++)
+		add_line(&text, json_array_get(json_object_get(record, "entries"), i));
 	e.text = text.data;
 	if (buf_failed(&text))
 		http_reply_problem(x, 503, "out-of-memory", NULL, NULL);
