@@ -413,6 +413,23 @@ static int add_admin_text(void *arg, const struct catalogue_row *row)
 				      r->media_type, r->size);
 }
 
+/* "document version" */
+static bool read_after(const char *after, struct catalogue_text_ask *ask)
+{
+	size_t n = strcspn(after, " ");
+	unsigned long version;
+	char *end;
+
+	if (n != 32 || after[n] != ' ')
+		return false;
+	memcpy(ask->after_document, after, n);
+	ask->after_document[n] = '\0';
+	version = strtoul(after + n + 1, &end, 10);
+	ask->after_version = (uint32_t)version;
+	return end > after + n + 1 && !*end && version <= UINT32_MAX &&
+	       docid_valid(ask->after_document);
+}
+
 void admin_texts(struct exchange *x)
 {
 	struct app *app = app_of(x);
@@ -425,8 +442,7 @@ void admin_texts(struct exchange *x)
 
 	if (!read_state(x, &ask.state, &ask.reason))
 		goto out;
-	if (after && (sscanf(after, "%32s %u", ask.after_document, &ask.after_version) != 2 ||
-			 !docid_valid(ask.after_document))) {
+	if (after && !read_after(after, &ask)) {
 		http_reply_problem(x, 400, "bad-query", "after is a document and a version.", NULL);
 		goto out;
 	}

@@ -244,11 +244,9 @@ static void text_start(void *arg, const char *name, const struct office_atts *at
 		textsink_gap(out, GAP_SPACE);
 		t->cells++;
 		t->cell_has_paragraph = false;
-	} else if (strcmp(name, "tr") == 0) {
-		textsink_gap(out, GAP_LINE);
 	} else if (strcmp(name, "tab") == 0 || strcmp(name, "ptab") == 0) {
 		textsink_gap(out, GAP_SPACE);
-	} else if (strcmp(name, "br") == 0 || strcmp(name, "cr") == 0) {
+	} else if (strcmp(name, "tr") == 0 || strcmp(name, "br") == 0 || strcmp(name, "cr") == 0) {
 		textsink_gap(out, GAP_LINE);
 	} else if (strcmp(name, "noBreakHyphen") == 0) {
 		textsink_add(out, "-", 1, false);

@@ -348,7 +348,7 @@ static void setting(struct rtf *r, const char *word, bool has, long value)
 
 static void control_word(struct rtf *r)
 {
-	char word[WORD_MAX + 1];
+	char word[WORD_MAX + 1] = "";
 	size_t n = 0;
 	long value = 0;
 	bool minus, has;
@@ -396,11 +396,14 @@ static int hex_digit(char c)
 static void control_symbol(struct rtf *r)
 {
 	char c = *r->at++;
+	int high, low;
 
 	switch (c) {
 	case '\'':
-		if (r->end - r->at >= 2 && hex_digit(r->at[0]) >= 0 && hex_digit(r->at[1]) >= 0) {
-			add_byte(r, (char)(hex_digit(r->at[0]) << 4 | hex_digit(r->at[1])));
+		high = r->end - r->at >= 2 ? hex_digit(r->at[0]) : -1;
+		low = high >= 0 ? hex_digit(r->at[1]) : -1;
+		if (low >= 0) {
+			add_byte(r, (char)(high * 16 + low));
 			r->at += 2;
 		}
 		break;
