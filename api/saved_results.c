@@ -36,22 +36,30 @@ static void show_results(struct exchange *x)
 	http_reply_json(x, 200, search_json(x, s));
 }
 
-void saved_search_results(struct exchange *x)
+/* The caller's record, with what it asks, which borrows from it. NULL: a refusal was replied. */
+static json_t *read_own(struct exchange *x, struct search_asked *ret_asked)
 {
-	struct search_asked asked;
 	struct ark_error err = {0};
 	json_t *record;
 
 	if (!visit_of(x) || !visit_stated_ok(x))
-		return;
+		return NULL;
 	record = saved_search_own(x);
-	if (!record)
-		return;
-	if (search_asked_json(json_object_get(record, "query"), false, &asked, &err)) {
+	if (record && search_asked_json(json_object_get(record, "query"), false, ret_asked, &err)) {
 		http_reply_error(x, &err);
 		json_decref(record);
-		return;
+		return NULL;
 	}
+	return record;
+}
+
+void saved_search_results(struct exchange *x)
+{
+	struct search_asked asked;
+	json_t *record = read_own(x, &asked);
+
+	if (!record)
+		return;
 	asked.cursor = http_query(x, "cursor");
 	if (limit_of(x, 20, SEARCH_LIMIT_MAX, &asked.limit))
 		search_begin(x, &asked, record, record_end, show_results);
@@ -167,19 +175,10 @@ static void show_feed(struct exchange *x)
 void saved_search_feed(struct exchange *x)
 {
 	struct search_asked asked;
-	struct ark_error err = {0};
-	json_t *record;
+	json_t *record = read_own(x, &asked);
 
-	if (!visit_of(x) || !visit_stated_ok(x))
-		return;
-	record = saved_search_own(x);
 	if (!record)
 		return;
-	if (search_asked_json(json_object_get(record, "query"), false, &asked, &err)) {
-		http_reply_error(x, &err);
-		json_decref(record);
-		return;
-	}
 	asked.by_filing = true;
 	asked.limit = FEED_ENTRIES;
 	search_begin(x, &asked, record, record_end, show_feed);
