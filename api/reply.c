@@ -173,6 +173,7 @@ void http_reply_error(struct exchange *x, const struct ark_error *err)
 	    {ARK_ECORRUPT, 500},
 	    {ARK_ENOMEM, 503},
 	    {ARK_EIO, 503},
+	    {ARK_EGONE, 410},
 	};
 	int status = 500;
 

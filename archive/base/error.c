@@ -95,6 +95,8 @@ const char *ark_status_name(int status)
 		return "out of memory";
 	case ARK_EIO:
 		return "input/output error";
+	case ARK_EGONE:
+		return "destroyed";
 	default:
 		return "unknown";
 	}

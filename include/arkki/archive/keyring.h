@@ -18,6 +18,8 @@
 #ifndef ARKKI_ARCHIVE_KEYRING_H
 #define ARKKI_ARCHIVE_KEYRING_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "arkki/archive/receipt.h"
@@ -71,7 +73,37 @@ ARK_MUSTUSE int keyring_unwrap_ledger(
 /* Keyed hash of a chosen name (BLAKE2b-128 by libsodium, over kind || 0x00 || name), 32 hex digits. */
 void keyring_name(const struct keyring *k, const char *kind, const char *name, char out[33]);
 
-/* Every slot opens under the root: for verify. Calls bad() for each that does not (once, with its
+/* ---- changing keys: keyring_change.c ----
+ *
+ * One change makes a new root key of the next epoch and every shard anew under it: fresh shard keys, each
+ * slot wrapped again, but those to be destroyed, which become 72 bytes 0xff (a destroyed slot is told from a
+ * damaged one, and its number is never given again). Adding and opening go on meanwhile.
+ *
+ * Order: keys.next/ and ROOT.next written and synced -> every slot that stays is opened out of keys.next and
+ * compared -> copied() -> what was added since is caught up under the lock -> keys.next and keys exchanged
+ * (renameat2), their directory synced -> ROOT.next renamed over ROOT, its directory synced -> the old files are
+ * overwritten, synced and unlinked. A crash at any point leaves a set that opens: keyring_open() finishes the change when the keys
+ * are already exchanged, and removes what was prepared when they are not. */
+struct keyring_change {
+	const char *root_path; /* the file of the root key in force, which the new one replaces */
+	const uint64_t
+	    *destroy; /* slots, ascending, no doubles; those destroyed before may be named again */
+	size_t destroy_len;
+	/* The new keys lie durable in `keys_dir`, with the root file `new_root`: time to bring them to every
+	 * registered key backup, and to have that confirmed. Not ARK_OK: the change is given up, all is as before. */
+	int (*copied)(void *arg, const char *keys_dir, const char *new_root, uint32_t epoch,
+	    struct ark_error *err);
+	void (*progress)(void *arg, uint64_t done, uint64_t of); /* slots; may be NULL */
+	void *arg;
+};
+/* One at a time (ARK_ECONFLICT). ARK_EREFUSED when the root key file cannot be replaced where it lies. */
+ARK_MUSTUSE int keyring_change(
+    struct keyring *k, const struct keyring_change *change, struct ark_error *err);
+/* Whether that slot's key was destroyed; keyring_unwrap() of one is ARK_EGONE. */
+ARK_MUSTUSE int keyring_destroyed(
+    struct keyring *k, uint64_t slot, bool *ret, struct ark_error *err);
+
+/* Every slot opens under the root or was destroyed: for verify. Calls bad() for each that does not (once, with its
  * first slot, for a shard that is missing, cut or has a bad header); ARK_ECORRUPT when there was any. */
 ARK_MUSTUSE int keyring_check(struct keyring *k,
     void (*bad)(void *arg, uint64_t slot, const char *why), void *arg, struct ark_error *err);

@@ -24,6 +24,7 @@ enum ark_status {
 	ARK_ECORRUPT = -5,  /* bytes do not match their digest; nothing used     500 */
 	ARK_ENOMEM = -6,    /* state unchanged                                   503 */
 	ARK_EIO = -7,       /* state unchanged, or repaired at the next start    503 */
+	ARK_EGONE = -8,     /* destroyed on purpose; a tombstone says so             410 */
 };
 
 struct ark_error {
