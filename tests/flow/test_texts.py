@@ -104,6 +104,24 @@ def ocr_or_skip(a, cairo):
     return f
 
 
+def said_in_the_language_asked_for(a, doc, stored):
+    tags = []
+    for language, word in (("fi", "Arkki ei lue"), ("sv", "Arkki läser inte"), ("en", stored)):
+        r = a.get("/v1/documents/" + doc, Accept_Language=language)
+        check(word in r.json()["text"]["reason"], language, r.body)
+        tags.append(r.header("ETag"))
+        check(word in a.get("/v1/documents/%s/text" % doc, Accept_Language=language).json().get("detail", ""), language, a.get("/v1/documents/%s/text" % doc).body)
+        page = a.get("/%s/documents/%s" % (language, doc)).body.decode()
+        check(word in page, language, page[-3000:])
+        check(word in a.get("/%s/admin" % language, "ylla").body.decode(), language)
+        listed = [t for t in a.get("/v1/texts", "ylla", Accept_Language=language).json()["texts"] if t["document"] == doc]
+        same([(t["text"]["reason"], word in t["text"]["reasonText"]) for t in listed], [(stored, True)], language)
+    same(document(a, doc)["text"]["reason"], stored, "of whoever names no language")
+    same(len(set(tags + [a.get("/v1/documents/" + doc).header("ETag")])), 4, "other bytes, another tag")
+    for tag in tags:
+        same(a.patch(doc, {}, etag=tag).status, a.patch(doc, {}, etag=tags[0]).status, "any of them will do")
+
+
 def test_texts__without_one_are_listed_with_the_reason_and_tried_again():
     a = Archive().serve()
     good = a.file(content=b"Luettava teksti\n", title="Luettava")
@@ -115,6 +133,7 @@ def test_texts__without_one_are_listed_with_the_reason_and_tried_again():
     one = [t for t in found if t["document"] == bad.id][0]
     same((one["text"]["state"], one["title"], one["size"]), ("none", "Lukematon", 207))
     check(one["text"]["reason"], "a reason")
+    said_in_the_language_asked_for(a, bad.id, one["text"]["reason"])
     same([t["document"] for t in a.json("/v1/texts?state=ready")["texts"]], [good.id])
     same([t["document"] for t in a.json("/v1/texts", "helmi")["texts"]], [bad.id], "under the caller's sight")
     same(a.json("/v1/texts?reason=muu")["texts"], [])
