@@ -253,3 +253,29 @@ def test_ocr__of_a_picture_without_text_says_so():
     d = until(lambda: (lambda d: d if d["text"]["state"] != "pending" else None)(document(a, f.id)), 90, a.said())
     same(d["text"], {"state": "none", "reason": "its pictures show no text that can be read"})
     a.stop()
+
+
+def test_ocr__keeps_what_the_extraction_said_of_the_text():
+    cairo = Cairo()
+    a = Archive().serve()
+    ocr_or_skip(a, cairo)
+    same(a.run("ocr", a.dir, "pause").returncode, 0)
+    pages = [("text", PARAGRAPHS[:1]), ("scan", PARAGRAPHS[1:2])]
+    f = a.file(content=cairo.pdf(pages), name="skannaus.pdf", title="Osin luettu")
+    a.until_indexed()
+    same(document(a, f.id)["text"], {"state": "ready"})
+    # as a decoder leaves it that was cut off behind these pages
+    cut = "only a part was read: took longer than 20 s"
+    with open("%s/derived/%s/%s-v0001.remark" % (a.dir, f.id[:2], f.id), "w", encoding="ascii") as r:
+        r.write(cut)
+    a.run("ocr", a.dir, "resume")
+    both = {"state": "ready", "reason": cut + "; 1 of 2 pages read by OCR"}
+    until(lambda: document(a, f.id)["text"].get("reason"), 90, a.said())
+    same(document(a, f.id)["text"], both)
+    page = a.get("/sv/documents/" + f.id).body.decode()
+    check("endast en del lästes: läsningen tog längre än 20 s; 1 av 2 sidor" in page, page[-3000:])
+    a.stop()
+    same(a.run("rebuild", a.dir, "catalogue").returncode, 0)
+    a.serve()
+    same(document(a, f.id)["text"], both, "after a rebuild")
+    a.stop()
