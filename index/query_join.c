@@ -15,7 +15,6 @@
 #define PART_LETTERS_MIN 2u
 #define LINKED_PAIRS 8u /* of a query: a form takes 30 us to judge, and a pair has some dozen */
 #define LINKED_FORMS 4u /* of a pair */
-#define BASES 3u        /* readings of the first word */
 
 /* Of letters alone: a number is no part of a compound. */
 static bool is_part(const struct query_parser *p, const struct query_node *n)
@@ -164,17 +163,18 @@ static int add_linked(struct query_parser *p, struct query_node *first,
 {
 	struct linking l = {p, first, second, ANALYSE_FI, typed, typed_len,
 	    second->from + second->len - first->from, 0};
-	size_t bases = 0;
 	int r = 0;
 
-	for (size_t i = 0; !r && i < first->terms_len && bases < BASES; i++) {
+	/* its raw word is the first of its terms, whichever languages it has; whoever typed another form meant that one */
+	for (size_t i = 1; !r && i < first->terms_len; i++) {
 		const struct query_term *t = &first->terms[i];
 
-		if (t->language == ANALYSE_FI && t->kind == ANALYSE_LEMMA && ++bases)
+		if (t->language == ANALYSE_FI && t->kind == ANALYSE_LEMMA &&
+		    t->len == first->terms[0].len && !memcmp(t->text, first->terms[0].text, t->len))
 			r = query_link_fi(t->text, t->len, try_form, &l);
 	}
 	l.language = ANALYSE_SV;
-	/* what is one Finnish word is hardly a Swedish one; its raw word is the first of its terms, whichever languages it has */
+	/* what is one Finnish word is hardly a Swedish one */
 	if (!r && !l.n && p->languages[ANALYSE_SV] && first->terms_len)
 		r = query_link_sv(first->terms[0].text, first->terms[0].len, try_form, &l);
 	return r;

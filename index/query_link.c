@@ -51,23 +51,10 @@ static const struct ending {
 };
 
 /* Consonants before the last vowel of a base form, and what they are in a genitive; the longer first. */
-static const struct ending fi_grades[] = {
-    {"", ""},
-    {"kk", "k"},
-    {"pp", "p"},
-    {"tt", "t"},
-    {"nk", "ng"},
-    {"mp", "mm"},
-    {"nt", "nn"},
-    {"lt", "ll"},
-    {"rt", "rr"},
-    {"k", ""},
-    {"p", "v"},
-    {"t", "d"},
-    {"k", "kk"},
-    {"p", "pp"},
-    {"t", "tt"},
-};
+static const struct ending fi_weaker[] = {{"kk", "k"}, {"pp", "p"}, {"tt", "t"}, {"nk", "ng"},
+    {"mp", "mm"}, {"nt", "nn"}, {"lt", "ll"}, {"rt", "rr"}, {"k", ""}, {"p", "v"}, {"t", "d"}};
+/* The other way round where the base form ends with e, s or n: asiakas, asiakkaan. */
+static const struct ending fi_stronger[] = {{"k", "kk"}, {"p", "pp"}, {"t", "tt"}, {"d", "t"}};
 
 static const struct ending sv_endings[] = {
     {"", "s"}, {"a", ""}, {"a", "o"}, {"a", "u"}, {"e", ""}, {"e", "s"}};
@@ -107,21 +94,40 @@ static size_t graded(const char *base, size_t len, const struct ending *e, const
 	return n + strlen(e->linked);
 }
 
+static bool is_graded_up(const struct ending *e)
+{
+	return *e->base == 'e' || (*e->base && e->base[strlen(e->base) - 1] == 's') ||
+	       !strcmp(e->base, "in");
+}
+
+/* As it is, and with the first change that fits. */
+static int each_grade(
+    const char *base, size_t len, const struct ending *e, query_each_form *each, void *arg)
+{
+	static const struct ending same = {"", ""};
+	bool up = is_graded_up(e);
+	const struct ending *grades = up ? fi_stronger : fi_weaker;
+	size_t count = up ? COUNT(fi_stronger) : COUNT(fi_weaker), n = 0;
+	char form[ANALYSE_WORD_MAX + 8];
+	int r;
+
+	n = graded(base, len, e, &same, form);
+	r = n ? each(arg, form, n) : 0;
+	n = 0;
+	for (size_t g = 0; !n && g < count; g++)
+		n = graded(base, len, e, &grades[g], form);
+	return r || !n ? r : each(arg, form, n);
+}
+
 int query_link_fi(const char *base, size_t len, query_each_form *each, void *arg)
 {
-	char form[ANALYSE_WORD_MAX + 8];
 	int r = 0;
 
 	if (len < 3 || len > ANALYSE_WORD_MAX - 8)
 		return 0;
 	for (size_t e = 0; !r && e < COUNT(fi_endings); e++)
-		for (size_t g = 0;
-		     !r && g < COUNT(fi_grades) && ends(base, len, fi_endings[e].base); g++) {
-			size_t n = graded(base, len, &fi_endings[e], &fi_grades[g], form);
-
-			if (n)
-				r = each(arg, form, n);
-		}
+		if (ends(base, len, fi_endings[e].base))
+			r = each_grade(base, len, &fi_endings[e], each, arg);
 	return r;
 }
 

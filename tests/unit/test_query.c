@@ -641,8 +641,8 @@ static void test_query__words_apart_are_a_compound_too(void **state)
 		const char *q, *joined;
 	} rows[] = {
 	    {"lapsi suojelu", "lapsisuojelu lapsensuojelu lastensuojelu lapsiensuojelu "},
-	    {"lapset Suojelusta",
-		"lapsetsuojelusta lapsensuojelusta lastensuojelusta lapsiensuojelusta "},
+	    {"Lapsi Suojelusta",
+		"lapsisuojelusta lapsensuojelusta lastensuojelusta lapsiensuojelusta "},
 	    {"yksikkö valvonta",
 		"yksikkövalvonta yksikönvalvonta yksikköjenvalvonta yksiköidenvalvonta "},
 	    {"nainen suojelu", "nainensuojelu naissuojelu naisensuojelu naistensuojelu "},
