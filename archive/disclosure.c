@@ -26,8 +26,8 @@ static void add_commitment(
 	buf_addf(out, "\"%c\":{\"commitment\":\"%s\"}", letter, hex);
 }
 
-static int add_parts(struct buf *out, const struct record_part parts[3], unsigned int letters,
-    struct ark_error *err)
+static int add_parts(
+    struct buf *out, const struct record_part parts[3], unsigned int letters, struct ark_error *err)
 {
 	struct sha256 *sha = sha256_new();
 	struct buf json = BUF_INIT;

@@ -50,19 +50,19 @@ static int check_parts(struct sha256 *sha, const json_t *parts, struct disclosed
     struct merkle_hash *ret_leaf, struct ark_error *err)
 {
 	json_t **const to[3] = {&d->a, &d->b, &d->c};
-	unsigned char commitments[96], entry[33];
+	unsigned char commitments[96];
 	int rc = ARK_OK;
 
 	for (int i = 0; !rc && i < 3; i++) {
 		const char name[2] = {(char)('A' + i), '\0'};
 
-		rc = check_part(sha, name[0], json_object_get(parts, name), commitments + 32 * i,
-		    to[i], err);
+		rc = check_part(
+		    sha, name[0], json_object_get(parts, name), commitments + 32 * i, to[i], err);
 	}
 	if (rc)
 		return rc;
-	record_commit_entry(sha, commitments, entry);
-	merkle_leaf(sha, entry, sizeof(entry), ret_leaf);
+	record_commit_entry(sha, commitments, d->entry);
+	merkle_leaf(sha, d->entry, sizeof(d->entry), ret_leaf);
 	return ARK_OK;
 }
 
@@ -101,8 +101,8 @@ static int check_proof(struct sha256 *sha, const char *text, size_t len, const s
 		    (unsigned long long)proof->index, (unsigned long long)d->index);
 	if (!rc)
 		rc = check_note(proof, key, &c, err);
-	if (!rc && !merkle_inclusion_valid(sha, d->index, c.size, leaf, proof->hashes,
-		       proof->hashes_len, &c.root))
+	if (!rc && !merkle_inclusion_valid(
+		       sha, d->index, c.size, leaf, proof->hashes, proof->hashes_len, &c.root))
 		rc = ark_fail(err, ARK_ECORRUPT,
 		    "the proof does not lead from these parts at entry %llu to the tree of %llu "
 		    "entries that %s signed",

@@ -329,8 +329,8 @@ int record_split(const void *plain, size_t len, const unsigned char entry[33],
 			break;
 		}
 		ret[part] = (struct record_part){p + 4, (const char *)p + 36, n};
-		record_commit_part(sha, (char)('A' + part), p + 4, ret[part].json, n,
-		    commitments + 32 * part);
+		record_commit_part(
+		    sha, (char)('A' + part), p + 4, ret[part].json, n, commitments + 32 * part);
 		p += 36 + n, len -= 36 + (size_t)n;
 	}
 	if (!rc) {

@@ -35,7 +35,20 @@ static const struct command {
 	"how far the reading of pictures of text is; hold it up, or let it go on"},
     {"analyse", cmd_analyse, "--language fi|sv|en",
 	"read words, one a line, and print the index terms of each"},
-    {"log", cmd_log, "vkey DIR history|access", "print a log's verifier key (signed note)"},
+    {"log", cmd_log,
+	"vkey DIR history|access\n"
+	"            follow URL|DIR --vkey VKEY --state FILE [--token FILE] "
+	"[--witness-policy FILE] [--watch SECONDS]\n"
+	"            prove FILE --vkey VKEY [--disclosure FILE]",
+	"vkey: print a log's verifier key (signed note)\n"
+	"      follow: verify a log by its tiles, from what was seen last time; no key of the "
+	"archive is needed\n"
+	"      prove: check a disclosure, or a tlog-proof of what a disclosure shows, offline"},
+    {"audit", cmd_audit,
+	"canary DIR | --url URL --token FILE  --document D --out FILE [--user ID] [--purpose P]\n"
+	"              canary DIR | --url URL --token FILE  --check FILE --vkey VKEY [--user ID] "
+	"[--state FILE]",
+	"canary: read a document and keep the receipt; --check: is that read in the log?"},
     {"policy", cmd_policy,
 	"show|cases DIR [--version N] | versions DIR\n"
 	"               apply DIR FILE.cedar --user ID [--cases FILE.json] [--reason TEXT] "
@@ -150,6 +163,14 @@ static bool parse(struct cli *c, char **argv)
 	    {"--purpose", &c->purpose},
 	    {"--case", &c->case_id},
 	    {"--break-glass", &c->break_glass},
+	    {"--vkey", &c->vkey},
+	    {"--token", &c->token},
+	    {"--url", &c->url},
+	    {"--disclosure", &c->disclosure},
+	    {"--watch", &c->watch},
+	    {"--witness-policy", &c->witness_policy},
+	    {"--check", &c->check},
+	    {"--out", &c->out},
 	};
 
 	const struct {
