@@ -479,6 +479,38 @@ int ledger_about(
 				   : rc;
 }
 
+int ledger_newest(struct ledger *l, const struct ledger_series *series, uint64_t *ret_sequence,
+    uint64_t *ret_index, struct ark_error *err)
+{
+	struct sequence_key key;
+	unsigned char id[16];
+	char hash[33] = "";
+	uint64_t sequence = 0;
+	int rc = l->for_writing ? ledger_index_wait(l, ledger_size(l), err) : ARK_OK;
+
+	if (rc)
+		return rc;
+	if (!series->document)
+		keyring_name(l->keys, "principal", series->principal, hash);
+	else if (docid_valid(series->document))
+		memcpy(hash, series->document, sizeof(hash));
+	if (!hex_decode(id, sizeof(id), hash, strlen(hash)))
+		return ark_fail(err, ARK_ENOTFOUND, "there is no such series");
+	key = sequence_key(!series->document, series->own, id);
+	pthread_mutex_lock(&l->index_lock);
+	rc = ready_index(l, err);
+	if (!rc && l->tail_index)
+		rc = ledger_index_newest(l->tail_index, &key, &sequence, ret_index, err);
+	if (!rc && !sequence && l->file_index)
+		rc = ledger_index_newest(l->file_index, &key, &sequence, ret_index, err);
+	pthread_mutex_unlock(&l->index_lock);
+	if (!rc && !sequence)
+		rc = ark_fail(err, ARK_ENOTFOUND, "the series has no entry");
+	if (!rc)
+		*ret_sequence = sequence;
+	return rc;
+}
+
 int ledger_find(struct ledger *l, const struct ledger_filter *filter, unsigned int limit,
     int (*each)(void *arg, const struct ledger_entry *e), void *arg, struct ark_error *err)
 {
