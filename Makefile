@@ -91,6 +91,7 @@ $(BUILD)/tests/%: tests/unit/%.c $(BUILD)/libarkki.a
 
 $(BUILD)/tests/test_demo: $(DEMO_O)
 $(BUILD)/tests/test_metadata: $(BUILD)/tools/manifest.o
+$(BUILD)/tests/test_follow: $(BUILD)/tools/follow.o $(BUILD)/tools/follow_tree.o
 $(BUILD)/tests/test_load: $(filter-out %/load_generator.o,$(LOAD_O))
 
 # Allocations go through tests/unit/failing_heap.h, which makes them fail
