@@ -16,8 +16,7 @@ enum {
 static const char dash[] = "\xe2\x80\x94 "; /* em dash, space */
 static const char proof_magic[] = "c2sp.org/tlog-proof@v1";
 
-/* Takes the next line off the front; false when there is no newline left. */
-static bool take_line(const char **p, size_t *left, const char **line, size_t *line_len)
+bool note_line(const char **p, size_t *left, const char **line, size_t *line_len)
 {
 	const char *end = *left ? memchr(*p, '\n', *left) : NULL;
 
@@ -30,8 +29,7 @@ static bool take_line(const char **p, size_t *left, const char **line, size_t *l
 	return true;
 }
 
-/* ASCII decimal without leading zeroes. */
-static bool decimal(const char *text, size_t len, uint64_t *ret)
+bool note_decimal(const char *text, size_t len, uint64_t *ret)
 {
 	uint64_t v = 0;
 
@@ -48,7 +46,7 @@ static bool decimal(const char *text, size_t len, uint64_t *ret)
 	return true;
 }
 
-static bool hash_line(const char *text, size_t len, struct merkle_hash *ret)
+bool note_hash(const char *text, size_t len, struct merkle_hash *ret)
 {
 	struct buf b = BUF_INIT;
 	bool ok = len == 44 && base64_decode(&b, text, len) && b.len == sizeof(*ret);
@@ -84,11 +82,30 @@ static bool name_valid(const char *name, size_t len)
 	return true;
 }
 
+/* Spare bits of the last digit may be anything: other writers' signatures are carried as they are, and
+ * our own verification is strict. */
+static bool signature_base64(const char *text, size_t len, uint32_t *ret_id)
+{
+	static const char digits[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	struct buf b = BUF_INIT;
+	size_t pad = 0;
+	bool ok = len >= 8 && len % 4 == 0;
+
+	while (ok && pad < 2 && text[len - 1 - pad] == '=')
+		pad++;
+	for (size_t i = 0; ok && i < len - pad; i++)
+		ok = text[i] && strchr(digits, text[i]);
+	ok = ok && len / 4 * 3 - pad > 4 && base64_decode(&b, text, len > 8 ? 8 : len);
+	if (ok)
+		*ret_id = be32_get(b.data);
+	buf_free(&b);
+	return ok;
+}
+
 static bool signature_line(const char *line, size_t len, struct note_signature *ret)
 {
-	struct buf b = BUF_INIT;
 	const char *space;
-	bool ok = false;
 
 	if (len < strlen(dash) || memcmp(line, dash, strlen(dash)) != 0)
 		return false;
@@ -100,11 +117,7 @@ static bool signature_line(const char *line, size_t len, struct note_signature *
 	    .name_len = (size_t)(space - line),
 	    .base64 = space + 1,
 	    .base64_len = len - (size_t)(space - line) - 1};
-	ok = base64_decode(&b, ret->base64, ret->base64_len) && b.len > 4;
-	if (ok)
-		ret->id = be32_get(b.data);
-	buf_free(&b);
-	return ok;
+	return signature_base64(ret->base64, ret->base64_len, &ret->id);
 }
 
 int note_parse(const char *bytes, size_t len, struct note *ret, struct ark_error *err)
@@ -125,7 +138,7 @@ int note_parse(const char *bytes, size_t len, struct note *ret, struct ark_error
 	ret->text = bytes;
 	ret->text_len = split - 1;
 	p = bytes + split, left = len - split;
-	while (take_line(&p, &left, &line, &line_len)) {
+	while (note_line(&p, &left, &line, &line_len)) {
 		if (ret->signatures_len == NOTE_SIGNATURES_MAX)
 			return ark_fail(
 			    err, ARK_EINPUT, "a note has over %d signatures", NOTE_SIGNATURES_MAX);
@@ -386,17 +399,17 @@ int checkpoint_parse(
 	size_t name_len, size_len, root_len, more_len;
 	struct checkpoint c;
 
-	if (!take_line(&text, &len, &name, &name_len) ||
-	    !take_line(&text, &len, &size, &size_len) ||
-	    !take_line(&text, &len, &root, &root_len) || name_len == 0)
+	if (!note_line(&text, &len, &name, &name_len) ||
+	    !note_line(&text, &len, &size, &size_len) ||
+	    !note_line(&text, &len, &root, &root_len) || name_len == 0)
 		return ark_fail(err, ARK_EINPUT, "a checkpoint has fewer than three lines");
 	if (origin && (name_len != strlen(origin) || memcmp(name, origin, name_len) != 0))
 		return ark_fail(err, ARK_EINPUT, "the checkpoint is not of %s", origin);
-	if (!decimal(size, size_len, &c.size))
+	if (!note_decimal(size, size_len, &c.size))
 		return ark_fail(err, ARK_EINPUT, "the size of a checkpoint is malformed");
-	if (!hash_line(root, root_len, &c.root))
+	if (!note_hash(root, root_len, &c.root))
 		return ark_fail(err, ARK_EINPUT, "the root of a checkpoint is malformed");
-	while (take_line(&text, &len, &more, &more_len))
+	while (note_line(&text, &len, &more, &more_len))
 		if (more_len == 0)
 			return ark_fail(err, ARK_EINPUT, "a checkpoint has an empty line");
 	if (len)
@@ -432,29 +445,29 @@ int tlog_proof_parse(const char *p, size_t len, struct tlog_proof *ret, struct a
 
 	ret->hashes_len = 0;
 	ret->extra = (struct buf)BUF_INIT;
-	if (len > NOTE_MAX || !take_line(&p, &len, &line, &n) || n != strlen(proof_magic) ||
+	if (len > NOTE_MAX || !note_line(&p, &len, &line, &n) || n != strlen(proof_magic) ||
 	    memcmp(line, proof_magic, n) != 0)
 		return ark_fail(err, ARK_EINPUT, "not a tlog-proof: the first line is missing");
-	if (!take_line(&p, &len, &line, &n))
+	if (!note_line(&p, &len, &line, &n))
 		goto cut;
 	if (word_line(line, n, "extra", &value, &value_len)) {
 		if (!base64_decode(&ret->extra, value, value_len)) {
 			buf_free(&ret->extra);
 			return ark_fail(err, ARK_EINPUT, "the extra data of a proof is not base64");
 		}
-		if (!take_line(&p, &len, &line, &n))
+		if (!note_line(&p, &len, &line, &n))
 			goto cut;
 	}
 	if (!word_line(line, n, "index", &value, &value_len) ||
-	    !decimal(value, value_len, &ret->index))
+	    !note_decimal(value, value_len, &ret->index))
 		goto cut;
 	for (;;) {
-		if (!take_line(&p, &len, &line, &n))
+		if (!note_line(&p, &len, &line, &n))
 			goto cut;
 		if (n == 0)
 			break;
 		if (ret->hashes_len == MERKLE_PROOF_MAX ||
-		    !hash_line(line, n, &ret->hashes[ret->hashes_len++]))
+		    !note_hash(line, n, &ret->hashes[ret->hashes_len++]))
 			goto cut;
 	}
 	if (len == 0)

@@ -36,6 +36,14 @@ struct note_key {
 	unsigned char public_key[32];
 };
 
+/* ---- pieces of these texts ---- */
+/* Takes the next line, without its newline, off the front; false when no newline is left. */
+bool note_line(const char **p, size_t *left, const char **line, size_t *line_len);
+/* ASCII decimal without leading zeroes. */
+bool note_decimal(const char *text, size_t len, uint64_t *ret);
+/* The base64 of a hash, no more and no less. */
+bool note_hash(const char *text, size_t len, struct merkle_hash *ret);
+
 /* ARK_EINPUT names what is wrong. Nothing is verified. */
 ARK_MUSTUSE int note_parse(const char *bytes, size_t len, struct note *ret, struct ark_error *err);
 /* "name+hash+base64"; the hash must be the key's own. */
