@@ -59,6 +59,12 @@ static const struct command {
 	"show: print the words of an administrator that find each other in a search, or those that "
 	"arkki ships\n"
 	"      check: tell whether a table would be taken; apply: put it in force"},
+    {"witness", cmd_witness,
+	"DIR init --name NAME | DIR add-log VKEY [--origin ORIGIN] | DIR vkey\n"
+	"               DIR serve --listen HOST:PORT",
+	"be a witness of logs: init makes it and prints its verifier key, add-log lets it cosign "
+	"a log,\n"
+	"      serve answers add-checkpoint of c2sp.org/tlog-witness until SIGTERM"},
     {"routes", cmd_routes, "", NULL}, /* for tests/flow: not in the help */
     {"demo-build", cmd_demo_build, "TEXTS_DIR OUT_DIR", NULL},
 };
@@ -146,6 +152,7 @@ static bool parse(struct cli *c, char **argv)
 	    {"--reason", &c->reason},
 	    {"--cases", &c->cases},
 	    {"--state", &c->state},
+	    {"--name", &c->name},
 	    {"--at", &c->at},
 	    {"--purpose", &c->purpose},
 	    {"--case", &c->case_id},
