@@ -21,7 +21,7 @@ struct cli {
 	const char *command;
 	const char *root_key, *origin, *listen, *user, *days, *manifest, *language, *root, *schema;
 	const char *action, *document, *version, *at, *purpose, *case_id, *break_glass;
-	const char *reason, *cases, *state;
+	const char *reason, *cases, *state, *name;
 	/* log, audit: what an outsider checks */
 	const char *vkey, *token, *url, *disclosure, *watch, *witness_policy, *check, *out;
 	bool full, validate, dry_run, yes, shipped, retry;
@@ -56,6 +56,7 @@ int policy_versions(const struct cli *c);
 int policy_apply(const struct cli *c);
 int policy_restore(const struct cli *c);
 int cmd_synonyms(const struct cli *c);
+int cmd_witness(const struct cli *c);
 int cmd_routes(const struct cli *c);
 int cmd_demo_build(const struct cli *c);
 

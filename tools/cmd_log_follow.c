@@ -10,7 +10,7 @@
 #include "tools/cli.h"
 #include "tools/follow.h"
 
-enum { POLICY_MAX = 1 << 20, WATCH_MAX = 86400 };
+enum { WATCH_MAX = 86400 };
 
 static void progress(uint64_t done, uint64_t of)
 {
@@ -72,11 +72,22 @@ static bool seconds_of(const char *text, unsigned int *ret)
 	return *text >= '1' && *text <= '9' && !*end && n <= WATCH_MAX;
 }
 
+static int read_policy(const char *path, struct policy **ret, struct ark_error *err)
+{
+	struct buf text = BUF_INIT;
+	int rc = fs_read_file(path, POLICY_TEXT_MAX, &text, err);
+
+	if (!rc)
+		rc = policy_parse(text.data ? text.data : "", text.len, ret, err);
+	buf_free(&text);
+	return rc;
+}
+
 int log_follow(const struct cli *c)
 {
 	struct follow f = {.state = c->state, .progress = progress};
 	struct follow_source source = {0};
-	struct buf policy = BUF_INIT;
+	struct policy *policy = NULL;
 	unsigned int seconds = 0;
 	struct ark_error err;
 	int rc;
@@ -85,10 +96,9 @@ int log_follow(const struct cli *c)
 	    (c->watch && !seconds_of(c->watch, &seconds)))
 		return cli_usage(c->command);
 	rc = note_key_parse(c->vkey, &f.key, &err);
-	if (!rc && c->witness_policy) {
-		rc = fs_read_file(c->witness_policy, POLICY_MAX, &policy, &err);
-		f.witness_policy = policy.data ? policy.data : "";
-	}
+	if (!rc && c->witness_policy)
+		rc = read_policy(c->witness_policy, &policy, &err);
+	f.policy = policy;
 	if (!rc)
 		rc = follow_source_open(c->words[1], c->token, &source, &err);
 	if (!rc && seconds)
@@ -96,6 +106,6 @@ int log_follow(const struct cli *c)
 	else if (!rc && !(rc = follow_log(&f, &source, &err)))
 		print_followed(&f);
 	follow_source_close(&source);
-	buf_free(&policy);
+	policy_free(policy);
 	return rc ? cli_failed(&err) : CLI_OK;
 }

@@ -55,6 +55,16 @@ static void keep_conflict(const struct follow *f, const struct buf *text, struct
 	    why, path);
 }
 
+static int check_witnesses(const struct follow *f, const struct note *note, struct ark_error *err)
+{
+	if (!f->policy || policy_met(f->policy, policy_cosigners(f->policy, note)))
+		return ARK_OK;
+	return ark_fail(err, ARK_ECORRUPT,
+	    "the checkpoint of %llu entries is not cosigned by as many witnesses as the policy "
+	    "asks",
+	    (unsigned long long)f->to.size);
+}
+
 static int save_state(
     const struct follow *f, const struct buf *before, const struct buf *now, struct ark_error *err)
 {
@@ -81,6 +91,8 @@ int follow_log(struct follow *f, const struct follow_source *s, struct ark_error
 	}
 	if (!rc)
 		rc = open_note(&f->key, &now, "what the log shows", note, &f->to, err);
+	if (!rc)
+		rc = check_witnesses(f, note, err);
 	if (!rc) {
 		rc = follow_tree(s, &f->from, &f->to, f->progress, err);
 		if (rc == ARK_ECORRUPT)

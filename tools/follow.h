@@ -12,6 +12,7 @@
 
 #include "archive/checkpoint.h"
 #include "archive/ledger_tiles.h"
+#include "archive/witness_policy.h"
 
 struct follow_source {
 	/* Appends the newest checkpoint. */
@@ -34,12 +35,10 @@ ARK_MUSTUSE int follow_tree(const struct follow_source *s, const struct checkpoi
     const struct checkpoint *to, void (*progress)(uint64_t done, uint64_t of),
     struct ark_error *err);
 
-struct follow_policy; /* which cosignatures a checkpoint must have */
-
 struct follow {
 	struct note_key key;
-	const char *state;          /* path */
-	const char *witness_policy; /* text of a c2sp.org/tlog-policy, or NULL */
+	const char *state;           /* path */
+	const struct policy *policy; /* whose cosignatures a checkpoint must have; NULL: nobody's */
 	void (*progress)(uint64_t done, uint64_t of);
 	/* what follow_log() found */
 	struct checkpoint from, to;

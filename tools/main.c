@@ -45,10 +45,12 @@ static const struct command {
 	"archive is needed\n"
 	"      prove: check a disclosure, or a tlog-proof of what a disclosure shows, offline"},
     {"audit", cmd_audit,
-	"canary DIR | --url URL --token FILE  --document D --out FILE [--user ID] [--purpose P]\n"
-	"              canary DIR | --url URL --token FILE  --check FILE --vkey VKEY [--user ID] "
-	"[--state FILE]",
-	"canary: read a document and keep the receipt; --check: is that read in the log?"},
+	"canary DIR --user ID | --url URL --token FILE\n"
+	"              --document D --out FILE [--purpose P] | --check FILE --vkey VKEY [--state "
+	"FILE]",
+	"canary: read a document and keep the receipt in a file; --check: is that read in the "
+	"access log,\n"
+	"      and (--state of log follow) in the one that was followed?"},
     {"policy", cmd_policy,
 	"show|cases DIR [--version N] | versions DIR\n"
 	"               apply DIR FILE.cedar --user ID [--cases FILE.json] [--reason TEXT] "
@@ -72,6 +74,12 @@ static const struct command {
 	"show: print the words of an administrator that find each other in a search, or those that "
 	"arkki ships\n"
 	"      check: tell whether a table would be taken; apply: put it in force"},
+    {"witness", cmd_witness,
+	"DIR init --name NAME | DIR add-log VKEY [--origin ORIGIN] | DIR vkey\n"
+	"               DIR serve --listen HOST:PORT",
+	"be a witness of logs: init makes it and prints its verifier key, add-log lets it cosign "
+	"a log,\n"
+	"      serve answers add-checkpoint of c2sp.org/tlog-witness until SIGTERM"},
     {"routes", cmd_routes, "", NULL}, /* for tests/flow: not in the help */
     {"demo-build", cmd_demo_build, "TEXTS_DIR OUT_DIR", NULL},
 };
@@ -159,6 +167,7 @@ static bool parse(struct cli *c, char **argv)
 	    {"--reason", &c->reason},
 	    {"--cases", &c->cases},
 	    {"--state", &c->state},
+	    {"--name", &c->name},
 	    {"--at", &c->at},
 	    {"--purpose", &c->purpose},
 	    {"--case", &c->case_id},

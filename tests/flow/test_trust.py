@@ -165,3 +165,48 @@ def test_follow__a_restored_snapshot_is_a_rewind_and_then_a_fork():
     check(os.path.exists(state + ".conflict"), "the evidence")
     same(follow(tiles, key, state).returncode, 0)
     shutil.rmtree(w.top)
+
+
+def test_canary__is_made_and_found_again():
+    w = own()
+    f = w.file(publicity="secret", title="Salainen")
+    key, url = vkey(w, "access"), "http://127.0.0.1:%d" % w.port
+    canary, state = os.path.join(w.top, "canary"), os.path.join(w.top, "state-canary")
+    by_url = ["--url", url, "--token", token_file(w, "aada")]
+    p = arkki("audit", "canary", *by_url, "--document", f.id, "--out", canary, "--purpose", "Kanariä")
+    same(p.returncode, 0, p.stderr)
+    same(w.audit(document=f.id)[-1]["purpose"], "Kanariä")
+    found = arkki("audit", "canary", *by_url, "--check", canary, "--vkey", key, "--state", state)
+    same(found.returncode, 0, found.stderr)
+    same("the read in %s is in the log that was followed" % canary in found.stdout, True, found.stdout)
+    # beside the server, through its socket
+    p = w.run("audit", "canary", w.dir, "--user", "aada", "--check", canary, "--vkey", key, "--state", state)
+    same(p.returncode, 0, p.stderr)
+    p = w.run("audit", "canary", w.dir, "--user", "aada", "--document", f.id, "--out", canary + "2")
+    same(p.returncode, 0, p.stderr)
+    # a canary that tells of another read than the log does
+    with open(canary, encoding="utf-8") as file:
+        told = json.load(file)
+    for member, value, says in (("document", w.file().id, "its document differs"), ("purpose", "x", "its purpose differs"),
+                                ("receipt", "A" * 76, "does not know the receipt"), ("arkki", "x", "is not a canary")):
+        p = arkki("audit", "canary", *by_url, "--check", kept(w, "false", dict(told, **{member: value})), "--vkey", key)
+        same((p.returncode, says in p.stderr), (1, True), member, p.stderr)
+    p = arkki("audit", "canary", *by_url, "--document", "0" * 32, "--out", canary + "3")
+    same((p.returncode, os.path.exists(canary + "3")), (1, False), p.stderr)
+    same(arkki("audit", "canary", "--check", canary).returncode, 2)
+
+
+def test_follow__a_policy_that_nobody_meets_is_said():
+    w = own()
+    name = os.path.join(w.top, "witness")
+    same(arkki("witness", name, "init", "--name", "witness.test/one").returncode, 0)
+    key = arkki("witness", name, "vkey").stdout.strip()
+    policy = kept(w, "policy", "log %s\nwitness one %s\nquorum one\n" % (vkey(w, "history"), key))
+    state = os.path.join(w.top, "state-policy")
+    where = os.path.join(w.dir, "ledger", "history")
+    p = follow(where, vkey(w, "history"), state, "--witness-policy", policy)
+    same((p.returncode, "not cosigned" in p.stderr), (1, True), p.stderr)
+    p = follow(where, vkey(w, "history"), state, "--witness-policy", kept(w, "policy", "quorum none\n"))
+    same(p.returncode, 0, p.stderr)
+    p = follow(where, vkey(w, "history"), state, "--witness-policy", kept(w, "policy", "nonsense\n"))
+    same(p.returncode, 1, p.stderr)
