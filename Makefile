@@ -125,7 +125,7 @@ $(BUILD)/bench/%: tests/bench/%.c $(BUILD)/libarkki.a
 # by tests/fuzz/run, which gives clang and its sanitizers
 fuzz-programs: $(FUZZ)
 
-$(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/tools/manifest.o $(BUILD)/libarkki.a
+$(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/tools/manifest.o $(BUILD)/tools/follow_tree.o $(BUILD)/libarkki.a
 	@mkdir -p $(@D)
 	@echo "  LD  $@"
 	$(Q)$(CXX) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ $^ $(PKG_LIBS)
