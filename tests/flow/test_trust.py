@@ -1,10 +1,15 @@
 """What an outsider checks with the program alone: disclosures, followed logs, ranges, canaries."""
 
+import http.server
 import json
 import os
 import shutil
+import signal
+import subprocess
+import threading
+import time
 
-from arkki_flow import Archive, arkki, check, same
+from arkki_flow import BIN, Archive, arkki, check, same
 
 _own = None
 
@@ -210,3 +215,101 @@ def test_follow__a_policy_that_nobody_meets_is_said():
     same(p.returncode, 0, p.stderr)
     p = follow(where, vkey(w, "history"), state, "--witness-policy", kept(w, "policy", "nonsense\n"))
     same(p.returncode, 1, p.stderr)
+
+
+class Liar:
+    """Serves a log's directory, but for what `answers` says of a path: (status, headers, body)."""
+
+    def __init__(self, folder):
+        liar = self
+        self.answers, self.asked = {}, []
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                path = self.path.lstrip("/")
+                liar.asked.append((path, self.headers.get("Authorization")))
+                file = os.path.join(folder, path)
+                if path in liar.answers:
+                    status, headers, body = liar.answers[path]
+                elif os.path.isfile(file):
+                    with open(file, "rb") as f:
+                        status, headers, body = 200, {}, f.read()
+                else:
+                    status, headers, body = 404, {}, b""
+                self.send_response(status)
+                for name, value in headers.items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                try:
+                    self.wfile.write(body)
+                except OSError:
+                    pass
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = "http://127.0.0.1:%d" % self.server.server_port
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+
+def test_follow__a_server_may_answer_anything():
+    w = Archive().serve()
+    w.file()
+    w.stop()
+    folder, key, state = os.path.join(w.dir, "ledger", "history"), vkey(w, "history"), os.path.join(w.top, "state")
+    liar = Liar(folder)
+    same(follow(liar.url, key, state).returncode, 0)
+    bundle = [p for p, _ in liar.asked if p.startswith("tile/entries/")][0]
+    with open(os.path.join(folder, bundle), "rb") as f:
+        right = f.read()
+    # the partial tile is gone, the full one begins with it: as good
+    full = bundle.split(".p/")[0]
+    liar.answers = {bundle: (404, {}, b""), full: (200, {}, right + bytes(256 * 35 - len(right)))}
+    os.unlink(state)
+    same(follow(liar.url, key, state).returncode, 0)
+    other = bytes([right[0], right[1], right[2], right[3] ^ 1]) + right[4:]
+    for says, path, answer in (
+            ("forged or damaged", bundle, (200, {}, other)),
+            ("bytes instead of", bundle, (200, {}, right[:-1])),
+            ("longer than", bundle, (200, {}, bytes(1 << 20))),
+            ("is missing", bundle, (404, {}, b"")),
+            ("status 302", bundle, (302, {"Location": liar.url + "/" + full}, b"")),
+            ("status 500", bundle, (500, {}, right)),
+            ("longer than", "checkpoint", (200, {}, b"x" * (1 << 20))),
+            ("not a checkpoint", "checkpoint", (200, {}, b"")),
+            ("no checkpoint", "checkpoint", (404, {}, b""))):
+        liar.answers = {path: answer}
+        os.path.exists(state) and os.unlink(state)
+        p = follow(liar.url, key, state)
+        same((p.returncode, says in p.stderr, os.path.exists(state)), (1, True, False), says, p.stderr)
+    liar.answers = {}
+    liar.asked.clear()
+    same(follow(liar.url, key, state, "--token", kept(w, "t", "secret\n")).returncode, 0)
+    same({a for _, a in liar.asked}, {"Bearer secret"})
+    shutil.rmtree(w.top)
+
+
+def test_follow__watches_until_it_sees_a_lie():
+    w = Archive().serve()
+    folder, state = os.path.join(w.dir, "ledger", "history"), os.path.join(w.top, "state")
+    key = vkey(w, "history")
+    liar = Liar(folder)
+    command = [BIN, "log", "follow", liar.url, "--vkey", key, "--state", state, "--watch", "1"]
+    for lie in (True, False):
+        liar.answers = {"checkpoint": (500, {}, b"")}  # no answer is no lie: it asks again
+        p = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        time.sleep(0.5)
+        liar.answers = {}
+        same(p.stdout.readline().startswith("verified arkki.test/history: "), True)
+        if lie:
+            liar.answers = {"checkpoint": (200, {}, b"x\n\n")}
+        else:
+            p.send_signal(signal.SIGTERM)
+        out, err = p.communicate(timeout=20)
+        same((p.returncode, "asking again" in err, "not a checkpoint" in err), (1 if lie else 0, True, lie), out, err)
+    w.stop()
+    shutil.rmtree(w.top)
+    for wrong in ("0", "-1", "x", "99999999"):
+        same(arkki("log", "follow", folder, "--vkey", key, "--state", state, "--watch", wrong).returncode, 2)
