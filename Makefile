@@ -53,9 +53,9 @@ FUZZ_C := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 FUZZ := $(FUZZ_C:tests/fuzz/%.c=$(BUILD)/fuzz/%)
 BENCH_C := $(sort $(wildcard tests/bench/bench_*.c))
 BENCH := $(BENCH_C:tests/bench/%.c=$(BUILD)/bench/%)
-BENCH_SET := $(if $(filter bench,$(MAKECMDGOALS)),$(filter policy search,$(MAKECMDGOALS)))
+BENCH_SET := $(if $(filter bench,$(MAKECMDGOALS)),$(filter policy search trust,$(MAKECMDGOALS)))
 
-.PHONY: all help deps lint-deps check unit unit-programs fuzz-programs bench-programs test lint asan tsan fuzz bench policy search run clean format print-cflags print-cxxflags
+.PHONY: all help deps lint-deps check unit unit-programs fuzz-programs bench-programs test lint asan tsan fuzz bench policy search trust run clean format print-cflags print-cxxflags
 all: $(BUILD)/arkki
 
 help:
@@ -91,6 +91,7 @@ $(BUILD)/tests/%: tests/unit/%.c $(BUILD)/libarkki.a
 
 $(BUILD)/tests/test_demo: $(DEMO_O)
 $(BUILD)/tests/test_metadata: $(BUILD)/tools/manifest.o
+$(BUILD)/tests/test_follow: $(BUILD)/tools/follow.o $(BUILD)/tools/follow_tree.o
 $(BUILD)/tests/test_load: $(filter-out %/load_generator.o,$(LOAD_O))
 
 # Allocations go through tests/unit/failing_heap.h, which makes them fail
@@ -124,7 +125,7 @@ $(BUILD)/bench/%: tests/bench/%.c $(BUILD)/libarkki.a
 # by tests/fuzz/run, which gives clang and its sanitizers
 fuzz-programs: $(FUZZ)
 
-$(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/tools/manifest.o $(BUILD)/libarkki.a
+$(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/tools/manifest.o $(BUILD)/tools/follow_tree.o $(BUILD)/libarkki.a
 	@mkdir -p $(@D)
 	@echo "  LD  $@"
 	$(Q)$(CXX) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ $^ $(PKG_LIBS)
@@ -162,6 +163,7 @@ $(BUILD)/api/pages/assets.o: api/web/arkki.css api/web/arkki.svg
 #: make bench      measures, as ratios against peers in the same run; never fails
 #: make bench policy   the same of decisions, filters and refusals
 #: make bench search   the same of what search finds and what it costs
+#: make bench trust    the same of logs, proofs, backups: what an outsider's trust costs
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 deps:
@@ -197,11 +199,11 @@ fuzz: lint-deps
 
 # `make bench policy`: the word beside it names the set
 bench:
-	@$(if $(filter policy,$(BENCH_SET)),:,tools/install-packages $(if $(BENCH_SET),$(SEARCH_BENCH_DEBS),$(BENCH_DEBS)))
+	@$(if $(filter policy trust,$(BENCH_SET)),:,tools/install-packages $(if $(BENCH_SET),$(SEARCH_BENCH_DEBS),$(BENCH_DEBS)))
 	@$(MAKE) --no-print-directory deps all $(if $(BENCH_SET),bench-programs)
 	-@python3 tools/bench.py $(BENCH_SET)
 
-policy search:
+policy search trust:
 	@$(if $(filter bench,$(MAKECMDGOALS)),:,echo "make bench $@" >&2; exit 2)
 
 run: deps

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "api/app.h"
+#include "api/audit_range.h"
 #include "api/document_text.h"
 #include "api/documents.h"
 #include "api/text_reason.h"
@@ -344,24 +345,24 @@ static void show_proof(struct exchange *x)
 	struct ledger *history = archive_ledger(v->app->archive, LEDGER_HISTORY);
 	const struct ledger_filter filter = {.document = v->row.document};
 	struct proof_search s = {.version = v->row.version};
-	struct buf proof = BUF_INIT, disclosure = BUF_INIT;
 	struct ark_error err = {0};
+	json_t *shown = NULL;
 	int rc = ledger_find(history, &filter, UINT_MAX, match_filing, &s, &err);
 
 	if (rc >= 0 && s.found)
-		rc = ledger_prove(history, s.index, &proof, &err);
+		rc = audit_disclose(history, s.index, DISCLOSE_A, &shown, &err);
 	else if (rc >= 0)
 		rc = ark_fail(&err, ARK_EIO, "the filing has no history entry");
 	if (rc < 0) {
 		http_reply_error(x, &err);
 	} else {
 		http_reply_json(x, 200,
-		    json_pack("{s:s,s:I,s:O,s:s%}", "log", "history", "index", (json_int_t)s.index,
-			"entry", s.entry, "proof", proof.data, proof.len));
+		    json_pack("{s:s,s:I,s:O,s:O,s:O}", "log", "history", "index",
+			(json_int_t)s.index, "entry", s.entry, "proof",
+			json_object_get(shown, "proof"), "disclosure", shown));
 	}
 	json_decref(s.entry);
-	buf_free(&proof);
-	buf_free(&disclosure);
+	json_decref(shown);
 }
 
 void proof_get(struct exchange *x)
