@@ -177,8 +177,10 @@ int key_backup_copy(
 		rc = fs_path(part, err, "%s/epoch-%u.part", home, (unsigned int)from->epoch);
 	if (rc)
 		return rc;
+	if (from->fresh)
+		rc = keyring_wipe_dir(target, err);
 	begins = !fs_exists(target);
-	if (begins)
+	if (!rc && begins)
 		rc = keyring_wipe_dir(part, err);
 	if (!rc && begins)
 		rc = fs_mkdir(part, 0700, err);

@@ -302,7 +302,8 @@ int key_backups_copied(
     void *arg, const char *keys_dir, const char *new_root, uint32_t epoch, struct ark_error *err)
 {
 	struct key_backups_change *c = arg;
-	const struct key_source from = {.keys = keys_dir, .root = new_root, .epoch = epoch};
+	const struct key_source from = {
+	    .keys = keys_dir, .root = new_root, .epoch = epoch, .fresh = true};
 	json_t *list = NULL;
 	int rc = key_backups_list(c->dir, &list, err);
 

@@ -9,6 +9,8 @@ struct key_source {
 	const char *keys; /* the directory */
 	const char *root; /* the root key file that opens it */
 	uint32_t epoch;
+	bool
+	    fresh; /* the epoch begins: what bears its number there is of a change that was given up */
 };
 
 /* The archive's own directory in a place. */
