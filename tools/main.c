@@ -80,6 +80,16 @@ static const struct command {
 	"be a witness of logs: init makes it and prints its verifier key, add-log lets it cosign "
 	"a log,\n"
 	"      serve answers add-checkpoint of c2sp.org/tlog-witness until SIGTERM"},
+    {"keys", cmd_keys,
+	"status DIR | rotate DIR root|shards\n"
+	"              backup add DIR NAME PATH | list DIR | run DIR | remove DIR NAME [--yes]\n"
+	"              split DIR --shares N-of-M [--out DIR2] | join --out FILE [DIR]",
+	"rotate: make the root key and every shard anew, in the archive and in each key backup\n"
+	"      backup: copies of the keys elsewhere, which a change of keys and a destruction "
+	"reach\n"
+	"      split: write the root key as SLIP-39 shares, any N of M of which give it back; "
+	"join: "
+	"read them, a line each"},
     {"routes", cmd_routes, "", NULL}, /* for tests/flow: not in the help */
     {"demo-build", cmd_demo_build, "TEXTS_DIR OUT_DIR", NULL},
 };
@@ -93,12 +103,12 @@ static void print_help(FILE *to)
 		if (commands[i].what)
 			fprintf(to, "  arkki %s %s\n      %s\n", commands[i].name,
 			    commands[i].arguments, commands[i].what);
-	fprintf(to,
-	    "\nThe root key is given by --root-key FILE or ARKKI_ROOT_KEY_FILE.\n"
-	    "load, token, import, verify, texts, ocr, synonyms and policy (but restore) also work "
-	    "while the archive is "
-	    "being served.\n"
-	    "Exit codes: 0 done, 1 refused or failed, 2 usage.\n");
+	fprintf(to, "\nThe root key is given by --root-key FILE or ARKKI_ROOT_KEY_FILE.\n"
+		    "load, token, import, verify, texts, ocr, synonyms, keys and policy (but "
+		    "restore) also work "
+		    "while the archive is "
+		    "being served.\n"
+		    "Exit codes: 0 done, 1 refused or failed, 2 usage.\n");
 }
 
 int cli_usage(const char *command)
@@ -168,6 +178,8 @@ static bool parse(struct cli *c, char **argv)
 	    {"--cases", &c->cases},
 	    {"--state", &c->state},
 	    {"--name", &c->name},
+	    {"--shares", &c->shares},
+	    {"--out", &c->out},
 	    {"--at", &c->at},
 	    {"--purpose", &c->purpose},
 	    {"--case", &c->case_id},
@@ -179,7 +191,6 @@ static bool parse(struct cli *c, char **argv)
 	    {"--watch", &c->watch},
 	    {"--witness-policy", &c->witness_policy},
 	    {"--check", &c->check},
-	    {"--out", &c->out},
 	};
 
 	const struct {
