@@ -86,7 +86,7 @@ static int commit_and_tell(struct indexer *i, const struct batch *b, struct ark_
 	int rc = indexer_commit(i, atomic_load(&i->sequence), err);
 
 	for (size_t k = 0; !rc && k < b->n; k++) {
-		rc = ahead_take(i->ahead, k, i->extractor, &found, err);
+		rc = ahead_take(i->ahead, k, i->extractor, i->analyser, &found, err);
 		if (!rc)
 			rc = text_tell_found(i, &b->rows[k], FORM_WHOLE, &found[FORM_WHOLE], err);
 		if (!rc)
@@ -109,7 +109,7 @@ static int put_rows(struct indexer *i, const struct batch *b, const struct recei
 		*ret_cut = indexer_is_stopping(i);
 		if (*ret_cut)
 			break;
-		rc = ahead_take(i->ahead, k, i->extractor, &found, err);
+		rc = ahead_take(i->ahead, k, i->extractor, i->analyser, &found, err);
 		if (!rc)
 			rc = indexer_put_row(i, receipt, &b->rows[k], found, err);
 	}
