@@ -25,6 +25,7 @@ static struct form_facts facts_of(const struct catalogue_row *row, enum form for
 void text_found_free(struct text_found *f)
 {
 	buf_wipe_free(&f->text);
+	search_prepared_free(f->prepared);
 	*f = (struct text_found){0};
 }
 

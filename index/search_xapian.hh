@@ -268,6 +268,12 @@ struct search_index {
 	uint64_t sequence;
 };
 
+struct search_prepared {
+	Xapian::Document document; /* nobody else's */
+	struct likeness likeness;
+	uint32_t last; /* position */
+};
+
 struct search_reader {
 	Xapian::Database db;
 	struct analyser *analyser;
@@ -323,6 +329,8 @@ template <typename F> int guarded(struct ark_error *err, const char *doing, F &&
 
 int open_writer(const char *dir, struct analyser *analyser, struct search_gate *gate,
     struct search_index **ret, struct ark_error *err);
+int make_words(struct analyser *a, const char *language, const char *text, size_t len,
+    struct search_prepared *into, struct ark_error *err);
 int put(struct search_index *w, const struct search_document *d, struct ark_error *err);
 int set_versions(struct search_index *w, const char *document,
     const struct search_version *versions, size_t n, struct ark_error *err);
