@@ -24,7 +24,6 @@ struct cli {
 	const char *reason, *cases, *state, *name;
 	/* log, audit: what an outsider checks */
 	const char *vkey, *token, *url, *disclosure, *watch, *witness_policy, *check, *out;
-	const char *reason, *cases, *state;
 	const char *shares;
 	bool full, validate, dry_run, yes, shipped, retry;
 	const char **words; /* what is not an option */
