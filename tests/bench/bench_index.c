@@ -2,7 +2,8 @@
  * it asks them.
  *
  *   bench_index build DIR <documents.jsonl      prints seconds of wall and of processor
- *   bench_index ask DIR ROUNDS <queries.jsonl   a line a query: {"kind":…,"us":median of ROUNDS,"total":n}
+ *   bench_index ask DIR ROUNDS <queries.jsonl   a line a query: {"kind":…,"us":median of ROUNDS,
+ *                                               "cpu":the same of processor time,"total":n}
  *   bench_index snippet ROUNDS <texts.jsonl     milliseconds for ten snippets of the texts given
  *
  * A document: {"id":1,"title":…,"text":…,"publicity":…,"county":…,"author":…,"date":…}; a query: {"kind":
@@ -128,21 +129,24 @@ static void ask_one(struct search_reader *r, const json_t *q, int rounds)
 	    .limit = 20,
 	    .facets = json_is_true(json_object_get(q, "facets"))};
 	struct ark_error err = {0};
-	double us[ROUNDS_MAX];
+	double us[ROUNDS_MAX], cpu[ROUNDS_MAX];
 	uint64_t total = 0;
 
 	for (int i = 0; i < rounds; i++) {
 		struct search_result result;
 		int64_t from = clock_monotonic_us();
+		double cpu_from = cpu_s();
 
 		must(search_query(r, &request, &result, &err), &err);
 		us[i] = (double)(clock_monotonic_us() - from);
+		cpu[i] = (cpu_s() - cpu_from) * 1e6;
 		total = result.total;
 		search_result_clear(&result);
 	}
 	qsort(us, (size_t)rounds, sizeof(*us), by_value);
-	printf("{\"kind\":\"%s\",\"us\":%.0f,\"total\":%llu}\n", json_text(q, "kind"),
-	    us[rounds / 2], (unsigned long long)total);
+	qsort(cpu, (size_t)rounds, sizeof(*cpu), by_value);
+	printf("{\"kind\":\"%s\",\"us\":%.0f,\"cpu\":%.0f,\"total\":%llu}\n", json_text(q, "kind"),
+	    us[rounds / 2], cpu[rounds / 2], (unsigned long long)total);
 }
 
 static void ask(const char *dir, int rounds)
