@@ -19,6 +19,7 @@ namespace
 
 const size_t LISTS_BYTES = size_t{64} << 20;
 const size_t LIST_EXTRA = 256; /* what a list costs beside its matches, about */
+const size_t FREQUENCIES_MAX = 65536;
 
 /* Lists are added up in a table that stands for so many entries at a time. */
 const Xapian::docid WINDOW = 8192;
@@ -168,7 +169,27 @@ void kept_lists::clear()
 
 	by_word.clear();
 	order.clear();
+	frequencies.clear();
 	bytes = 0;
+}
+
+/* Xapian reads a block or two each time: with a dozen terms a word, that was most of what a common query cost. */
+Xapian::doccount kept_lists::frequency(const Xapian::Database &db, const std::string &term)
+{
+	{
+		const std::lock_guard<std::mutex> held(lock);
+		const auto found = frequencies.find(term);
+
+		if (found != frequencies.end())
+			return found->second;
+	}
+	const Xapian::doccount n = db.get_termfreq(term);
+	const std::lock_guard<std::mutex> held(lock);
+
+	if (frequencies.size() >= FREQUENCIES_MAX)
+		frequencies.clear();
+	frequencies.emplace(term, n);
+	return n;
 }
 
 } // namespace arkki

@@ -28,6 +28,8 @@ const unsigned int DEPTH_MAX =
     256; /* a tree has four levels for each of the query's, and its filters */
 /* A jump in a list of postings costs about as much as so many steps. */
 const uint64_t JUMP = 24;
+/* Words whose postings are a 16th of the entries or more are added up in tables. */
+const uint64_t TABLES = 16;
 
 bitmap entries_of(const matches &list, Xapian::docid last)
 {
@@ -185,7 +187,6 @@ class matcher
 	const columns &c;
 	const Xapian::doccount documents;
 	const double average;
-	std::unordered_map<std::string, Xapian::doccount> frequencies;
 
 	static void check_depth(unsigned int depth)
 	{
@@ -211,13 +212,9 @@ class matcher
 
 	/* ---- how many there are, about ---- */
 
-	Xapian::doccount frequency(const std::string &term)
+	Xapian::doccount frequency(const std::string &term) const
 	{
-		const auto [at, is_new] = frequencies.emplace(term, 0);
-
-		if (is_new)
-			at->second = db.get_termfreq(term);
-		return at->second;
+		return c.lists->frequency(db, term);
 	}
 
 	uint64_t about(const sought &q, unsigned int depth)
@@ -459,20 +456,28 @@ class matcher
 		return left.empty() ? 0 : left[0];
 	}
 
+	double per_word() const
+	{
+		return average > 0 ? 1 / average : 0;
+	}
+
+	double weight_of(Xapian::docid entry, double times, double importance_of, double each) const
+	{
+		const Xapian::termcount length = c.length[entry];
+		const double wdf = std::min<double>(times, length);
+		const double norm = std::max(length * each, LEAST_LENGTH);
+
+		return importance_of * (wdf / (K1 * (norm * B + (1 - B)) + wdf));
+	}
+
 	matches weighed(const std::vector<std::string> &terms, const bitmap &within, double factor)
 	{
 		const double importance_of = importance(spread(terms), factor);
-		const double per_word = average > 0 ? 1 / average : 0;
-		const uint64_t n = within.count();
-		matches all = in_one(terms, within, n);
+		const double each = per_word();
+		matches all = in_one(terms, within, within.count());
 
-		for (match &m : all) {
-			const Xapian::termcount length = c.length[m.entry];
-			const double wdf = std::min<double>(m.weight, length);
-			const double norm = std::max(length * per_word, LEAST_LENGTH);
-
-			m.weight = importance_of * (wdf / (K1 * (norm * B + (1 - B)) + wdf));
-		}
+		for (match &m : all)
+			m.weight = weight_of(m.entry, m.weight, importance_of, each);
 		return all;
 	}
 
@@ -545,6 +550,51 @@ class matcher
 		return sum_within(std::move(lists), within);
 	}
 
+	/* The terms' weights in all entries, added to the table, which has a place for each. */
+	void add_everywhere(const std::vector<std::string> &terms, double factor,
+	    std::vector<Xapian::termcount> &times, std::vector<double> &weight, bitmap &found)
+	{
+		const double importance_of = importance(spread(terms), factor);
+		const double each = per_word();
+		bitmap some(c.last);
+
+		for (const std::string &term : terms) {
+			const auto end = db.postlist_end(term);
+
+			for (auto p = db.postlist_begin(term); p != end; ++p) {
+				const Xapian::docid d = *p;
+
+				times[d] += p.get_wdf();
+				some.add(d);
+			}
+		}
+		some.each([&](Xapian::docid d) {
+			weight[d] += weight_of(d, times[d], importance_of, each);
+			times[d] = 0;
+		});
+		found.join(some);
+	}
+
+	/* What weighed_word() finds with nothing hidden, the same sums: for words that many entries have, where
+	 * tables are cheaper than lists of lists. */
+	matches weighed_everywhere(const sought &word, double factor)
+	{
+		std::vector<Xapian::termcount> times(static_cast<size_t>(c.last) + 1);
+		std::vector<double> weight(static_cast<size_t>(c.last) + 1);
+		bitmap found(c.last);
+		matches out;
+
+		if (word.what == sought::SYNONYM)
+			add_everywhere(word.terms, factor, times, weight, found);
+		for (const sought &part : word.parts)
+			add_everywhere(unscaled(part).terms,
+			    part.what == sought::SCALED ? factor * part.scale : factor, times,
+			    weight, found);
+		out.reserve(found.count());
+		found.each([&](Xapian::docid d) { out.push_back({d, weight[d]}); });
+		return out;
+	}
+
 	/* A word in all entries, kept for whoever asks next; or only in those within, where these are so few that
 	 * jumping to them costs less. */
 	match_list list_of_word(
@@ -555,9 +605,13 @@ class matcher
 
 		if (list)
 			return list;
-		if (within.count() * JUMP <= about(word, depth))
+		const uint64_t postings_of = about(word, depth);
+
+		if (within.count() * JUMP <= postings_of)
 			return owned(weighed_word(word, within, factor));
-		list = owned(weighed_word(word, bitmap(c.last, true), factor));
+		list = owned(postings_of * TABLES > c.last
+				 ? weighed_everywhere(word, factor)
+				 : weighed_word(word, bitmap(c.last, true), factor));
 		c.lists->keep(name, list);
 		return list;
 	}

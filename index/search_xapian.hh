@@ -170,6 +170,8 @@ class kept_lists
 	match_list find(const std::string &word); /* NULL: it is not kept */
 	void keep(const std::string &word, const match_list &list);
 	void clear();
+	/* How many entries have the term; of the revision that the lists are of. */
+	Xapian::doccount frequency(const Xapian::Database &db, const std::string &term);
 
       private:
 	struct kept {
@@ -181,6 +183,7 @@ class kept_lists
 	std::list<kept> order; /* the one asked for last first */
 	std::unordered_map<std::string, std::list<kept>::iterator> by_word;
 	size_t bytes = 0;
+	std::unordered_map<std::string, Xapian::doccount> frequencies;
 };
 
 /* ---- search_columns.cc ---- */
