@@ -17,7 +17,7 @@ namespace arkki
 namespace
 {
 
-const size_t LISTS_BYTES = size_t{64} << 20;
+const size_t LISTS_BYTES = size_t{128} << 20;
 const size_t LIST_EXTRA = 256; /* what a list costs beside its matches, about */
 const size_t FREQUENCIES_MAX = 65536;
 
