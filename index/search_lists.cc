@@ -17,8 +17,8 @@ namespace arkki
 namespace
 {
 
-const size_t LISTS_BYTES = size_t{128} << 20;
-const size_t LIST_EXTRA = 256; /* what a list costs beside its matches, about */
+const size_t LISTS_BYTES = size_t{256} << 20; /* some 700 words over 100,000 entries */
+const size_t LIST_EXTRA = 256;                /* what a list costs beside its matches, about */
 const size_t FREQUENCIES_MAX = 65536;
 
 /* Lists are added up in a table that stands for so many entries at a time. */
