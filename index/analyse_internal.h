@@ -62,6 +62,15 @@ size_t analyse_paragraph_end(const char *text, size_t len, size_t start);
 /* `word` is normalised, `lower` its lower case. They append to *out; out of memory is sticky there. */
 void analyse_fi(struct analyser *a, const char *word, const char *lower, struct analysis *out);
 void analyse_sv(const char *lower, size_t len, struct analysis *out);
+/* The length of the word without an ending. */
+size_t analyse_sv_stem(const char *lower, size_t len);
+/* Where a Swedish word in lower case may be cut into two: the first part's length, and where the second begins. How many
+ * readings; 0 also without a dictionary. */
+#define SV_CUTS 2u
+struct sv_cut {
+	size_t first, second;
+};
+size_t analyse_sv_split(const char *word, size_t len, struct sv_cut cuts[SV_CUTS]);
 void analyse_snowball(struct analyser *a, enum analyse_language language, const char *lower,
     size_t len, struct analysis *out);
 

@@ -44,6 +44,11 @@ static const char *ending_of(const char *word, size_t len)
 	return "";
 }
 
+size_t analyse_sv_stem(const char *lower, size_t len)
+{
+	return len - strlen(ending_of(lower, len));
+}
+
 static void add_lemmas(const char *word, size_t len, enum analyse_kind kind, struct analysis *out)
 {
 	const char *ending = ending_of(word, len);
@@ -59,13 +64,26 @@ static void add_lemmas(const char *word, size_t len, enum analyse_kind kind, str
 		analysis_add(out, kind, word, len - 1);
 }
 
+static void add_parts(const char *word, size_t len, struct analysis *out)
+{
+	struct sv_cut cuts[SV_CUTS];
+	size_t n = analyse_sv_split(word, len, cuts);
+
+	for (size_t i = 0; i < n; i++) {
+		add_lemmas(word, cuts[i].first, ANALYSE_PART, out);
+		add_lemmas(word + cuts[i].second, len - cuts[i].second, ANALYSE_PART, out);
+	}
+}
+
 void analyse_sv(const char *lower, size_t len, struct analysis *out)
 {
 	const char *p = lower, *end = lower + len, *hyphen;
 
 	add_lemmas(lower, len, ANALYSE_LEMMA, out);
-	if (!memchr(lower, '-', len))
+	if (!memchr(lower, '-', len)) {
+		add_parts(lower, len, out);
 		return;
+	}
 	for (; p < end; p = hyphen + 1) {
 		hyphen = memchr(p, '-', (size_t)(end - p));
 		if (!hyphen)

@@ -140,6 +140,28 @@ static void test_analyse__letter_case_and_form_make_no_difference(void **state)
 	    "office"));
 }
 
+static void test_analyse__swedish_compound_has_its_parts(void **state)
+{
+	const struct fixture *f = *state;
+
+	if (access("/usr/share/hunspell/sv_FI.dic", R_OK) &&
+	    access("/usr/share/hunspell/sv_SE.dic", R_OK)) {
+		printf("SKIP: no Swedish dictionary (package hunspell-sv)\n");
+		skip();
+	}
+	assert_terms(f->analyser, ANALYSE_SV, "Tvångsåtgärder",
+	    "tvångsåtgärder ZVtvångsåtgärd Ktvång Kåtgärd");
+	assert_terms(
+	    f->analyser, ANALYSE_SV, "socialvården", "socialvården ZVsocialvård Ksocial Kvård");
+	/* two readings: of a law and of a kind */
+	assert_true(has_term(f->analyser, ANALYSE_SV, "barnskyddslagen", "Klag"));
+	assert_true(has_term(f->analyser, ANALYSE_SV, "barnskyddslagen", "Kbarnskydd"));
+	assert_terms(f->analyser, ANALYSE_SV, "kommunikation", "kommunikation ZVkommunikation");
+	assert_terms(f->analyser, ANALYSE_SV, "bestämmelser", "bestämmelser ZVbestämmels");
+	/* too short to be cut */
+	assert_terms(f->analyser, ANALYSE_SV, "nygård", "nygård ZVnygård");
+}
+
 static void test_analyse__swedish_and_english_lose_their_endings(void **state)
 {
 	struct fixture *f = *state;
@@ -454,6 +476,7 @@ static void test_analyse__swedish_conflation_is_as_good_as_measured(void **state
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_analyse__swedish_compound_has_its_parts),
 	    cmocka_unit_test(test_analyse__inflected_compound_has_lemma_and_every_part),
 	    cmocka_unit_test(test_analyse__ambiguous_word_has_all_lemmas),
 	    cmocka_unit_test(test_analyse__participle_has_the_root_of_its_verb),

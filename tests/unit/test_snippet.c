@@ -243,8 +243,8 @@ static void test_snippet__why_is_bounded_and_each_once(void **state)
 	m = make(f,
 	    "sijaishuolto huostaanotto eristäminen valvonta lastensuojelu avohuolto "
 	    "jälkihuolto uhkasakko kantelu muutoksenhaku",
-	    "Vård utom hemmet, omhändertagande, isolering, tillsyn, barnskydd, öppenvård, "
-	    "eftervård, vite, klagan, ändringssökande.",
+	    "Vård utom hemmet, omhändertagande, isolering, eftervård, tillsyn, barnskydd, "
+	    "öppenvård, vite, klagan, ändringssökande.",
 	    400);
 	assert_int_equal(m.matches, 10);
 	assert_non_null(strstr(m.why, "uhkasakko=vite;"));

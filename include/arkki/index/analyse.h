@@ -2,7 +2,7 @@
  *
  * Finnish by libvoikko (all analyses with the fewest compound parts, the verb
  * behind a participle, compound parts) and by Snowball for words that Voikko does not know; Swedish
- * by a table of endings; English by Snowball.
+ * by a table of endings, its compounds by hunspell's list of words; English by Snowball.
  *
  * It knows words. It does not know the index: prefixes are given by
  * analyse_prefix() and nothing is stored here.
@@ -22,7 +22,7 @@
 
 /* Goes into the index; another value there means: rebuild. Raised whenever the
  * same text would give other terms. */
-#define ANALYSE_VERSION 2
+#define ANALYSE_VERSION 3
 
 /* A longer word is cut here, in bytes of UTF-8: with its prefix a term stays below Xapian's 245. */
 #define ANALYSE_WORD_MAX 200
