@@ -422,18 +422,27 @@ int witnesses_start(struct archive *a, struct witnesses **ret, struct ark_error 
 	return rc;
 }
 
-void witnesses_stop(struct witnesses *w)
+void witnesses_end_soon(struct witnesses *w)
 {
 	struct witness_wait *over;
+	uint64_t cosigned;
 
 	if (!w)
 		return;
 	pthread_mutex_lock(&w->lock);
 	atomic_store(&w->stopping, true);
+	cosigned = w->cosigned[LEDGER_ACCESS];
 	over = waits_over(w, clock_monotonic_us());
 	pthread_cond_broadcast(&w->more);
 	pthread_mutex_unlock(&w->lock);
-	call_done(over, w->cosigned[LEDGER_ACCESS]);
+	call_done(over, cosigned);
+}
+
+void witnesses_stop(struct witnesses *w)
+{
+	if (!w)
+		return;
+	witnesses_end_soon(w);
 	for (unsigned int i = 0; w->asked && i < POLICY_EACH_MAX; i++) {
 		if (w->asked[i].runs)
 			pthread_join(w->asked[i].thread, NULL);

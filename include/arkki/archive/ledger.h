@@ -93,6 +93,8 @@ ARK_MUSTUSE int ledger_append_wait(struct ledger *l, const struct ledger_record 
     struct receipt **ret, struct ark_error *err);
 
 uint64_t ledger_size(struct ledger *l); /* durable entries */
+/* ARK_EIO, and why, when it has stopped for good. */
+ARK_MUSTUSE int ledger_alive(struct ledger *l, struct ark_error *err);
 
 /* ---- reading back ---- */
 struct ledger_entry {

@@ -37,6 +37,8 @@ ARK_MUSTUSE int witnesses_ask(const char *dir, const char *origin,
 /* Starts a thread for each witness that has a URL. *ret is NULL when there is no policy and no
  * class requires one, else it is ended with witnesses_stop(). */
 ARK_MUSTUSE int witnesses_start(struct archive *a, struct witnesses **ret, struct ark_error *err);
+/* Whoever waits is told no, now and from here on. */
+void witnesses_end_soon(struct witnesses *w);
 void witnesses_stop(struct witnesses *w); /* before the archive is closed; NULL is allowed */
 
 /* Must content of this class wait for a cosigned entry? w may be NULL: no. */
@@ -49,7 +51,7 @@ struct witness_wait {        /* the caller's, until done() has been called */
 	void (*done)(struct witness_wait *wait, bool cosigned);
 	struct witness_wait *next; /* ours */
 };
-/* done() may be called before this returns. After witnesses_stop() none is left. */
+/* done() may be called before this returns. After witnesses_end_soon() none is left. */
 void witnesses_wait(struct witnesses *w, struct witness_wait *wait);
 
 /* {"quorum":true,"witnesses":[{"name":…,"url":…,"logs":[{"log":…,"size":…,"time":…,"error":…}]}],
