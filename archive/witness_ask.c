@@ -155,9 +155,9 @@ void witness_offer(struct witness_link *k, const struct note_key *key, uint64_t 
 	if (rc) {
 		/* err says it */
 	} else if (status == 200) {
-		if (take_cosignature(key, note, &answer, &ret->line))
-			ret->word = WITNESS_COSIGNED;
-		else
+		ret->word = take_cosignature(key, note, &answer, &ret->line) ? WITNESS_COSIGNED
+									     : WITNESS_FALSE;
+		if (ret->word == WITNESS_FALSE)
 			ark_fail(err, ARK_EIO, "its answer holds no cosignature of its key");
 	} else if (status == 409) {
 		judge_conflict(old_size, c, &answer, ret, err);
@@ -219,7 +219,7 @@ static void *ask_one(void *arg)
 		witness_offer(k, &q->witness->key, c->size, NULL, 0, c, &q->notes[i],
 		    ASK_TIMEOUT_MS, &said, &q->err);
 		q->stop = said.word == WITNESS_AHEAD || said.word == WITNESS_DISAGREES;
-		q->silent = said.word == WITNESS_FAILED;
+		q->silent = said.word == WITNESS_FAILED || said.word == WITNESS_FALSE;
 		if (q->stop)
 			witness_stop_text(&q->err, q->witness->name, q->origins[i], &said, c->size);
 	}

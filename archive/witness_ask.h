@@ -21,7 +21,8 @@ void witness_settings_free(struct witness_settings *s);
 enum witness_word {
 	WITNESS_COSIGNED, /* line holds its verified signature line */
 	WITNESS_BEHIND, /* it has seen `seen` entries, fewer than we offer: offer a proof from there */
-	WITNESS_AHEAD,     /* it has seen `seen`, more than we have */
+	WITNESS_AHEAD, /* it has seen `seen`, more than we have */
+	WITNESS_FALSE, /* it took the checkpoint, but its cosignature does not hold: err says what */
 	WITNESS_DISAGREES, /* it has seen another tree */
 	WITNESS_FAILED,    /* no answer, or none that makes sense: err says what */
 };
