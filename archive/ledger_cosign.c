@@ -60,6 +60,14 @@ int ledger_keep_cosigned(struct ledger *l, const char *note, size_t len, struct 
 	return rc ? rc : fs_replace_file(path, note, len, 0600, err);
 }
 
+int ledger_cosigned(struct ledger *l, struct buf *out, struct ark_error *err)
+{
+	char path[4096];
+	int rc = fs_path(path, err, "%s/checkpoint.cosigned", l->dir);
+
+	return rc ? rc : fs_read_file(path, CHECKPOINT_MAX, out, err);
+}
+
 void ledger_publish_soon(struct ledger *l, uint64_t size)
 {
 	pthread_mutex_lock(&l->lock);

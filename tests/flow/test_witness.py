@@ -113,6 +113,9 @@ def test_witness__cosigns_both_logs_and_verify_looks_at_it():
                  and w.get("/v1/log/history/checkpoint", None).body.decode())
     lines = text.split("\n\n")[1].splitlines()
     same([len(lines), lines[0].split()[1], lines[1].split()[1]], [2, "arkki.test/history", "witness.test/one"])
+    kept = w.get("/v1/log/access/checkpoint?cosigned", "aada").body.decode()
+    check("witness.test/one" in kept, kept)
+    same(Archive().serve().get("/v1/log/history/checkpoint?cosigned=1", None).status, 404)
     w.stop()
     with open(cosigned_file(w, "history"), encoding="utf-8") as f:
         kept = f.read()

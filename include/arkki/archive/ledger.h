@@ -134,6 +134,9 @@ ARK_MUSTUSE int ledger_about(
 /* ---- the public face ---- */
 /* Signed note text of the newest checkpoint. */
 ARK_MUSTUSE int ledger_checkpoint(struct ledger *l, struct buf *out, struct ark_error *err);
+/* The newest checkpoint that enough witnesses have cosigned, with their lines; older than the newest one.
+ * ARK_ENOTFOUND: none has been yet. */
+ARK_MUSTUSE int ledger_cosigned(struct ledger *l, struct buf *out, struct ark_error *err);
 /* `path` as in a URL after the log's prefix: "tile/0/000", "tile/entries/x001/067.p/5".
  * ARK_EINPUT: not a tile path; ARK_ENOTFOUND: not in the newest checkpoint's tree. */
 ARK_MUSTUSE int ledger_tile(
