@@ -108,6 +108,9 @@ def test_witness__cosigns_both_logs_and_verify_looks_at_it():
     until(lambda: all_cosigned(w))
     got = witnessing(w)["witnesses"]
     same([(g["name"], len(g["logs"])) for g in got], [("one", 2)])
+    p = w.run("witnesses", w.dir)
+    same([line.split("\t")[:2] for line in p.stdout.splitlines()],
+         [["one", "arkki.test/history"], ["one", "arkki.test/access"]], p.stderr)
     check(all(g["size"] > 0 and g["time"].endswith("Z") and "error" not in g for g in got[0]["logs"]), got)
     text = until(lambda: "witness.test/one" in w.get("/v1/log/history/checkpoint", None).body.decode()
                  and w.get("/v1/log/history/checkpoint", None).body.decode())
