@@ -5,26 +5,35 @@
 #include "archive/ledger_private.h"
 #include "arkki/base/fs.h"
 
+/* What witnesses added stays out. */
+static void add_own_line(const struct ledger *l, const struct note_signature *s, struct buf *note)
+{
+	if (s->name_len != strlen(l->origin) || memcmp(s->name, l->origin, s->name_len) != 0)
+		return;
+	buf_addf(note, "\xe2\x80\x94 %s ", l->origin);
+	buf_add(note, s->base64, s->base64_len);
+	buf_addc(note, '\n');
+}
+
 int ledger_newest(struct ledger *l, struct buf *note, struct checkpoint *ret, struct ark_error *err)
 {
 	struct note *parsed = malloc(sizeof(*parsed));
-	const char *text, *line;
-	size_t left, n;
-	int rc = parsed ? ledger_checkpoint(l, note, err)
+	struct buf whole = BUF_INIT;
+	int rc = parsed ? ledger_checkpoint(l, &whole, err)
 			: ark_fail(err, ARK_ENOMEM, "no memory for a checkpoint");
 
 	if (!rc)
-		rc = note_parse(note->data, note->len, parsed, err);
+		rc = note_parse(whole.data, whole.len, parsed, err);
 	if (!rc)
 		rc = checkpoint_parse(parsed->text, parsed->text_len, l->origin, ret, err);
 	if (!rc) {
-		/* our own line is the first: what witnesses added stays out */
-		text = note->data + parsed->text_len + 1;
-		left = note->len - parsed->text_len - 1;
-		if (note_line(&text, &left, &line, &n))
-			note->len = (size_t)(text - note->data);
-		note->data[note->len] = '\0';
+		buf_add(note, whole.data, parsed->text_len + 1);
+		for (size_t i = 0; i < parsed->signatures_len; i++)
+			add_own_line(l, &parsed->signatures[i], note);
+		if (buf_failed(note))
+			rc = ark_fail(err, ARK_ENOMEM, "no memory for a checkpoint");
 	}
+	buf_free(&whole);
 	free(parsed);
 	return rc == ARK_EINPUT ? ARK_ECORRUPT : rc;
 }

@@ -119,7 +119,7 @@ int ledger_tile_hashes(void *arg, unsigned int level, uint64_t n, unsigned int w
 
 /* ---- ledger_cosign.c: what the witnesses' client needs ---- */
 
-/* The newest signed checkpoint: its text, and the log's own signature line behind it. Appends to note. */
+/* The newest signed checkpoint: its text, and the log's own signature lines behind it. Appends to note. */
 ARK_MUSTUSE int ledger_newest(
     struct ledger *l, struct buf *note, struct checkpoint *ret, struct ark_error *err);
 /* At most MERKLE_PROOF_MAX hashes of the proof that the tree of `size` continues that of old_size; both

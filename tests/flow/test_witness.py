@@ -256,6 +256,17 @@ def test_witness__that_is_ahead_shows_that_data_was_lost():
     r = w.post_document(content=b"x")
     same(r.status, 503, r.body)
     w.stop()
+    # grown beyond the witnessed size, as another history: no proof can join the two
+    os.rename(os.path.join(w.dir, "witness.policy"), os.path.join(w.top, "policy"))
+    w.serve()
+    for i in range(12):
+        w.file(content=b"%d" % i)
+    w.stop()
+    os.rename(os.path.join(w.top, "policy"), os.path.join(w.dir, "witness.policy"))
+    w.serve()
+    until(lambda: w.get("/v1/documents").status == 503)
+    check("another arkki.test/" in w.post_document(content=b"x").body.decode(), "the reason is not told")
+    w.stop()
     one.stop()
 
 
