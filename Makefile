@@ -38,7 +38,8 @@ CFLAGS_ALL = -std=c17 $(OPT) $(CWARN) $(WERROR) $(filter-out $(if $(SAN),-D_FORT
 	-fstack-protector-strong -fno-strict-aliasing $(SAN) $(PKG_CFLAGS)
 CXXFLAGS_ALL = -std=c++17 $(OPT) $(WARN) $(WERROR) $(filter-out $(if $(SAN),-D_FORTIFY_SOURCE=2),$(DEFS)) -Iinclude -I. -fPIE -pthread \
 	-fstack-protector-strong -fno-strict-aliasing -fvisibility=hidden $(SAN) $(PKG_CFLAGS)
-LDFLAGS_ALL = -pie -pthread -Wl,-z,relro,-z,now $(SAN)
+# poppler asks us for its tables: index/formats/pdf_tables.h
+LDFLAGS_ALL = -pie -pthread -Wl,-z,relro,-z,now -Wl,--export-dynamic-symbol=_Z8openFilePKcS0_ $(SAN)
 
 LIB_C := $(sort $(wildcard archive/base/*.c archive/*.c policies/*.c index/*.c index/formats/*.c api/*.c api/pages/*.c))
 LIB_CC := $(sort $(wildcard index/*.cc))
@@ -145,6 +146,7 @@ print-cxxflags:
 $(BUILD)/policies/shipped.o: policies/types.json policies/retention.json policies/arkki.cedar policies/arkki.cedarschema \
 	$(wildcard policies/cases/*.json policies/cases/entities/*.json)
 $(BUILD)/api/routes.o: api/openapi.yaml
+$(BUILD)/archive/slip39.o: archive/slip39_words.txt
 $(BUILD)/index/synonyms_read.o: index/bridge.tsv
 $(BUILD)/api/pages/assets.o: api/web/arkki.css api/web/arkki.svg
 

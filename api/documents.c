@@ -9,6 +9,7 @@
 #include "api/audit_range.h"
 #include "api/document_text.h"
 #include "api/documents.h"
+#include "api/text_reason.h"
 #include "arkki/api/http_range.h"
 #include "arkki/base/clock.h"
 #include "arkki/base/json.h"
@@ -38,13 +39,15 @@ static void set_text(json_t *to, const char *key, const char *value)
 	json_object_set_new(to, key, value ? json_string(value) : json_null());
 }
 
-json_t *document_json(const struct catalogue_row *row, const struct card *card)
+json_t *document_json(
+    const struct exchange *x, const struct catalogue_row *row, const struct card *card)
 {
 	static const char *const fields[] = {"units", "case", "type", "title", "publicTitle",
 	    "language", "date", "publicity", "author", "state", "visitDate", "addressees", NULL};
 	static const char *const of_version[] = {"fileName", "mediaType", "size", "sha256", NULL};
 	json_t *d = json_object(), *text = json_object();
 	const char *reason, *state = shown_text_state(row, &reason);
+	char said[TEXT_REASON_SIZE];
 
 	set_text(d, "id", row->document);
 	copy_fields(d, card->fields, fields);
@@ -57,7 +60,7 @@ json_t *document_json(const struct catalogue_row *row, const struct card *card)
 	or_null(d, "fileName");
 	set_text(text, "state", state);
 	if (reason)
-		set_text(text, "reason", reason);
+		set_text(text, "reason", text_reason_for(x, reason, said));
 	json_object_set_new(d, "text", text);
 	if (!row->whole)
 		set_text(d, "rendition", "public");
@@ -103,15 +106,15 @@ bool document_found(struct exchange *x, struct visit *v, const char *kind, uint3
 /* ---- GET /documents/{d} and …/versions/{n} ---- */
 
 /* Of a public form the tag is that of what is shown: a version's own would tell of changes to what is not. */
-static int tag_shown(
-    struct visit *v, const json_t *document, char out[TAG_SIZE], struct ark_error *err)
+static int tag_shown(const struct exchange *x, struct visit *v, const json_t *document,
+    char out[TAG_SIZE], struct ark_error *err)
 {
 	struct buf text = BUF_INIT;
 	char tag[33];
 	int rc = ARK_OK;
 
 	if (v->row.whole) {
-		tag_document(v->app, &v->row, out);
+		tag_document(x, &v->row, out);
 		return ARK_OK;
 	}
 	rc = json_write(&text, document, err);
@@ -125,11 +128,11 @@ static int tag_shown(
 
 void reply_card(struct exchange *x, struct visit *v, int status, const struct card *card)
 {
-	json_t *document = document_json(&v->row, card);
+	json_t *document = document_json(x, &v->row, card);
 	struct ark_error err;
 	char tag[TAG_SIZE];
 
-	if (tag_shown(v, document, tag, &err)) {
+	if (tag_shown(x, v, document, tag, &err)) {
 		http_reply_error(x, &err);
 	} else if (status != 200 || strcmp(http_method(x), "PATCH") == 0 ||
 		   visit_fresh_wanted(x, tag)) {
@@ -164,9 +167,9 @@ void reply_document(struct exchange *x, struct visit *v, int status)
 		return;
 	}
 	rc = reading_card_text(v->app->archive, v->receipt, &v->row, &metadata, &version, &err);
-	tag_document(v->app, &v->row, tag);
+	tag_document(x, &v->row, tag);
 	if (!rc)
-		rc = document_text(&v->row, &metadata, &version, &answer, &err);
+		rc = document_text(x, &v->row, &metadata, &version, &answer, &err);
 	if (rc) {
 		http_reply_error(x, &err);
 	} else if (status != 200 || visit_fresh_wanted(x, tag)) {
@@ -485,7 +488,7 @@ static void show_list(struct exchange *x)
 			http_reply_error(x, &err);
 			return;
 		}
-		json_array_append_new(list, document_json(&l->rows[i], &card));
+		json_array_append_new(list, document_json(x, &l->rows[i], &card));
 		card_free(&card);
 	}
 	listing_next(l, limit, &next);

@@ -24,6 +24,7 @@ struct cli {
 	const char *reason, *cases, *state, *name;
 	/* log, audit: what an outsider checks */
 	const char *vkey, *token, *url, *disclosure, *watch, *witness_policy, *check, *out;
+	const char *shares;
 	bool full, validate, dry_run, yes, shipped, retry;
 	const char **words; /* what is not an option */
 	int words_len;
@@ -58,6 +59,7 @@ int policy_restore(const struct cli *c);
 int cmd_synonyms(const struct cli *c);
 int cmd_witness(const struct cli *c);
 int cmd_witnesses(const struct cli *c);
+int cmd_keys(const struct cli *c);
 int cmd_routes(const struct cli *c);
 int cmd_demo_build(const struct cli *c);
 

@@ -83,6 +83,16 @@ static const struct command {
     {"witnesses", cmd_witnesses, "DIR",
 	"what each witness of a served archive's logs has cosigned: name, log, entries, time, "
 	"last error"},
+    {"keys", cmd_keys,
+	"status DIR | rotate DIR root|shards\n"
+	"              backup add DIR NAME PATH | list DIR | run DIR | remove DIR NAME [--yes]\n"
+	"              split DIR --shares N-of-M [--out DIR2] | join --out FILE [DIR]",
+	"rotate: make the root key and every shard anew, in the archive and in each key backup\n"
+	"      backup: copies of the keys elsewhere, which a change of keys and a destruction "
+	"reach\n"
+	"      split: write the root key as SLIP-39 shares, any N of M of which give it back; "
+	"join: "
+	"read them, a line each"},
     {"routes", cmd_routes, "", NULL}, /* for tests/flow: not in the help */
     {"demo-build", cmd_demo_build, "TEXTS_DIR OUT_DIR", NULL},
 };
@@ -96,12 +106,12 @@ static void print_help(FILE *to)
 		if (commands[i].what)
 			fprintf(to, "  arkki %s %s\n      %s\n", commands[i].name,
 			    commands[i].arguments, commands[i].what);
-	fprintf(to,
-	    "\nThe root key is given by --root-key FILE or ARKKI_ROOT_KEY_FILE.\n"
-	    "load, token, import, verify, texts, ocr, synonyms and policy (but restore) also work "
-	    "while the archive is "
-	    "being served.\n"
-	    "Exit codes: 0 done, 1 refused or failed, 2 usage.\n");
+	fprintf(to, "\nThe root key is given by --root-key FILE or ARKKI_ROOT_KEY_FILE.\n"
+		    "load, token, import, verify, texts, ocr, synonyms, keys and policy (but "
+		    "restore) also work "
+		    "while the archive is "
+		    "being served.\n"
+		    "Exit codes: 0 done, 1 refused or failed, 2 usage.\n");
 }
 
 int cli_usage(const char *command)
@@ -171,6 +181,8 @@ static bool parse(struct cli *c, char **argv)
 	    {"--cases", &c->cases},
 	    {"--state", &c->state},
 	    {"--name", &c->name},
+	    {"--shares", &c->shares},
+	    {"--out", &c->out},
 	    {"--at", &c->at},
 	    {"--purpose", &c->purpose},
 	    {"--case", &c->case_id},
@@ -182,7 +194,6 @@ static bool parse(struct cli *c, char **argv)
 	    {"--watch", &c->watch},
 	    {"--witness-policy", &c->witness_policy},
 	    {"--check", &c->check},
-	    {"--out", &c->out},
 	};
 
 	const struct {
