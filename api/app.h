@@ -17,6 +17,7 @@
 #include "arkki/api/http.h"
 #include "arkki/archive/archive.h"
 #include "arkki/archive/reading.h"
+#include "arkki/archive/witnesses.h"
 
 /* Route flags of ours, beside HTTP_ALSO_HEAD. */
 enum {
@@ -51,6 +52,9 @@ struct visit {
 	struct receipt *receipt;
 	int log_status;
 	void (*then)(struct exchange *x);
+	bool shows_content,
+	    cosigned; /* visit.c: content must wait for witnesses; they have signed */
+	struct witness_wait wait;
 	void *more; /* a handler's own state */
 	void (*more_free)(void *more);
 	struct exchange *x;
@@ -167,7 +171,8 @@ struct app {
 	struct indexer *indexer; /* NULL: no index */
 	struct token_cache *tokens;
 	struct policies_service *policies;
-	struct rankings *rankings; /* searches that are paged through */
+	struct witnesses *witnesses; /* NULL: none */
+	struct rankings *rankings;   /* searches that are paged through */
 	struct synonyms_service *synonyms;
 	pthread_mutex_t waiters_lock;
 	pthread_cond_t waiters_cond;

@@ -265,13 +265,20 @@ void receipt_get(struct exchange *x)
 
 /* ---- tiles and checkpoints ---- */
 
+/* ?cosigned: not the newest, but the newest that enough witnesses have signed. */
 static void reply_checkpoint(struct exchange *x, enum ledger_which which)
 {
+	struct ledger *l = archive_ledger(app_of(x)->archive, which);
 	struct buf out = BUF_INIT;
 	struct ark_error err;
+	int rc = http_query(x, "cosigned") ? ledger_cosigned(l, &out, &err)
+					   : ledger_checkpoint(l, &out, &err);
 
-	if (ledger_checkpoint(archive_ledger(app_of(x)->archive, which), &out, &err)) {
-		http_reply_error(x, &err);
+	if (rc) {
+		if (rc == ARK_ENOTFOUND)
+			http_reply_problem(x, 404, "not-cosigned", NULL, NULL);
+		else
+			http_reply_error(x, &err);
 		buf_free(&out);
 		return;
 	}

@@ -21,7 +21,7 @@ int audit_range_begin(struct audit_range *range, struct ledger *l, struct ark_er
 	for (int own = 0; own < 2; own++) {
 		const struct ledger_series which = {range->document, range->principal, own};
 		struct audit_series *s = &range->series[own];
-		int rc = ledger_newest(l, &which, &s->of, &s->of_index, err);
+		int rc = ledger_series_last(l, &which, &s->of, &s->of_index, err);
 
 		if (rc && rc != ARK_ENOTFOUND)
 			return rc;

@@ -70,6 +70,8 @@ int api_server_start(
 		rc = synonyms_start(&s->app, err);
 	if (!rc)
 		rc = changes_start(&s->app, err);
+	if (!rc && listen)
+		rc = witnesses_start(a, &s->app.witnesses, err);
 	/* the admin socket of a single command has nothing to index: the next server does */
 	if (!rc && listen)
 		rc = indexer_start(a, &s->app.indexer, err);
@@ -97,6 +99,7 @@ void api_server_stop(struct api_server *s)
 		return;
 	policies_end_soon(&s->app);
 	changes_stop(&s->app); /* polls are answered first, so that they do not hold the drain up */
+	witnesses_end_soon(s->app.witnesses);
 	http_server_stop(s->public_listener);
 	http_server_stop(s->admin_listener);
 	explain_wait(&s->app);
@@ -104,6 +107,7 @@ void api_server_stop(struct api_server *s)
 		unlinkat(s->run_fd, "admin.sock", 0);
 		close(s->run_fd);
 	}
+	witnesses_stop(s->app.witnesses);
 	indexer_stop(s->app.indexer);
 	policies_stop(&s->app);
 	rankings_free(s->app.rankings);

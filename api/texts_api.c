@@ -28,6 +28,8 @@ static void reply_status(struct exchange *x)
 	json_object_set_new(
 	    status, "sequence", json_integer((json_int_t)archive_sequence(app->archive)));
 	json_object_set_new(status, "indexed", json_integer((json_int_t)app_indexed(app)));
+	if (app->witnesses)
+		json_object_set_new(status, "witnessing", witnesses_status(app->witnesses));
 	http_reply_json(x, 200, status);
 }
 

@@ -5,6 +5,7 @@
 #include "api/app.h"
 #include "api/i18n.h"
 #include "arkki/api/http_range.h"
+#include "arkki/base/clock.h"
 #include "arkki/base/json.h"
 #include "arkki/base/text.h"
 
@@ -128,6 +129,36 @@ struct ledger_record visit_record(const struct visit *v, const char *kind)
 	return r;
 }
 
+enum { COSIGN_WAIT_US = 15000000 };
+
+static void on_cosigned(struct witness_wait *wait, bool cosigned)
+{
+	struct visit *v = (struct visit *)((char *)wait - offsetof(struct visit, wait));
+
+	v->cosigned = cosigned;
+	http_wake(v->x);
+}
+
+static void after_cosigned(struct exchange *x)
+{
+	struct visit *v = http_data(x);
+
+	if (v->cosigned) {
+		v->then(x);
+		return;
+	}
+	http_reply_header(x, "Retry-After", "10");
+	http_reply_problem(x, 503, "not-cosigned",
+	    "The witnesses have not cosigned the entry of this read yet; it stands in the log.",
+	    NULL);
+}
+
+/* Content of some classes is released only when witnesses know of the read. */
+static bool must_be_cosigned(const struct visit *v)
+{
+	return v->shows_content && witnesses_required(v->app->witnesses, v->row.publicity);
+}
+
 static void after_log(struct exchange *x)
 {
 	struct visit *v = http_data(x);
@@ -139,7 +170,17 @@ static void after_log(struct exchange *x)
 		return;
 	}
 	http_reply_header(x, "Arkki-Receipt", receipt_token(v->receipt));
-	then(x);
+	if (!must_be_cosigned(v)) {
+		then(x);
+		return;
+	}
+	v->cosigned = false;
+	v->wait =
+	    (struct witness_wait){.size = receipt_first(v->receipt) + receipt_count(v->receipt),
+		.deadline_us = clock_monotonic_us() + COSIGN_WAIT_US,
+		.done = on_cosigned};
+	witnesses_wait(v->app->witnesses, &v->wait);
+	http_wait(x, after_cosigned);
 }
 
 static void on_logged(void *arg, int status, struct receipt *receipt)
@@ -206,6 +247,11 @@ void visit_log(struct exchange *x, const struct ledger_record *records, size_t n
 	if (!v)
 		return;
 	v->then = then;
+	v->shows_content = false;
+	for (size_t i = 0; i < n; i++)
+		v->shows_content |= records[i].outcome == LEDGER_RESULT_OK && records[i].kind &&
+				    (strcmp(records[i].kind, "content") == 0 ||
+					strcmp(records[i].kind, "text") == 0);
 	rc = sign(v, records, n, &s, &err);
 	if (!rc)
 		rc = ledger_append(archive_ledger(v->app->archive, LEDGER_ACCESS), s.records, n,

@@ -2,7 +2,7 @@
  *
  *   init:  keys -> store -> logs -> state, catalogue -> arkki.conf (last: an
  *          archive without it was never finished) -> shipped records
- *   open:  conf -> lock -> keys -> store -> logs -> catalogue -> recover -> writer,
+ *   open:  conf -> lock -> witnesses -> keys -> store -> logs -> catalogue -> recover -> writer,
  *          care
  */
 #include "archive/archive_private.h"
@@ -16,6 +16,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "arkki/archive/witnesses.h"
 #include "arkki/base/clock.h"
 #include "arkki/base/fs.h"
 #include "arkki/base/json.h"
@@ -194,6 +195,14 @@ static int open_parts(
 	return rc;
 }
 
+static void tell_of_witness(void *arg, const char *what)
+{
+	const struct watcher *watcher = arg;
+
+	if (watcher->progress)
+		watcher->progress(watcher->arg, what, 0, 0);
+}
+
 static int archive_new(const char *dir, enum archive_mode mode, const char *origin,
     struct archive **ret, struct ark_error *err)
 {
@@ -242,7 +251,7 @@ int archive_open(const char *dir, const char *root_key, enum archive_mode mode,
     void (*progress)(void *arg, const char *step, uint64_t done, uint64_t of), void *arg,
     struct archive **ret, struct ark_error *err)
 {
-	const struct watcher watcher = {progress, arg};
+	struct watcher watcher = {progress, arg};
 	struct archive *a = NULL;
 	struct conf conf;
 	int rc;
@@ -254,6 +263,9 @@ int archive_open(const char *dir, const char *root_key, enum archive_mode mode,
 		rc = archive_new(dir, mode, conf.origin, &a, err);
 	if (!rc && mode != ARCHIVE_READ)
 		rc = take_lock(a, err);
+	/* before a log is opened and could sign what another history follows */
+	if (!rc && mode != ARCHIVE_READ)
+		rc = witnesses_ask(dir, conf.origin, tell_of_witness, &watcher, err);
 	if (!rc)
 		rc = open_parts(a, root_key, &watcher, err);
 	if (!rc && mode != ARCHIVE_READ) {

@@ -611,6 +611,13 @@ static int room_left(struct archive *a, struct ark_error *err)
 
 int filing_room(struct archive *a, struct ark_error *err)
 {
+	int rc = ledger_alive(a->history, err);
+
+	/* no commit that the logs could not speak of */
+	if (!rc)
+		rc = ledger_alive(a->access, err);
+	if (rc)
+		return rc;
 	if (atomic_load(&a->broken) || !a->writer_runs)
 		return ark_fail(
 		    err, ARK_EIO, "the archive takes no filings; restart arkki to recover");

@@ -30,6 +30,16 @@ int ledger_failed(struct ledger *l, struct ark_error *err)
 	return ark_fail(err, ARK_EIO, "%s", l->failed.text);
 }
 
+int ledger_alive(struct ledger *l, struct ark_error *err)
+{
+	int rc;
+
+	pthread_mutex_lock(&l->lock);
+	rc = ledger_failed(l, err);
+	pthread_mutex_unlock(&l->lock);
+	return rc;
+}
+
 uint64_t ledger_size(struct ledger *l)
 {
 	uint64_t size;

@@ -117,6 +117,25 @@ ARK_MUSTUSE int checkpoint_load(
 int ledger_tile_hashes(void *arg, unsigned int level, uint64_t n, unsigned int width,
     struct merkle_hash *ret, struct ark_error *err);
 
+/* ---- ledger_cosign.c: what the witnesses' client needs ---- */
+
+/* The newest signed checkpoint: its text, and the log's own signature lines behind it. Appends to note. */
+ARK_MUSTUSE int ledger_newest(
+    struct ledger *l, struct buf *note, struct checkpoint *ret, struct ark_error *err);
+/* At most MERKLE_PROOF_MAX hashes of the proof that the tree of `size` continues that of old_size; both
+ * are below a checkpoint that was signed. */
+ARK_MUSTUSE int ledger_consistency(struct ledger *l, uint64_t old_size, uint64_t size,
+    struct merkle_hash *ret, size_t *ret_len, struct ark_error *err);
+/* Adds a verified line to the newest checkpoint, when that is still the one of this size. */
+void ledger_add_cosignature(struct ledger *l, uint64_t size, const char *line, size_t len);
+/* The newest checkpoint that has cosignatures enough: DIR/ledger/<which>/checkpoint.cosigned. */
+ARK_MUSTUSE int ledger_keep_cosigned(
+    struct ledger *l, const char *note, size_t len, struct ark_error *err);
+/* Has a signature soon, without waiting for it: the next checkpoint is not put off to its second. */
+void ledger_publish_soon(struct ledger *l, uint64_t size);
+/* Stops the log for good, as after a failed write: appends and checkpoints are refused with this text. */
+void ledger_stop(struct ledger *l, const char *why);
+
 /* ---- ledger_read.c ---- */
 /* The parts of an entry as they lie in its frame; they point into `plain` (end with buf_wipe_free()). */
 ARK_MUSTUSE int ledger_parts(struct ledger *l, uint64_t index, struct buf *plain,

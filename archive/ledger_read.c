@@ -479,7 +479,7 @@ int ledger_about(
 				   : rc;
 }
 
-int ledger_newest(struct ledger *l, const struct ledger_series *series, uint64_t *ret_sequence,
+int ledger_series_last(struct ledger *l, const struct ledger_series *series, uint64_t *ret_sequence,
     uint64_t *ret_index, struct ark_error *err)
 {
 	struct sequence_key key;

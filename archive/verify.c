@@ -13,6 +13,7 @@
 #include "archive/envelope.h"
 #include "archive/recover.h"
 #include "arkki/archive/reading.h"
+#include "arkki/archive/witnesses.h"
 #include "arkki/base/fs.h"
 #include "arkki/base/json.h"
 #include "arkki/base/text.h"
@@ -326,6 +327,11 @@ static void check_parts(struct verify *v)
 	rc = ledger_check(v->a->access, v->full, relay, v, &err);
 	if (rc && rc != ARK_ECORRUPT)
 		fault(v, "access log: %s", err.text);
+	for (int i = 0; i < 2; i++) {
+		rc = witnesses_check(v->a, i ? LEDGER_ACCESS : LEDGER_HISTORY, relay, v, &err);
+		if (rc && rc != ARK_ECORRUPT)
+			fault(v, "cosignatures: %s", err.text);
+	}
 	await_catalogue(v);
 	rc = store_log(v->desk->store, 0, check_commit, v, &err);
 	if (rc)

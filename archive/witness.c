@@ -36,8 +36,8 @@ static int read_in(
 	buf_clear(out);
 	if (!rc)
 		rc = fs_read_file(path, limit, out, err);
-	/* a file of no bytes is a text too */
-	if (!rc && !out->data && !buf_reserve(out, 1))
+	buf_adds(out, ""); /* a file of no bytes is a text too */
+	if (!rc && buf_failed(out))
 		rc = ark_fail(err, ARK_ENOMEM, "no memory for %s", path);
 	return rc;
 }

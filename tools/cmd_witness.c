@@ -6,6 +6,7 @@
 
 #include "arkki/api/http.h"
 #include "arkki/archive/witness.h"
+#include "arkki/base/json.h"
 #include "tools/cli.h"
 
 static void add_checkpoint(struct exchange *x)
@@ -78,6 +79,46 @@ static int print_vkey(const char *dir, struct ark_error *err)
 		printf("%s\n", out.data);
 	buf_free(&out);
 	return rc;
+}
+
+/* ---- witnesses DIR: what an archive's own witnesses have signed ---- */
+
+static void print_log(const char *witness, const json_t *log)
+{
+	const char *error = json_text(log, "error"), *time = json_text(log, "time");
+	json_int_t size = json_integer_value(json_object_get(log, "size"));
+
+	printf("%s\t%s\t%lld\t%s\t%s\n", witness, json_text(log, "log"), (long long)size,
+	    time ? time : "-", error ? error : "-");
+}
+
+int cmd_witnesses(const struct cli *c)
+{
+	const struct client_request r = {.method = "GET", .path = "/admin/status"};
+	struct client *client = NULL;
+	json_t *answer = NULL, *all, *witness, *log;
+	struct ark_error err;
+	long status = 0;
+	size_t i, k;
+	int rc;
+
+	if (c->words_len != 1)
+		return cli_usage(c->command);
+	rc = client_open(c->words[0], c->root_key, &client, &err);
+	if (!rc)
+		rc = client_send(client, &r, &status, &answer, &err);
+	if (!rc)
+		rc = client_ok(status, answer, &err);
+	all = json_object_get(json_object_get(answer, "witnessing"), "witnesses");
+	if (!rc && !all)
+		fprintf(stderr, "arkki: %s\n",
+		    client_is_remote(client) ? "the logs have no witnesses"
+					     : "the archive is not being served");
+	json_array_foreach(all, i, witness) json_array_foreach(
+	    json_object_get(witness, "logs"), k, log) print_log(json_text(witness, "name"), log);
+	json_decref(answer);
+	client_close(client);
+	return rc ? cli_failed(&err) : CLI_OK;
 }
 
 int cmd_witness(const struct cli *c)

@@ -142,7 +142,8 @@ int follow_holds(const struct follow *f, const struct follow_source *s, uint64_t
 		return ark_fail(err, ARK_ENOMEM, "no memory to look up an entry");
 	rc = index < src.size
 		 ? merkle_inclusion(&src, index, proof, &n, err)
-		 : ark_fail(err, ARK_ECORRUPT, "entry %llu is not in the log of %llu entries",
+		 : ark_fail(err, ARK_ECORRUPT,
+		       "entry %llu is beyond the %llu entries that the log shows by now",
 		       (unsigned long long)index, (unsigned long long)src.size);
 	merkle_leaf(src.sha, entry, ENTRY_SIZE, &leaf);
 	if (!rc && !merkle_inclusion_valid(src.sha, index, src.size, &leaf, proof, n, &f->to.root))

@@ -80,6 +80,9 @@ static const struct command {
 	"be a witness of logs: init makes it and prints its verifier key, add-log lets it cosign "
 	"a log,\n"
 	"      serve answers add-checkpoint of c2sp.org/tlog-witness until SIGTERM"},
+    {"witnesses", cmd_witnesses, "DIR",
+	"what each witness of a served archive's logs has cosigned: name, log, entries, time, "
+	"last error"},
     {"keys", cmd_keys,
 	"status DIR | rotate DIR root|shards\n"
 	"              backup add DIR NAME PATH | list DIR | run DIR | remove DIR NAME [--yes]\n"

@@ -267,13 +267,13 @@ static void test_disclosure__the_newest_of_a_series_is_known(void **state)
 	const struct ledger_series person = {.principal = "maija"}, nobody = {.principal = "risto"};
 	uint64_t sequence, index;
 
-	assert_int_equal(ledger_newest(f->l, &document, &sequence, &index, NULL), 0);
+	assert_int_equal(ledger_series_last(f->l, &document, &sequence, &index, NULL), 0);
 	assert_int_equal(sequence, 200);
 	assert_int_equal(index, 299);
-	assert_int_equal(ledger_newest(f->l, &person, &sequence, &index, NULL), 0);
+	assert_int_equal(ledger_series_last(f->l, &person, &sequence, &index, NULL), 0);
 	assert_int_equal(sequence, 300);
-	assert_int_equal(ledger_newest(f->l, &own, &sequence, &index, NULL), ARK_ENOTFOUND);
-	assert_int_equal(ledger_newest(f->l, &nobody, &sequence, &index, NULL), ARK_ENOTFOUND);
+	assert_int_equal(ledger_series_last(f->l, &own, &sequence, &index, NULL), ARK_ENOTFOUND);
+	assert_int_equal(ledger_series_last(f->l, &nobody, &sequence, &index, NULL), ARK_ENOTFOUND);
 }
 
 int main(void)

@@ -93,6 +93,8 @@ ARK_MUSTUSE int ledger_append_wait(struct ledger *l, const struct ledger_record 
     struct receipt **ret, struct ark_error *err);
 
 uint64_t ledger_size(struct ledger *l); /* durable entries */
+/* ARK_EIO, and why, when it has stopped for good. */
+ARK_MUSTUSE int ledger_alive(struct ledger *l, struct ark_error *err);
 
 /* ---- reading back ---- */
 struct ledger_entry {
@@ -134,12 +136,15 @@ struct ledger_series {
 	const char *document, *principal;
 	bool own;
 };
-ARK_MUSTUSE int ledger_newest(struct ledger *l, const struct ledger_series *series,
+ARK_MUSTUSE int ledger_series_last(struct ledger *l, const struct ledger_series *series,
     uint64_t *ret_sequence, uint64_t *ret_index, struct ark_error *err);
 
 /* ---- the public face ---- */
 /* Signed note text of the newest checkpoint. */
 ARK_MUSTUSE int ledger_checkpoint(struct ledger *l, struct buf *out, struct ark_error *err);
+/* The newest checkpoint that enough witnesses have cosigned, with their lines; older than the newest one.
+ * ARK_ENOTFOUND: none has been yet. */
+ARK_MUSTUSE int ledger_cosigned(struct ledger *l, struct buf *out, struct ark_error *err);
 /* `path` as in a URL after the log's prefix: "tile/0/000", "tile/entries/x001/067.p/5".
  * ARK_EINPUT: not a tile path; ARK_ENOTFOUND: not in the newest checkpoint's tree. */
 ARK_MUSTUSE int ledger_tile(
