@@ -215,7 +215,7 @@ static void *ask_one(void *arg)
 	for (int i = 0; !q->silent && !q->stop && i < 2; i++) {
 		const struct checkpoint *c = &q->checkpoints[i];
 
-		/* an empty log can be behind every witness, but none can tell by "old 0" of 0 */
+		/* as if it had seen just this one: any other size comes back in its 409 */
 		witness_offer(k, &q->witness->key, c->size, NULL, 0, c, &q->notes[i],
 		    ASK_TIMEOUT_MS, &said, &q->err);
 		q->stop = said.word == WITNESS_AHEAD || said.word == WITNESS_DISAGREES;

@@ -54,7 +54,7 @@ struct witness_wait {        /* the caller's, until done() has been called */
 /* done() may be called before this returns. After witnesses_end_soon() none is left. */
 void witnesses_wait(struct witnesses *w, struct witness_wait *wait);
 
-/* {"quorum":true,"witnesses":[{"name":…,"url":…,"logs":[{"log":…,"size":…,"time":…,"error":…}]}],
+/* {"witnesses":[{"name":…,"url":…,"logs":[{"log":…,"size":…,"time":…,"error":…}]}],
  * "logs":[{"log":…,"cosignedSize":…}]}; NULL: no memory. */
 json_t *witnesses_status(struct witnesses *w);
 
