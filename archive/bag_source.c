@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <fts.h>
+#include <locale.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -195,9 +196,24 @@ static int walk_archive(struct bag_source *s, bag_each each, void *arg, struct a
 	return rc;
 }
 
+/* libarchive gives names in the encoding of the thread's locale. */
+static int walk_named(struct bag_source *s, bag_each each, void *arg, struct ark_error *err)
+{
+	locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0), before;
+	int rc;
+
+	if (!utf8)
+		return ark_fail_errno(err, ARK_ENOMEM, "there is no locale C.UTF-8");
+	before = uselocale(utf8);
+	rc = walk_archive(s, each, arg, err);
+	uselocale(before);
+	freelocale(utf8);
+	return rc;
+}
+
 int bag_source_walk(struct bag_source *s, bag_each each, void *arg, struct ark_error *err)
 {
-	return s->directory ? walk_directory(s, each, arg, err) : walk_archive(s, each, arg, err);
+	return s->directory ? walk_directory(s, each, arg, err) : walk_named(s, each, arg, err);
 }
 
 int bag_source_open(const char *path, struct bag_source **ret, struct ark_error *err)
@@ -219,7 +235,7 @@ int bag_source_open(const char *path, struct bag_source **ret, struct ark_error 
 	}
 	s->directory = S_ISDIR(st.st_mode);
 	if (!s->directory)
-		rc = walk_archive(s, find_prefix, s, err);
+		rc = walk_named(s, find_prefix, s, err);
 	if (rc > 0)
 		rc = ARK_OK;
 	if (!rc && buf_failed(&s->prefix))
