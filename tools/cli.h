@@ -22,6 +22,12 @@ struct cli {
 	const char *root_key, *origin, *listen, *user, *days, *manifest, *language, *root, *schema;
 	const char *action, *document, *version, *at, *purpose, *case_id, *break_glass;
 	const char *reason, *cases, *state;
+	/* export */
+	const char *to, *unit, *versions, *format, *bag, *type, *publicity, *title, *date, *vkey;
+	struct cli_option {
+		const char *name, *value;
+	} *said; /* every option with a value, in order: for those that may be repeated */
+	int said_len;
 	bool full, validate, dry_run, yes, shipped, retry;
 	const char **words; /* what is not an option */
 	int words_len;
@@ -37,6 +43,9 @@ int cmd_load(const struct cli *c);
 int cmd_token(const struct cli *c);
 int cmd_serve(const struct cli *c);
 int cmd_import(const struct cli *c);
+int import_bag(const struct cli *c); /* cmd_import_bag.c */
+int cmd_export(const struct cli *c);
+int export_verify(const struct cli *c); /* cmd_export_verify.c */
 int cmd_verify(const struct cli *c);
 int cmd_rebuild(const struct cli *c);
 int cmd_texts(const struct cli *c);
@@ -83,6 +92,9 @@ struct client_request {
 /* *ret_body (may be NULL): the parsed JSON answer, NULL when it was none. Negative: no answer at all. */
 ARK_MUSTUSE int client_send(struct client *c, const struct client_request *r, long *ret_status,
     json_t **ret_body, struct ark_error *err);
+/* GETs `path` as `user` into fd, however long it is. ARK_EREFUSED unless the answer is 200. */
+ARK_MUSTUSE int client_fetch(
+    struct client *c, const char *user, const char *path, int fd, struct ark_error *err);
 /* Did the last answer say that the request had been filed before? */
 bool client_replayed(const struct client *c);
 /* The entity tag of the last answer; "" when it had none. */

@@ -209,6 +209,42 @@ int client_send(struct client *c, const struct client_request *r, long *ret_stat
 	return rc;
 }
 
+static size_t pour(char *bytes, size_t size, size_t n, void *arg)
+{
+	const int *fd = arg;
+
+	return fs_write_all(*fd, bytes, size * n, NULL) ? 0 : size * n;
+}
+
+int client_fetch(
+    struct client *c, const char *user, const char *path, int fd, struct ark_error *err)
+{
+	struct curl_slist *headers = NULL;
+	char name[128], why[CURL_ERROR_SIZE] = "", url[600];
+	long status = 0;
+	int rc = ARK_OK;
+
+	snprintf(name, sizeof(name), "Arkki-User: %s", user);
+	snprintf(url, sizeof(url), "http://localhost%s", path);
+	headers = curl_slist_append(headers, name);
+	curl_easy_reset(c->curl);
+	curl_easy_setopt(c->curl, CURLOPT_URL, url);
+	curl_easy_setopt(c->curl, CURLOPT_UNIX_SOCKET_PATH, c->socket);
+	curl_easy_setopt(c->curl, CURLOPT_HTTPHEADER, headers);
+	curl_easy_setopt(c->curl, CURLOPT_FAILONERROR, 1L);
+	curl_easy_setopt(c->curl, CURLOPT_WRITEFUNCTION, pour);
+	curl_easy_setopt(c->curl, CURLOPT_WRITEDATA, &fd);
+	curl_easy_setopt(c->curl, CURLOPT_ERRORBUFFER, why);
+	curl_easy_setopt(c->curl, CURLOPT_NOPROXY, "*");
+	if (curl_easy_perform(c->curl) != CURLE_OK)
+		rc = ark_fail(err, ARK_EIO, "it did not arrive whole: %s", why);
+	curl_easy_getinfo(c->curl, CURLINFO_RESPONSE_CODE, &status);
+	if (!rc && status != 200)
+		rc = ark_fail(err, ARK_EREFUSED, "refused (status %ld)", status);
+	curl_slist_free_all(headers);
+	return rc;
+}
+
 int client_ok(long status, const json_t *body, struct ark_error *err)
 {
 	const char *detail = json_text(body, "detail"), *title = json_text(body, "title");

@@ -52,6 +52,20 @@ uint64_t package_files(const struct package *p); /* payload files so far */
 ARK_MUSTUSE ssize_t package_read(
     struct package *p, uint64_t position, void *out, size_t max, struct ark_error *err);
 
+/* ---- checking one, on a machine that has never seen the archive: package_verify.c ---- */
+
+struct package_verdict {
+	unsigned int faults;
+	uint64_t documents, versions, files, proofs, withheld; /* that were found good; metadata alone */
+};
+/* The bag is valid; its tag manifest is signed by the history log's key; every file of a document is what its
+ * version.json says, and, where the version itself was exported, what the disclosed history entry commits to; every
+ * proof and checkpoint holds under one of the verifier keys. told() gets a clause for each fault. ARK_OK also
+ * when there were some; ARK_EINPUT for a vkey that is none. */
+ARK_MUSTUSE int package_verify(const char *path, const char *const *vkeys, size_t vkeys_len,
+    void (*told)(void *arg, const char *fault), void *arg, struct package_verdict *ret,
+    struct ark_error *err);
+
 /* Appends `name` as a file name that is safe everywhere: NFC, one path segment, no control characters and none of
  * \/:*?"<>|, not hidden, no device name of Windows, at most 120 bytes with its ending kept; "file" when nothing is
  * left. A folder that holds one such name cannot clash. */
