@@ -83,10 +83,16 @@ static int visit_file(const FTSENT *e, const char *path, uint64_t *budget, bag_e
 	return rc;
 }
 
+/* In an order that does not depend on the file system. */
+static int by_name(const FTSENT **a, const FTSENT **b)
+{
+	return strcmp((*a)->fts_name, (*b)->fts_name);
+}
+
 static int walk_directory(struct bag_source *s, bag_each each, void *arg, struct ark_error *err)
 {
 	char *roots[] = {s->path, NULL};
-	FTS *fts = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
+	FTS *fts = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, by_name);
 	uint64_t budget = BAG_BYTES_MAX, files = 0;
 	size_t skip = strlen(s->path) + 1;
 	int rc = ARK_OK;

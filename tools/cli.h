@@ -78,6 +78,10 @@ struct client_part { /* a part of a multipart body */
 	const void *bytes;
 	size_t len;
 	const char *file;      /* instead of bytes: streamed */
+	/* instead of both: size bytes, given as they are asked for; 0 at the end, CURL_READFUNC_ABORT on failure */
+	size_t (*read)(char *out, size_t size, size_t n, void *arg);
+	void *read_arg;
+	uint64_t size;
 	const char *file_name; /* sent as such; NULL: none */
 };
 struct client_request {

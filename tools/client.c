@@ -144,12 +144,16 @@ static curl_mime *mime_of(CURL *curl, const struct client_request *r)
 		curl_mime_name(part, p->name);
 		if (p->media_type)
 			curl_mime_type(part, p->media_type);
-		if (p->file)
+		if (p->read)
+			curl_mime_data_cb(
+			    part, (curl_off_t)p->size, p->read, NULL, NULL, p->read_arg);
+		else if (p->file)
 			curl_mime_filedata(part, p->file);
 		else
 			curl_mime_data(part, p->bytes, p->len);
 		curl_mime_filename(part, p->file_name);
-		if (p->file && !p->media_type) /* curl would guess by the name: the bytes decide */
+		if ((p->file || p->read) &&
+		    !p->media_type) /* curl would guess by the name: the bytes decide */
 			curl_mime_type(part, "application/octet-stream");
 	}
 	return mime;

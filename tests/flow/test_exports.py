@@ -292,3 +292,56 @@ def test_exports__the_command_line_does_the_same():
         same(open(path, "rb").read(257 + 8)[257:262], b"ustar")
     same(a.run("export", a.dir, "--user", "maija").returncode, 2)
     same(a.run("export", a.dir, "--user", "maija", "--to", "/tmp/x").returncode, 1)
+
+
+def make_bag(a, name, files, **changes):
+    """A foreign bag of files below data/; changes replace tag files."""
+    top = os.path.join(a.top, name)
+    tags = {"bagit.txt": "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n",
+            "bag-info.txt": "Source-Organization: Keksitty\nBagging-Date: 2026-02-03\n",
+            "manifest-sha256.txt": "".join("%s  data/%s\n" % (hashlib.sha256(b).hexdigest(), n)
+                                           for n, b in files.items())}
+    tags.update({k.replace("_", "-") + ".txt": v for k, v in changes.items()})
+    for n, b in [("data/" + n, b) for n, b in files.items()] + [(n, t.encode()) for n, t in tags.items()]:
+        os.makedirs(os.path.dirname(os.path.join(top, n)), exist_ok=True)
+        with open(os.path.join(top, n), "wb") as f:
+            f.write(b)
+    return top
+
+
+def test_exports__a_package_of_ours_is_filed_again_once():
+    a = Archive().serve()
+    f = a.file(content=b"ensimmainen\n", name="k\u00e4ynti.txt", title="Kertomus")
+    a.version(f.id, b"toinen\n")
+    path = kept(a, ready(a, {"unit": "koivula", "versions": "all"})[1])
+    b = Archive().serve()
+    for said in ("2 filed, 0 filed before", "0 filed, 2 filed before"):
+        p = b.run("import", b.dir, "--bag", path, "--user", "maija")
+        same(p.returncode, 0, p.stderr)
+        check(said in p.stdout, p.stdout)
+        same(len(b.listed()), 1)
+    doc = b.json("/v1/documents/" + b.listed()[0]["id"])
+    same((doc["title"], doc["versions"], doc["version"]), ("Kertomus", 2, 2))
+    same(b.get("/v1/documents/%s/versions/1/content" % doc["id"]).body, b"ensimmainen\n")
+    same(b.json("/v1/documents/%s/versions/1" % doc["id"])["fileName"], "k\u00e4ynti.txt")
+    a.stop()
+    b.stop()
+
+
+def test_exports__a_foreign_bag_is_filed_and_a_false_one_refused_whole():
+    a = Archive().serve()
+    files = {"kansio/a.txt": b"vieras yksi\n", "b.txt": b"vieras kaksi\n"}
+    p = a.run("import", a.dir, "--bag", make_bag(a, "vieras", files), "--user", "maija", "--unit", "koivula")
+    same(p.returncode, 0, p.stderr)
+    docs = {d["title"]: d for d in a.listed()}
+    same(sorted(docs), ["b.txt", "kansio/a.txt"])
+    same({(d["type"], d["date"], d["publicity"]["class"]) for d in docs.values()}, {("other", "2026-02-03", "secret")})
+    listed = hashlib.sha256(b"x\n").hexdigest() + "  data/"
+    for name, more, said in (("valhe", {"manifest_sha256": listed + "x.txt\n"}, "is not what"),
+                             ("ulos", {"manifest_sha256": listed + "../../x\n"}, "names a path"),
+                             ("hae", {"fetch": "https://example.invalid/y 2 data/y.txt\n"}, "not in every manifest")):
+        p = a.run("import", a.dir, "--bag", make_bag(a, name, {"x.txt": b"%s\n" % (b"y" if name == "valhe" else b"x")},
+                                                     **more), "--user", "maija")
+        check(p.returncode == 1 and said in p.stderr and "nothing was filed" in p.stderr, name, p.stderr)
+    same(len(a.listed()), 2)
+    a.stop()
