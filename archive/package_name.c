@@ -33,13 +33,16 @@ static bool unsafe(gunichar c)
 
 static void clean(struct buf *out, const char *name)
 {
-	for (const char *p = name; *p; p = g_utf8_next_char(p)) {
+	size_t n;
+
+	for (const char *p = name; *p; p += n) {
 		gunichar c = g_utf8_get_char(p);
 
-		if (unsafe(c))
+		n = (size_t)g_utf8_skip[(unsigned char)*p];
+		if (unsafe(c) || (!out->len && c == '~'))
 			buf_addc(out, '_');
 		else if (out->len || (c != '.' && c != ' '))
-			buf_add(out, p, (size_t)(g_utf8_next_char(p) - p));
+			buf_add(out, p, n);
 	}
 	while (out->len && (out->data[out->len - 1] == '.' || out->data[out->len - 1] == ' '))
 		out->data[--out->len] = '\0';

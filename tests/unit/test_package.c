@@ -115,7 +115,8 @@ static void test_package__names_are_safe(void **state)
 	    {"../../etc/passwd", "_.._etc_passwd"}, {"a/b\\c:d", "a_b_c_d"}, {"", "file"},
 	    {"...", "file"}, {".hidden", "hidden"}, {"CON.txt", "_CON.txt"}, {"com1", "_com1"},
 	    {"a\xcc\x88.txt", "\xc3\xa4.txt"}, {"x\n\x01y", "x__y"},
-	    {"\xe2\x80\xaetxt.exe", "_txt.exe"}, {"loppu. ", "loppu"}, {"\xff", "file"}};
+	    {"\xe2\x80\xaetxt.exe", "_txt.exe"}, {"loppu. ", "loppu"}, {"~a", "_a"},
+	    {"\xff", "file"}};
 	char long_name[400];
 	struct buf out = BUF_INIT;
 
