@@ -23,10 +23,10 @@ struct cli {
 	const char *action, *document, *version, *at, *purpose, *case_id, *break_glass;
 	const char *reason, *cases, *state;
 	/* export */
-	const char *to, *unit, *versions, *format, *bag, *type, *publicity, *title, *date, *vkey;
+	const char *to, *unit, *versions, *format, *bag, *type, *publicity, *date, *vkey;
 	struct cli_option {
 		const char *name, *value;
-	} *said; /* every option with a value, in order: for those that may be repeated */
+	} * said; /* every option with a value, in order: for those that may be repeated */
 	int said_len;
 	bool full, validate, dry_run, yes, shipped, retry;
 	const char **words; /* what is not an option */
@@ -77,7 +77,7 @@ struct client_part { /* a part of a multipart body */
 	const char *name, *media_type;
 	const void *bytes;
 	size_t len;
-	const char *file;      /* instead of bytes: streamed */
+	const char *file; /* instead of bytes: streamed */
 	/* instead of both: size bytes, given as they are asked for; 0 at the end, CURL_READFUNC_ABORT on failure */
 	size_t (*read)(char *out, size_t size, size_t n, void *arg);
 	void *read_arg;

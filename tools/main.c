@@ -22,7 +22,7 @@ static const struct command {
     {"import", cmd_import,
 	"DIR --manifest FILE.jsonl --user ID\n"
 	"               DIR --bag FILE|DIR --user ID [--unit U] [--type T] [--language L] "
-	"[--publicity C]",
+	"[--publicity C] [--date D]",
 	"file many documents; a killed import goes on where it stopped"},
     {"export", cmd_export,
 	"DIR --user ID --to FILE|- [--unit U] [--case C] [--document D]… [--versions all]\n"
@@ -147,7 +147,6 @@ static bool parse(struct cli *c, char **argv)
 	    {"--bag", &c->bag},
 	    {"--type", &c->type},
 	    {"--publicity", &c->publicity},
-	    {"--title", &c->title},
 	    {"--date", &c->date},
 	    {"--vkey", &c->vkey},
 	    {"--root-key", &c->root_key},

@@ -5,7 +5,9 @@ import io
 import json
 import os
 import subprocess
+import tarfile
 import time
+import warnings
 import zipfile
 
 from arkki_flow import Archive, arkki, check, form, metadata, same
@@ -344,4 +346,45 @@ def test_exports__a_foreign_bag_is_filed_and_a_false_one_refused_whole():
                                                      **more), "--user", "maija")
         check(p.returncode == 1 and said in p.stderr and "nothing was filed" in p.stderr, name, p.stderr)
     same(len(a.listed()), 2)
+    a.stop()
+
+
+def test_exports__a_hostile_archive_files_nothing():
+    a = Archive().serve()
+    good = {"bagit.txt": b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n", "data/x.txt": b"x\n",
+            "manifest-sha256.txt": hashlib.sha256(b"x\n").hexdigest().encode() + b"  data/x.txt\n"}
+
+    def zipped(name, *more):
+        path = os.path.join(a.top, name)
+        with zipfile.ZipFile(path, "w") as z:
+            for n, b in [("bag/" + n, b) for n, b in good.items()] + list(more):
+                z.writestr(n, b)
+        return path
+
+    def linked():
+        path = os.path.join(a.top, "linkki.tar")
+        with tarfile.open(path, "w") as t:
+            for n, b in good.items():
+                i = tarfile.TarInfo("bag/" + n)
+                i.size = len(b)
+                t.addfile(i, io.BytesIO(b))
+            i = tarfile.TarInfo("bag/data/l")
+            i.type, i.linkname = tarfile.SYMTYPE, "/etc/passwd"
+            t.addfile(i)
+        return path
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        double = zipped("kahdesti.zip", ("bag/data/x.txt", b"x\n"))
+    for path, said in ((zipped("ylos.zip", ("bag/../../ulos.txt", b"u")), "leads out"),
+                       (zipped("juuri.zip", ("/ulos.txt", b"u")), ""),
+                       (zipped("viereen.zip", ("toinen.txt", b"u")), "beside the bag"),
+                       (double, "twice"), (linked(), "no file"), (os.path.join(a.top, "archive", "arkki.conf"), "neither")):
+        p = a.run("import", a.dir, "--bag", path, "--user", "maija", "--unit", "koivula")
+        check(p.returncode == 1 and said in p.stderr, path, p.stderr)
+    same(a.listed(), [])
+    check(not os.path.exists(os.path.join(a.top, "ulos.txt")), "it was unpacked")
+    same(a.run("import", a.dir, "--bag", zipped("hyva.zip"), "--user", "maija", "--unit", "koivula",
+               "--date", "2026-01-02").returncode, 0)
+    same(len(a.listed()), 1)
     a.stop()

@@ -7,6 +7,8 @@
 #include "arkki/base/json.h"
 #include "unit.h"
 
+#define HEI "d54f9200b680ff11eb1ffcb01a99bde2" /* MD5 of "hei\n" */
+
 struct told {
 	char text[4000];
 };
@@ -103,6 +105,71 @@ static void test_bag__a_small_bag_is_valid_until_it_is_spoilt(void **state)
 	expect(dir, "line 2 names a path");
 	put(dir, "bagit.txt", "BagIt-Version: 1.0 \nTag-File-Character-Encoding: UTF-8\n");
 	expect(dir, "BagIt-Version");
+	unit_scratch_end(dir);
+}
+
+static void test_bag__a_double_is_a_fault_from_1_0_on(void **state)
+{
+	static const char draft[] = "BagIt-Version: 0.97\nTag-File-Character-Encoding: UTF-8\n";
+	static const char line[] = HEI "  data/a.txt\n";
+	char dir[256], twice[200];
+	struct bag_report r;
+	struct told t;
+
+	(void)state;
+	unit_scratch(dir);
+	make_bag(dir);
+	snprintf(twice, sizeof(twice), "%s%s", line, line);
+	put(dir, "manifest-md5.txt", twice);
+	expect(dir, "lists data/a.txt twice");
+	put(dir, "bagit.txt", draft);
+	judge(dir, &r, &t);
+	assert_int_equal(r.faults, 0);
+	assert_int_equal(r.warnings, 1);
+	snprintf(twice, sizeof(twice), "%s%032d  data/a.txt\n", line, 1);
+	put(dir, "manifest-md5.txt", twice);
+	expect(dir, "with two digests");
+	unit_scratch_end(dir);
+}
+
+static void test_bag__from_1_0_on_every_manifest_lists_every_file(void **state)
+{
+	char dir[256];
+
+	(void)state;
+	unit_scratch(dir);
+	make_bag(dir);
+	put(dir, "manifest-sha1.txt", "");
+	expect(dir, "data/a.txt is not in every manifest");
+	put(dir, "bagit.txt", "BagIt-Version: 0.97\nTag-File-Character-Encoding: UTF-8\n");
+	expect(dir, NULL);
+	put(dir, "bagit.txt", "BagIt-Version: 1.1\nTag-File-Character-Encoding: UTF-8\n");
+	expect(dir, "version 1.1");
+	put(dir, "bagit.txt", "BagIt-Version: 0.97\nTag-File-Character-Encoding: UTF-8\nx\n");
+	expect(dir, "more than its two lines");
+	put(dir, "bagit.txt",
+	    "\xef\xbb\xbf"
+	    "BagIt-Version: 0.97\nTag-File-Character-Encoding: UTF-8\n");
+	expect(dir, "does not begin with");
+	unit_scratch_end(dir);
+}
+
+static void test_bag__tag_files_may_be_in_another_encoding(void **state)
+{
+	char dir[256];
+
+	(void)state;
+	unit_scratch(dir);
+	make_bag(dir);
+	put(dir, "bagit.txt", "BagIt-Version: 0.97\nTag-File-Character-Encoding: ISO-8859-1\n");
+	put(dir, "data/\xc3\xa4.txt", "hei\n");
+	put(dir, "manifest-md5.txt", HEI "  data/a.txt\n" HEI "  data/\xe4.txt\n");
+	put(dir, "bag-info.txt", "Note: k\xe4ynti\n");
+	expect(dir, NULL);
+	put(dir, "bagit.txt", "BagIt-Version: 0.97\nTag-File-Character-Encoding: UTF-8\n");
+	expect(dir, "is not text in the encoding");
+	put(dir, "bagit.txt", "BagIt-Version: 0.97\nTag-File-Character-Encoding: KLINGON\n");
+	expect(dir, "is not known");
 	unit_scratch_end(dir);
 }
 
@@ -206,6 +273,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_bag__a_small_bag_is_valid_until_it_is_spoilt),
+	    cmocka_unit_test(test_bag__a_double_is_a_fault_from_1_0_on),
+	    cmocka_unit_test(test_bag__from_1_0_on_every_manifest_lists_every_file),
+	    cmocka_unit_test(test_bag__tag_files_may_be_in_another_encoding),
 	    cmocka_unit_test(test_bag__a_link_is_refused_and_never_followed),
 	    cmocka_unit_test(test_bag__paths_are_encoded_and_decoded),
 	    cmocka_unit_test(test_bag__the_conformance_suite_is_judged_right),
