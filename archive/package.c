@@ -77,6 +77,9 @@ static int open_container(struct package *p, enum package_kind kind, struct ark_
 		return ark_fail(err, ARK_ENOMEM, "no memory for a package");
 	r = kind == PACKAGE_ZIP ? archive_write_set_format_zip(p->out)
 				: archive_write_set_format_pax_restricted(p->out);
+	/* most documents are compressed in themselves: more than the lightest costs time and gains nothing */
+	if (r == ARCHIVE_OK && kind == PACKAGE_ZIP)
+		r = archive_write_set_format_option(p->out, "zip", "compression-level", "1");
 	if (r == ARCHIVE_OK)
 		r = archive_write_set_bytes_in_last_block(p->out, 1);
 	if (r == ARCHIVE_OK)
