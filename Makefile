@@ -38,7 +38,8 @@ CFLAGS_ALL = -std=c17 $(OPT) $(CWARN) $(WERROR) $(filter-out $(if $(SAN),-D_FORT
 	-fstack-protector-strong -fno-strict-aliasing $(SAN) $(PKG_CFLAGS)
 CXXFLAGS_ALL = -std=c++17 $(OPT) $(WARN) $(WERROR) $(filter-out $(if $(SAN),-D_FORTIFY_SOURCE=2),$(DEFS)) -Iinclude -I. -fPIE -pthread \
 	-fstack-protector-strong -fno-strict-aliasing -fvisibility=hidden $(SAN) $(PKG_CFLAGS)
-LDFLAGS_ALL = -pie -pthread -Wl,-z,relro,-z,now $(SAN)
+# poppler asks us for its tables: index/formats/pdf_tables.h
+LDFLAGS_ALL = -pie -pthread -Wl,-z,relro,-z,now -Wl,--export-dynamic-symbol=_Z8openFilePKcS0_ $(SAN)
 
 LIB_C := $(sort $(wildcard archive/base/*.c archive/*.c policies/*.c index/*.c index/formats/*.c api/*.c api/pages/*.c))
 LIB_CC := $(sort $(wildcard index/*.cc))
@@ -53,9 +54,9 @@ FUZZ_C := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 FUZZ := $(FUZZ_C:tests/fuzz/%.c=$(BUILD)/fuzz/%)
 BENCH_C := $(sort $(wildcard tests/bench/bench_*.c))
 BENCH := $(BENCH_C:tests/bench/%.c=$(BUILD)/bench/%)
-BENCH_SET := $(if $(filter bench,$(MAKECMDGOALS)),$(filter policy search,$(MAKECMDGOALS)))
+BENCH_SET := $(if $(filter bench,$(MAKECMDGOALS)),$(filter policy search trust,$(MAKECMDGOALS)))
 
-.PHONY: all help deps lint-deps check unit unit-programs fuzz-programs bench-programs test lint asan tsan fuzz bench policy search run clean format print-cflags print-cxxflags
+.PHONY: all help deps lint-deps check unit unit-programs fuzz-programs bench-programs test lint asan tsan fuzz bench policy search trust run clean format print-cflags print-cxxflags
 all: $(BUILD)/arkki
 
 help:
@@ -91,6 +92,7 @@ $(BUILD)/tests/%: tests/unit/%.c $(BUILD)/libarkki.a
 
 $(BUILD)/tests/test_demo: $(DEMO_O)
 $(BUILD)/tests/test_metadata: $(BUILD)/tools/manifest.o
+$(BUILD)/tests/test_follow: $(BUILD)/tools/follow.o $(BUILD)/tools/follow_tree.o
 $(BUILD)/tests/test_load: $(filter-out %/load_generator.o,$(LOAD_O))
 
 # Allocations go through tests/unit/failing_heap.h, which makes them fail
@@ -124,7 +126,7 @@ $(BUILD)/bench/%: tests/bench/%.c $(BUILD)/libarkki.a
 # by tests/fuzz/run, which gives clang and its sanitizers
 fuzz-programs: $(FUZZ)
 
-$(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/tools/manifest.o $(BUILD)/libarkki.a
+$(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/tools/manifest.o $(BUILD)/tools/follow_tree.o $(BUILD)/libarkki.a
 	@mkdir -p $(@D)
 	@echo "  LD  $@"
 	$(Q)$(CXX) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ $^ $(PKG_LIBS)
@@ -144,6 +146,7 @@ print-cxxflags:
 $(BUILD)/policies/shipped.o: policies/types.json policies/retention.json policies/arkki.cedar policies/arkki.cedarschema \
 	$(wildcard policies/cases/*.json policies/cases/entities/*.json)
 $(BUILD)/api/routes.o: api/openapi.yaml
+$(BUILD)/archive/slip39.o: archive/slip39_words.txt
 $(BUILD)/index/synonyms_read.o: index/bridge.tsv
 $(BUILD)/api/pages/assets.o: api/web/arkki.css api/web/arkki.svg
 
@@ -162,6 +165,7 @@ $(BUILD)/api/pages/assets.o: api/web/arkki.css api/web/arkki.svg
 #: make bench      measures, as ratios against peers in the same run; never fails
 #: make bench policy   the same of decisions, filters and refusals
 #: make bench search   the same of what search finds and what it costs
+#: make bench trust    the same of logs, proofs, backups: what an outsider's trust costs
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 deps:
@@ -197,11 +201,11 @@ fuzz: lint-deps
 
 # `make bench policy`: the word beside it names the set
 bench:
-	@$(if $(filter policy,$(BENCH_SET)),:,tools/install-packages $(if $(BENCH_SET),$(SEARCH_BENCH_DEBS),$(BENCH_DEBS)))
+	@$(if $(filter policy trust,$(BENCH_SET)),:,tools/install-packages $(if $(BENCH_SET),$(SEARCH_BENCH_DEBS),$(BENCH_DEBS)))
 	@$(MAKE) --no-print-directory deps all $(if $(BENCH_SET),bench-programs)
 	-@python3 tools/bench.py $(BENCH_SET)
 
-policy search:
+policy search trust:
 	@$(if $(filter bench,$(MAKECMDGOALS)),:,echo "make bench $@" >&2; exit 2)
 
 run: deps

@@ -111,7 +111,7 @@ ARK_MUSTUSE int caller_content_filter(
 
 enum { TAG_SIZE = 48 };
 /* Strong entity tag of what a document answer shows of a whole version, with quotes. */
-void tag_document(const struct app *app, const struct catalogue_row *row, char out[TAG_SIZE]);
+void tag_document(const struct exchange *x, const struct catalogue_row *row, char out[TAG_SIZE]);
 void tag_content(const struct app *app, const struct catalogue_row *row, char out[TAG_SIZE]);
 /* If-Match against the document's tag, whatever the state of its text: true when it matches; else 428, 412 or
  * 400 is replied. */
@@ -123,7 +123,8 @@ bool visit_fresh_wanted(struct exchange *x, const char *tag);
 /* ---- answers ---- */
 
 /* The document as the contract has it: row and card. */
-json_t *document_json(const struct catalogue_row *row, const struct card *card);
+json_t *document_json(
+    const struct exchange *x, const struct catalogue_row *row, const struct card *card);
 json_t *version_json_of(const struct catalogue_row *row, const struct card *card);
 /* Fills an access_resource from a normal form; ends with resource_free(). */
 struct resource {

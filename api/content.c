@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "api/documents.h"
+#include "api/text_reason.h"
 #include "arkki/api/http_range.h"
 #include "arkki/base/json.h"
 #include "arkki/base/text.h"
@@ -317,8 +318,10 @@ static void show_rendition_text(struct exchange *x)
 /* False: it was said that there is no text, or not yet. */
 static bool text_ready(struct exchange *x, const char *state, const char *reason)
 {
+	char said[TEXT_REASON_SIZE];
+
 	if (state && strcmp(state, "none") == 0) {
-		http_reply_problem(x, 404, "no-text", reason, NULL);
+		http_reply_problem(x, 404, "no-text", text_reason_for(x, reason, said), NULL);
 		return false;
 	}
 	if (!state || strcmp(state, "pending") == 0) {

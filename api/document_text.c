@@ -1,5 +1,6 @@
 #include "api/document_text.h"
 
+#include "api/text_reason.h"
 #include "arkki/base/json.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
@@ -16,19 +17,22 @@ static void add_member(struct buf *out, const char *key, struct json_span span)
 		buf_adds(out, "null");
 }
 
-static void add_text_state(struct buf *out, const struct catalogue_row *row)
+static void add_text_state(
+    struct buf *out, const struct exchange *x, const struct catalogue_row *row)
 {
+	char said[TEXT_REASON_SIZE];
+
 	buf_adds(out, ",\"text\":{\"state\":");
 	json_quote(out, row->text_state ? row->text_state : "pending");
 	if (row->text_reason) {
 		buf_adds(out, ",\"reason\":");
-		json_quote(out, row->text_reason);
+		json_quote(out, text_reason_for(x, row->text_reason, said));
 	}
 	buf_addc(out, '}');
 }
 
-int document_text(const struct catalogue_row *row, const struct buf *metadata,
-    const struct buf *version, struct buf *out, struct ark_error *err)
+int document_text(const struct exchange *x, const struct catalogue_row *row,
+    const struct buf *metadata, const struct buf *version, struct buf *out, struct ark_error *err)
 {
 	static const char *const of_record[] = {"fields"}, *const of_actor[] = {"user"};
 	static const char *const of_fields[] = {"units", "case", "type", "title", "publicTitle",
@@ -55,7 +59,7 @@ int document_text(const struct catalogue_row *row, const struct buf *metadata,
 	add_member(out, "filedBy", user[0]);
 	for (size_t i = FILE_NAME; i < COUNT(of_version); i++)
 		add_member(out, of_version[i], v[i]);
-	add_text_state(out, row);
+	add_text_state(out, x, row);
 	if (row->rendition.number)
 		buf_adds(out, ",\"renditions\":[\"public\"]");
 	buf_addc(out, '}');

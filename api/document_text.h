@@ -4,11 +4,12 @@
 #ifndef ARKKI_API_DOCUMENT_TEXT_H
 #define ARKKI_API_DOCUMENT_TEXT_H
 
+#include "arkki/api/http.h"
 #include "arkki/archive/catalogue.h"
 #include "arkki/base/buf.h"
 
 /* metadata: text of the metadata record; version: of the version's meta. ARK_ECORRUPT when a member is missing. */
-ARK_MUSTUSE int document_text(const struct catalogue_row *row, const struct buf *metadata,
-    const struct buf *version, struct buf *out, struct ark_error *err);
+ARK_MUSTUSE int document_text(const struct exchange *x, const struct catalogue_row *row,
+    const struct buf *metadata, const struct buf *version, struct buf *out, struct ark_error *err);
 
 #endif

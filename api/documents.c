@@ -6,8 +6,10 @@
 #include <string.h>
 
 #include "api/app.h"
+#include "api/audit_range.h"
 #include "api/document_text.h"
 #include "api/documents.h"
+#include "api/text_reason.h"
 #include "arkki/api/http_range.h"
 #include "arkki/base/clock.h"
 #include "arkki/base/json.h"
@@ -37,13 +39,15 @@ static void set_text(json_t *to, const char *key, const char *value)
 	json_object_set_new(to, key, value ? json_string(value) : json_null());
 }
 
-json_t *document_json(const struct catalogue_row *row, const struct card *card)
+json_t *document_json(
+    const struct exchange *x, const struct catalogue_row *row, const struct card *card)
 {
 	static const char *const fields[] = {"units", "case", "type", "title", "publicTitle",
 	    "language", "date", "publicity", "author", "state", "visitDate", "addressees", NULL};
 	static const char *const of_version[] = {"fileName", "mediaType", "size", "sha256", NULL};
 	json_t *d = json_object(), *text = json_object();
 	const char *reason, *state = shown_text_state(row, &reason);
+	char said[TEXT_REASON_SIZE];
 
 	set_text(d, "id", row->document);
 	copy_fields(d, card->fields, fields);
@@ -56,7 +60,7 @@ json_t *document_json(const struct catalogue_row *row, const struct card *card)
 	or_null(d, "fileName");
 	set_text(text, "state", state);
 	if (reason)
-		set_text(text, "reason", reason);
+		set_text(text, "reason", text_reason_for(x, reason, said));
 	json_object_set_new(d, "text", text);
 	if (!row->whole)
 		set_text(d, "rendition", "public");
@@ -102,15 +106,15 @@ bool document_found(struct exchange *x, struct visit *v, const char *kind, uint3
 /* ---- GET /documents/{d} and …/versions/{n} ---- */
 
 /* Of a public form the tag is that of what is shown: a version's own would tell of changes to what is not. */
-static int tag_shown(
-    struct visit *v, const json_t *document, char out[TAG_SIZE], struct ark_error *err)
+static int tag_shown(const struct exchange *x, struct visit *v, const json_t *document,
+    char out[TAG_SIZE], struct ark_error *err)
 {
 	struct buf text = BUF_INIT;
 	char tag[33];
 	int rc = ARK_OK;
 
 	if (v->row.whole) {
-		tag_document(v->app, &v->row, out);
+		tag_document(x, &v->row, out);
 		return ARK_OK;
 	}
 	rc = json_write(&text, document, err);
@@ -124,11 +128,11 @@ static int tag_shown(
 
 void reply_card(struct exchange *x, struct visit *v, int status, const struct card *card)
 {
-	json_t *document = document_json(&v->row, card);
+	json_t *document = document_json(x, &v->row, card);
 	struct ark_error err;
 	char tag[TAG_SIZE];
 
-	if (tag_shown(v, document, tag, &err)) {
+	if (tag_shown(x, v, document, tag, &err)) {
 		http_reply_error(x, &err);
 	} else if (status != 200 || strcmp(http_method(x), "PATCH") == 0 ||
 		   visit_fresh_wanted(x, tag)) {
@@ -163,9 +167,9 @@ void reply_document(struct exchange *x, struct visit *v, int status)
 		return;
 	}
 	rc = reading_card_text(v->app->archive, v->receipt, &v->row, &metadata, &version, &err);
-	tag_document(v->app, &v->row, tag);
+	tag_document(x, &v->row, tag);
 	if (!rc)
-		rc = document_text(&v->row, &metadata, &version, &answer, &err);
+		rc = document_text(x, &v->row, &metadata, &version, &answer, &err);
 	if (rc) {
 		http_reply_error(x, &err);
 	} else if (status != 200 || visit_fresh_wanted(x, tag)) {
@@ -341,24 +345,24 @@ static void show_proof(struct exchange *x)
 	struct ledger *history = archive_ledger(v->app->archive, LEDGER_HISTORY);
 	const struct ledger_filter filter = {.document = v->row.document};
 	struct proof_search s = {.version = v->row.version};
-	struct buf proof = BUF_INIT, disclosure = BUF_INIT;
 	struct ark_error err = {0};
+	json_t *shown = NULL;
 	int rc = ledger_find(history, &filter, UINT_MAX, match_filing, &s, &err);
 
 	if (rc >= 0 && s.found)
-		rc = ledger_prove(history, s.index, &proof, &err);
+		rc = audit_disclose(history, s.index, DISCLOSE_A, &shown, &err);
 	else if (rc >= 0)
 		rc = ark_fail(&err, ARK_EIO, "the filing has no history entry");
 	if (rc < 0) {
 		http_reply_error(x, &err);
 	} else {
 		http_reply_json(x, 200,
-		    json_pack("{s:s,s:I,s:O,s:s%}", "log", "history", "index", (json_int_t)s.index,
-			"entry", s.entry, "proof", proof.data, proof.len));
+		    json_pack("{s:s,s:I,s:O,s:O,s:O}", "log", "history", "index",
+			(json_int_t)s.index, "entry", s.entry, "proof",
+			json_object_get(shown, "proof"), "disclosure", shown));
 	}
 	json_decref(s.entry);
-	buf_free(&proof);
-	buf_free(&disclosure);
+	json_decref(shown);
 }
 
 void proof_get(struct exchange *x)
@@ -484,7 +488,7 @@ static void show_list(struct exchange *x)
 			http_reply_error(x, &err);
 			return;
 		}
-		json_array_append_new(list, document_json(&l->rows[i], &card));
+		json_array_append_new(list, document_json(x, &l->rows[i], &card));
 		card_free(&card);
 	}
 	listing_next(l, limit, &next);

@@ -433,6 +433,17 @@ enum http_language http_language(const struct exchange *x)
 	return language_choose(http_header(x, "Accept-Language"));
 }
 
+bool http_language_named(const struct exchange *x, enum http_language *ret)
+{
+	const char *accept = http_header(x, "Accept-Language");
+	size_t len;
+
+	if ((!accept || strcmp(accept, "*") == 0) && !find_cookie(x, "lang", &len))
+		return false;
+	*ret = http_language(x);
+	return true;
+}
+
 void http_set_data(struct exchange *x, void *data, http_end_fn *end)
 {
 	x->data = (struct attached){data, end};

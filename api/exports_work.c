@@ -475,6 +475,21 @@ static int add_access(struct work *w, const char *document, struct ark_error *er
 	return rc;
 }
 
+/* What the API says of a document, but the state of its text, which is of the server and not of the document. */
+static json_t *whole_document(const struct catalogue_row *row, const struct card *card)
+{
+	json_t *d = json_pack("{s:s}", "id", row->document), *more = version_json_of(row, card);
+	bool ok = d && more && !json_object_update(d, card->fields) &&
+		  !json_object_update(d, more) &&
+		  !json_object_set_new(d, "versions", json_integer(row->visible_versions));
+
+	json_decref(more);
+	if (ok)
+		return d;
+	json_decref(d);
+	return NULL;
+}
+
 /* Under the receipt of its newest version, which is the last. */
 static int end_document(struct work *w, const struct catalogue_row *row, struct ark_error *err)
 {
@@ -485,7 +500,7 @@ static int end_document(struct work *w, const struct catalogue_row *row, struct 
 
 	snprintf(path, sizeof(path), "documents/%s/document.json", row->document);
 	if (!rc) {
-		document = document_json(row, &card);
+		document = whole_document(row, &card);
 		rc = add_json(w, path, document, err);
 	}
 	if (!rc)

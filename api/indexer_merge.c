@@ -75,20 +75,26 @@ static int make_text(struct merge *m, struct ark_error *err)
 /* What is to be said of the text from now on. */
 struct verdict {
 	const char *state;
-	char reason[100];
+	char reason[200];
 };
 
+/* What the extraction said holds still: a part that was not read then has not been read by OCR. */
 static int keep_merged(struct merge *m, struct verdict *ret, struct ark_error *err)
 {
+	char extracted[200], merged[64] = NO_TEXT_SHOWN;
+	bool none = !m->taken && !m->pages.has_text;
 	int rc;
 
-	if (!m->taken && !m->pages.has_text) {
-		*ret = (struct verdict){"none", NO_TEXT_SHOWN};
-		return reading_keep_no_text(m->a, m->row, m->form, NO_TEXT_SHOWN, err);
-	}
-	ret->state = "ready";
-	snprintf(ret->reason, sizeof(ret->reason), "%" PRIu32 " of %" PRIu32 " pages read by OCR",
-	    m->taken, m->pages.pages);
+	reading_extracted_remark(m->a, m->row, m->form, extracted);
+	if (!none)
+		snprintf(merged, sizeof(merged), "%" PRIu32 " of %" PRIu32 " pages read by OCR",
+		    m->taken, m->pages.pages);
+	/* an extraction's remark is under 160 bytes: nothing is cut */
+	snprintf(ret->reason, sizeof(ret->reason), "%.*s%s%s", EXTRACT_REASON_SIZE - 1, extracted,
+	    *extracted ? "; " : "", merged);
+	ret->state = none ? "none" : "ready";
+	if (none)
+		return reading_keep_no_text(m->a, m->row, m->form, ret->reason, err);
 	rc = reading_keep_text(
 	    m->a, m->receipt, m->row, m->form, m->text.data ? m->text.data : "", m->text.len, err);
 	return rc ? rc : reading_keep_remark(m->a, m->row, m->form, ret->reason, err);

@@ -22,9 +22,9 @@ static int open_parts(struct indexer *i, const char *name, struct ark_error *err
 	if (!rc)
 		rc = extractor_new(NULL, &i->extractor, err);
 	if (!rc)
-		rc = ahead_new(i->a, &i->ahead, err);
-	if (!rc)
 		rc = analyse_cache_new(&i->cache, err);
+	if (!rc)
+		rc = ahead_new(i->a, i->cache, &i->ahead, err);
 	if (!rc)
 		rc = analyser_new(i->cache, &i->analyser, err);
 	if (!rc)
@@ -160,11 +160,11 @@ void indexer_stop(struct indexer *i)
 	}
 	search_close(i->index);
 	catalogue_close(i->catalogue);
+	ahead_free(i->ahead);
 	analyser_free(i->analyser);
 	analyse_cache_free(i->cache);
 	search_gate_free(i->gate);
 	extractor_free(i->extractor);
-	ahead_free(i->ahead);
 	json_decref(i->counts);
 	pthread_mutex_destroy(&i->lock);
 	pthread_mutex_destroy(&i->desks_lock);

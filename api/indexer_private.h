@@ -2,7 +2,7 @@
  *
  *   indexer.c        the thread: batches, commits, texts to take up again
  *   indexer_text.c   the text of one form: from derived/, or extracted and kept
- *   indexer_ahead.c  a second thread that extracts what the first will put
+ *   indexer_ahead.c  a second thread that extracts and analyses what the first will put
  *   indexer_put.c    a row into the index
  *   indexer_merge.c  what OCR has read, into text and index
  *   indexer_open.c   opening, closing, rebuilding; readers
@@ -18,6 +18,7 @@
 #include "api/ocr_queue.h"
 #include "arkki/archive/reading.h"
 #include "arkki/index/extract.h"
+#include "arkki/index/search.h"
 
 struct ahead;
 
@@ -75,8 +76,9 @@ ARK_MUSTUSE int indexer_reopen(struct indexer *i, struct ark_error *err);
 struct text_found {
 	bool sought; /* text_find() was done; else text_take() does it */
 	struct buf text;
-	bool left_out;     /* it is large: read it from derived/ when it is needed */
-	const char *state; /* NULL: the catalogue knows */
+	struct search_prepared *prepared; /* of the text, or NULL: nobody has made them ready */
+	bool left_out;                    /* it is large: read it from derived/ when it is needed */
+	const char *state;                /* NULL: the catalogue knows */
 	char reason[200];
 	struct catalogue_pages pages; /* pages 0: nothing to tell */
 };
@@ -106,14 +108,16 @@ ARK_MUSTUSE int indexer_put_row(struct indexer *i, const struct receipt *receipt
     const struct catalogue_row *row, struct text_found found[2], struct ark_error *err);
 
 /* ---- indexer_ahead.c ---- */
-ARK_MUSTUSE int ahead_new(struct archive *a, struct ahead **ret, struct ark_error *err);
+/* cache is borrowed. */
+ARK_MUSTUSE int ahead_new(
+    struct archive *a, struct analyse_cache *cache, struct ahead **ret, struct ark_error *err);
 void ahead_free(struct ahead *h);
 /* Rows, receipt and reason are borrowed until ahead_end(). Not ARK_OK: no memory. */
 ARK_MUSTUSE int ahead_begin(struct ahead *h, const struct catalogue_row *rows, size_t n,
     const struct receipt *receipt, const char *no_ocr, struct ark_error *err);
-/* Waits for the texts of row k, or finds them by e; the result is the batch's. Ask in order. */
-ARK_MUSTUSE int ahead_take(
-    struct ahead *h, size_t k, struct extractor *e, struct text_found **ret, struct ark_error *err);
+/* Waits for the texts of row k, or finds them by e and an; the result is the batch's. Ask in order. */
+ARK_MUSTUSE int ahead_take(struct ahead *h, size_t k, struct extractor *e, struct analyser *an,
+    struct text_found **ret, struct ark_error *err);
 void ahead_end(struct ahead *h);
 
 /* ---- indexer_merge.c ---- */

@@ -150,8 +150,12 @@ static int put_form(struct indexer *i, const struct receipt *receipt,
 	d->title = json_text(card->fields, "title");
 	d->text = text.data;
 	d->text_len = text.len;
+	d->prepared = found->prepared;
 	if (!rc)
 		rc = search_put(i->index, d, err);
+	d->prepared = NULL;
+	search_prepared_free(found->prepared); /* large, and the batch may be long */
+	found->prepared = NULL;
 	i->put_bytes += text.len;
 	buf_wipe_free(&text);
 	return rc;

@@ -25,6 +25,7 @@ static struct form_facts facts_of(const struct catalogue_row *row, enum form for
 void text_found_free(struct text_found *f)
 {
 	buf_wipe_free(&f->text);
+	search_prepared_free(f->prepared);
 	*f = (struct text_found){0};
 }
 
@@ -115,7 +116,7 @@ static int find_kept(struct archive *a, const struct catalogue_row *row, enum fo
 		    .bare = (uint32_t)p.bare_len,
 		    .read = p.read,
 		    .has_text = p.has_text,
-		    .merged = remark[0] && p.read == p.bare_len};
+		    .merged = p.merged && p.read == p.bare_len};
 	reading_pages_free(&p);
 	judge(ret, remark, no_ocr);
 	return ARK_OK;
@@ -151,6 +152,8 @@ static int find_anew(struct archive *a, struct extractor *e, const struct receip
 
 	if (!rc && r.outcome == EXTRACT_READY) {
 		rc = keep_pages(a, receipt, row, form, &r, ret, err);
+		if (!rc)
+			rc = reading_keep_extracted_remark(a, row, form, r.reason, err);
 		if (!rc)
 			rc = reading_keep_text(
 			    a, receipt, row, form, r.text.data ? r.text.data : "", r.text.len, err);

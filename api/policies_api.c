@@ -13,6 +13,7 @@
 
 #include "api/handlers.h"
 #include "api/i18n.h"
+#include "api/record_versions.h"
 #include "arkki/api/http_range.h"
 #include "arkki/archive/policies.h"
 #include "arkki/archive/seal.h"
@@ -126,11 +127,11 @@ static json_t *digest_of(const json_t *record)
 
 static json_t *header_json(uint32_t number, const json_t *envelope)
 {
-	return json_pack("{s:i,s:s?,s:s?,s:s?,s:o}", "version", (int)number, "filedAt",
-	    json_text(envelope, "time"), "filedBy",
-	    json_text(json_object_get(envelope, "actor"), "user"), "reason",
-	    json_text(envelope, "reason"), "sha256",
-	    digest_of(json_object_get(envelope, "record")));
+	json_t *v = record_version_header(number, envelope);
+
+	if (v)
+		json_object_set_new(v, "sha256", digest_of(json_object_get(envelope, "record")));
+	return v;
 }
 
 /* Every version once, under one logged entry. One whose bytes are damaged has its number alone. */
@@ -268,31 +269,13 @@ static json_t *law_json(const struct law *l, enum http_language language)
 	return v;
 }
 
-/* ?version=N, 0 when it is not given. False: replied. */
-static bool version_wanted(struct exchange *x, uint32_t *ret)
-{
-	const char *text = http_query(x, "version");
-	size_t n = text ? strspn(text, "0123456789") : 0;
-
-	*ret = 0;
-	if (!text)
-		return true;
-	if (n < 1 || n > 6 || text[n] || text[0] == '0') {
-		http_reply_problem(
-		    x, 400, "bad-version", "version must be a whole number from 1.", NULL);
-		return false;
-	}
-	*ret = (uint32_t)strtoul(text, NULL, 10);
-	return true;
-}
-
 static bool find_law(struct exchange *x, struct law *ret)
 {
 	struct ark_error err;
 	uint32_t number;
 	int rc;
 
-	if (!version_wanted(x, &number))
+	if (!record_version_wanted(x, &number))
 		return false;
 	rc = number ? law_of(app_of(x), number, ret, &err)
 		    : law_in_force(app_of(x), ret, NULL, &err);
@@ -441,13 +424,6 @@ static void *job_main(void *arg)
 	return NULL;
 }
 
-static void reply_changed(struct exchange *x)
-{
-	http_reply_problem(x, 412, "changed-meanwhile",
-	    "The policies have changed since you read them; read them again and repeat the change.",
-	    NULL);
-}
-
 static void reply_applied(struct exchange *x, const struct job *j)
 {
 	json_t *answer = policies_report_json(&j->report);
@@ -466,7 +442,7 @@ static void job_answer(struct exchange *x)
 	struct job *j = visit_of(x)->more;
 
 	if (j->status == ARK_ECONFLICT) {
-		reply_changed(x);
+		record_version_changed(x, "policies");
 	} else if (j->status) {
 		http_reply_error(x, &j->error);
 	} else if (!j->apply) {
@@ -592,14 +568,7 @@ static bool version_matches(struct exchange *x, uint32_t number)
 		tag_law(app_of(x), number, (enum http_language)l, tag);
 		m = etag_if_match(header, tag);
 	}
-	if (m == ETAG_ABSENT)
-		http_reply_problem(x, 428, "if-match-required",
-		    "Send If-Match with the ETag of the policies as you read them.", NULL);
-	else if (m == ETAG_MALFORMED)
-		http_reply_problem(x, 400, "bad-if-match", "If-Match is malformed.", NULL);
-	else if (m == ETAG_DIFFERENT)
-		reply_changed(x);
-	return m == ETAG_MATCH;
+	return record_version_matches(x, m, "policies");
 }
 
 static void start_job(struct exchange *x, struct job *j)

@@ -5,6 +5,7 @@
 #include "api/i18n.h"
 #include "api/search_asked.h"
 #include "api/search_notes.h"
+#include "api/text_reason.h"
 #include "arkki/base/json.h"
 #include "arkki/base/text.h"
 
@@ -81,12 +82,13 @@ static json_t *same_json(const struct search_view_hit *h)
 	return list;
 }
 
-static json_t *hit_json(const struct search_view_hit *h)
+static json_t *hit_json(const struct exchange *x, const struct search_view_hit *h)
 {
 	const struct catalogue_row *row = &h->row;
 	const json_t *fields = h->card.fields;
 	const struct buf *snippet = &h->snippet;
 	const char *reason, *state = shown_text_state(row, &reason);
+	char said[TEXT_REASON_SIZE];
 	json_t *out = json_pack("{s:s,s:i,s:O*,s:s,s:O*,s:s,s:s,s:s%}", "document", row->document,
 	    "version", (int)row->version, "title", json_object_get(fields, "title"), "type",
 	    row->type, "units", json_object_get(fields, "units"), "date", row->date, "language",
@@ -97,8 +99,9 @@ static json_t *hit_json(const struct search_view_hit *h)
 	if (h->where.why_len)
 		json_object_set_new(out, "why", why_json(h));
 	if (strcmp(state, "ready") != 0)
-		json_object_set_new(
-		    out, "text", json_pack("{s:s,s:s*}", "state", state, "reason", reason));
+		json_object_set_new(out, "text",
+		    json_pack(
+			"{s:s,s:s*}", "state", state, "reason", text_reason_for(x, reason, said)));
 	if (h->hit.similar) {
 		json_object_set_new(out, "similar", json_integer(h->hit.similar));
 		json_object_set_new(out, "sameAs", same_json(h));
@@ -111,7 +114,7 @@ json_t *search_json(const struct exchange *x, const struct search_view *s)
 	json_t *hits = json_array();
 
 	for (size_t i = 0; i < s->hits_len; i++)
-		json_array_append_new(hits, hit_json(&s->hits[i]));
+		json_array_append_new(hits, hit_json(x, &s->hits[i]));
 	return json_pack("{s:I,s:o,s:o,s:o,s:s*,s:s?}", "total", (json_int_t)s->first->total,
 	    "hits", hits, "facets", facets_json(s->first), "read", read_json(x, s), "didYouMean",
 	    s->meant.len ? s->meant.data : NULL, "next", s->next.len ? s->next.data : NULL);

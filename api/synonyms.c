@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "api/handlers.h"
+#include "api/record_versions.h"
 #include "arkki/api/http_range.h"
 #include "arkki/archive/filing.h"
 #include "arkki/archive/records.h"
@@ -111,11 +112,12 @@ static json_t *header_json(uint32_t number, const json_t *envelope)
 {
 	const json_t *record = json_object_get(envelope, "record");
 
-	return json_pack("{s:i,s:s?,s:s?,s:s?,s:I}", "version", (int)number, "filedAt",
-	    json_text(envelope, "time"), "filedBy",
-	    json_text(json_object_get(envelope, "actor"), "user"), "reason",
-	    json_text(envelope, "reason"), "entries",
-	    (json_int_t)json_array_size(json_object_get(record, "entries")));
+	json_t *v = record_version_header(number, envelope);
+
+	if (v)
+		json_object_set_new(v, "entries",
+		    json_integer((json_int_t)json_array_size(json_object_get(record, "entries"))));
+	return v;
 }
 
 /* Under the lock: what is newer than what was read, under one logged entry. */
@@ -208,24 +210,6 @@ static json_t *table_json(uint32_t number, const json_t *envelope)
 	return v;
 }
 
-/* A number of 1 to 6 digits, or 0 when the parameter is not given. False: replied. */
-static bool version_wanted(struct exchange *x, uint32_t *ret)
-{
-	const char *text = http_query(x, "version");
-	size_t n = text ? strspn(text, "0123456789") : 0;
-
-	*ret = 0;
-	if (!text)
-		return true;
-	if (n < 1 || n > 6 || text[n] || text[0] == '0') {
-		http_reply_problem(
-		    x, 400, "bad-version", "version must be a whole number from 1.", NULL);
-		return false;
-	}
-	*ret = (uint32_t)strtoul(text, NULL, 10);
-	return true;
-}
-
 static bool shipped_wanted(struct exchange *x, bool *ret)
 {
 	const char *text = http_query(x, "shipped");
@@ -235,6 +219,15 @@ static bool shipped_wanted(struct exchange *x, bool *ret)
 		return true;
 	http_reply_problem(x, 400, "bad-query", "shipped must be true or false.", NULL);
 	return false;
+}
+
+/* Who filed a version is for those who answer for it; every account reads the table. */
+static bool filer_shown(const struct exchange *x)
+{
+	const struct caller *c = caller_of(x);
+
+	/* the admin socket has none: it is the operator's */
+	return !c || caller_may(c, ACCESS_ADMINISTER) || caller_may(c, ACCESS_AUDIT);
 }
 
 static void reply_table(
@@ -251,6 +244,8 @@ static void reply_table(
 			return;
 		}
 	}
+	if (!filer_shown(x))
+		json_object_set_new(answer, "filedBy", json_null());
 	tag_version(app_of(x), number, tag);
 	http_reply_header(x, "ETag", tag);
 	http_reply_json(x, 200, answer);
@@ -264,7 +259,7 @@ void synonyms_get(struct exchange *x)
 	bool shipped;
 	int rc;
 
-	if (!version_wanted(x, &wanted) || !shipped_wanted(x, &shipped))
+	if (!record_version_wanted(x, &wanted) || !shipped_wanted(x, &shipped))
 		return;
 	rc = synonyms_newest(app_of(x), &number, &envelope, &versions, &err);
 	if (!rc && wanted > number) {
@@ -285,16 +280,32 @@ void synonyms_get(struct exchange *x)
 	json_decref(versions);
 }
 
+/* The headers are shared with other threads: what is left out is left out of copies. */
+static json_t *without_filers(const json_t *versions)
+{
+	json_t *out = json_array(), *copy;
+
+	for (size_t i = 0; i < json_array_size(versions); i++) {
+		copy = json_copy(json_array_get(versions, i));
+		json_object_set_new(copy, "filedBy", json_null());
+		json_array_append_new(out, copy);
+	}
+	return out;
+}
+
 void synonyms_versions_get(struct exchange *x)
 {
-	json_t *envelope = NULL, *versions = NULL;
+	json_t *envelope = NULL, *versions = NULL, *shown;
 	struct ark_error err;
 	uint32_t number;
 
-	if (synonyms_newest(app_of(x), &number, &envelope, &versions, &err))
+	if (synonyms_newest(app_of(x), &number, &envelope, &versions, &err)) {
 		http_reply_error(x, &err);
-	else
-		http_reply_json(x, 200, json_pack("{s:o}", "versions", versions));
+	} else {
+		shown = filer_shown(x) ? json_incref(versions) : without_filers(versions);
+		http_reply_json(x, 200, json_pack("{s:o}", "versions", shown));
+	}
+	json_decref(versions);
 	json_decref(envelope);
 }
 
@@ -316,32 +327,12 @@ static void change_free(void *arg)
 	free(c);
 }
 
-static void reply_changed(struct exchange *x)
-{
-	http_reply_problem(x, 412, "changed-meanwhile",
-	    "The synonyms have changed since you read them; read them again and repeat the change.",
-	    NULL);
-}
-
 static bool version_matches(struct exchange *x, uint32_t number)
 {
 	char tag[TAG_SIZE];
 
 	tag_version(app_of(x), number, tag);
-	switch (etag_if_match(http_header_list(x, "If-Match"), tag)) {
-	case ETAG_MATCH:
-		return true;
-	case ETAG_ABSENT:
-		http_reply_problem(x, 428, "if-match-required",
-		    "Send If-Match with the ETag of the synonyms as you read them.", NULL);
-		return false;
-	case ETAG_MALFORMED:
-		http_reply_problem(x, 400, "bad-if-match", "If-Match is malformed.", NULL);
-		return false;
-	default:
-		reply_changed(x);
-		return false;
-	}
+	return record_version_matches(x, etag_if_match(http_header_list(x, "If-Match"), tag), kind);
 }
 
 static void refuse(struct exchange *x, const char *why)
@@ -428,7 +419,7 @@ static void after_filing(struct exchange *x)
 	if (c->then) {
 		c->then(x, c->filing->status, &c->filing->error);
 	} else if (c->filing->status == ARK_ECONFLICT) {
-		reply_changed(x);
+		record_version_changed(x, kind);
 	} else if (c->filing->status) {
 		http_reply_error(x, &c->filing->error);
 	} else {

@@ -6,6 +6,7 @@
 #include "api/handlers.h"
 #include "api/indexer.h"
 #include "api/ocr_queue.h"
+#include "api/text_reason.h"
 #include "arkki/base/fs.h"
 #include "arkki/base/json.h"
 #include "arkki/base/text.h"
@@ -82,17 +83,20 @@ static json_t *pages_json(struct catalogue *c, const struct catalogue_row *row, 
 	    (json_int_t)p.bare, "read", (json_int_t)p.read);
 }
 
-static json_t *text_json(
-    struct catalogue *c, const struct catalogue_row *row, const struct card *card)
+/* "reason" is what a retry takes, so it is as stored; "reasonText" is for a person. */
+static json_t *text_json(const struct exchange *x, struct catalogue *c,
+    const struct catalogue_row *row, const struct card *card)
 {
 	const char *reason, *state = shown_text_state(row, &reason);
-	json_t *out = json_pack("{s:s,s:I,s:O?,s:O?,s:O?,s:s,s:s,s:I,s:{s:s,s:s*},s:o*}",
+	char said[TEXT_REASON_SIZE];
+	json_t *out = json_pack("{s:s,s:I,s:O?,s:O?,s:O?,s:s,s:s,s:I,s:{s:s,s:s*,s:s*},s:o*}",
 	    "document", row->document, "version", (json_int_t)row->version, "title",
 	    json_object_get(card->fields, "title"), "type", json_object_get(card->fields, "type"),
 	    "units", json_object_get(card->fields, "units"), "date", row->date, "mediaType",
 	    row->whole ? row->media_type : row->rendition.media_type, "size",
 	    (json_int_t)(row->whole ? row->size : row->rendition.size), "text", "state", state,
-	    "reason", reason, "pages", pages_json(c, row, row->whole ? FORM_WHOLE : FORM_PUBLIC));
+	    "reason", reason, "reasonText", text_reason_for(x, reason, said), "pages",
+	    pages_json(c, row, row->whole ? FORM_WHOLE : FORM_PUBLIC));
 
 	return out;
 }
@@ -110,7 +114,8 @@ int texts_gather(
 
 		rc = shown_card(v->app->archive, v->receipt, &l->rows[i], &card, err);
 		if (!rc)
-			json_array_append_new(list, text_json(desk->catalogue, &l->rows[i], &card));
+			json_array_append_new(
+			    list, text_json(x, desk->catalogue, &l->rows[i], &card));
 		card_free(&card);
 	}
 	archive_desk_return(v->app->archive, desk);

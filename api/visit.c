@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "api/app.h"
+#include "api/i18n.h"
 #include "arkki/api/http_range.h"
 #include "arkki/base/json.h"
 #include "arkki/base/text.h"
@@ -346,21 +347,29 @@ static void tag_of(const struct app *app, const char *what, const struct catalog
 /* The answer also shows whether there is a rendition and the state of the text, which changes by
  * itself: its tag then has an ending that If-Match does not look at. */
 enum { TAG_HAS_RENDITION = 1, TAG_TEXT_PENDING = 2, TAG_TEXT_REASON = 4, TAG_ENDINGS = 8 };
+enum { TAG_LANGUAGES = I18N_LANGUAGES + 1 }; /* the last: the reason as it is stored */
 
-static void end_tag(char tag[TAG_SIZE], unsigned int ending)
+static void end_tag(char tag[TAG_SIZE], unsigned int ending, unsigned int language)
 {
 	static const char *const endings[TAG_ENDINGS] = {
-	    "\"", "-r\"", "-p\"", "-rp\"", "-o\"", "-ro\"", "-op\"", "-rop\""};
+	    "", "-r", "-p", "-rp", "-o", "-ro", "-op", "-rop"};
+	static const char *const languages[TAG_LANGUAGES] = {"f", "s", "e", ""};
 
-	memcpy(tag + 33, endings[ending], strlen(endings[ending]) + 1);
+	snprintf(tag + 33, TAG_SIZE - 33, "%s%s\"", endings[ending],
+	    ending & TAG_TEXT_REASON ? languages[language] : "");
 }
 
-void tag_document(const struct app *app, const struct catalogue_row *row, char out[TAG_SIZE])
+void tag_document(const struct exchange *x, const struct catalogue_row *row, char out[TAG_SIZE])
 {
-	tag_of(app, "document", row, true, out);
-	end_tag(out, (row->rendition.number ? TAG_HAS_RENDITION : 0U) |
-			 (text_pending(row) ? TAG_TEXT_PENDING : 0U) |
-			 (row->text_reason ? TAG_TEXT_REASON : 0U));
+	enum http_language language;
+	bool named = http_language_named(x, &language);
+
+	tag_of(app_of(x), "document", row, true, out);
+	end_tag(out,
+	    (row->rendition.number ? TAG_HAS_RENDITION : 0U) |
+		(text_pending(row) ? TAG_TEXT_PENDING : 0U) |
+		(row->text_reason ? TAG_TEXT_REASON : 0U),
+	    named ? (unsigned int)language : I18N_LANGUAGES);
 }
 
 void tag_content(const struct app *app, const struct catalogue_row *row, char out[TAG_SIZE])
@@ -375,8 +384,8 @@ bool visit_if_match(struct exchange *x, const struct catalogue_row *row)
 	char tag[TAG_SIZE];
 
 	tag_of(app_of(x), "document", row, true, tag);
-	for (unsigned int ending = 0; ending < TAG_ENDINGS && m == ETAG_DIFFERENT; ending++) {
-		end_tag(tag, ending);
+	for (unsigned int i = 0; i < TAG_ENDINGS * TAG_LANGUAGES && m == ETAG_DIFFERENT; i++) {
+		end_tag(tag, i % TAG_ENDINGS, i / TAG_ENDINGS);
 		m = etag_if_match(header, tag);
 	}
 	switch (m) {

@@ -1,8 +1,9 @@
 /* Signed notes, log checkpoints and offline proofs, as texts.
  *
  * c2sp.org/signed-note, c2sp.org/tlog-checkpoint, c2sp.org/tlog-proof; Ed25519
- * (signature type 0x01) only, other signatures are carried and ignored. It
- * knows texts and keys; not where they lie.
+ * (signature type 0x01) and the cosignatures of witnesses (c2sp.org/tlog-cosignature,
+ * type 0x04); other signatures are carried and ignored. It knows texts and keys;
+ * not where they lie.
  * Threads: pure functions; parsed structs borrow from the text.
  */
 #ifndef ARKKI_ARCHIVE_CHECKPOINT_H
@@ -35,6 +36,14 @@ struct note_key {
 	unsigned char public_key[32];
 };
 
+/* ---- pieces of these texts ---- */
+/* Takes the next line, without its newline, off the front; false when no newline is left. */
+bool note_line(const char **p, size_t *left, const char **line, size_t *line_len);
+/* ASCII decimal without leading zeroes. */
+bool note_decimal(const char *text, size_t len, uint64_t *ret);
+/* The base64 of a hash, no more and no less. */
+bool note_hash(const char *text, size_t len, struct merkle_hash *ret);
+
 /* ARK_EINPUT names what is wrong. Nothing is verified. */
 ARK_MUSTUSE int note_parse(const char *bytes, size_t len, struct note *ret, struct ark_error *err);
 /* "name+hash+base64"; the hash must be the key's own. */
@@ -49,6 +58,22 @@ ARK_MUSTUSE int note_verify(
 /* Appends text (which ends with a newline), a blank line and one signature line. */
 ARK_MUSTUSE int note_sign(struct buf *out, const char *text, size_t len, const struct note_key *key,
     const unsigned char seed[32], struct ark_error *err);
+
+/* ---- witnesses: cosignature/v1 ---- */
+
+/* A key of type 0x04, as a verifier key. A key of the other kind is refused by each. */
+ARK_MUSTUSE int note_cosigner_parse(const char *vkey, struct note_key *ret, struct ark_error *err);
+ARK_MUSTUSE int note_cosigner_from_seed(
+    const char *name, const unsigned char seed[32], struct note_key *ret, struct ark_error *err);
+void note_cosigner_format(const struct note_key *key, struct buf *out);
+/* Of several lines by the same key the newest that holds counts: anyone can append a false one.
+ * *ret_time: seconds since the epoch, as the witness says; may be NULL.
+ * ARK_ENOTFOUND: no line by this key; ARK_ECORRUPT: none of them holds. */
+ARK_MUSTUSE int note_verify_cosignature(
+    const struct note *note, const struct note_key *key, uint64_t *ret_time, struct ark_error *err);
+/* Appends one signature line over `text`, the text of a checkpoint. */
+ARK_MUSTUSE int note_cosign(struct buf *out, const char *text, size_t len,
+    const struct note_key *key, const unsigned char seed[32], uint64_t time, struct ark_error *err);
 
 struct checkpoint {
 	uint64_t size;

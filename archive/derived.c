@@ -2,11 +2,12 @@
  *
  *   (no ending)     the text, sealed under the form's own key
  *   .none           in the clear, why there is none
+ *   .remark         in the clear, what is to be said of the text as it was extracted
  *   .ocr/pages      a line each: how many pages; "text" or "pictures", whether the layer has any
  *                   text; the number of each page that has none of its own
  *   .ocr/layer      sealed: the text without what OCR read
  *   .ocr/NNNNN      sealed: what OCR read on that page
- *   .ocr/remark     in the clear, what is to be said of the text in the end
+ *   .ocr/remark     in the clear, what is to be said of the text in the end, with what .remark says
  *
  * A cache: renamed into place, not synced; what is lost is extracted again. .ocr is whole before
  * the text is there, so a text with bare pages never looks like one without.
@@ -183,6 +184,27 @@ static bool clear_text(const struct archive *a, const struct catalogue_row *row,
 	return found;
 }
 
+int reading_keep_extracted_remark(struct archive *a, const struct catalogue_row *row,
+    enum form form, const char *remark, struct ark_error *err)
+{
+	char file[4096];
+	int rc = text_path(a, row, form, ".remark", file, err);
+
+	if (!rc && !*remark) {
+		unlink(file); /* of an earlier try */
+		return ARK_OK;
+	}
+	if (!rc)
+		rc = make_room(a, row, err);
+	return rc ? rc : put_file(file, remark, strlen(remark), err);
+}
+
+void reading_extracted_remark(
+    const struct archive *a, const struct catalogue_row *row, enum form form, char out[200])
+{
+	clear_text(a, row, form, ".remark", out);
+}
+
 const char *reading_text_state(
     const struct archive *a, const struct catalogue_row *row, enum form form, char reason[200])
 {
@@ -192,7 +214,8 @@ const char *reading_text_state(
 	if (text_path(a, row, form, "", file, NULL))
 		return "pending";
 	if (fs_exists(file)) {
-		clear_text(a, row, form, ".ocr/remark", reason);
+		if (!clear_text(a, row, form, ".ocr/remark", reason))
+			clear_text(a, row, form, ".remark", reason);
 		return "ready";
 	}
 	return clear_text(a, row, form, ".none", reason) ? "none" : "pending";
@@ -201,11 +224,11 @@ const char *reading_text_state(
 int reading_forget_text(
     const struct archive *a, const struct catalogue_row *row, enum form form, struct ark_error *err)
 {
-	static const char *const files[] = {"", ".none"};
+	static const char *const files[] = {"", ".none", ".remark"};
 	char path[4096];
 	int rc = ARK_OK;
 
-	for (size_t i = 0; !rc && i < 2; i++) {
+	for (size_t i = 0; !rc && i < sizeof(files) / sizeof(*files); i++) {
 		rc = text_path(a, row, form, files[i], path, err);
 		if (!rc)
 			unlink(path);
@@ -325,6 +348,8 @@ int reading_pages(const struct archive *a, const struct catalogue_row *row, enum
 	if (!rc) {
 		ret->next = 0;
 		ret->read = 0;
+		ret->merged =
+		    !text_path(a, row, form, ".ocr/remark", file, NULL) && fs_exists(file);
 		for (size_t i = 0; i < ret->bare_len; i++) {
 			if (page_is_read(a, row, form, ret->bare[i]))
 				ret->read++;

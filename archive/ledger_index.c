@@ -93,13 +93,13 @@ static int schema_version(struct ledger_index *ix, int *ret, struct ark_error *e
 static int set_up(struct ledger_index *ix, enum ledger_index_mode mode, struct ark_error *err)
 {
 	static const char *const last[4] = {
-	    "SELECT document_sequence FROM entry WHERE document = ?1 AND own = 0"
+	    "SELECT document_sequence, idx FROM entry WHERE document = ?1 AND own = 0"
 	    " ORDER BY idx DESC LIMIT 1",
-	    "SELECT principal_sequence FROM entry WHERE principal = ?1 AND own = 0"
+	    "SELECT principal_sequence, idx FROM entry WHERE principal = ?1 AND own = 0"
 	    " ORDER BY idx DESC LIMIT 1",
-	    "SELECT document_sequence FROM entry WHERE document = ?1 AND own = 1"
+	    "SELECT document_sequence, idx FROM entry WHERE document = ?1 AND own = 1"
 	    " ORDER BY idx DESC LIMIT 1",
-	    "SELECT principal_sequence FROM entry WHERE principal = ?1 AND own = 1"
+	    "SELECT principal_sequence, idx FROM entry WHERE principal = ?1 AND own = 1"
 	    " ORDER BY idx DESC LIMIT 1"};
 	int version = 0, rc;
 
@@ -281,17 +281,28 @@ int ledger_index_apply(
 int ledger_index_last(
     struct ledger_index *ix, const struct sequence_key *key, uint64_t *ret, struct ark_error *err)
 {
+	uint64_t index;
+
+	return ledger_index_newest(ix, key, ret, &index, err);
+}
+
+int ledger_index_newest(struct ledger_index *ix, const struct sequence_key *key, uint64_t *ret,
+    uint64_t *ret_index, struct ark_error *err)
+{
 	sqlite3_stmt *s = ix->last[key->bytes[0] & 3];
 	int rc = ARK_OK, step;
 
 	sqlite3_bind_blob(s, 1, key->bytes + 1, 16, SQLITE_STATIC);
 	step = sqlite3_step(s);
-	if (step == SQLITE_ROW)
+	*ret_index = 0;
+	if (step == SQLITE_ROW) {
 		*ret = (uint64_t)sqlite3_column_int64(s, 0);
-	else if (step == SQLITE_DONE)
+		*ret_index = (uint64_t)sqlite3_column_int64(s, 1);
+	} else if (step == SQLITE_DONE) {
 		*ret = 0;
-	else
+	} else {
 		rc = fail_sql(ix, err, "read");
+	}
 	sqlite3_reset(s);
 	return rc;
 }

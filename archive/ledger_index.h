@@ -46,6 +46,9 @@ ARK_MUSTUSE int ledger_index_apply(
 /* The newest sequence number of a series; 0: none yet. */
 ARK_MUSTUSE int ledger_index_last(
     struct ledger_index *ix, const struct sequence_key *key, uint64_t *ret, struct ark_error *err);
+/* The same, and the index of that entry. */
+ARK_MUSTUSE int ledger_index_newest(struct ledger_index *ix, const struct sequence_key *key,
+    uint64_t *ret, uint64_t *ret_index, struct ark_error *err);
 /* One snapshot for everything that is read from now on: many times faster than one for each row. */
 ARK_MUSTUSE int ledger_index_hold(struct ledger_index *ix, struct ark_error *err);
 /* ARK_ENOTFOUND: no such row. */

@@ -118,6 +118,9 @@ int ledger_tile_hashes(void *arg, unsigned int level, uint64_t n, unsigned int w
     struct merkle_hash *ret, struct ark_error *err);
 
 /* ---- ledger_read.c ---- */
+/* The parts of an entry as they lie in its frame; they point into `plain` (end with buf_wipe_free()). */
+ARK_MUSTUSE int ledger_parts(struct ledger *l, uint64_t index, struct buf *plain,
+    struct record_part ret[3], struct ark_error *err);
 typedef int (*ledger_walk_each)(
     void *arg, const struct segment_image *image, const struct frame *f, struct ark_error *err);
 /* Frames from <= index < to out of the segments, not opened. Not under the lock. */

@@ -301,25 +301,33 @@ static int reader_turn(struct reader *r, uint32_t number, struct ark_error *err)
 	return rc;
 }
 
-static int reader_entry(struct reader *r, uint64_t index, uint32_t segment, uint64_t offset,
-    struct ledger_entry *ret, struct ark_error *err)
+/* The plaintext into r->plain, and what the entry commits to. */
+static int reader_frame(struct reader *r, uint64_t index, uint32_t segment, uint64_t offset,
+    struct frame *ret, struct ark_error *err)
 {
-	struct frame f;
 	int rc = reader_turn(r, segment, err);
 
 	if (!rc)
 		rc = segment_frame_at(
-		    r->fd, offset, r->cipher, index, &r->bytes, &f, &r->plain, err);
+		    r->fd, offset, r->cipher, index, &r->bytes, ret, &r->plain, err);
+	return rc;
+}
+
+static int reader_entry(struct reader *r, uint64_t index, uint32_t segment, uint64_t offset,
+    struct ledger_entry *ret, struct ark_error *err)
+{
+	struct frame f;
+	int rc = reader_frame(r, index, segment, offset, &f, err);
+
 	if (!rc)
 		rc = record_read(r->plain.data, r->plain.len, frame_entry(&f), index, ret, err);
 	return rc;
 }
 
-int ledger_get(struct ledger *l, uint64_t index, struct ledger_entry *ret, struct ark_error *err)
+/* Where an entry's frame begins. */
+static int locate(struct ledger *l, uint64_t index, uint32_t *ret_segment, uint64_t *ret_offset,
+    struct ark_error *err)
 {
-	struct reader r = {.l = l, .fd = -1};
-	uint64_t offset = 0;
-	uint32_t segment = 0;
 	int rc;
 
 	if (index >= ledger_size(l))
@@ -333,7 +341,7 @@ int ledger_get(struct ledger *l, uint64_t index, struct ledger_entry *ret, struc
 	if (!rc)
 		rc = ledger_index_locate(
 		    l->tail_index && index >= l->tail_from ? l->tail_index : l->file_index, index,
-		    &segment, &offset, err);
+		    ret_segment, ret_offset, err);
 	pthread_mutex_unlock(&l->index_lock);
 	if (rc == ARK_ENOTFOUND)
 		rc = ark_fail(err, ARK_ECORRUPT,
@@ -341,8 +349,40 @@ int ledger_get(struct ledger *l, uint64_t index, struct ledger_entry *ret, struc
 		    "anew from the "
 		    "segments",
 		    (unsigned long long)index);
+	return rc;
+}
+
+int ledger_get(struct ledger *l, uint64_t index, struct ledger_entry *ret, struct ark_error *err)
+{
+	struct reader r = {.l = l, .fd = -1};
+	uint64_t offset = 0;
+	uint32_t segment = 0;
+	int rc = locate(l, index, &segment, &offset, err);
+
 	if (!rc)
 		rc = reader_entry(&r, index, segment, offset, ret, err);
+	reader_end(&r);
+	return rc;
+}
+
+int ledger_parts(struct ledger *l, uint64_t index, struct buf *plain, struct record_part ret[3],
+    struct ark_error *err)
+{
+	struct reader r = {.l = l, .fd = -1};
+	uint64_t offset = 0;
+	uint32_t segment = 0;
+	struct frame f;
+	int rc = locate(l, index, &segment, &offset, err);
+
+	if (!rc)
+		rc = reader_frame(&r, index, segment, offset, &f, err);
+	if (!rc)
+		rc = record_split(r.plain.data, r.plain.len, frame_entry(&f), ret, err);
+	if (!rc) {
+		buf_wipe_free(plain);
+		*plain = r.plain;
+		r.plain = (struct buf)BUF_INIT;
+	}
 	reader_end(&r);
 	return rc;
 }
@@ -437,6 +477,38 @@ int ledger_about(
 	pthread_mutex_unlock(&l->index_lock);
 	return rc == ARK_ENOTFOUND ? ark_fail(err, ARK_ENOTFOUND, "no entry is about that one")
 				   : rc;
+}
+
+int ledger_newest(struct ledger *l, const struct ledger_series *series, uint64_t *ret_sequence,
+    uint64_t *ret_index, struct ark_error *err)
+{
+	struct sequence_key key;
+	unsigned char id[16];
+	char hash[33] = "";
+	uint64_t sequence = 0;
+	int rc = l->for_writing ? ledger_index_wait(l, ledger_size(l), err) : ARK_OK;
+
+	if (rc)
+		return rc;
+	if (!series->document)
+		keyring_name(l->keys, "principal", series->principal, hash);
+	else if (docid_valid(series->document))
+		memcpy(hash, series->document, sizeof(hash));
+	if (!hex_decode(id, sizeof(id), hash, strlen(hash)))
+		return ark_fail(err, ARK_ENOTFOUND, "there is no such series");
+	key = sequence_key(!series->document, series->own, id);
+	pthread_mutex_lock(&l->index_lock);
+	rc = ready_index(l, err);
+	if (!rc && l->tail_index)
+		rc = ledger_index_newest(l->tail_index, &key, &sequence, ret_index, err);
+	if (!rc && !sequence && l->file_index)
+		rc = ledger_index_newest(l->file_index, &key, &sequence, ret_index, err);
+	pthread_mutex_unlock(&l->index_lock);
+	if (!rc && !sequence)
+		rc = ark_fail(err, ARK_ENOTFOUND, "the series has no entry");
+	if (!rc)
+		*ret_sequence = sequence;
+	return rc;
 }
 
 int ledger_find(struct ledger *l, const struct ledger_filter *filter, unsigned int limit,

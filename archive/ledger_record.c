@@ -244,24 +244,26 @@ static char *put_number(char *p, const char *key, uint64_t value)
 }
 
 /* SHA-256("arkki-part-v1\n" || letter || salt || JSON); salt and JSON lie side by side. */
-static void commit_part(
-    struct sha256 *sha, char letter, const void *salt_and_json, size_t len, unsigned char out[32])
+void record_commit_part(struct sha256 *sha, char letter, const unsigned char salt[32],
+    const char *json, size_t json_len, unsigned char ret[32])
 {
 	char label[sizeof(part_label)];
 
 	memcpy(label, part_label, sizeof(part_label) - 1);
 	label[sizeof(part_label) - 1] = letter;
 	sha256_update(sha, label, sizeof(label));
-	sha256_update(sha, salt_and_json, len);
-	sha256_final(sha, out);
+	sha256_update(sha, salt, 32);
+	sha256_update(sha, json, json_len);
+	sha256_final(sha, ret);
 }
 
-static void commit_entry(struct sha256 *sha, const unsigned char parts[96], unsigned char entry[33])
+void record_commit_entry(
+    struct sha256 *sha, const unsigned char commitments[96], unsigned char ret[33])
 {
-	entry[0] = 1;
+	ret[0] = 1;
 	sha256_update(sha, entry_label, sizeof(entry_label) - 1);
-	sha256_update(sha, parts, 96);
-	sha256_final(sha, entry + 1);
+	sha256_update(sha, commitments, 96);
+	sha256_final(sha, ret + 1);
 }
 
 size_t record_complete(const struct record_draft *d, const char *text,
@@ -302,10 +304,10 @@ size_t record_complete(const struct record_draft *d, const char *text,
 			p = put(p, text, d->c_len);
 		}
 		be32_put(head, (uint32_t)(p - json));
-		commit_part(sha, (char)('A' + part), head + 4, (size_t)(p - head) - 4,
-		    commitments + 32 * part);
+		record_commit_part(sha, (char)('A' + part), (const unsigned char *)head + 4,
+		    head + 36, (size_t)(p - head) - 36, commitments + 32 * part);
 	}
-	commit_entry(sha, commitments, entry);
+	record_commit_entry(sha, commitments, entry);
 	return (size_t)(p - (char *)plain);
 }
 
@@ -327,12 +329,12 @@ int record_split(const void *plain, size_t len, const unsigned char entry[33],
 			break;
 		}
 		ret[part] = (struct record_part){p + 4, (const char *)p + 36, n};
-		commit_part(
-		    sha, (char)('A' + part), p + 4, 32 + (size_t)n, commitments + 32 * part);
+		record_commit_part(
+		    sha, (char)('A' + part), p + 4, ret[part].json, n, commitments + 32 * part);
 		p += 36 + n, len -= 36 + (size_t)n;
 	}
 	if (!rc) {
-		commit_entry(sha, commitments, want);
+		record_commit_entry(sha, commitments, want);
 		if (len || memcmp(want, entry, sizeof(want)) != 0)
 			rc = ark_fail(err, ARK_ECORRUPT,
 			    "a ledger record does not match the commitment in its entry");

@@ -54,6 +54,12 @@ size_t record_complete(const struct record_draft *d, const char *text,
     const struct record_stamp *stamp, struct sha256 *sha, unsigned char *plain,
     unsigned char entry[33]);
 
+/* commitment(letter) and entry, as archive/README.md "Records and entries". */
+void record_commit_part(struct sha256 *sha, char letter, const unsigned char salt[32],
+    const char *json, size_t json_len, unsigned char ret[32]);
+void record_commit_entry(
+    struct sha256 *sha, const unsigned char commitments[96], unsigned char ret[33]);
+
 struct record_part {
 	const unsigned char *salt; /* 32 bytes */
 	const char *json;

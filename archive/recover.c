@@ -294,9 +294,9 @@ struct texts {
 	struct ark_error *err;
 };
 
-/* Of pages that OCR reads: how far it is, and whether that is in the text. */
+/* Of pages that OCR reads: how far it is, and whether that is in the text, or has shown that there is none. */
 static int restore_pages(struct texts *t, const struct catalogue_row *row, enum form form,
-    bool merged, struct catalogue_pages *ret)
+    bool none, struct catalogue_pages *ret)
 {
 	struct reading_pages p = {0};
 	int rc = reading_pages(t->a, row, form, &p, NULL);
@@ -308,7 +308,7 @@ static int restore_pages(struct texts *t, const struct catalogue_row *row, enum 
 	    .bare = (uint32_t)p.bare_len,
 	    .read = p.read,
 	    .has_text = p.has_text,
-	    .merged = merged && p.read == p.bare_len};
+	    .merged = (none || p.merged) && p.read == p.bare_len};
 	reading_pages_free(&p);
 	return catalogue_set_pages(t->a->catalogue, row->document, row->version,
 	    form == FORM_PUBLIC ? row->rendition.number : 0, ret, t->err);
@@ -323,7 +323,7 @@ static int restore_form(struct texts *t, const struct catalogue_row *row, enum f
 
 	if (strcmp(state, "pending") == 0)
 		return 0;
-	rc = restore_pages(t, row, form, reason[0], &pages);
+	rc = restore_pages(t, row, form, strcmp(state, "none") == 0, &pages);
 	if (rc)
 		return rc;
 	if (pages.bare && !pages.merged && !pages.has_text) {

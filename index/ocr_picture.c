@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "index/formats/image.h"
+#include "index/formats/pdf_tables.h"
 
 enum {
 	DPI = 300,
@@ -296,6 +297,7 @@ void ocr_picture_warm(void)
 	cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, 99, 99);
 	cairo_t *cr = cairo_create(surface);
 
+	pdf_tables_load();
 	if (page) {
 		poppler_page_render(page, cr);
 		g_object_unref(page);

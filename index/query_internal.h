@@ -1,7 +1,7 @@
 /* What the files of the query's reader share. Nothing here is for others: index/query.h is.
  *
  * query.c reads operators and parentheses; query_item.c words, phrases and wildcards; query_number.c dates,
- * diary numbers and sections; query_field.c field:value; query_also.c other words for the same; query_join.c compounds typed apart;
+ * diary numbers and sections; query_field.c field:value; query_also.c other words for the same; query_join.c compounds typed apart, and query_link.c their forms;
  * query_tree.c nodes; query_write.c the way back.
  */
 #ifndef ARKKI_INDEX_QUERY_INTERNAL_H
@@ -100,6 +100,13 @@ const char *query_field_name(enum search_field field);
 int query_add_also(struct query_parser *p);
 /* Compounds that the words of a list would be, written as one; anything but a list is left as it is. */
 int query_join(struct query_parser *p, struct query_node *in);
+
+/* ---- forms before another part of a compound (query_link.c), pure ---- */
+/* Non-zero stops and becomes the result. `form` is no string: it has len bytes. */
+typedef int query_each_form(void *arg, const char *form, size_t len);
+/* Of a base form in lower case, at most a few dozen, mostly of other words than this: ask libvoikko. */
+int query_link_fi(const char *base, size_t len, query_each_form *each, void *arg);
+int query_link_sv(const char *base, size_t len, query_each_form *each, void *arg);
 
 /* ---- dates (query_date.c), pure ---- */
 struct query_day {

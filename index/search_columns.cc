@@ -248,6 +248,10 @@ std::shared_ptr<const columns> shelf::columns_of(const Xapian::Database &db, uin
 		c = std::make_shared<columns>();
 		read_from(db, 1, *c);
 	}
+	/* what words weigh changes with every entry; none asks the older revision for long */
+	if (!made.empty())
+		made.front()->lists->clear();
+	c->lists = std::make_shared<kept_lists>();
 	c->database = database;
 	c->revision = revision;
 	c->rewritten = before;

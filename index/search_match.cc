@@ -28,105 +28,8 @@ const unsigned int DEPTH_MAX =
     256; /* a tree has four levels for each of the query's, and its filters */
 /* A jump in a list of postings costs about as much as so many steps. */
 const uint64_t JUMP = 24;
-
-using matches = std::vector<match>;
-
-struct posting {
-	Xapian::docid entry;
-	Xapian::termcount wdf;
-};
-
-Xapian::docid entry_of(const posting &p)
-{
-	return p.entry;
-}
-
-Xapian::docid entry_of(const match &m)
-{
-	return m.entry;
-}
-
-void add_to(posting &to, const posting &p)
-{
-	to.wdf += p.wdf;
-}
-
-void add_to(match &to, const match &m)
-{
-	to.weight += m.weight;
-}
-
-/* Lists are added up in a table that stands for so many entries at a time. */
-const Xapian::docid WINDOW = 8192;
-
-template <typename T> class adder
-{
-      public:
-	/* All of the lists in one. */
-	std::vector<T> sum(const std::vector<std::vector<T>> &lists)
-	{
-		std::vector<typename std::vector<T>::const_iterator> at;
-		size_t most = 0;
-
-		for (const auto &list : lists) {
-			at.push_back(list.begin());
-			most += list.size();
-		}
-		out.reserve(most);
-		for (;;) {
-			Xapian::docid first = std::numeric_limits<Xapian::docid>::max();
-
-			for (size_t i = 0; i < lists.size(); i++)
-				if (at[i] != lists[i].end())
-					first = std::min(first, entry_of(*at[i]));
-			if (first == std::numeric_limits<Xapian::docid>::max())
-				return std::move(out);
-			for (size_t i = 0; i < lists.size(); i++)
-				at[i] = fill(at[i], lists[i].end(), first - first % WINDOW);
-			empty(first - first % WINDOW);
-		}
-	}
-
-      private:
-	std::vector<T> table = std::vector<T>(WINDOW), out;
-	std::array<uint64_t, WINDOW / 64> used = {};
-
-	template <typename I> I fill(I at, const I &end, Xapian::docid base)
-	{
-		for (; at != end && entry_of(*at) - base < WINDOW; ++at) {
-			const Xapian::docid place = entry_of(*at) - base;
-
-			used[place / 64] |= uint64_t{1} << (place % 64);
-			add_to(table[place], *at);
-		}
-		return at;
-	}
-
-	void empty(Xapian::docid base)
-	{
-		for (size_t w = 0; w < used.size(); w++) {
-			for (; used[w]; used[w] &= used[w] - 1) {
-				const size_t place =
-				    w * 64 + static_cast<size_t>(__builtin_ctzll(used[w]));
-
-				out.push_back(table[place]);
-				out.back().entry = base + static_cast<Xapian::docid>(place);
-				table[place] = {};
-			}
-		}
-	}
-};
-
-template <typename T> std::vector<T> all_in_one(std::vector<std::vector<T>> lists)
-{
-	const auto none = std::remove_if(
-	    lists.begin(), lists.end(), [](const auto &list) { return list.empty(); });
-
-	lists.erase(none, lists.end());
-	if (lists.empty())
-		return {};
-	return lists.size() == 1 ? std::move(lists[0]) : adder<T>().sum(lists);
-}
+/* Words whose postings are a 16th of the entries or more are added up in tables. */
+const uint64_t TABLES = 16;
 
 bitmap entries_of(const matches &list, Xapian::docid last)
 {
@@ -243,24 +146,21 @@ class matcher
 			return weightless(find(q, within, depth));
 		switch (q.what) {
 		case sought::SYNONYM:
-			return weighed(q.terms, within, factor);
+			return weigh_any({q}, within, factor, depth);
 		case sought::PHRASE:
 			return weighed_row(q.terms, within, factor);
-		case sought::ANY: {
-			std::vector<matches> lists;
-
-			for (const sought &part : q.parts)
-				lists.push_back(weigh(part, within, factor, depth + 1));
-			return all_in_one(std::move(lists));
-		}
+		case sought::ANY:
+			if (is_word(q))
+				return weigh_any({q}, within, factor, depth);
+			return weigh_any(q.parts, within, factor, depth);
 		case sought::ALL:
 			return weigh_all(q.parts, within, factor, depth);
 		case sought::ALL_MAYBE: {
-			matches must = weigh(q.parts[0], within, factor, depth + 1);
-			const matches may =
-			    weigh(q.parts[1], entries_of(must, c.last), factor, depth + 1);
+			const match_list must = owned(weigh(q.parts[0], within, factor, depth + 1));
+			const bitmap in = entries_of(*must, c.last);
 
-			return all_in_one(std::vector<matches>{std::move(must), may});
+			return sum_within(
+			    {must, owned(weigh(q.parts[1], in, factor, depth + 1))}, in);
 		}
 		case sought::FILTER:
 			return weigh_filtered(q, within, factor, depth);
@@ -287,7 +187,6 @@ class matcher
 	const columns &c;
 	const Xapian::doccount documents;
 	const double average;
-	std::unordered_map<std::string, Xapian::doccount> frequencies;
 
 	static void check_depth(unsigned int depth)
 	{
@@ -313,13 +212,9 @@ class matcher
 
 	/* ---- how many there are, about ---- */
 
-	Xapian::doccount frequency(const std::string &term)
+	Xapian::doccount frequency(const std::string &term) const
 	{
-		const auto [at, is_new] = frequencies.emplace(term, 0);
-
-		if (is_new)
-			at->second = db.get_termfreq(term);
-		return at->second;
+		return c.lists->frequency(db, term);
 	}
 
 	uint64_t about(const sought &q, unsigned int depth)
@@ -400,14 +295,15 @@ class matcher
 		});
 	}
 
-	/* Whether an entry is within is as good as chance: written always, kept where it is. */
-	std::vector<posting> postings(const std::string &term, const bitmap &within, uint64_t n)
+	/* How often the entries have the term, as their weight. Whether an entry is within is as good as chance:
+	 * written always, kept where it is. */
+	matches postings(const std::string &term, const bitmap &within, uint64_t n)
 	{
-		std::vector<posting> out(std::min<uint64_t>(n, frequency(term)) + 1);
+		matches out(std::min<uint64_t>(n, frequency(term)) + 1);
 		size_t len = 0;
 
 		each_posting(term, n, within, [&](Xapian::docid d, const auto &p, bool is_within) {
-			out[len] = {d, p.get_wdf()};
+			out[len] = {d, static_cast<double>(p.get_wdf())};
 			len += is_within;
 		});
 		out.resize(len);
@@ -560,28 +456,181 @@ class matcher
 		return left.empty() ? 0 : left[0];
 	}
 
+	double per_word() const
+	{
+		return average > 0 ? 1 / average : 0;
+	}
+
+	double weight_of(Xapian::docid entry, double times, double importance_of, double each) const
+	{
+		const Xapian::termcount length = c.length[entry];
+		const double wdf = std::min<double>(times, length);
+		const double norm = std::max(length * each, LEAST_LENGTH);
+
+		return importance_of * (wdf / (K1 * (norm * B + (1 - B)) + wdf));
+	}
+
 	matches weighed(const std::vector<std::string> &terms, const bitmap &within, double factor)
 	{
 		const double importance_of = importance(spread(terms), factor);
-		const double per_word = average > 0 ? 1 / average : 0;
-		const uint64_t n = within.count();
-		std::vector<std::vector<posting>> lists(terms.size());
+		const double each = per_word();
+		matches all = in_one(terms, within, within.count());
+
+		for (match &m : all)
+			m.weight = weight_of(m.entry, m.weight, importance_of, each);
+		return all;
+	}
+
+	/* The postings of all terms, as if they were one. */
+	matches in_one(const std::vector<std::string> &terms, const bitmap &within, uint64_t n)
+	{
+		std::vector<match_list> lists;
+
+		if (terms.size() == 1)
+			return postings(terms[0], within, n);
+		for (const std::string &term : terms)
+			lists.push_back(owned(postings(term, within, n)));
+		return sum_within(std::move(lists), within);
+	}
+
+	static match_list owned(matches &&list)
+	{
+		return std::make_shared<const matches>(std::move(list));
+	}
+
+	/* ---- words ---- */
+
+	static const sought &unscaled(const sought &q)
+	{
+		return q.what == sought::SCALED ? q.parts[0] : q;
+	}
+
+	/* What is asked for again and again: the lists of one word's terms, and nothing of its neighbours. */
+	static bool is_word(const sought &q)
+	{
+		return q.what == sought::SYNONYM ||
+		       (q.what == sought::ANY &&
+			   std::all_of(q.parts.begin(), q.parts.end(), [](const sought &part) {
+				   return unscaled(part).what == sought::SYNONYM;
+			   }));
+	}
+
+	static void write_terms(const sought &q, double factor, std::string &out)
+	{
+		char number[32];
+
+		std::snprintf(number, sizeof(number), "%a,%zu;", factor, q.terms.size());
+		out += number;
+		for (const std::string &term : q.terms)
+			out += std::to_string(term.size()) + ':' + term;
+	}
+
+	/* Two words whose lists differ are written differently. */
+	static std::string written(const sought &word, double factor)
+	{
+		std::string out;
+
+		if (word.what == sought::SYNONYM)
+			write_terms(word, factor, out);
+		for (const sought &part : word.parts)
+			write_terms(unscaled(part),
+			    part.what == sought::SCALED ? factor * part.scale : factor, out);
+		return out;
+	}
+
+	matches weighed_word(const sought &word, const bitmap &within, double factor)
+	{
+		std::vector<match_list> lists;
+
+		if (word.what == sought::SYNONYM)
+			return weighed(word.terms, within, factor);
+		for (const sought &part : word.parts)
+			lists.push_back(owned(weighed(unscaled(part).terms, within,
+			    part.what == sought::SCALED ? factor * part.scale : factor)));
+		return sum_within(std::move(lists), within);
+	}
+
+	/* The terms' weights in all entries, added to the table, which has a place for each. */
+	void add_everywhere(const std::vector<std::string> &terms, double factor,
+	    std::vector<Xapian::termcount> &times, std::vector<double> &weight, bitmap &found)
+	{
+		const double importance_of = importance(spread(terms), factor);
+		const double each = per_word();
+		bitmap some(c.last);
+
+		for (const std::string &term : terms) {
+			const auto end = db.postlist_end(term);
+
+			for (auto p = db.postlist_begin(term); p != end; ++p) {
+				const Xapian::docid d = *p;
+
+				times[d] += p.get_wdf();
+				some.add(d);
+			}
+		}
+		some.each([&](Xapian::docid d) {
+			weight[d] += weight_of(d, times[d], importance_of, each);
+			times[d] = 0;
+		});
+		found.join(some);
+	}
+
+	/* What weighed_word() finds with nothing hidden, the same sums: for words that many entries have, where
+	 * tables are cheaper than lists of lists. */
+	matches weighed_everywhere(const sought &word, double factor)
+	{
+		std::vector<Xapian::termcount> times(static_cast<size_t>(c.last) + 1);
+		std::vector<double> weight(static_cast<size_t>(c.last) + 1);
+		bitmap found(c.last);
 		matches out;
 
-		for (size_t i = 0; i < terms.size(); i++)
-			lists[i] = postings(terms[i], within, n);
-		const std::vector<posting> all = all_in_one(std::move(lists));
-
-		out.reserve(all.size());
-		for (const posting &p : all) {
-			const Xapian::termcount length = c.length[p.entry];
-			const double wdf = std::min(p.wdf, length);
-			const double norm = std::max(length * per_word, LEAST_LENGTH);
-
-			out.push_back(
-			    {p.entry, importance_of * (wdf / (K1 * (norm * B + (1 - B)) + wdf))});
-		}
+		if (word.what == sought::SYNONYM)
+			add_everywhere(word.terms, factor, times, weight, found);
+		for (const sought &part : word.parts)
+			add_everywhere(unscaled(part).terms,
+			    part.what == sought::SCALED ? factor * part.scale : factor, times,
+			    weight, found);
+		out.reserve(found.count());
+		found.each([&](Xapian::docid d) { out.push_back({d, weight[d]}); });
 		return out;
+	}
+
+	/* A word in all entries, kept for whoever asks next; or only in those within, where these are so few that
+	 * jumping to them costs less. */
+	match_list list_of_word(
+	    const sought &word, const bitmap &within, double factor, unsigned int depth)
+	{
+		const std::string name = written(word, factor);
+		match_list list = c.lists->find(name);
+
+		if (list)
+			return list;
+		const uint64_t postings_of = about(word, depth);
+
+		if (within.count() * JUMP <= postings_of)
+			return owned(weighed_word(word, within, factor));
+		list = owned(postings_of * TABLES > c.last
+				 ? weighed_everywhere(word, factor)
+				 : weighed_word(word, bitmap(c.last, true), factor));
+		c.lists->keep(name, list);
+		return list;
+	}
+
+	matches weigh_any(
+	    const queries &parts, const bitmap &within, double factor, unsigned int depth)
+	{
+		std::vector<match_list> lists;
+
+		for (const sought &part : parts) {
+			const sought &one = unscaled(part);
+			const double its =
+			    part.what == sought::SCALED ? factor * part.scale : factor;
+
+			lists.push_back(is_word(one) && its != 0
+					    ? list_of_word(one, within, its, depth + 1)
+					    : owned(weigh(part, within, factor, depth + 1)));
+		}
+		return sum_within(std::move(lists), within);
 	}
 
 	/* Each of its words weighs for itself. */
@@ -589,26 +638,24 @@ class matcher
 	    const std::vector<std::string> &terms, const bitmap &within, double factor)
 	{
 		const bitmap found = in_a_row(terms, within);
-		std::vector<matches> lists;
+		std::vector<match_list> lists;
 
 		for (const std::string &term : terms)
-			lists.push_back(weighed({term}, found, factor));
-		return all_in_one(std::move(lists));
+			lists.push_back(owned(weighed({term}, found, factor)));
+		return sum_within(std::move(lists), found);
 	}
 
 	matches weigh_all(
 	    const queries &parts, const bitmap &within, double factor, unsigned int depth)
 	{
 		bitmap left = within;
-		std::vector<matches> lists;
+		std::vector<match_list> lists;
 
 		for (const sought *part : least_first(parts, depth)) {
-			lists.push_back(weigh(*part, left, factor, depth + 1));
-			left = entries_of(lists.back(), c.last);
+			lists.push_back(owned(weigh(*part, left, factor, depth + 1)));
+			left = entries_of(*lists.back(), c.last);
 		}
-		for (matches &list : lists)
-			leave(list, [&](Xapian::docid d) { return left.has(d); });
-		return all_in_one(std::move(lists));
+		return sum_within(std::move(lists), left);
 	}
 
 	/* Whichever leaves less goes first. */

@@ -48,7 +48,7 @@ class translator
 {
       public:
 	explicit translator(struct search_reader *reader, const struct search_request *asked)
-	    : r(reader), db(reader->db), request(asked)
+	    : r(reader), db(reader->db), lists(reader->columns()->lists), request(asked)
 	{
 	}
 
@@ -108,7 +108,7 @@ class translator
 		const std::string term = std::string(prefix) + value;
 
 		/* too long a value is no entry's, and Xapian would refuse it */
-		if (std::strlen(value) > ANALYSE_WORD_MAX || !db.term_exists(term))
+		if (std::strlen(value) > ANALYSE_WORD_MAX || !exists(term))
 			return {};
 		return sought(term);
 	}
@@ -116,14 +116,20 @@ class translator
       private:
 	struct search_reader *r;
 	const Xapian::Database &db;
+	const std::shared_ptr<kept_lists> lists;
 	const struct search_request *request;
 	unsigned int wildcards = 0;
+
+	bool exists(const std::string &term) const
+	{
+		return lists->frequency(db, term) > 0;
+	}
 
 	/* At a weight; the terms that there are. */
 	sought synonyms(std::vector<std::string> terms, double weight) const
 	{
-		auto end = std::remove_if(terms.begin(), terms.end(),
-		    [&](const std::string &t) { return !db.term_exists(t); });
+		auto end = std::remove_if(
+		    terms.begin(), terms.end(), [&](const std::string &t) { return !exists(t); });
 
 		terms.erase(end, terms.end());
 		if (terms.empty())

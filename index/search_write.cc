@@ -4,10 +4,6 @@
 #include <algorithm>
 #include <cstdlib>
 
-extern "C" {
-#include "index/likeness.h"
-}
-
 namespace arkki
 {
 
@@ -24,7 +20,7 @@ namespace
 {
 
 const char KEY_ANALYSER[] = "arkki-analyser";
-const unsigned int FORMAT = 4; /* of terms and values; another value in the index: rebuild */
+const unsigned int FORMAT = 5; /* of terms and values; another value in the index: rebuild */
 
 struct collector {
 	Xapian::Document *document;
@@ -115,17 +111,33 @@ void add_values(
 
 } // namespace
 
+int make_words(struct analyser *a, const char *language, const char *text, size_t len,
+    struct search_prepared *into, struct ark_error *err)
+{
+	collector c = {&into->document, err};
+	const struct term_sink sink = sink_into(c);
+
+	return terms_of_text(a, language, text, len, &sink, &into->likeness, &into->last, err);
+}
+
 int put(struct search_index *w, const struct search_document *d, struct ark_error *err)
 {
-	Xapian::Document x;
-	struct likeness likeness;
-	collector c = {&x, err};
+	struct search_prepared own = {};
+	struct search_prepared *words = d->prepared ? d->prepared : &own;
+	collector c = {&words->document, err};
 	const struct term_sink sink = sink_into(c);
-	int r = terms_of_document(w->analyser, d, &sink, &likeness, err);
+	int r = ARK_OK;
 
+	if (!d->prepared)
+		r = make_words(
+		    w->analyser, d->language, d->text ? d->text : "", d->text_len, &own, err);
+	if (!r)
+		r = terms_of_document(w->analyser, d, words->last, &sink, err);
 	if (r)
 		return r;
-	add_values(x, d, likeness);
+	Xapian::Document &x = words->document;
+
+	add_values(x, d, words->likeness);
 	const Xapian::docid last = w->db.get_lastdocid();
 	const Xapian::docid entry =
 	    w->db.replace_document(unique_term(d->document, d->version, d->public_form), x);

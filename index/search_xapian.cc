@@ -221,6 +221,24 @@ uint64_t search_sequence(const struct search_index *w)
 	return w->sequence;
 }
 
+int search_prepare(struct analyser *a, const char *language, const char *text, size_t len,
+    struct search_prepared **ret, struct ark_error *err)
+{
+	return guarded(err, "make the words of a text ready", [&] {
+		std::unique_ptr<struct search_prepared> w(new search_prepared());
+		int r = make_words(a, language, text, len, w.get(), err);
+
+		if (!r)
+			*ret = w.release();
+		return r;
+	});
+}
+
+void search_prepared_free(struct search_prepared *w)
+{
+	delete w;
+}
+
 int search_put(struct search_index *w, const struct search_document *d, struct ark_error *err)
 {
 	return guarded(err, "put a document into the index", [&] { return put(w, d, err); });

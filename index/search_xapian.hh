@@ -8,6 +8,7 @@
  *   search_sight.cc   which entries a sight shows
  *   search_tree.cc    the tree of a query, and the filters of a request, as such a tree
  *   search_match.cc   what of such a tree is found, and how much it weighs
+ *   search_lists.cc   lists of what words weigh: kept, and added up
  *   search_answer.cc  hits, totals, facets, groups of near-duplicates
  *   search_words.cc   completion, and what was probably meant
  *
@@ -83,6 +84,11 @@ class bitmap
 	void drop(const bitmap &other);
 	void turn_over(); /* those that are not in it */
 	uint64_t count() const;
+	/* 64 of them, from number 64 * w on. */
+	uint64_t word(size_t w) const
+	{
+		return w < words.size() ? words[w] : 0;
+	}
 
 	template <typename F> void each(F &&f) const
 	{
@@ -143,6 +149,43 @@ sought but_not(const sought &q, const sought &without); /* may be empty */
 sought filtered(const sought &q, const sought &by);     /* nothing where one is */
 sought scaled(const sought &q, double weight);
 
+/* ---- search_lists.cc ---- */
+
+struct match {
+	Xapian::docid entry;
+	double weight;
+};
+
+using matches = std::vector<match>; /* in the order of their numbers */
+using match_list = std::shared_ptr<const matches>;
+
+matches those_within(const matches &list, const bitmap &within);
+/* Those of all lists that are within, their weights added in the order of the lists. */
+matches sum_within(std::vector<match_list> lists, const bitmap &within);
+
+/* What the words asked for last weigh, in all entries of one revision, whoever may see them. Bounded; for any thread. */
+class kept_lists
+{
+      public:
+	match_list find(const std::string &word); /* NULL: it is not kept */
+	void keep(const std::string &word, const match_list &list);
+	void clear();
+	/* How many entries have the term; of the revision that the lists are of. */
+	Xapian::doccount frequency(const Xapian::Database &db, const std::string &term);
+
+      private:
+	struct kept {
+		std::string word;
+		match_list list;
+		size_t bytes;
+	};
+	std::mutex lock;
+	std::list<kept> order; /* the one asked for last first */
+	std::unordered_map<std::string, std::list<kept>::iterator> by_word;
+	size_t bytes = 0;
+	std::unordered_map<std::string, Xapian::doccount> frequencies;
+};
+
 /* ---- search_columns.cc ---- */
 
 /* A value of every entry: numbers, and what they stand for. */
@@ -163,7 +206,8 @@ struct columns {
 	uint64_t rewritten = 0; /* changes of the writer's list that are in it */
 	std::vector<Xapian::termcount> length;
 	column date, unit, county, pack;
-	std::vector<uint32_t> date_rank; /* by code of a date: its place among all */
+	std::vector<uint32_t> date_rank;   /* by code of a date: its place among all */
+	std::shared_ptr<kept_lists> lists; /* of this revision alone */
 };
 
 /* Which entries a sight shows. */
@@ -238,23 +282,17 @@ std::string sight_key(const struct access_sight *sight, bool versions_all);
 
 /* ---- search_match.cc ---- */
 
-struct match {
-	Xapian::docid entry;
-	double weight;
-};
-
 /* Those of `within` that are found, without weights. */
 bitmap find(const Xapian::Database &db, const columns &c, const sought &q, const bitmap &within);
 /* The same with weights, in the order of their numbers. */
-std::vector<match> weigh(
-    const Xapian::Database &db, const columns &c, const sought &q, const bitmap &within);
+matches weigh(const Xapian::Database &db, const columns &c, const sought &q, const bitmap &within);
 
 /* What was found for a tree, of what was shown. */
 struct finding {
 	sought q;
 	std::shared_ptr<const sight_map> within;
 	bool by_weight = false;
-	std::vector<match> weighed; /* with weights; else it is in `plain` */
+	matches weighed; /* with weights; else it is in `plain` */
 	bitmap plain;
 };
 
@@ -266,6 +304,12 @@ struct search_index {
 	struct search_gate *gate;
 	std::shared_ptr<arkki::shelf> shelf; /* of the gate; empty without one */
 	uint64_t sequence;
+};
+
+struct search_prepared {
+	Xapian::Document document; /* nobody else's */
+	struct likeness likeness;
+	uint32_t last; /* position */
 };
 
 struct search_reader {
@@ -323,6 +367,8 @@ template <typename F> int guarded(struct ark_error *err, const char *doing, F &&
 
 int open_writer(const char *dir, struct analyser *analyser, struct search_gate *gate,
     struct search_index **ret, struct ark_error *err);
+int make_words(struct analyser *a, const char *language, const char *text, size_t len,
+    struct search_prepared *into, struct ark_error *err);
 int put(struct search_index *w, const struct search_document *d, struct ark_error *err);
 int set_versions(struct search_index *w, const char *document,
     const struct search_version *versions, size_t n, struct ark_error *err);

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #define VALUE_MAX 200u /* bytes of an attribute */
-#define TITLE_GAP 100u /* no phrase reaches from the title into the text */
+#define TITLE_GAP 100u /* no phrase reaches from the text into the title */
 
 static bool is_day_attribute(enum access_attribute attribute)
 {
@@ -263,24 +263,36 @@ static int each_token(void *arg, const struct analyse_token *token)
 	    a->analyser, token->language, token->word, token->word_len, each_term, a, a->err);
 }
 
-int terms_of_document(struct analyser *analyser, const struct search_document *d,
-    const struct term_sink *sink, struct likeness *likeness, struct ark_error *err)
+int terms_of_text(struct analyser *analyser, const char *language, const char *text, size_t len,
+    const struct term_sink *sink, struct likeness *likeness, uint32_t *ret_last,
+    struct ark_error *err)
 {
-	struct adding a = {
-	    .analyser = analyser, .sink = sink, .likeness = likeness, .err = err, .title = true};
-	enum analyse_language language = ANALYSE_FI;
+	struct adding a = {.analyser = analyser, .sink = sink, .likeness = likeness, .err = err};
+	enum analyse_language declared = ANALYSE_FI;
+	int r;
+
+	likeness_begin(likeness);
+	analyse_language_parse(language, &declared);
+	r = analyse_text(text, len, declared, each_token, &a);
+	*ret_last = a.position;
+	return r;
+}
+
+/* The title stands behind the text, so that the words of a text can be made ready by who does not know it. */
+int terms_of_document(struct analyser *analyser, const struct search_document *d, uint32_t last,
+    const struct term_sink *sink, struct ark_error *err)
+{
+	struct adding a = {.analyser = analyser,
+	    .sink = sink,
+	    .err = err,
+	    .position_base = last + TITLE_GAP,
+	    .title = true};
+	enum analyse_language declared = ANALYSE_FI;
 	int r = add_facts(d, sink, err);
 
-	if (r)
-		return r;
-	likeness_begin(likeness);
-	analyse_language_parse(d->language, &language);
-	if (d->title)
-		r = analyse_text(d->title, strlen(d->title), language, each_token, &a);
-	a.title = false;
-	a.position_base = a.position + TITLE_GAP;
-	if (!r && d->text)
-		r = analyse_text(d->text, d->text_len, language, each_token, &a);
+	analyse_language_parse(d->language, &declared);
+	if (!r && d->title)
+		r = analyse_text(d->title, strlen(d->title), declared, each_token, &a);
 	return r;
 }
 

@@ -26,10 +26,15 @@ struct term_sink {
 	int (*boolean)(void *arg, const char *term, size_t len);
 };
 
-/* Words of title and text, and all that is known of the version but its rank. ARK_EINPUT when an
- * attribute is too long for a term. The words of the text are also told to *likeness, from its beginning. */
+/* The words of a text, which are also told to *likeness, from its beginning. language may be NULL.
+ * *ret_last: the position of the last. */
+ARK_MUSTUSE int terms_of_text(struct analyser *a, const char *language, const char *text,
+    size_t len, const struct term_sink *sink, struct likeness *likeness, uint32_t *ret_last,
+    struct ark_error *err);
+/* Words of the title, behind the text's last, and all that is known of the version but its rank.
+ * ARK_EINPUT when an attribute is too long for a term. */
 ARK_MUSTUSE int terms_of_document(struct analyser *a, const struct search_document *d,
-    const struct term_sink *sink, struct likeness *likeness, struct ark_error *err);
+    uint32_t last, const struct term_sink *sink, struct ark_error *err);
 /* What policies ask for; newer: 0 for the version itself, else the rank of the newer version. */
 ARK_MUSTUSE int terms_of_attributes(const struct search_attributes *a, unsigned int newer,
     const struct term_sink *sink, struct ark_error *err);

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Takes the measures that arkki promises, each beside its baseline, and prints a table.
 
-usage: bench.py [policy|search] [--only NAME]… [--rounds N] [--quick] [--full] [--work DIR] [--json FILE]
+usage: bench.py [policy|search|trust] [--only NAME]… [--rounds N] [--quick] [--full] [--work DIR] [--json FILE]
        bench.py --list        names and reaches
        bench.py --baselines   the baselines alone, without arkki
 
@@ -23,6 +23,7 @@ import time
 import bench_lib as lib
 import bench_policy
 import bench_search
+import bench_trust
 
 
 class Bench:
@@ -374,7 +375,7 @@ SPEED = {
     "download": download,
     "memory": memory,
 }
-SETS = {"speed": SPEED, "policy": bench_policy.MEASURES, "search": bench_search.MEASURES}
+SETS = {"speed": SPEED, "policy": bench_policy.MEASURES, "search": bench_search.MEASURES, "trust": bench_trust.MEASURES}
 MEASURES = {name: f for s in SETS.values() for name, f in s.items()}
 
 

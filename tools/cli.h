@@ -21,9 +21,12 @@ struct cli {
 	const char *command;
 	const char *root_key, *origin, *listen, *user, *days, *manifest, *language, *root, *schema;
 	const char *action, *document, *version, *at, *purpose, *case_id, *break_glass;
-	const char *reason, *cases, *state;
-	/* export */
-	const char *to, *unit, *versions, *format, *bag, *type, *publicity, *date, *vkey;
+	const char *reason, *cases, *state, *name;
+	/* log, audit: what an outsider checks */
+	const char *vkey, *token, *url, *disclosure, *watch, *witness_policy, *check, *out;
+	const char *shares;
+	/* export, import of bags */
+	const char *to, *unit, *versions, *format, *bag, *type, *publicity, *date;
 	struct cli_option {
 		const char *name, *value;
 	} * said; /* every option with a value, in order: for those that may be repeated */
@@ -51,6 +54,9 @@ int cmd_rebuild(const struct cli *c);
 int cmd_texts(const struct cli *c);
 int cmd_ocr(const struct cli *c);
 int cmd_log(const struct cli *c);
+int log_follow(const struct cli *c);
+int log_prove(const struct cli *c);
+int cmd_audit(const struct cli *c);
 int cmd_analyse(const struct cli *c);
 int cmd_policy(const struct cli *c);
 /* cmd_policy_change.c: the policies of an archive */
@@ -60,6 +66,8 @@ int policy_versions(const struct cli *c);
 int policy_apply(const struct cli *c);
 int policy_restore(const struct cli *c);
 int cmd_synonyms(const struct cli *c);
+int cmd_witness(const struct cli *c);
+int cmd_keys(const struct cli *c);
 int cmd_routes(const struct cli *c);
 int cmd_demo_build(const struct cli *c);
 
@@ -103,6 +111,8 @@ ARK_MUSTUSE int client_fetch(
 bool client_replayed(const struct client *c);
 /* The entity tag of the last answer; "" when it had none. */
 const char *client_etag(const struct client *c);
+/* The Arkki-Receipt of the last answer; "" when it had none. */
+const char *client_receipt(const struct client *c);
 /* Fails with the answer's detail unless status is 2xx. */
 ARK_MUSTUSE int client_ok(long status, const json_t *body, struct ark_error *err);
 

@@ -22,6 +22,7 @@ struct client {
 	struct api_server *server;
 	bool replayed; /* the last answer said Idempotency-Replayed */
 	char etag[64]; /* of the last answer */
+	char receipt[256];
 };
 
 static bool answers(const char *path)
@@ -112,6 +113,7 @@ static size_t take(char *bytes, size_t size, size_t n, void *arg)
 static size_t take_header(char *bytes, size_t size, size_t n, void *arg)
 {
 	static const char name[] = "Idempotency-Replayed: true", etag[] = "ETag: ";
+	static const char receipt[] = "Arkki-Receipt: ";
 	size_t len = size * n, at = sizeof(etag) - 1;
 	struct client *c = arg;
 
@@ -120,7 +122,16 @@ static size_t take_header(char *bytes, size_t size, size_t n, void *arg)
 	if (len >= at && strncasecmp(bytes, etag, at) == 0)
 		snprintf(
 		    c->etag, sizeof(c->etag), "%.*s", (int)strcspn(bytes + at, "\r\n"), bytes + at);
+	at = sizeof(receipt) - 1;
+	if (len >= at && strncasecmp(bytes, receipt, at) == 0)
+		snprintf(c->receipt, sizeof(c->receipt), "%.*s", (int)strcspn(bytes + at, "\r\n"),
+		    bytes + at);
 	return len;
+}
+
+const char *client_receipt(const struct client *c)
+{
+	return c->receipt;
 }
 
 const char *client_etag(const struct client *c)
@@ -170,6 +181,7 @@ int client_send(struct client *c, const struct client_request *r, long *ret_stat
 
 	c->replayed = false;
 	c->etag[0] = '\0';
+	c->receipt[0] = '\0';
 	curl_easy_reset(c->curl);
 	curl_easy_setopt(c->curl, CURLOPT_HEADERFUNCTION, take_header);
 	curl_easy_setopt(c->curl, CURLOPT_HEADERDATA, c);

@@ -85,38 +85,6 @@ int cmd_verify(const struct cli *c)
 	return rc ? cli_failed(&err) : CLI_OK;
 }
 
-/* ---- log vkey ---- */
-
-int cmd_log(const struct cli *c)
-{
-	struct keyring *keys = NULL;
-	struct archive *a = NULL;
-	struct buf out = BUF_INIT;
-	struct ark_error err;
-	char name[400];
-	bool history;
-	int rc;
-
-	if (c->words_len != 3 || strcmp(c->words[0], "vkey") != 0 ||
-	    (strcmp(c->words[2], "history") != 0 && strcmp(c->words[2], "access") != 0))
-		return cli_usage(c->command);
-	history = strcmp(c->words[2], "history") == 0;
-	rc = archive_open(c->words[1], c->root_key, ARCHIVE_READ, NULL, NULL, &a, &err);
-	if (!rc) {
-		keys = archive_keyring(a);
-		snprintf(name, sizeof(name), "%s/%s", archive_origin(a), c->words[2]);
-		rc = ledger_vkey(name,
-		    history ? keyring_secrets(keys)->history_seed
-			    : keyring_secrets(keys)->access_seed,
-		    &out, &err);
-	}
-	if (!rc)
-		printf("%s\n", out.data);
-	buf_free(&out);
-	archive_close(a);
-	return rc ? cli_failed(&err) : CLI_OK;
-}
-
 /* ---- serve ---- */
 
 /* Descriptors for 2,000 connections, and room for the locked memory of keys. */

@@ -44,7 +44,22 @@ static const struct command {
 	"how far the reading of pictures of text is; hold it up, or let it go on"},
     {"analyse", cmd_analyse, "--language fi|sv|en",
 	"read words, one a line, and print the index terms of each"},
-    {"log", cmd_log, "vkey DIR history|access", "print a log's verifier key (signed note)"},
+    {"log", cmd_log,
+	"vkey DIR history|access\n"
+	"            follow URL|DIR --vkey VKEY --state FILE [--token FILE] "
+	"[--witness-policy FILE] [--watch SECONDS]\n"
+	"            prove FILE --vkey VKEY [--disclosure FILE]",
+	"vkey: print a log's verifier key (signed note)\n"
+	"      follow: verify a log by its tiles, from what was seen last time; no key of the "
+	"archive is needed\n"
+	"      prove: check a disclosure, or a tlog-proof of what a disclosure shows, offline"},
+    {"audit", cmd_audit,
+	"canary DIR --user ID | --url URL --token FILE\n"
+	"              --document D --out FILE [--purpose P] | --check FILE --vkey VKEY [--state "
+	"FILE]",
+	"canary: read a document and keep the receipt in a file; --check: is that read in the "
+	"access log,\n"
+	"      and (--state of log follow) in the one that was followed?"},
     {"policy", cmd_policy,
 	"show|cases DIR [--version N] | versions DIR\n"
 	"               apply DIR FILE.cedar --user ID [--cases FILE.json] [--reason TEXT] "
@@ -68,6 +83,22 @@ static const struct command {
 	"show: print the words of an administrator that find each other in a search, or those that "
 	"arkki ships\n"
 	"      check: tell whether a table would be taken; apply: put it in force"},
+    {"witness", cmd_witness,
+	"DIR init --name NAME | DIR add-log VKEY [--origin ORIGIN] | DIR vkey\n"
+	"               DIR serve --listen HOST:PORT",
+	"be a witness of logs: init makes it and prints its verifier key, add-log lets it cosign "
+	"a log,\n"
+	"      serve answers add-checkpoint of c2sp.org/tlog-witness until SIGTERM"},
+    {"keys", cmd_keys,
+	"status DIR | rotate DIR root|shards\n"
+	"              backup add DIR NAME PATH | list DIR | run DIR | remove DIR NAME [--yes]\n"
+	"              split DIR --shares N-of-M [--out DIR2] | join --out FILE [DIR]",
+	"rotate: make the root key and every shard anew, in the archive and in each key backup\n"
+	"      backup: copies of the keys elsewhere, which a change of keys and a destruction "
+	"reach\n"
+	"      split: write the root key as SLIP-39 shares, any N of M of which give it back; "
+	"join: "
+	"read them, a line each"},
     {"routes", cmd_routes, "", NULL}, /* for tests/flow: not in the help */
     {"demo-build", cmd_demo_build, "TEXTS_DIR OUT_DIR", NULL},
 };
@@ -81,12 +112,12 @@ static void print_help(FILE *to)
 		if (commands[i].what)
 			fprintf(to, "  arkki %s %s\n      %s\n", commands[i].name,
 			    commands[i].arguments, commands[i].what);
-	fprintf(to,
-	    "\nThe root key is given by --root-key FILE or ARKKI_ROOT_KEY_FILE.\n"
-	    "load, token, import, verify, texts, ocr, synonyms and policy (but restore) also work "
-	    "while the archive is "
-	    "being served.\n"
-	    "Exit codes: 0 done, 1 refused or failed, 2 usage.\n");
+	fprintf(to, "\nThe root key is given by --root-key FILE or ARKKI_ROOT_KEY_FILE.\n"
+		    "load, token, import, verify, texts, ocr, synonyms, keys and policy (but "
+		    "restore) also work "
+		    "while the archive is "
+		    "being served.\n"
+		    "Exit codes: 0 done, 1 refused or failed, 2 usage.\n");
 }
 
 int cli_usage(const char *command)
@@ -148,7 +179,6 @@ static bool parse(struct cli *c, char **argv)
 	    {"--type", &c->type},
 	    {"--publicity", &c->publicity},
 	    {"--date", &c->date},
-	    {"--vkey", &c->vkey},
 	    {"--root-key", &c->root_key},
 	    {"--origin", &c->origin},
 	    {"--listen", &c->listen},
@@ -164,10 +194,20 @@ static bool parse(struct cli *c, char **argv)
 	    {"--reason", &c->reason},
 	    {"--cases", &c->cases},
 	    {"--state", &c->state},
+	    {"--name", &c->name},
+	    {"--shares", &c->shares},
+	    {"--out", &c->out},
 	    {"--at", &c->at},
 	    {"--purpose", &c->purpose},
 	    {"--case", &c->case_id},
 	    {"--break-glass", &c->break_glass},
+	    {"--vkey", &c->vkey},
+	    {"--token", &c->token},
+	    {"--url", &c->url},
+	    {"--disclosure", &c->disclosure},
+	    {"--watch", &c->watch},
+	    {"--witness-policy", &c->witness_policy},
+	    {"--check", &c->check},
 	};
 
 	const struct {

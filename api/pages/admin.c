@@ -8,6 +8,7 @@
 #include "api/handlers.h"
 #include "api/indexer.h"
 #include "api/pages/pages.h"
+#include "api/text_reason.h"
 #include "arkki/base/json.h"
 
 enum { TEXTS_A_PAGE = 20 };
@@ -69,8 +70,10 @@ static void write_ocr(struct page *p, const json_t *ocr)
 	i18n_number(of, p->language, (uint64_t)json_integer_value(json_object_get(ocr, "pages")));
 	html_put(&p->h, "<h2>$</h2><p>", say(p, SAY_ADMIN_OCR));
 	page_say(p, ocr_said(json_text(ocr, "state")), done, of);
-	if (why)
-		html_put(&p->h, " <span lang=\"en\">$</span>", why);
+	if (why) {
+		html_raw(&p->h, " ");
+		page_reason(p, why);
+	}
 	html_put(&p->h,
 	    "</p><form method=\"post\" action=\"/$/admin/ocr\"><input type=\"hidden\" "
 	    "name=\"action\" value=\"$\">",
@@ -99,7 +102,7 @@ static void write_retry(
 
 static void write_reasons(struct page *p, const json_t *reasons)
 {
-	char count[I18N_SIZE];
+	char count[I18N_SIZE], said[TEXT_REASON_SIZE];
 	json_t *one;
 	size_t i;
 
@@ -115,8 +118,11 @@ static void write_reasons(struct page *p, const json_t *reasons)
 			continue;
 		i18n_number(count, p->language,
 		    (uint64_t)json_integer_value(json_object_get(one, "count")));
-		html_put(&p->h, "<tr><td lang=\"en\">$</td><td>$</td><td>", reason, count);
-		write_retry(p, "reason", reason, NULL, reason);
+		html_raw(&p->h, "<tr><td>");
+		page_reason(p, reason);
+		html_put(&p->h, "</td><td>$</td><td>", count);
+		text_reason_say(p->language, reason, said);
+		write_retry(p, "reason", reason, NULL, said);
 		html_raw(&p->h, "</td></tr>");
 	}
 	html_raw(&p->h, "</tbody></table>");
@@ -137,7 +143,9 @@ static void write_text(struct page *p, const json_t *text)
 	page_units(p, json_object_get(text, "units"));
 	html_raw(&p->h, "</span> ");
 	page_date(p, json_text(text, "date"));
-	html_put(&p->h, "</p><p lang=\"en\">$</p>", reason);
+	html_raw(&p->h, "</p><p>");
+	page_reason(p, reason);
+	html_raw(&p->h, "</p>");
 	write_retry(p, "document", document, version, title);
 	html_raw(&p->h, "</li>");
 }

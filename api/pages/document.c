@@ -192,21 +192,30 @@ static size_t shown_len(const char *text, size_t len)
 	return n;
 }
 
+static void write_reason(struct page *p, const char *reason)
+{
+	if (!reason || !*reason)
+		return;
+	html_raw(&p->h, "<p class=\"hint\">");
+	page_reason(p, reason);
+	html_raw(&p->h, "</p>");
+}
+
 static void write_no_text(struct page *p, const struct catalogue_row *row)
 {
 	const char *reason;
 	bool none = strcmp(shown_text_state(row, &reason), "none") == 0;
 
 	html_put(&p->h, "<p>$</p>", say(p, none ? SAY_TEXT_NONE : SAY_TEXT_PENDING));
-	/* the reason is an English clause of the extractor */
-	if (none && reason && *reason)
-		html_put(&p->h, "<p class=\"hint\" lang=\"en\">$</p>", reason);
+	if (none)
+		write_reason(p, reason);
 }
 
 static int write_text(struct page *p, const struct document_view *d, struct ark_error *err)
 {
 	struct visit *v = d->v;
 	struct buf text = BUF_INIT;
+	const char *remark;
 	int rc = text_ready(&v->row)
 		     ? reading_text(v->app->archive, v->receipt, &v->row, form_shown(d), &text, err)
 		     : ARK_ENOTFOUND;
@@ -218,6 +227,8 @@ static int write_text(struct page *p, const struct document_view *d, struct ark_
 
 		html_put(&p->h, "<p class=\"hint\">$</p>",
 		    say(p, v->row.whole ? SAY_TEXT_HOW : SAY_TEXT_HOW_RENDITION));
+		shown_text_state(&v->row, &remark);
+		write_reason(p, remark);
 		write_sheets(p, &v->row, text.data ? text.data : "", n);
 		if (n < text.len)
 			html_put(&p->h, "<p class=\"note\">$</p>", say(p, SAY_TEXT_CUT));

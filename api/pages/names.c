@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "api/pages/pages.h"
+#include "api/text_reason.h"
 #include "arkki/base/clock.h"
 #include "arkki/base/json.h"
 
@@ -77,6 +78,16 @@ void page_lang(struct page *p, const char *language)
 	html_raw(&p->h, " dir=\"auto\"");
 	if (language && strcmp(language, i18n_code(p->language)) != 0)
 		html_put(&p->h, " lang=\"$\"", language);
+}
+
+void page_reason(struct page *p, const char *stored)
+{
+	char said[TEXT_REASON_SIZE];
+
+	if (text_reason_say(p->language, stored, said))
+		html_text(&p->h, said);
+	else
+		html_put(&p->h, "<span lang=\"en\">$</span>", said);
 }
 
 enum say publicity_said(const char *publicity)

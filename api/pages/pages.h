@@ -88,6 +88,8 @@ void county_add(const struct page *p, struct buf *out, const char *code);
 void page_units(struct page *p, const json_t *units);
 /* lang="sv" when it is not the page's language; dir="auto" always: for what people wrote. */
 void page_lang(struct page *p, const char *language);
+/* Why a text is missing or not whole, as it is stored, in the language of the page. */
+void page_reason(struct page *p, const char *stored);
 /* Tags "secret", "draft": nothing for what is public and final. */
 void page_tags(struct page *p, const char *publicity, const char *state);
 enum say publicity_said(const char *publicity);

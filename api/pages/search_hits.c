@@ -62,7 +62,6 @@ static void write_why(struct page *p, const struct search_view_hit *hit)
 	buf_wipe_free(&word);
 }
 
-/* The reason is an English clause of the extractor. */
 static void write_no_text(struct page *p, const struct search_view_hit *hit)
 {
 	const char *reason;
@@ -70,8 +69,10 @@ static void write_no_text(struct page *p, const struct search_view_hit *hit)
 	if (strcmp(shown_text_state(&hit->row, &reason), "none") != 0)
 		return;
 	html_put(&p->h, "<p class=\"hint\">$", say(p, SAY_NO_TEXT));
-	if (reason && *reason)
-		html_put(&p->h, ": <span lang=\"en\">$</span>", reason);
+	if (reason && *reason) {
+		html_raw(&p->h, ": ");
+		page_reason(p, reason);
+	}
 	html_raw(&p->h, "</p>");
 }
 

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "index/formats/program.h"
+#include "index/formats/xls_names.h"
 
 enum {
 	OUTPUT_LIMIT = 64 << 20,
@@ -110,6 +111,11 @@ static bool slides_locked(const unsigned char *head, size_t n)
 	return n >= 16 && memcmp(head + 12, "\xdf\xc4\xd1\xf3", 4) == 0;
 }
 
+static bool is_workbook(const char *name)
+{
+	return strcasecmp(name, "Workbook") == 0 || strcasecmp(name, "Book") == 0;
+}
+
 static void look_at(GsfInfile *file, int i, struct compound *c)
 {
 	const char *name = gsf_infile_name_by_index(file, i);
@@ -120,7 +126,7 @@ static void look_at(GsfInfile *file, int i, struct compound *c)
 	if (strcasecmp(name, "WordDocument") == 0) {
 		c->content = CONTENT_WORD;
 		c->locked = word_locked(head, stream_head(file, i, head, sizeof(head)));
-	} else if (strcasecmp(name, "Workbook") == 0 || strcasecmp(name, "Book") == 0) {
+	} else if (is_workbook(name)) {
 		c->content = CONTENT_EXCEL;
 		c->locked = excel_locked(head, stream_head(file, i, head, sizeof(head)));
 	} else if (strcasecmp(name, "PowerPoint Document") == 0) {
@@ -296,15 +302,52 @@ static enum format_outcome conclude(
 	}
 }
 
-static enum format_outcome run_one(const struct format_input *in, struct textsink *out,
-    unsigned int program, enum textsink_gap gap)
+static enum format_outcome read_slides(const struct format_input *in, struct textsink *out)
 {
 	struct buf text = {.limit = OUTPUT_LIMIT};
-	enum program_end end = program_run(program, in->bytes, in->len, OUTPUT_LIMIT, &text);
+	enum program_end end = program_run(PROGRAM_CATPPT, in->bytes, in->len, OUTPUT_LIMIT, &text);
 
-	add_lines(out, &text, gap, NULL);
+	add_lines(out, &text, GAP_PARAGRAPH, NULL);
 	buf_free(&text);
-	return conclude(out, end, format_programs[program]);
+	return conclude(out, end, &catppt);
+}
+
+static void add_sheet_names(const struct format_input *in, struct textsink *out)
+{
+	GsfInput *input =
+	    gsf_input_memory_new((const guint8 *)in->bytes, (gsf_off_t)in->len, FALSE);
+	GsfInfile *file = input ? gsf_infile_msole_new(input, NULL) : NULL;
+	int n = file ? gsf_infile_num_children(file) : 0;
+
+	for (int i = 0; i < n && i < STREAMS_MAX; i++) {
+		const char *name = gsf_infile_name_by_index(file, i);
+		GsfInput *stream =
+		    name && is_workbook(name) ? gsf_infile_child_by_index(file, i) : NULL;
+
+		if (!stream)
+			continue;
+		xls_names(stream, out);
+		g_object_unref(stream);
+		break; /* of a file for two versions, both say the same */
+	}
+	if (file)
+		g_object_unref(file);
+	if (input)
+		g_object_unref(input);
+}
+
+/* The names of the sheets, then what is in them. Of a file that xls2csv does not read a name is no text. */
+static enum format_outcome read_excel(const struct format_input *in, struct textsink *out)
+{
+	struct buf text = {.limit = OUTPUT_LIMIT};
+	enum program_end end =
+	    program_run(PROGRAM_XLS2CSV, in->bytes, in->len, OUTPUT_LIMIT, &text);
+
+	if (end == PROGRAM_OK || (text.len && has_word(text.data, text.len)))
+		add_sheet_names(in, out);
+	add_lines(out, &text, GAP_LINE, NULL);
+	buf_free(&text);
+	return conclude(out, end, &xls2csv);
 }
 
 static enum format_outcome read_word(const struct format_input *in, struct textsink *out)
@@ -391,9 +434,9 @@ static enum format_outcome ole_read(const struct format_input *in, struct textsi
 	case CONTENT_WORD:
 		return read_word(in, out);
 	case CONTENT_EXCEL:
-		return run_one(in, out, PROGRAM_XLS2CSV, GAP_LINE);
+		return read_excel(in, out);
 	case CONTENT_SLIDES:
-		return run_one(in, out, PROGRAM_CATPPT, GAP_PARAGRAPH);
+		return read_slides(in, out);
 	case CONTENT_MAIL:
 		return read_mail(in, out);
 	default:

@@ -11,6 +11,7 @@
 #include "index/formats/hyphen.h"
 #include "index/formats/program.h"
 #include "index/formats/pdf_files.h"
+#include "index/formats/pdf_tables.h"
 
 enum { PDF_PAGES = 50000, PDF_LINES = 1000000 };
 
@@ -352,6 +353,7 @@ static void pdf_warm(void)
 	PopplerDocument *doc = pdf_open(tiny, sizeof(tiny) - 1, NULL);
 	PopplerPage *page = doc ? poppler_document_get_page(doc, 0) : NULL;
 
+	pdf_tables_load();
 	if (page)
 		g_free(poppler_page_get_text(page));
 	if (page)

@@ -15,7 +15,7 @@
 #include "arkki/base/buf.h"
 #include "arkki/base/fs.h"
 #include "arkki/base/json.h"
-#include "arkki/index/search.h"
+#include "tests/bench/bench_put.h"
 
 enum { DEEP = 50 };
 
@@ -25,24 +25,12 @@ struct bench {
 	struct search_index *writer; /* NULL: the index is there already */
 	struct search_reader *reader;
 	struct synonyms *synonyms;
-	char **names; /* of documents, by number */
-	size_t n;
+	struct bench_names names;
 	const char *dir;
 	bool failures; /* print what was not found */
 	double query_s;
 	size_t queries;
 };
-
-static struct access_filter everything = {.op = ACCESS_OP_ALL};
-static const struct access_sight sees_everything = {&everything, &everything};
-
-static void must(int status, const struct ark_error *err)
-{
-	if (status) {
-		fprintf(stderr, "bench_quality: %s\n", err->text);
-		exit(1);
-	}
-}
 
 static void bench_open(struct bench *b, const char *dir)
 {
@@ -60,25 +48,7 @@ static void bench_open(struct bench *b, const char *dir)
 static void bench_put(struct bench *b, const char *name, const char *language, const char *title,
     const char *text, size_t len)
 {
-	struct ark_error err = {0};
-	char id[33];
-	const struct search_document d = {
-	    .document = id,
-	    .version = 1,
-	    .only = true,
-	    .attributes = {.publicity = "public", .type = "other"},
-	    .language = language,
-	    .date = "2020-01-01",
-	    .title = title,
-	    .text = text,
-	    .text_len = len,
-	};
-
-	snprintf(id, sizeof(id), "%032zx", b->n);
-	b->names = realloc(b->names, (b->n + 1) * sizeof(char *));
-	b->names[b->n++] = strdup(name);
-	if (b->writer)
-		must(search_put(b->writer, &d, &err), &err);
+	bench_put_named(b->writer, &b->names, name, language, title, text, len);
 }
 
 static void bench_commit(struct bench *b)
@@ -86,7 +56,7 @@ static void bench_commit(struct bench *b)
 	struct ark_error err = {0};
 
 	if (b->writer)
-		must(search_commit(b->writer, b->n, &err), &err);
+		must(search_commit(b->writer, b->names.n, &err), &err);
 	must(search_open_reader(b->dir, b->analyser, NULL, &b->reader, &err), &err);
 }
 
@@ -99,9 +69,7 @@ static void bench_close(struct bench *b)
 	synonyms_unref(b->synonyms);
 	analyser_free(b->analyser);
 	analyse_cache_free(b->cache);
-	while (b->n)
-		free(b->names[--b->n]);
-	free(b->names);
+	bench_names_free(&b->names);
 }
 
 static json_t *read_line(FILE *f, char **line, size_t *cap)
@@ -151,7 +119,7 @@ static void ask(struct bench *b, const char *q, const char *language, struct sea
 
 static const char *name_of(const struct bench *b, const struct search_hit *hit)
 {
-	return b->names[strtoul(hit->document + 16, NULL, 16)];
+	return b->names.of[strtoul(hit->document + 16, NULL, 16)];
 }
 
 /* ---- sections: the rank of the one ---- */
@@ -277,8 +245,8 @@ static json_t *swedish_of(const struct bench *b, const json_t *relevant)
 		snprintf(name, sizeof(name), "%s", json_string_value(json_array_get(relevant, j)));
 		while ((at = strstr(name, "-fi")))
 			memcpy(at, "-sv", 3);
-		for (size_t i = 0; i < b->n; i++)
-			if (!strcmp(b->names[i], name))
+		for (size_t i = 0; i < b->names.n; i++)
+			if (!strcmp(b->names.of[i], name))
 				json_array_append_new(swedish, json_string(name));
 	}
 	return swedish;

@@ -15,8 +15,8 @@
 #include "arkki/base/buf.h"
 #include "arkki/base/clock.h"
 #include "arkki/base/fs.h"
-#include "arkki/index/search.h"
 #include "arkki/index/snippet.h"
+#include "tests/bench/bench_put.h"
 
 struct bench {
 	char dir[64];
@@ -24,22 +24,10 @@ struct bench {
 	struct analyser *analyser;
 	struct search_index *writer;
 	struct search_reader *reader;
-	char **names; /* of documents, by number */
-	size_t n;
+	struct bench_names names;
 	uint64_t bytes, tokens;
 	int64_t started_us;
 };
-
-static struct access_filter everything = {.op = ACCESS_OP_ALL};
-static const struct access_sight sees_everything = {&everything, &everything};
-
-static void must(int status, const struct ark_error *err)
-{
-	if (status) {
-		fprintf(stderr, "bench: %s\n", err->text);
-		exit(1);
-	}
-}
 
 static int count_token(void *arg, const struct analyse_token *t)
 {
@@ -65,25 +53,8 @@ static void bench_open(struct bench *b, const char *dir)
 static void bench_put(struct bench *b, const char *name, const char *language, const char *title,
     const char *text, size_t len)
 {
-	struct ark_error err = {0};
-	char id[33];
-	const struct search_document d = {
-	    .document = id,
-	    .version = 1,
-	    .only = true,
-	    .attributes = {.publicity = "public", .type = "other"},
-	    .language = language,
-	    .date = "2020-01-01",
-	    .title = title,
-	    .text = text,
-	    .text_len = len,
-	};
-
-	snprintf(id, sizeof(id), "%032zx", b->n);
-	b->names = realloc(b->names, (b->n + 1) * sizeof(char *));
-	b->names[b->n++] = strdup(name);
 	b->bytes += len;
-	must(search_put(b->writer, &d, &err), &err);
+	bench_put_named(b->writer, &b->names, name, language, title, text, len);
 }
 
 static void bench_commit(struct bench *b)
@@ -91,10 +62,11 @@ static void bench_commit(struct bench *b)
 	struct ark_error err = {0};
 	double s;
 
-	must(search_commit(b->writer, b->n, &err), &err);
+	must(search_commit(b->writer, b->names.n, &err), &err);
 	s = (double)(clock_monotonic_us() - b->started_us) / 1e6;
-	printf("indexed %zu documents, %.1f MB in %.2f s: %.0f documents/s, %.2f MB/s\n", b->n,
-	    (double)b->bytes / 1e6, s, (double)b->n / s, (double)b->bytes / 1e6 / s);
+	printf("indexed %zu documents, %.1f MB in %.2f s: %.0f documents/s, %.2f MB/s\n",
+	    b->names.n, (double)b->bytes / 1e6, s, (double)b->names.n / s,
+	    (double)b->bytes / 1e6 / s);
 	must(search_open_reader(b->dir, b->analyser, NULL, &b->reader, &err), &err);
 }
 
@@ -106,6 +78,7 @@ static void bench_close(struct bench *b)
 	search_close(b->writer);
 	analyser_free(b->analyser);
 	analyse_cache_free(b->cache);
+	bench_names_free(&b->names);
 	snprintf(cmd, sizeof(cmd), "du -sh %s; rm -rf %s", b->dir, b->dir);
 	fflush(stdout);
 	if (system(cmd))
@@ -202,7 +175,7 @@ static void speed(const char *root)
 	bench_commit(&b);
 	printf("%llu tokens, %.0f tokens/s\n", (unsigned long long)b.tokens,
 	    (double)b.tokens / ((double)(clock_monotonic_us() - b.started_us) / 1e6));
-	snprintf(path, sizeof(path), "%s/%s", root, b.names[0] + strlen("shared/"));
+	snprintf(path, sizeof(path), "%s/%s", root, b.names.of[0] + strlen("shared/"));
 	must(fs_read_file(path, 64 << 20, &text, &err), &err);
 	speed_queries(&b, "sijaishuoltopaikka", text.data);
 	speed_queries(&b, "lapsen huostaanotto päätös", text.data);
@@ -499,7 +472,7 @@ static void filter_cost(const char *root, size_t n, const char *dir)
 	} else {
 		bench_open(&b, dir);
 		make_archive(&b, root, n);
-		b.n = n;
+		b.names.n = n;
 		bench_commit(&b);
 	}
 	sight = state_agency(p);

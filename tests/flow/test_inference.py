@@ -29,7 +29,7 @@ LANGUAGES = ("fi", "sv", "en")
 EXEMPT = {
     "/v1/changes": ("next", "where the archive stands: the public checkpoint of the history log shows the same"),
     "/v1/documents/{d}/history": ("index", "a place in the history log, whose tiles are public (threat model)"),
-    "/v1/documents/{d}/versions/{n}/proof": ("index entry proof", "a proof in the public log: its size and roots"),
+    "/v1/documents/{d}/versions/{n}/proof": ("index entry proof disclosure", "a proof in the public log: its size and roots"),
     "/v1/log/history/checkpoint": ("exempt", "public: shows that something was filed (threat model)"),
     "/v1/log/history/tile/{t}": ("exempt", "public: salted commitments only"),
     "/v1/audit/access": ("exempt", "for auditors: reads, of which these worlds differ (test_audit_own looks at them)"),

@@ -383,7 +383,13 @@ def test_hits__say_why_and_where_they_were_found():
     hit = [h for h in search(w, q="kuva")["hits"] if h["document"] == f.id][0]
     same(hit["text"]["state"], "none")
     check(hit["text"]["reason"], hit)
-    check(hit["text"]["reason"] in w.get("/sv/?q=kuva").body.decode().replace("&#39;", "'"))
+    check(hit["text"]["reason"].startswith("not a format arkki reads ("), hit)
+    for language, reason in (("fi", "ei lue"), ("sv", "Arkki läser inte formatet"), ("en", "not a format arkki reads")):
+        page = w.get("/%s/?q=kuva" % language).body.decode().replace("&#39;", "'")
+        check(reason in page, language)
+        same("not a format arkki reads" in page, language == "en", language)
+        r = w.get("/v1/search?q=kuva", Accept_Language=language).json()
+        check(any(reason in h["text"]["reason"] for h in r["hits"] if h["document"] == f.id), language)
     check("text" not in search(w, q="sijaishuolto")["hits"][0], "of what has text nothing is said")
 
 

@@ -85,11 +85,15 @@ def test_synonyms__are_versioned_logged_and_survive_a_restart():
     applied(w, dict(entries("tuumailutila", "hiljainen huone"), shipped=False))
     first = w.json("/v1/synonyms?version=1", "helmi")
     same((first["version"], first["filedBy"], first["reason"], first["shipped"], first["entries"]),
-         (1, "ylla", "kentän sana", True, [{"fi": ["tuumailutila", "pehmohuone"]}]))
+         (1, None, "kentän sana", True, [{"fi": ["tuumailutila", "pehmohuone"]}]), "who filed it is not for every account")
+    for user in ("ylla", "aada"):
+        same(w.json("/v1/synonyms?version=1", user)["filedBy"], "ylla", user)
     now = w.json("/v1/synonyms", "helmi")
     same((now["version"], now["shipped"]), (2, False))
-    same([(v["version"], v["filedBy"], v["reason"], v["entries"]) for v in w.json("/v1/synonyms/versions")["versions"]],
-         [(1, "ylla", "kentän sana", 1), (2, "ylla", None, 1)])
+    for user, filer in (("ylla", "ylla"), ("maija", None), ("aada", "ylla")):
+        same([(v["version"], v["filedBy"], v["reason"], v["entries"])
+              for v in w.json("/v1/synonyms/versions", user)["versions"]],
+             [(1, filer, "kentän sana", 1), (2, filer, None, 1)], user)
     log = [e for e in w.json("/v1/audit/history?limit=1000", "aada")["entries"] if e["kind"] == "record"]
     check(len([e for e in log if e["principal"] == "ylla"]) == 2, "two history entries", log)
     same(w.stop(), 0)

@@ -104,6 +104,23 @@ def ocr_or_skip(a, cairo):
     return f
 
 
+def said_in_the_language_asked_for(a, doc, stored):
+    tags = []
+    for language, word in (("fi", "Arkki ei lue"), ("sv", "Arkki läser inte"), ("en", stored)):
+        r = a.get("/v1/documents/" + doc, Accept_Language=language)
+        check(word in r.json()["text"]["reason"], language, r.body)
+        tags.append(r.header("ETag"))
+        check(word in a.get("/v1/documents/%s/versions/1/text" % doc, Accept_Language=language).json().get("detail", ""), language, a.get("/v1/documents/%s/versions/1/text" % doc).body)
+        page = a.get("/%s/documents/%s" % (language, doc)).body.decode()
+        check(word in page, language, page[-3000:])
+        check(word in a.get("/%s/admin" % language, "ylla").body.decode(), language)
+        listed = [t for t in a.get("/v1/texts", "ylla", Accept_Language=language).json()["texts"] if t["document"] == doc]
+        same([(t["text"]["reason"], word in t["text"]["reasonText"]) for t in listed], [(stored, True)], language)
+    same(document(a, doc)["text"]["reason"], stored, "of whoever names no language")
+    same(len(set(tags + [a.get("/v1/documents/" + doc).header("ETag")])), 4, "other bytes, another tag")
+    same(a.patch(doc, {"title": "Lukematon"}, etag=tags[1]).status, 200, "any of them will do")
+
+
 def test_texts__without_one_are_listed_with_the_reason_and_tried_again():
     a = Archive().serve()
     good = a.file(content=b"Luettava teksti\n", title="Luettava")
@@ -115,6 +132,7 @@ def test_texts__without_one_are_listed_with_the_reason_and_tried_again():
     one = [t for t in found if t["document"] == bad.id][0]
     same((one["text"]["state"], one["title"], one["size"]), ("none", "Lukematon", 207))
     check(one["text"]["reason"], "a reason")
+    said_in_the_language_asked_for(a, bad.id, one["text"]["reason"])
     same([t["document"] for t in a.json("/v1/texts?state=ready")["texts"]], [good.id])
     same([t["document"] for t in a.json("/v1/texts", "helmi")["texts"]], [bad.id], "under the caller's sight")
     same(a.json("/v1/texts?reason=muu")["texts"], [])
@@ -234,4 +252,30 @@ def test_ocr__of_a_picture_without_text_says_so():
     f = a.file(content=cairo.png(()), name="tyhja.png", title="Tyhja")
     d = until(lambda: (lambda d: d if d["text"]["state"] != "pending" else None)(document(a, f.id)), 90, a.said())
     same(d["text"], {"state": "none", "reason": "its pictures show no text that can be read"})
+    a.stop()
+
+
+def test_ocr__keeps_what_the_extraction_said_of_the_text():
+    cairo = Cairo()
+    a = Archive().serve()
+    ocr_or_skip(a, cairo)
+    same(a.run("ocr", a.dir, "pause").returncode, 0)
+    pages = [("text", PARAGRAPHS[:1]), ("scan", PARAGRAPHS[1:2])]
+    f = a.file(content=cairo.pdf(pages), name="skannaus.pdf", title="Osin luettu")
+    a.until_indexed()
+    same(document(a, f.id)["text"], {"state": "ready"})
+    # as a decoder leaves it that was cut off behind these pages
+    cut = "only a part was read: took longer than 20 s"
+    with open("%s/derived/%s/%s-v0001.remark" % (a.dir, f.id[:2], f.id), "w", encoding="ascii") as r:
+        r.write(cut)
+    a.run("ocr", a.dir, "resume")
+    both = {"state": "ready", "reason": cut + "; 1 of 2 pages read by OCR"}
+    until(lambda: document(a, f.id)["text"].get("reason"), 90, a.said())
+    same(document(a, f.id)["text"], both)
+    page = a.get("/sv/documents/" + f.id).body.decode()
+    check("endast en del lästes: läsningen tog längre än 20 s; 1 av 2 sidor" in page, page[-3000:])
+    a.stop()
+    same(a.run("rebuild", a.dir, "catalogue").returncode, 0)
+    a.serve()
+    same(document(a, f.id)["text"], both, "after a rebuild")
     a.stop()

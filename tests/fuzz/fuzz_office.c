@@ -1,19 +1,11 @@
 /* Arbitrary bytes as office documents: the first byte chooses. A file as it is (ZIP, RTF, OLE, flat XML), or the XML of
  * the parts of one, divided by a line with a "%" alone, put into a ZIP around them: packed, no mutation would find them.
- *
- * Whatever comes in, what comes out is UTF-8 within its limit, and no text comes with a reason.
  */
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
 #include <zlib.h>
 
-#include "arkki/base/text.h"
-#include "index/formats/format.h"
+#include "tests/fuzz/fuzz_format.h"
 
-enum { TEXT_LIMIT = 1 << 20, PARTS = 8 };
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+enum { ROOM = 16 << 20, PARTS = 8 };
 
 #define TYPES(part, type)                                                                          \
 	"<Types><Default Extension=\"rels\" "                                                      \
@@ -59,39 +51,6 @@ static const struct skeleton {
 				       "</rootfiles></container>"}},
 	{"a.opf", "a.xhtml", "b.html", "META-INF/encryption.xml"}},
 };
-
-static void keep(void *arg, const char *bytes, size_t len)
-{
-	struct buf *out = arg;
-
-	buf_add(out, bytes, len);
-}
-
-static void try_format(const struct format *format, const char *type, const char *bytes, size_t len)
-{
-	const struct format_input in = {
-	    .bytes = bytes, .len = len, .media_type = type, .charset = ""};
-	struct textsink *sink = malloc(sizeof(*sink));
-	struct buf out = BUF_INIT;
-	enum format_outcome outcome;
-
-	if (!sink)
-		return;
-	textsink_init(sink, TEXT_LIMIT, keep, &out);
-	sink->unpacked = FORMAT_UNPACKED_MAX - (16 << 20); /* so that a run stays short */
-	outcome = format->read(&in, sink);
-	textsink_flush(sink);
-	if (outcome == FORMAT_NONE && !sink->reason[0])
-		abort();
-	if (out.len > TEXT_LIMIT || (out.len && !utf8_valid(out.data, out.len)))
-		abort();
-	if (sink->title[0] && !utf8_valid(sink->title, strlen(sink->title)))
-		abort();
-	if (sink->members > FORMAT_MEMBERS_MAX || sink->unpacked > FORMAT_UNPACKED_MAX)
-		abort();
-	buf_free(&out);
-	free(sink);
-}
 
 static void le(struct buf *b, size_t value, unsigned int bytes)
 {
@@ -144,7 +103,7 @@ static void try_parts(const struct skeleton *s, const char *bytes, size_t len)
 	le(&zip, entries, 2), le(&zip, entries, 2), le(&zip, list.len, 4), le(&zip, start, 4);
 	le(&zip, 0, 2);
 	if (!buf_failed(&zip) && !buf_failed(&list))
-		try_format(&format_office, s->type, zip.data, zip.len);
+		fuzz_format(&format_office, s->type, zip.data, zip.len, ROOM);
 	buf_free(&zip);
 	buf_free(&list);
 }
@@ -165,18 +124,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!warm)
 		kind_warm();
 	warm = true;
-	if (size < 2)
-		return 0;
-	bytes = malloc(size - 1); /* exactly as long, so that reading beyond it is seen */
+	bytes = fuzz_bytes(data, size);
 	if (!bytes)
 		return 0;
-	memcpy(bytes, data + 1, size - 1);
 	way = data[0] % (SKELETONS + WHOLE);
 	if (way < SKELETONS)
 		try_parts(&skeletons[way], bytes, size - 1);
 	else
-		try_format(
-		    whole[way - SKELETONS].format, whole[way - SKELETONS].type, bytes, size - 1);
+		fuzz_format(whole[way - SKELETONS].format, whole[way - SKELETONS].type, bytes,
+		    size - 1, ROOM);
 	free(bytes);
 	return 0;
 }

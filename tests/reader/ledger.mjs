@@ -155,7 +155,7 @@ function readSegments(dir, origin, keys) {
 const node = (left, right) => sha256(Buffer.from([1]), left, right);
 
 // levels[l][n] is the hash of the complete subtree of 2^l leaves that begins at n·2^l.
-function hashLevels(leaves) {
+export function hashLevels(leaves) {
 	const levels = [leaves];
 	while (levels.at(-1).length > 1) {
 		const below = levels.at(-1);
@@ -167,7 +167,7 @@ function hashLevels(leaves) {
 }
 
 // The root of the first `size` leaves: its complete subtrees, joined from the right.
-function rootOf(levels, size) {
+export function rootOf(levels, size) {
 	let root = null;
 	for (let level = 0, rest = size; rest > 0; level++, rest = Math.floor(rest / 2)) {
 		if (rest % 2 === 0) continue;
@@ -177,13 +177,13 @@ function rootOf(levels, size) {
 	return root ?? sha256('');
 }
 
-function tilePath(number) {
+export function tilePath(number) {
 	const digits = String(number).padStart(Math.ceil(String(number).length / 3) * 3, '0');
 	return digits.replace(/\d{3}(?=\d)/g, 'x$&/');
 }
 
 // Every tile that a tree of `size` needs: its path, and the bytes that must stand there.
-function* tilesOf(entries, levels, size) {
+export function* tilesOf(entries, levels, size) {
 	const kinds = [['entries', (i) => Buffer.concat([Buffer.from([0, 33]), entries[i].entry]), 0]];
 	for (let level = 0; size >> (8 * level) > 0; level++) kinds.push([String(level), (i) => levels[8 * level][i], level]);
 	for (const [folder, item, level] of kinds) {
@@ -222,7 +222,7 @@ function checkTiles(dir, entries, levels, published, fault) {
 }
 
 // A partial tile of the checkpoint is removed once the full tile exists.
-const fullTileCovers = (dir, path) => path.includes('.p/') && existsSync(join(dir, 'tile', path.replace(/\.p\/\d+$/, '')));
+export const fullTileCovers = (dir, path) => path.includes('.p/') && existsSync(join(dir, 'tile', path.replace(/\.p\/\d+$/, '')));
 
 // ---- checkpoint (c2sp.org/signed-note, c2sp.org/tlog-checkpoint) ----
 

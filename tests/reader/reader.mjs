@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openKeys, openReceipt } from './keys.mjs';
 import { readLedger, vkeyOf } from './ledger.mjs';
+import { checkDisclosure, followTiles } from './outsider.mjs';
 import { unseal } from './primitives.mjs';
 import { Store } from './store.mjs';
 
@@ -14,6 +15,8 @@ const USAGE = `usage: node reader.mjs DIR ROOTKEY verify                   check
        node reader.mjs open SEALED DATAKEYHEX CONTEXT OUT       opens sealed bytes with their data key alone
        node reader.mjs vkey DIR ROOTKEY history|access          the verifier key of a log
        node reader.mjs receipt DIR ROOTKEY TOKEN                the log entries behind an Arkki-Receipt
+       node reader.mjs disclosure FILE VKEY                     checks a disclosure, or those in an answer; prints their parts
+       node reader.mjs follow DIR VKEY STATE                    verifies a log by its tiles, from the checkpoint kept in STATE
 `;
 const SEEDS = { history: 'historySeed', access: 'accessSeed' };
 
@@ -98,6 +101,14 @@ const commands = {
 		const { entries } = ledger(dir, log, keys, raise);
 		if (first + count > entries.length) throw new Error(`the ${log} log has no entries ${first} to ${first + count - 1}`);
 		for (const { index, a, b } of entries.slice(first, first + count)) console.log(JSON.stringify({ log, index, ...a, ...b }));
+	}],
+	disclosure: [2, (file, vkey) => {
+		for (const { index, size, parts } of checkDisclosure(readFileSync(file, 'utf8'), vkey))
+			console.log(JSON.stringify({ index, size, ...parts }));
+	}],
+	follow: [3, (where, vkey, state) => {
+		const { size, before } = followTiles(where, vkey, state);
+		console.log(`followed to ${size} entries from ${before}`);
 	}],
 };
 

@@ -902,6 +902,40 @@ static void test_pdf__table_cells_and_form_answers(void **state)
 	extractor_free(e);
 }
 
+/* A font that is not embedded: which character a code is stands in two files of poppler-data, none of which opens
+ * in the sandbox. */
+static void test_pdf__cjk_fonts_that_are_not_embedded_have_their_tables(void **state)
+{
+	static const char stream[] = "BT /F 12 Tf 72 700 Td <8AC48DB8> Tj ET";
+	struct buf pdf = BUF_INIT;
+	struct extract_result r;
+	struct extractor *e;
+
+	(void)state;
+	if (access("/usr/share/poppler/cMap/Adobe-Japan1/90ms-RKSJ-H", R_OK) != 0)
+		skip();
+	e = start(NULL);
+	buf_addf(&pdf,
+	    "%%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n"
+	    "2 0 obj<</Type/Pages/Count 1/Kids[4 0 R]>>endobj\n"
+	    "3 0 obj<</Type/Font/Subtype/Type0/BaseFont/Ryumin-Light/Encoding/90ms-RKSJ-H"
+	    "/DescendantFonts[6 0 R]>>endobj\n"
+	    "4 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 5 0 R"
+	    "/Resources<</Font<</F 3 0 R>>>>>>endobj\n"
+	    "5 0 obj<</Length %zu>>stream\n%s\nendstream endobj\n"
+	    "6 0 obj<</Type/Font/Subtype/CIDFontType0/BaseFont/Ryumin-Light/CIDSystemInfo"
+	    "<</Registry(Adobe)/Ordering(Japan1)/Supplement 2>>/FontDescriptor 7 0 R>>endobj\n"
+	    "7 0 obj<</Type/FontDescriptor/FontName/Ryumin-Light/Flags 4/FontBBox[0 0 1000 1000]"
+	    "/ItalicAngle 0/Ascent 800/Descent -200/StemV 80>>endobj\n"
+	    "trailer<</Root 1 0 R>>\n",
+	    sizeof(stream) - 1, stream);
+	r = extract(e, "application/pdf", pdf.data, pdf.len);
+	assert_string_equal(r.text.data, "監査");
+	extract_result_free(&r);
+	buf_free(&pdf);
+	extractor_free(e);
+}
+
 static void test_pdf__empty_pages_and_damage_are_reasons(void **state)
 {
 	static const char *const empty[] = {"", ""};
@@ -1087,6 +1121,7 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(test_xml__malformed_gives_what_can_be_read),
 	    cmocka_unit_test(test_pdf__lines_paragraphs_hyphens_and_pages),
 	    cmocka_unit_test(test_pdf__table_cells_and_form_answers),
+	    cmocka_unit_test(test_pdf__cjk_fonts_that_are_not_embedded_have_their_tables),
 	    cmocka_unit_test(test_pdf__empty_pages_and_damage_are_reasons),
 	    cmocka_unit_test(test_corpus__odd_and_damaged_pdfs),
 	    cmocka_unit_test(test_corpus__finlex_xml),

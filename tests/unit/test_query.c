@@ -640,8 +640,18 @@ static void test_query__words_apart_are_a_compound_too(void **state)
 	static const struct {
 		const char *q, *joined;
 	} rows[] = {
-	    {"Poikkeus lupa", "poikkeuslupa "},
-	    {"poikkeus lupa hakemus", "poikkeuslupa lupahakemus "},
+	    {"lapsi suojelu", "lapsisuojelu lapsensuojelu lastensuojelu lapsiensuojelu "},
+	    {"Lapsi Suojelusta",
+		"lapsisuojelusta lapsensuojelusta lastensuojelusta lapsiensuojelusta "},
+	    {"yksikkö valvonta",
+		"yksikkövalvonta yksikönvalvonta yksikköjenvalvonta yksiköidenvalvonta "},
+	    {"nainen suojelu", "nainensuojelu naissuojelu naisensuojelu naistensuojelu "},
+	    {"kunta vero", "kuntavero kunnanvero kuntienvero "},
+	    {"oikeus turva", "oikeusturva oikeudenturva oikeuksienturva "},
+	    {"perhe hoito", "perhehoito perheenhoito perheidenhoito "},
+	    {"puhelin numero", "puhelinnumero puhelimennumero "},
+	    {"tillsyn plan", "tillsynplan tillsynsplan "},
+	    {"kvinna jour", "kvinnajour kvinnasjour kvinnjour kvinnojour kvinnujour "},
 	    {"a b c d", ""},
 	    {"lupa 2024 hakemus", ""},
 	    {"+poikkeus lupa", ""},
@@ -655,7 +665,8 @@ static void test_query__words_apart_are_a_compound_too(void **state)
 		struct buf out = BUF_INIT;
 
 		joined(*state, rows[i].q, &out);
-		assert_string_equal(out.data, rows[i].joined);
+		if (strcmp(out.data, rows[i].joined) != 0)
+			fail_msg("%s: %s", rows[i].q, out.data);
 		buf_free(&out);
 	}
 }

@@ -69,7 +69,8 @@ struct paper {
 	unsigned int n;
 	uint32_t version;
 	const char *publicity, *county, *unit, *date, *language, *title, *text;
-	bool several; /* versions: ranks are set by the test */
+	bool several;  /* versions: ranks are set by the test */
+	bool prepared; /* the text, by an analyser of its own */
 };
 
 static struct search_attributes attributes_of(
@@ -106,8 +107,19 @@ static int try_put(struct fixture *f, struct paper p)
 	    .text_len = p.text ? strlen(p.text) : 0,
 	};
 
+	struct analyser *other = NULL;
+	int r;
+
 	name(id, p.n);
-	return search_put(f->writer, &d, NULL);
+	if (p.prepared) {
+		assert_int_equal(analyser_new(NULL, &other, NULL), 0);
+		assert_int_equal(
+		    search_prepare(other, d.language, d.text, d.text_len, &d.prepared, NULL), 0);
+		analyser_free(other);
+	}
+	r = search_put(f->writer, &d, NULL);
+	search_prepared_free(d.prepared);
+	return r;
 }
 
 static void put(struct fixture *f, struct paper p)
@@ -214,6 +226,36 @@ static void test_search__phrases_are_exact(void **state)
 	commit(f, 2);
 	FOUND(f, "1: 1.1", .q = "\"lapsen etu\"");
 	FOUND(f, "1: 3.1", .q = "\"päätös lapsen\"");
+}
+
+static void test_search__a_prepared_text_is_found_as_any(void **state)
+{
+	static const char text[] =
+	    "Yksikön henkilökunta kertoi käynnillä, että lasten kanssa keskustellaan viikoittain. "
+	    "Tarkastajat kuulivat kahta lasta, jotka pitivät ruokaa hyvänä ja huoneita "
+	    "viihtyisinä. "
+	    "Eristämistilaa ei ole käytetty keväällä";
+	struct fixture *f = *state;
+	struct search_result r;
+
+	put(f, (struct paper){.n = 1, .title = "kuultu", .text = text});
+	put(f, (struct paper){.n = 2, .title = "kuultu", .text = text, .prepared = true});
+	commit(f, 1);
+	FOUND(f, "2: 2.1 1.1", .q = "eristäminen");
+	FOUND(f, "2: 2.1 1.1", .q = "\"käytetty keväällä\"");
+	FOUND(f, "2: 2.1 1.1", .q = "otsikko:kuultu");
+	/* the title stands apart from the text */
+	FOUND(f, "0:", .q = "\"keväällä kuultu\"");
+	FOUND(f, "0:", .q = "\"kuultu yksikön\"");
+	assert_int_equal(
+	    search_query(f->reader,
+		&(struct search_request){
+		    .q = "lasten", .sight = &sees_everything, .limit = 9, .group = true},
+		&r, NULL),
+	    0);
+	assert_int_equal(r.hits_len, 1);
+	assert_int_equal(r.hits[0].similar, 1);
+	search_result_clear(&r);
 }
 
 static void test_search__repeated_words_are_looked_for_once(void **state)
@@ -783,6 +825,7 @@ int main(void)
 	    SEARCH_TEST(test_search__compound_typed_apart_is_found_first),
 	    SEARCH_TEST(test_search__title_counts_more),
 	    SEARCH_TEST(test_search__phrases_are_exact),
+	    SEARCH_TEST(test_search__a_prepared_text_is_found_as_any),
 	    SEARCH_TEST(test_search__repeated_words_are_looked_for_once),
 	    SEARCH_TEST(test_search__malformed_queries_are_words),
 	    SEARCH_TEST(test_search__empty_query_lists_newest_first),

@@ -156,6 +156,8 @@ const char *http_form_at(struct exchange *x, const char *name, unsigned int i);
 const char *http_peer(const struct exchange *x); /* address as text, "unix" for a local socket */
 /* Cookie "lang" (fi, sv, en), else Accept-Language with its weights, else fi. */
 enum http_language http_language(const struct exchange *x);
+/* The same; false when the client says nothing about languages, or that any will do ("*"). */
+bool http_language_named(const struct exchange *x, enum http_language *ret);
 
 /* ---- data of the handlers ---- */
 

@@ -30,7 +30,8 @@ ARK_MUSTUSE int disclosure_write(
 struct disclosed {
 	char origin[256];
 	uint64_t index, tree_size;
-	json_t *a, *b, *c; /* NULL: not disclosed */
+	unsigned char entry[33]; /* what the log's tile holds at `index` */
+	json_t *a, *b, *c;       /* NULL: not disclosed */
 };
 /* Checks that the parts make the entry, the entry is in the tree, and the tree's checkpoint is signed by vkey
  * (whose name must be the log's). ARK_EINPUT: not a disclosure; ARK_ECORRUPT: it is false, and the text says where.

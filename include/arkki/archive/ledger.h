@@ -129,6 +129,14 @@ ARK_MUSTUSE int ledger_find(struct ledger *l, const struct ledger_filter *filter
 ARK_MUSTUSE int ledger_about(
     struct ledger *l, uint64_t about, bool own_series, uint64_t *ret, struct ark_error *err);
 
+/* The newest entry of a series: of a document, or (document NULL) of a principal. ARK_ENOTFOUND: it has none. */
+struct ledger_series {
+	const char *document, *principal;
+	bool own;
+};
+ARK_MUSTUSE int ledger_newest(struct ledger *l, const struct ledger_series *series,
+    uint64_t *ret_sequence, uint64_t *ret_index, struct ark_error *err);
+
 /* ---- the public face ---- */
 /* Signed note text of the newest checkpoint. */
 ARK_MUSTUSE int ledger_checkpoint(struct ledger *l, struct buf *out, struct ark_error *err);

@@ -59,6 +59,11 @@ ARK_MUSTUSE int reading_keep_text(struct archive *a, const struct receipt *recei
  * the texts, so that a catalogue made anew says the same. A text kept before is gone. */
 ARK_MUSTUSE int reading_keep_no_text(struct archive *a, const struct catalogue_row *row,
     enum form form, const char *reason, struct ark_error *err);
+/* Before reading_keep_text(): what is to be said of the text as it was extracted; "": nothing. */
+ARK_MUSTUSE int reading_keep_extracted_remark(struct archive *a, const struct catalogue_row *row,
+    enum form form, const char *remark, struct ark_error *err);
+void reading_extracted_remark(
+    const struct archive *a, const struct catalogue_row *row, enum form form, char out[200]);
 /* What derived/ says: "ready" (with the remark), "none" (with the reason), or "pending"; reason is
  * "" when there is nothing to say. */
 const char *reading_text_state(
@@ -80,6 +85,7 @@ struct reading_pages {
 	bool has_text; /* the other pages have some */
 	/* set by reading_pages(): how many of them OCR has read, and the first that it has not (0: none) */
 	uint32_t read, next;
+	bool merged; /* the text has what they say: reading_keep_remark() was the last step */
 };
 void reading_pages_free(struct reading_pages *p); /* what it holds */
 
@@ -107,7 +113,7 @@ ARK_MUSTUSE int reading_page(struct archive *a, const struct receipt *receipt,
     const struct catalogue_row *row, enum form form, uint32_t page, struct reading_page *ret,
     struct ark_error *err);
 void reading_page_free(struct reading_page *p);
-/* What is to be said of a text of which pages were read by OCR. */
+/* What is to be said of a text of which pages were read by OCR, the remark of its extraction included. */
 ARK_MUSTUSE int reading_keep_remark(struct archive *a, const struct catalogue_row *row,
     enum form form, const char *remark, struct ark_error *err);
 

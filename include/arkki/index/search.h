@@ -67,6 +67,14 @@ struct search_attributes {
 	bool rendition;                /* has a public rendition */
 };
 
+/* The words of one text, made ready for search_put() by any thread with an analyser of its own, so
+ * that the writer's does what only it can. language as of the document. On success *ret is the
+ * caller's, ended with search_prepared_free(). */
+struct search_prepared;
+ARK_MUSTUSE int search_prepare(struct analyser *a, const char *language, const char *text,
+    size_t len, struct search_prepared **ret, struct ark_error *err);
+void search_prepared_free(struct search_prepared *w);
+
 struct search_document {      /* one form of one version; borrowed for the call */
 	const char *document; /* 32 hex digits */
 	uint32_t version;
@@ -85,7 +93,8 @@ struct search_document {      /* one form of one version; borrowed for the call 
 	const char *title;
 	const char *text; /* UTF-8, may be NULL */
 	size_t text_len;
-	uint64_t filed; /* the commit that filed the version */
+	struct search_prepared *prepared; /* of the text, or NULL; used up by the put, not freed */
+	uint64_t filed;                   /* the commit that filed the version */
 };
 
 /* Creates the index when there is none. gate may be NULL; analyser and gate are borrowed. ARK_ECONFLICT
