@@ -56,7 +56,8 @@ ARK_MUSTUSE ssize_t package_read(
 
 struct package_verdict {
 	unsigned int faults;
-	uint64_t documents, versions, files, proofs, withheld; /* that were found good; metadata alone */
+	uint64_t documents, versions, files, proofs,
+	    withheld; /* that were found good; metadata alone */
 };
 /* The bag is valid; its tag manifest is signed by the history log's key; every file of a document is what its
  * version.json says, and, where the version itself was exported, what the disclosed history entry commits to; every
