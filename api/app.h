@@ -163,6 +163,7 @@ bool limit_of(struct exchange *x, unsigned int otherwise, unsigned int most, uns
 struct change_waiter;    /* changes.c */
 struct token_cache;      /* auth.c */
 struct policies_service; /* policies_api.c */
+struct exports_service;  /* exports.c */
 struct rankings;         /* rankings.c */
 struct synonyms_service; /* synonyms.c */
 
@@ -174,6 +175,7 @@ struct app {
 	struct witnesses *witnesses; /* NULL: none */
 	struct rankings *rankings;   /* searches that are paged through */
 	struct synonyms_service *synonyms;
+	struct exports_service *exports;
 	pthread_mutex_t waiters_lock;
 	pthread_cond_t waiters_cond;
 	struct change_waiter *waiters;

@@ -1,6 +1,7 @@
 /* Every route of the server, in one table. api/openapi.yaml says the same to
  * the world; tests/flow compares the two in both directions. */
 #include "api/documents.h"
+#include "api/exports.h"
 #include "api/handlers.h"
 #include "api/pages/pages.h"
 #include "api/saved_searches.h"
@@ -120,6 +121,11 @@ const struct http_route api_routes[] = {
     {.method = "DELETE", .pattern = "/v1/saved-searches/{s}", .finish = saved_search_delete},
     GET("/v1/saved-searches/{s}/results", saved_search_results),
     GET("/v1/saved-searches/{s}/feed.atom", saved_search_feed),
+    GET("/v1/exports", exports_list),
+    UP_TO_1_MIB("POST", "/v1/exports", exports_post),
+    GET("/v1/exports/{e}", exports_get),
+    {.method = "DELETE", .pattern = "/v1/exports/{e}", .finish = exports_delete},
+    GET("/v1/exports/{e}/content", exports_content),
     GET("/v1/changes", changes_get),
     SEND("POST", "/v1/policies/explain", 0, policies_explain),
     GET("/v1/audit/access", audit_access),

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "api/exports.h"
 #include "api/handlers.h"
 #include "api/indexer.h"
 #include "api/pages/pages.h"
@@ -69,6 +70,8 @@ int api_server_start(
 	if (!rc)
 		rc = synonyms_start(&s->app, err);
 	if (!rc)
+		rc = exports_start(&s->app, err);
+	if (!rc)
 		rc = changes_start(&s->app, err);
 	if (!rc && listen)
 		rc = witnesses_start(a, &s->app.witnesses, err);
@@ -110,6 +113,7 @@ void api_server_stop(struct api_server *s)
 	witnesses_stop(s->app.witnesses);
 	indexer_stop(s->app.indexer);
 	policies_stop(&s->app);
+	exports_stop(&s->app);
 	rankings_free(s->app.rankings);
 	synonyms_stop(&s->app);
 	token_cache_free(s->app.tokens);

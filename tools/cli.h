@@ -25,6 +25,12 @@ struct cli {
 	/* log, audit: what an outsider checks */
 	const char *vkey, *token, *url, *disclosure, *watch, *witness_policy, *check, *out;
 	const char *shares;
+	/* export, import of bags */
+	const char *to, *unit, *versions, *format, *bag, *type, *publicity, *date;
+	struct cli_option {
+		const char *name, *value;
+	} * said; /* every option with a value, in order: for those that may be repeated */
+	int said_len;
 	bool full, validate, dry_run, yes, shipped, retry;
 	const char **words; /* what is not an option */
 	int words_len;
@@ -40,6 +46,9 @@ int cmd_load(const struct cli *c);
 int cmd_token(const struct cli *c);
 int cmd_serve(const struct cli *c);
 int cmd_import(const struct cli *c);
+int import_bag(const struct cli *c); /* cmd_import_bag.c */
+int cmd_export(const struct cli *c);
+int export_verify(const struct cli *c); /* cmd_export_verify.c */
 int cmd_verify(const struct cli *c);
 int cmd_rebuild(const struct cli *c);
 int cmd_texts(const struct cli *c);
@@ -77,7 +86,11 @@ struct client_part { /* a part of a multipart body */
 	const char *name, *media_type;
 	const void *bytes;
 	size_t len;
-	const char *file;      /* instead of bytes: streamed */
+	const char *file; /* instead of bytes: streamed */
+	/* instead of both: size bytes, given as they are asked for; 0 at the end, CURL_READFUNC_ABORT on failure */
+	size_t (*read)(char *out, size_t size, size_t n, void *arg);
+	void *read_arg;
+	uint64_t size;
 	const char *file_name; /* sent as such; NULL: none */
 };
 struct client_request {
@@ -92,6 +105,9 @@ struct client_request {
 /* *ret_body (may be NULL): the parsed JSON answer, NULL when it was none. Negative: no answer at all. */
 ARK_MUSTUSE int client_send(struct client *c, const struct client_request *r, long *ret_status,
     json_t **ret_body, struct ark_error *err);
+/* GETs `path` as `user` into fd, however long it is. ARK_EREFUSED unless the answer is 200. */
+ARK_MUSTUSE int client_fetch(
+    struct client *c, const char *user, const char *path, int fd, struct ark_error *err);
 /* Did the last answer say that the request had been filed before? */
 bool client_replayed(const struct client *c);
 /* The entity tag of the last answer; "" when it had none. */

@@ -155,12 +155,16 @@ static curl_mime *mime_of(CURL *curl, const struct client_request *r)
 		curl_mime_name(part, p->name);
 		if (p->media_type)
 			curl_mime_type(part, p->media_type);
-		if (p->file)
+		if (p->read)
+			curl_mime_data_cb(
+			    part, (curl_off_t)p->size, p->read, NULL, NULL, p->read_arg);
+		else if (p->file)
 			curl_mime_filedata(part, p->file);
 		else
 			curl_mime_data(part, p->bytes, p->len);
 		curl_mime_filename(part, p->file_name);
-		if (p->file && !p->media_type) /* curl would guess by the name: the bytes decide */
+		if ((p->file || p->read) &&
+		    !p->media_type) /* curl would guess by the name: the bytes decide */
 			curl_mime_type(part, "application/octet-stream");
 	}
 	return mime;
@@ -218,6 +222,42 @@ int client_send(struct client *c, const struct client_request *r, long *ret_stat
 	}
 	buf_free(&url);
 	buf_free(&answer);
+	return rc;
+}
+
+static size_t pour(char *bytes, size_t size, size_t n, void *arg)
+{
+	const int *fd = arg;
+
+	return fs_write_all(*fd, bytes, size * n, NULL) ? 0 : size * n;
+}
+
+int client_fetch(
+    struct client *c, const char *user, const char *path, int fd, struct ark_error *err)
+{
+	struct curl_slist *headers = NULL;
+	char name[128], why[CURL_ERROR_SIZE] = "", url[600];
+	long status = 0;
+	int rc = ARK_OK;
+
+	snprintf(name, sizeof(name), "Arkki-User: %s", user);
+	snprintf(url, sizeof(url), "http://localhost%s", path);
+	headers = curl_slist_append(headers, name);
+	curl_easy_reset(c->curl);
+	curl_easy_setopt(c->curl, CURLOPT_URL, url);
+	curl_easy_setopt(c->curl, CURLOPT_UNIX_SOCKET_PATH, c->socket);
+	curl_easy_setopt(c->curl, CURLOPT_HTTPHEADER, headers);
+	curl_easy_setopt(c->curl, CURLOPT_FAILONERROR, 1L);
+	curl_easy_setopt(c->curl, CURLOPT_WRITEFUNCTION, pour);
+	curl_easy_setopt(c->curl, CURLOPT_WRITEDATA, &fd);
+	curl_easy_setopt(c->curl, CURLOPT_ERRORBUFFER, why);
+	curl_easy_setopt(c->curl, CURLOPT_NOPROXY, "*");
+	if (curl_easy_perform(c->curl) != CURLE_OK)
+		rc = ark_fail(err, ARK_EIO, "it did not arrive whole: %s", why);
+	curl_easy_getinfo(c->curl, CURLINFO_RESPONSE_CODE, &status);
+	if (!rc && status != 200)
+		rc = ark_fail(err, ARK_EREFUSED, "refused (status %ld)", status);
+	curl_slist_free_all(headers);
 	return rc;
 }
 

@@ -225,6 +225,8 @@ int cmd_import(const struct cli *c)
 	FILE *f;
 	int rc;
 
+	if (c->words_len == 1 && c->bag && !c->manifest && c->user)
+		return import_bag(c);
 	if (c->words_len != 1 || !c->manifest || !c->user)
 		return cli_usage(c->command);
 	slash = strrchr(c->manifest, '/');

@@ -19,8 +19,17 @@ static const struct command {
 	"add or update organisations, users, units, cases, placements"},
     {"token", cmd_token, "create DIR --user ID [--days N]", "print a new bearer token for a user"},
     {"serve", cmd_serve, "DIR --listen HOST:PORT", "serve the archive until SIGTERM"},
-    {"import", cmd_import, "DIR --manifest FILE.jsonl --user ID",
+    {"import", cmd_import,
+	"DIR --manifest FILE.jsonl --user ID\n"
+	"               DIR --bag FILE|DIR --user ID [--unit U] [--type T] [--language L] "
+	"[--publicity C] [--date D]",
 	"file many documents; a killed import goes on where it stopped"},
+    {"export", cmd_export,
+	"DIR --user ID --to FILE|- [--unit U] [--case C] [--document D]… [--versions all]\n"
+	"               [--purpose P] [--format zip|tar]\n"
+	"               verify FILE|DIR --vkey VKEY…",
+	"write a BagIt package of what the user may see and read, each version logged\n"
+	"      verify: check a package, its proofs and signatures, on any machine"},
     {"verify", cmd_verify, "DIR [--full]",
 	"compare all that the archive says with all that it holds"},
     {"rebuild", cmd_rebuild, "DIR catalogue|index",
@@ -165,6 +174,14 @@ static bool parse(struct cli *c, char **argv)
 		const char *name;
 		const char **to;
 	} options[] = {
+	    {"--to", &c->to},
+	    {"--unit", &c->unit},
+	    {"--versions", &c->versions},
+	    {"--format", &c->format},
+	    {"--bag", &c->bag},
+	    {"--type", &c->type},
+	    {"--publicity", &c->publicity},
+	    {"--date", &c->date},
 	    {"--root-key", &c->root_key},
 	    {"--origin", &c->origin},
 	    {"--listen", &c->listen},
@@ -220,6 +237,8 @@ static bool parse(struct cli *c, char **argv)
 
 			if (value) {
 				*options[k].to = value;
+				c->said[c->said_len++] =
+				    (struct cli_option){options[k].name, value};
 				taken = true;
 			}
 		}
@@ -264,11 +283,15 @@ int main(int argc, char **argv)
 	}
 	c.command = argv[1];
 	c.words = calloc((size_t)argc, sizeof(*c.words));
-	if (!c.words) {
+	c.said = calloc((size_t)argc, sizeof(*c.said));
+	if (!c.words || !c.said) {
 		fprintf(stderr, "arkki: no memory\n");
+		free(c.words);
+		free(c.said);
 		return CLI_FAILED;
 	}
 	status = run(&c, argv);
 	free(c.words);
+	free(c.said);
 	return status;
 }

@@ -212,6 +212,11 @@ RULES = {
     ("DELETE", "/v1/documents/{d}/versions/{n}/renditions/public"): None,
     ("GET", "/v1/documents/{d}/versions/{n}/renditions/public/text"): of_versions(
         "/renditions/public/text", "/v1/documents/{d}/versions/{n}/renditions/public/text"),
+    ("GET", "/v1/exports"): plainly("/v1/exports"),  # and test_exports
+    ("POST", "/v1/exports"): None,
+    ("GET", "/v1/exports/{e}"): plainly("/v1/exports/" + GHOST),
+    ("DELETE", "/v1/exports/{e}"): None,
+    ("GET", "/v1/exports/{e}/content"): plainly("/v1/exports/%s/content" % GHOST),
     ("GET", "/v1/log/access/checkpoint"): loosely("/v1/log/access/checkpoint", "/v1/log/access/checkpoint"),
     ("GET", "/v1/log/access/tile/{t}"): loosely("/v1/log/access/tile/{t}", "/v1/log/access/tile/0/000"),
     ("GET", "/v1/log/history/checkpoint"): loosely("/v1/log/history/checkpoint", "/v1/log/history/checkpoint"),

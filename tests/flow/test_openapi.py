@@ -8,6 +8,7 @@ and fit its schema.
 import json
 import os
 import re
+import time
 
 from arkki_flow import TOP, arkki, check, form, metadata, same, world
 
@@ -134,6 +135,18 @@ def saved_call(w, method, pattern):
     return pattern.replace("{s}", made.json()["id"]), "maija", headers, body
 
 
+def export_call(w, method, pattern):
+    wish = json.dumps({"unit": "koivula"}), {"Content-Type": "application/json"}
+    if "{e}" not in pattern:
+        return pattern, "maija", wish[1] if method == "POST" else {}, wish[0] if method == "POST" else None
+    for e in w.json("/v1/exports")["exports"]:
+        w.send("DELETE", "/v1/exports/" + e["id"])
+    path = w.send("POST", "/v1/exports", "maija", wish[1], wish[0]).header("Location")
+    while w.json(path)["state"] in ("waiting", "running"):
+        time.sleep(0.02)
+    return pattern.replace("/v1/exports/{e}", path), "maija", {}, None
+
+
 def good_call(w, method, pattern):
     """Path, user, headers and body of a call that succeeds."""
     f = w.file(case="c1", publicity="partly-secret")
@@ -148,6 +161,8 @@ def good_call(w, method, pattern):
     headers, body, user = {}, None, "maija"
     if "/saved-searches" in pattern:
         return saved_call(w, method, pattern)
+    if "/exports" in pattern:
+        return export_call(w, method, pattern)
     if method == "POST":
         body, headers["Content-Type"] = form(metadata(), b"avoin rajapinta %d\n" % n)
     if "/renditions/" in pattern:
@@ -205,7 +220,8 @@ def test_openapi__every_route_answers_as_it_says():
             made = (method == "PUT" and "/renditions/" in pattern or
                     method == "POST" and pattern not in ("/v1/search", "/v1/texts/retry") and
                     "/policies" not in pattern)
-            same(r.status, 201 if made else 204 if method == "DELETE" else 200, method, pattern, r.body[:200])
+            made = 202 if pattern == "/v1/exports" and method == "POST" else 201 if made else 0
+            same(r.status, made if made else 204 if method == "DELETE" else 200, method, pattern, r.body[:200])
         answer_fits(method, pattern, r)
 
 
@@ -229,7 +245,7 @@ def test_openapi__every_route_refuses_a_stranger():
 def test_openapi__every_route_refuses_wrong_rights():
     w = world()
     open_to_all = ("/v1/me", "/v1/units", "/v1/units/{u}", "/v1/units/{u}/documents", "/v1/orgs", "/v1/types",
-                   "/v1/changes", "/v1/cases", "/openapi.json", "/v1/saved-searches", "/v1/search/suggest")
+                   "/v1/changes", "/v1/cases", "/openapi.json", "/v1/saved-searches", "/v1/search/suggest", "/v1/exports")
     for method, pattern in documented():
         if pattern.startswith("/v1/log/history") or pattern in open_to_all:
             continue
@@ -250,7 +266,7 @@ def test_openapi__every_route_refuses_wrong_rights():
         if "/renditions/" in pattern and method == "GET":
             check(r.status in (200, 503), "a public rendition is for all", r.status)
             continue
-        want = 404 if "{d}" in pattern or "{c}" in pattern or "{s}" in pattern else 403
+        want = 404 if "{d}" in pattern or "{c}" in pattern or "{s}" in pattern or "{e}" in pattern else 403
         if "/renditions/" in pattern and method == "DELETE":
             want = 403  # it is seen
         same(r.status, want, method, pattern, r.body[:200])

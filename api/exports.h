@@ -1,0 +1,77 @@
+/* Exports: packages made for one caller, in the background.
+ *
+ * A job is decided by what its caller saw and might read when it was asked for; invisible documents are never
+ * named in it. Each exported version is logged (kind `export`) durably before its bytes are opened, in groups. Job and
+ * package live in this process only: after a restart an export says that it must be made anew (410).
+ *
+ * Threads: one worker makes packages one after the other; handlers look at jobs under the service's lock. A job
+ * lives until its last holder lets go of it.
+ */
+#ifndef ARKKI_API_EXPORTS_H
+#define ARKKI_API_EXPORTS_H
+
+#include "api/app.h"
+#include "arkki/archive/package.h"
+
+enum {
+	EXPORT_DOCUMENTS_MAX = 10000,
+	EXPORT_VERSIONS_MAX = 50000,
+	EXPORTS_OF_USER = 10,     /* kept */
+	EXPORTS_MAX = 100,        /* kept of all */
+	EXPORT_GROUP = 64,        /* versions logged together */
+	EXPORT_ACCESS_MAX = 1000, /* disclosed access entries of a document */
+};
+#define EXPORT_KEPT_US (24 * INT64_C(3600) * 1000000)
+
+enum export_state { EXPORT_WAITING, EXPORT_RUNNING, EXPORT_READY, EXPORT_FAILED };
+
+struct export_job {
+	/* fixed once it is queued */
+	char id[33];
+	struct app *app;
+	struct principal *who;
+	struct access_sight *sight;
+	struct access_filter *content; /* whose bytes the caller may have */
+	char *purpose, *case_id, *break_glass;
+	char token_id[17], address[64];
+	const char *authentication;
+	bool glass_refused, auditor;
+	json_t *documents; /* ids, or NULL: by unit and case */
+	char *unit, *of_case;
+	bool all_versions;
+	enum package_kind kind;
+	enum http_language language;
+	int64_t created_us;
+	/* under the service's lock */
+	enum export_state state;
+	unsigned int holders;
+	bool dropped;
+	uint64_t found, done, whole, renditions, withheld, missing;
+	struct ark_error error;
+	struct package *package; /* READY */
+	struct export_job *next;
+};
+
+struct exports_service;
+ARK_MUSTUSE int exports_start(struct app *app, struct ark_error *err);
+void exports_stop(struct app *app); /* what is being made is given up */
+
+/* For the worker's story: says how far it is; false: it must end (dropped, or the server stops). */
+bool export_goes_on(struct export_job *j, const struct export_job *tally);
+
+/* exports_work.c: makes the package. On success *ret is the caller's. */
+ARK_MUSTUSE int export_make(
+    struct export_job *j, struct package **ret, struct export_job *tally, struct ark_error *err);
+
+/* exports_page.c: appends the readable page of what export.json says. */
+ARK_MUSTUSE int export_page(
+    const json_t *about, enum http_language language, struct buf *out, struct ark_error *err);
+
+/* ---- handlers: exports.c ---- */
+void exports_post(struct exchange *x);
+void exports_list(struct exchange *x);
+void exports_get(struct exchange *x);
+void exports_content(struct exchange *x);
+void exports_delete(struct exchange *x);
+
+#endif
