@@ -18,7 +18,7 @@ struct archive_listener {
 };
 
 struct archive {
-	char *dir, *spool_dir, *origin;
+	char *dir, *spool_dir, *origin, *root_key;
 	enum archive_mode mode;
 	int lock_fd;
 	struct keyring *keys;
@@ -39,6 +39,7 @@ struct archive {
 	pthread_cond_t queue_more;
 	struct filing *queue_head, **queue_tail;
 	bool closing;
+	atomic_bool disposing; /* disposition.c */
 	atomic_bool broken; /* a commit stands without its history entries: no more filings */
 	/* the maintenance thread: care.c */
 	pthread_t care;
