@@ -1,78 +1,21 @@
-/* The keyring in memory.
- *
- * Slots go through three places, in order:
- *
- *   0 … written-1           in shard files, synced (or found there at opening)
- *   written … slots-1       in `pending`, wrapped, not yet in a file
- *   slots …                 not given out
- *
- * Invariants:
- *   - keyring_sync() moves `written` only after the sync; until then unwrap
- *     takes those slots from `pending`, so a reader never sees a half-written one;
- *   - `lock` is held for memory only, never during file work; `sync_lock`
- *     orders syncs and guards the tail file; it is taken before `lock`;
- *   - shard keys, root and secrets are in locked memory; copies on a stack are wiped;
- *   - a descriptor in `shard` is never closed before the keyring is: another
- *     thread may be reading from it. Beyond FDS_KEPT shards a descriptor belongs to its call. */
-#include "archive/keyring_private.h"
+/* Slots in memory and out: adding, syncing, opening. The invariants are in keyring_memory.h. */
+#include "archive/keyring_memory.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <sodium.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "arkki/base/fs.h"
 #include "arkki/base/text.h"
 
-enum {
-	FDS_KEPT = 256,      /* 4.2 million slots */
-	BLOCK_KEYS = 128,    /* shard keys in one piece of locked memory */
-	PENDING_MAX = 65536, /* slots between two syncs; a group of filings has 64 */
-};
-
-struct vault {
-	struct keyring_secrets secrets;
-	struct keyring_root root;
-};
-
-struct shard {
-	int fd; /* for reading; -1: not kept open */
-	bool has_key;
-};
-
-struct keyring {
-	char *dir;
-	struct vault *vault; /* read-only memory once open */
-	uint32_t shard_slots;
-	bool for_writing;
-	_Atomic uint64_t slots;
-
-	pthread_mutex_t lock;
-	struct shard *shard;
-	size_t shards; /* entries of `shard`, not files */
-	size_t fds;
-	struct seal_key *block[(SHARD_NUMBER_MAX + 1) / BLOCK_KEYS];
-	uint64_t written;
-	unsigned char *pending;
-	size_t pending_cap; /* slots */
-	bool failed;
-
-	pthread_mutex_t sync_lock;
-	uint32_t files; /* shard files that exist */
-	int tail_fd;    /* for writing: shard tail */
-	uint32_t tail;
-};
-
-static struct shard_id shard_id_of(const struct keyring *k, uint32_t number)
+struct shard_id keyring_shard_id(const struct keyring *k, uint32_t number)
 {
 	return (struct shard_id){.number = number,
-	    .epoch = k->vault->root.epoch,
+	    .epoch = atomic_load(&k->epoch),
 	    .slots = k->shard_slots,
 	    .archive_id = k->vault->secrets.archive_id};
 }
@@ -103,7 +46,7 @@ static struct seal_key *key_of(const struct keyring *k, uint32_t number)
 	return k->block[number / BLOCK_KEYS] + number % BLOCK_KEYS;
 }
 
-static bool put_key(struct keyring *k, uint32_t number, const struct seal_key *key)
+bool keyring_keep_key(struct keyring *k, uint32_t number, const struct seal_key *key)
 {
 	struct seal_key **block = &k->block[number / BLOCK_KEYS];
 
@@ -145,12 +88,23 @@ static void use_known(struct keyring *k, uint32_t number, struct keyring_use *u,
 static void use_keep(struct keyring *k, uint32_t number, struct keyring_use *u)
 {
 	pthread_mutex_lock(&k->lock);
-	if (put_key(k, number, &u->key) && u->own && k->fds < FDS_KEPT && k->shard[number].fd < 0) {
+	if (keyring_keep_key(k, number, &u->key) && u->own && k->fds < FDS_KEPT &&
+	    k->shard[number].fd < 0) {
 		k->shard[number].fd = u->fd;
 		k->fds++;
 		u->own = false;
 	}
 	pthread_mutex_unlock(&k->lock);
+}
+
+void keyring_enter(struct keyring *k)
+{
+	pthread_rwlock_rdlock(&k->gate);
+}
+
+void keyring_leave(struct keyring *k)
+{
+	pthread_rwlock_unlock(&k->gate);
 }
 
 int keyring_use(struct keyring *k, uint32_t number, struct keyring_use *u, struct ark_error *err)
@@ -159,7 +113,7 @@ int keyring_use(struct keyring *k, uint32_t number, struct keyring_use *u, struc
 	bool has_key;
 	int rc;
 
-	*u = (struct keyring_use){.fd = -1, .id = shard_id_of(k, number)};
+	*u = (struct keyring_use){.fd = -1, .id = keyring_shard_id(k, number)};
 	use_known(k, number, u, &has_key);
 	if (u->fd >= 0)
 		return ARK_OK;
@@ -184,177 +138,6 @@ out:
 	return rc;
 }
 
-/* ---- opening and closing ---- */
-
-/* The number in "shard-NNNNNN", or -1. */
-static long shard_number(const char *name)
-{
-	if (strncmp(name, "shard-", 6) != 0 || strspn(name + 6, "0123456789") != 6 || name[12])
-		return -1;
-	return strtol(name + 6, NULL, 10);
-}
-
-/* One more than the highest number; a file missing below it is found when a slot of it is wanted. */
-static int count_files(struct keyring *k, struct ark_error *err)
-{
-	DIR *d = opendir(k->dir);
-	struct dirent *e;
-	long highest = -1;
-
-	if (!d)
-		return ark_fail_errno(err, ARK_EIO, "cannot list %s", k->dir);
-	while ((e = readdir(d))) {
-		long n = shard_number(e->d_name);
-
-		highest = n > highest ? n : highest;
-	}
-	closedir(d);
-	if (highest > SHARD_NUMBER_MAX)
-		return ark_fail(
-		    err, ARK_ECORRUPT, "%s has a shard %ld: it is not arkki's", k->dir, highest);
-	k->files = (uint32_t)(highest + 1);
-	return ARK_OK;
-}
-
-/* Cuts off what a crash left of a write that nobody was told of: a part of a slot, or zeros. */
-static int cut_tail(struct keyring *k, const char *path, off_t whole, struct ark_error *err)
-{
-	k->tail_fd = open(path, O_RDWR | O_CLOEXEC);
-	k->tail = k->files - 1;
-	if (k->tail_fd < 0)
-		return ark_fail_errno(err, ARK_EIO, "cannot open %s for writing", path);
-	if (ftruncate(k->tail_fd, whole) < 0)
-		return ark_fail_errno(err, ARK_EIO, "cannot cut the torn end of %s", path);
-	return fs_sync_file(k->tail_fd, path, err);
-}
-
-/* How many slots the last shard has, without the zeros that a power cut may have left. */
-static int count_last(struct keyring *k, const char *path, off_t *ret_size, uint64_t *ret_slots,
-    struct ark_error *err)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	struct stat st;
-	uint64_t there = 0;
-	int rc = ARK_OK;
-
-	if (fd < 0)
-		return ark_fail_errno(err, ARK_EIO, "cannot open %s", path);
-	if (fstat(fd, &st) < 0)
-		rc = ark_fail_errno(err, ARK_EIO, "cannot look at %s", path);
-	else if (st.st_size < SHARD_HEADER_SIZE)
-		rc = ark_fail(err, ARK_ECORRUPT,
-		    "%s has lost its header; restore it from a key backup", path);
-	else
-		there = (uint64_t)(st.st_size - SHARD_HEADER_SIZE) / SLOT_SIZE;
-	if (!rc && there > k->shard_slots)
-		rc = ark_fail(err, ARK_ECORRUPT, "%s is longer than a shard can be", path);
-	if (!rc)
-		rc = shard_filled(fd, there, ret_slots, err);
-	if (!rc)
-		*ret_size = st.st_size;
-	close(fd);
-	return rc;
-}
-
-static int find_end(struct keyring *k, struct ark_error *err)
-{
-	char path[4096];
-	uint64_t in_last = 0;
-	off_t size = 0, whole;
-	struct keyring_use u;
-	int rc = count_files(k, err);
-
-	if (rc || !k->files)
-		return rc;
-	rc = shard_path(path, k->dir, k->files - 1, err);
-	if (!rc)
-		rc = count_last(k, path, &size, &in_last, err);
-	if (rc)
-		return rc;
-	whole = SHARD_HEADER_SIZE + (off_t)(in_last * SLOT_SIZE);
-	k->written = (uint64_t)(k->files - 1) * k->shard_slots + in_last;
-	atomic_store(&k->slots, k->written);
-	if (!k->for_writing)
-		return ARK_OK;
-	rc = keyring_use(k, k->files - 1, &u, err); /* its key wraps the next slots */
-	if (rc)
-		return rc;
-	keyring_use_end(&u);
-	return whole < size ? cut_tail(k, path, whole, err) : ARK_OK;
-}
-
-static struct keyring *keyring_new(const char *keys_dir, int for_writing, uint32_t shard_slots)
-{
-	struct keyring *k = calloc(1, sizeof(*k));
-
-	if (!k)
-		return NULL;
-	pthread_mutex_init(&k->lock, NULL);
-	pthread_mutex_init(&k->sync_lock, NULL);
-	k->tail_fd = -1;
-	k->for_writing = for_writing;
-	k->shard_slots = shard_slots;
-	k->dir = strdup(keys_dir);
-	k->vault = sodium_malloc(sizeof(*k->vault));
-	if (k->dir && k->vault)
-		return k;
-	keyring_close(k);
-	return NULL;
-}
-
-int keyring_open_sized(const char *keys_dir, const char *root_path, int for_writing,
-    uint32_t shard_slots, struct keyring **ret, struct ark_error *err)
-{
-	struct keyring *k;
-	int rc;
-
-	if (sodium_init() < 0)
-		return ark_fail(err, ARK_EIO, "this system gives no random bytes");
-	k = keyring_new(keys_dir, for_writing, shard_slots);
-	if (!k)
-		return ark_fail(err, ARK_ENOMEM, "no memory for the keyring");
-	rc = keyring_root_read(root_path, &k->vault->root, err);
-	if (!rc)
-		rc = keyring_secrets_read(
-		    keys_dir, root_path, &k->vault->root, &k->vault->secrets, err);
-	if (!rc && sodium_mprotect_readonly(k->vault) < 0)
-		rc = ark_fail_errno(err, ARK_EIO, "cannot protect the memory of the keys");
-	if (!rc)
-		rc = find_end(k, err);
-	if (rc) {
-		keyring_close(k);
-		return rc;
-	}
-	*ret = k;
-	return ARK_OK;
-}
-
-int keyring_open(const char *keys_dir, const char *root_path, int for_writing, struct keyring **ret,
-    struct ark_error *err)
-{
-	return keyring_open_sized(keys_dir, root_path, for_writing, SHARD_SLOTS, ret, err);
-}
-
-void keyring_close(struct keyring *k)
-{
-	if (!k)
-		return;
-	for (size_t i = 0; i < k->shards; i++)
-		if (k->shard[i].fd >= 0)
-			close(k->shard[i].fd);
-	for (size_t i = 0; i < sizeof(k->block) / sizeof(*k->block); i++)
-		sodium_free(k->block[i]);
-	if (k->tail_fd >= 0)
-		close(k->tail_fd);
-	sodium_free(k->vault); /* wipes, as for the blocks */
-	free(k->shard);
-	free(k->pending);
-	free(k->dir);
-	pthread_mutex_destroy(&k->lock);
-	pthread_mutex_destroy(&k->sync_lock);
-	free(k);
-}
-
 const struct keyring_secrets *keyring_secrets(const struct keyring *k)
 {
 	return &k->vault->secrets;
@@ -362,7 +145,7 @@ const struct keyring_secrets *keyring_secrets(const struct keyring *k)
 
 uint32_t keyring_epoch(const struct keyring *k)
 {
-	return k->vault->root.epoch;
+	return atomic_load(&k->epoch);
 }
 
 uint64_t keyring_slots(const struct keyring *k)
@@ -419,7 +202,7 @@ static bool key_for_next(struct keyring *k, uint32_t number)
 	if (number < k->shards && k->shard[number].has_key)
 		return true;
 	seal_key_generate(&fresh);
-	ok = put_key(k, number, &fresh);
+	ok = keyring_keep_key(k, number, &fresh);
 	seal_key_wipe(&fresh);
 	return ok;
 }
@@ -439,7 +222,7 @@ static int add_locked(
 		return ark_fail(err, ARK_EIO, "%d keys wait for a sync", PENDING_MAX);
 	if (!grow_pending(k, used) || !key_for_next(k, (uint32_t)number))
 		return ark_fail(err, ARK_ENOMEM, "no memory for a key slot");
-	id = shard_id_of(k, (uint32_t)number);
+	id = keyring_shard_id(k, (uint32_t)number);
 	slot_wrap(k->pending + used * SLOT_SIZE, &id, slot, key_of(k, (uint32_t)number), key);
 	atomic_store(&k->slots, slot + 1);
 	*ret_slot = slot;
@@ -453,9 +236,11 @@ int keyring_add(
 
 	if (!k->for_writing)
 		return ark_fail(err, ARK_EREFUSED, "the keyring is open for reading only");
+	keyring_enter(k);
 	pthread_mutex_lock(&k->lock);
 	rc = add_locked(k, key, ret_slot, err);
 	pthread_mutex_unlock(&k->lock);
+	keyring_leave(k);
 	return rc;
 }
 
@@ -463,7 +248,7 @@ int keyring_add(
 
 static int create_tail(struct keyring *k, struct ark_error *err)
 {
-	struct shard_id id = shard_id_of(k, k->files);
+	struct shard_id id = keyring_shard_id(k, k->files);
 	struct seal_key key;
 	int rc;
 
@@ -556,23 +341,30 @@ static void settle(struct keyring *k, size_t n, bool written)
 	pthread_mutex_unlock(&k->lock);
 }
 
-int keyring_sync(struct keyring *k, struct ark_error *err)
+int keyring_sync_locked(struct keyring *k, struct ark_error *err)
 {
 	unsigned char *bytes = NULL;
 	uint64_t first;
 	size_t n;
-	int rc;
+	int rc = take_pending(k, &bytes, &first, &n, err);
 
-	pthread_mutex_lock(&k->sync_lock);
-	rc = take_pending(k, &bytes, &first, &n, err);
 	if (!rc && n) {
 		rc = write_slots(k, first, bytes, n, err);
 		settle(k, n, rc == ARK_OK);
 		if (rc)
 			rc = ark_fail_within(err, ARK_EIO, "keys are not written");
 	}
-	pthread_mutex_unlock(&k->sync_lock);
 	free(bytes);
+	return rc;
+}
+
+int keyring_sync(struct keyring *k, struct ark_error *err)
+{
+	int rc;
+
+	pthread_mutex_lock(&k->sync_lock);
+	rc = keyring_sync_locked(k, err);
+	pthread_mutex_unlock(&k->sync_lock);
 	return rc;
 }
 
@@ -595,21 +387,53 @@ static bool find_pending(
 }
 
 /* From its file, through descriptors and keys kept from before. */
-static int unwrap_written(
-    struct keyring *k, uint64_t slot, struct seal_key *ret, struct ark_error *err)
+static int read_written(struct keyring *k, uint64_t slot, unsigned char bytes[SLOT_SIZE],
+    struct keyring_use *u, struct ark_error *err)
 {
-	unsigned char bytes[SLOT_SIZE];
-	struct keyring_use u;
-	int rc = keyring_use(k, (uint32_t)(slot / k->shard_slots), &u, err);
+	int rc = keyring_use(k, (uint32_t)(slot / k->shard_slots), u, err);
 
 	if (rc)
 		return rc;
 	rc = fs_pread_all(
-	    u.fd, bytes, sizeof(bytes), SHARD_HEADER_SIZE + slot % k->shard_slots * SLOT_SIZE, err);
+	    u->fd, bytes, SLOT_SIZE, SHARD_HEADER_SIZE + slot % k->shard_slots * SLOT_SIZE, err);
 	if (rc)
-		rc = ark_fail_within(err, rc, "key slot %llu", (unsigned long long)slot);
-	else
-		rc = slot_unwrap(bytes, &u.id, slot, &u.key, ret, err);
+		keyring_use_end(u);
+	return rc ? ark_fail_within(err, rc, "key slot %llu", (unsigned long long)slot) : ARK_OK;
+}
+
+static int slot_exists(struct keyring *k, uint64_t slot, struct ark_error *err)
+{
+	/* a reader beside a writer may be asked for slots younger than its opening */
+	if (slot / k->shard_slots > SHARD_NUMBER_MAX ||
+	    (k->for_writing && slot >= keyring_slots(k)))
+		return ark_fail(err, ARK_ECORRUPT,
+		    "there is no key slot %llu; restore keys/ from a key backup",
+		    (unsigned long long)slot);
+	return ARK_OK;
+}
+
+/* Under the gate. */
+static int unwrap_slot(
+    struct keyring *k, uint64_t slot, struct seal_key *ret, struct ark_error *err)
+{
+	unsigned char bytes[SLOT_SIZE];
+	struct seal_key shard_key;
+	struct keyring_use u;
+	struct shard_id id;
+	int rc = slot_exists(k, slot, err);
+
+	if (rc)
+		return rc;
+	if (find_pending(k, slot, bytes, &shard_key)) {
+		id = keyring_shard_id(k, (uint32_t)(slot / k->shard_slots));
+		rc = slot_unwrap(bytes, &id, slot, &shard_key, ret, err);
+		seal_key_wipe(&shard_key);
+		return rc;
+	}
+	rc = read_written(k, slot, bytes, &u, err);
+	if (rc)
+		return rc;
+	rc = slot_unwrap(bytes, &u.id, slot, &u.key, ret, err);
 	keyring_use_end(&u);
 	return rc;
 }
@@ -617,22 +441,42 @@ static int unwrap_written(
 int keyring_unwrap_ledger(
     struct keyring *k, uint64_t slot, struct seal_key *ret, struct ark_error *err)
 {
+	for (int round = 0;; round++) {
+		int rc;
+
+		keyring_enter(k);
+		rc = unwrap_slot(k, slot, ret, err);
+		keyring_leave(k);
+		/* a reader beside a writer that has changed the keys meanwhile */
+		if (rc != ARK_ECORRUPT || round || !keyring_stale(k))
+			return rc;
+		rc = keyring_refresh(k, err);
+		if (rc)
+			return rc;
+	}
+}
+
+int keyring_destroyed(struct keyring *k, uint64_t slot, bool *ret, struct ark_error *err)
+{
 	unsigned char bytes[SLOT_SIZE];
 	struct seal_key shard_key;
-	struct shard_id id;
-	int rc;
+	struct keyring_use u;
+	int rc = keyring_stale(k) ? keyring_refresh(k, err) : ARK_OK;
 
-	/* a reader beside a writer may be asked for slots younger than its opening */
-	if (slot / k->shard_slots > SHARD_NUMBER_MAX ||
-	    (k->for_writing && slot >= keyring_slots(k)))
-		return ark_fail(err, ARK_ECORRUPT,
-		    "there is no key slot %llu; restore keys/ from a key backup",
-		    (unsigned long long)slot);
-	if (!find_pending(k, slot, bytes, &shard_key))
-		return unwrap_written(k, slot, ret, err);
-	id = shard_id_of(k, (uint32_t)(slot / k->shard_slots));
-	rc = slot_unwrap(bytes, &id, slot, &shard_key, ret, err);
-	seal_key_wipe(&shard_key);
+	if (rc)
+		return rc;
+	keyring_enter(k);
+	rc = slot_exists(k, slot, err);
+	if (!rc && find_pending(k, slot, bytes, &shard_key)) {
+		seal_key_wipe(&shard_key);
+	} else if (!rc) {
+		rc = read_written(k, slot, bytes, &u, err);
+		if (!rc)
+			keyring_use_end(&u);
+	}
+	keyring_leave(k);
+	if (!rc)
+		*ret = slot_is_destroyed(bytes);
 	return rc;
 }
 

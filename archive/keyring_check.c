@@ -10,6 +10,8 @@
 enum { RUN_SLOTS = 512 }; /* read at once */
 
 struct check {
+	struct keyring *k;
+	bool moved; /* a writer has changed the keys under this reader */
 	void (*bad)(void *arg, uint64_t slot, const char *why);
 	void *arg;
 	bool any;
@@ -18,6 +20,10 @@ struct check {
 
 static void report(struct check *c, uint64_t slot, const char *why)
 {
+	if (c->moved || keyring_stale(c->k)) {
+		c->moved = true;
+		return;
+	}
 	c->any = true;
 	c->bad(c->arg, slot, why);
 }
@@ -30,6 +36,8 @@ static void check_slot(
 
 	if (sodium_is_zero(bytes, SLOT_SIZE))
 		report(c, slot, "the slot is empty: a power cut or the disk took it");
+	else if (slot_is_destroyed(bytes))
+		return; /* whether it had to be is for those to say who know the tombstones */
 	else if (slot_unwrap(bytes, &u->id, slot, &u->key, &key, &why))
 		report(c, slot, why.text);
 	else
@@ -53,7 +61,7 @@ static int check_slots(struct check *c, const struct keyring_use *u, uint64_t fi
 		    "its shard ends before this slot; restore it from a key backup");
 	else
 		there = want;
-	for (uint64_t at = 0; at < there;) {
+	for (uint64_t at = 0; at < there && !c->moved;) {
 		size_t run = there - at < RUN_SLOTS ? (size_t)(there - at) : RUN_SLOTS;
 		int rc = fs_pread_all(
 		    u->fd, c->bytes, run * SLOT_SIZE, SHARD_HEADER_SIZE + at * SLOT_SIZE, err);
@@ -71,14 +79,17 @@ static int check_shard(struct keyring *k, struct check *c, uint32_t number, uint
 {
 	struct ark_error why;
 	struct keyring_use u;
-	int rc = keyring_use(k, number, &u, &why);
+	int rc;
 
+	keyring_enter(k);
+	rc = keyring_use(k, number, &u, &why);
 	if (!rc) {
 		rc = keyring_reread_header(k, &u, &why);
 		if (!rc)
 			rc = check_slots(c, &u, first, want, &why);
 		keyring_use_end(&u);
 	}
+	keyring_leave(k);
 	if (rc == ARK_ECORRUPT) {
 		report(c, first, why.text);
 		rc = ARK_OK;
@@ -96,11 +107,17 @@ int keyring_check(struct keyring *k, void (*bad)(void *arg, uint64_t slot, const
 
 	if (!c)
 		return ark_fail(err, ARK_ENOMEM, "no memory to check the keys");
-	c->bad = bad, c->arg = arg, c->any = false;
+	*c = (struct check){.k = k, .bad = bad, .arg = arg};
 	for (uint64_t first = 0; !rc && first < end; first += shard_slots) {
 		uint64_t want = end - first < shard_slots ? end - first : shard_slots;
 
-		rc = check_shard(k, c, number++, first, want, err);
+		do {
+			rc = c->moved ? keyring_refresh(k, err) : ARK_OK;
+			c->moved = false;
+			if (!rc)
+				rc = check_shard(k, c, number, first, want, err);
+		} while (!rc && c->moved);
+		number++;
 	}
 	if (!rc && c->any)
 		rc = ark_fail(err, ARK_ECORRUPT, "not every key slot opens");

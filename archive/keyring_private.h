@@ -1,6 +1,6 @@
 /* Parts of the keyring: keyring_root.c (the root key file and keys/secrets),
- * keyring_shard.c (the bytes of shard files), keyring.c (slots in memory and
- * out), keyring_check.c (for verify). */
+ * keyring_shard.c (the bytes of shard files), keyring_open.c (opening, closing), keyring.c (slots in
+ * memory and out), keyring_change.c (all keys anew), keyring_check.c (for verify). */
 #ifndef ARKKI_ARCHIVE_KEYRING_PRIVATE_H
 #define ARKKI_ARCHIVE_KEYRING_PRIVATE_H
 
@@ -34,6 +34,17 @@ ARK_MUSTUSE int keyring_root_read(
 ARK_MUSTUSE int keyring_secrets_read(const char *keys_dir, const char *root_path,
     const struct keyring_root *root, struct keyring_secrets *ret, struct ark_error *err);
 
+/* Writes keys_dir/secrets under another root, durably; the directory must exist. */
+ARK_MUSTUSE int keyring_secrets_write(const char *keys_dir, const struct keyring_root *root,
+    const struct keyring_secrets *secrets, struct ark_error *err);
+/* The epoch that keys_dir/secrets names in the clear. */
+ARK_MUSTUSE int keyring_epoch_on_disk(const char *keys_dir, uint32_t *ret, struct ark_error *err);
+/* Writes a new root key file (mode 0600), durably. ARK_EINPUT when there is one. */
+ARK_MUSTUSE int keyring_root_write(
+    const char *path, const struct keyring_root *root, struct ark_error *err);
+/* The directory of a path. */
+ARK_MUSTUSE int keyring_parent(char out[4096], const char *path, struct ark_error *err);
+
 /* ---- keyring_shard.c ---- */
 /* What the header of a shard file says in the clear. */
 struct shard_id {
@@ -60,6 +71,25 @@ void slot_wrap(unsigned char out[SLOT_SIZE], const struct shard_id *id, uint64_t
 ARK_MUSTUSE int slot_unwrap(const unsigned char bytes[SLOT_SIZE], const struct shard_id *id,
     uint64_t slot, const struct seal_key *shard_key, struct seal_key *ret, struct ark_error *err);
 
+bool slot_is_destroyed(const unsigned char bytes[SLOT_SIZE]);
+void slot_destroy(unsigned char out[SLOT_SIZE]);
+
+/* ---- keyring_change.c ---- */
+/* Finishes, or takes back, a change that a crash cut: see keyring.h. For the one writer alone. */
+ARK_MUSTUSE int keyring_change_settle(
+    const char *keys_dir, const char *root_path, struct ark_error *err);
+/* Where the next root key is written: beside the file that root_path leads to, with ".next" behind its name. */
+ARK_MUSTUSE int keyring_next_root(char out[4096], const char *root_path, struct ark_error *err);
+/* Overwrites with zeros, syncs, unlinks. None there: fine. */
+ARK_MUSTUSE int keyring_wipe_file(const char *path, struct ark_error *err);
+/* Every file in a directory of keys, then the directory. None there: fine. */
+ARK_MUSTUSE int keyring_wipe_dir(const char *dir, struct ark_error *err);
+
+/* ---- keyring_open.c ---- */
+/* For a keyring that only reads, beside a writer: has keys/ been changed since, and take that on. */
+bool keyring_stale(const struct keyring *k);
+ARK_MUSTUSE int keyring_refresh(struct keyring *k, struct ark_error *err);
+
 /* ---- keyring.c ---- */
 /* One shard for the time of a call: its key, and a descriptor to read from. */
 struct keyring_use {
@@ -69,7 +99,10 @@ struct keyring_use {
 	struct shard_id id;
 };
 
-/* ARK_ECORRUPT: the file is missing or its header damaged. Ended with keyring_use_end() on success. */
+/* Between keyring_enter() and keyring_leave() the keys do not change. */
+void keyring_enter(struct keyring *k);
+void keyring_leave(struct keyring *k);
+/* Within these. ARK_ECORRUPT: the file is missing or its header damaged. Ended with keyring_use_end() on success. */
 ARK_MUSTUSE int keyring_use(
     struct keyring *k, uint32_t number, struct keyring_use *ret, struct ark_error *err);
 void keyring_use_end(struct keyring_use *u);

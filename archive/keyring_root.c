@@ -152,7 +152,7 @@ int keyring_root_read(const char *path, struct keyring_root *ret, struct ark_err
 }
 
 /* The directory of path, into out. */
-static int parent_of(char out[4096], const char *path, struct ark_error *err)
+int keyring_parent(char out[4096], const char *path, struct ark_error *err)
 {
 	int rc = fs_path(out, err, "%s", path);
 	char *slash;
@@ -167,37 +167,44 @@ static int parent_of(char out[4096], const char *path, struct ark_error *err)
 	return ARK_OK;
 }
 
-int keyring_create_root(const char *root_path, struct ark_error *err)
+int keyring_root_write(const char *path, const struct keyring_root *root, struct ark_error *err)
 {
 	char text[ROOT_FILE_MAX], hex[2 * SEAL_KEY_SIZE + 1], dir[4096];
-	struct seal_key key;
-	int fd = -1, rc = parent_of(dir, root_path, err);
+	int fd = -1, rc = keyring_parent(dir, path, err);
 
 	if (rc)
 		return rc;
-	fd = open(root_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0 && errno == EEXIST)
 		return ark_fail(err, ARK_EINPUT,
 		    "%s exists already, and a root key is never overwritten; give another name",
-		    root_path);
+		    path);
 	if (fd < 0)
-		return ark_fail_errno(
-		    err, ARK_EIO, "cannot create the root key file %s", root_path);
-	seal_key_generate(&key);
-	hex_encode(hex, key.bytes, sizeof(key.bytes));
-	snprintf(text, sizeof(text), "%s1 %s\n", root_label, hex);
+		return ark_fail_errno(err, ARK_EIO, "cannot create the root key file %s", path);
+	hex_encode(hex, root->key.bytes, sizeof(root->key.bytes));
+	snprintf(text, sizeof(text), "%s%u %s\n", root_label, (unsigned int)root->epoch, hex);
 	rc = fs_write_all(fd, text, strlen(text), err);
 	if (!rc)
-		rc = fs_sync_file(fd, root_path, err);
+		rc = fs_sync_file(fd, path, err);
 	if (close(fd) < 0 && !rc)
-		rc = ark_fail_errno(err, ARK_EIO, "cannot write %s", root_path);
+		rc = ark_fail_errno(err, ARK_EIO, "cannot write %s", path);
 	if (!rc)
 		rc = fs_sync_dir(dir, err);
 	if (rc)
-		unlink(root_path);
-	seal_key_wipe(&key);
+		unlink(path);
 	explicit_bzero(hex, sizeof(hex));
 	explicit_bzero(text, sizeof(text));
+	return rc;
+}
+
+int keyring_create_root(const char *root_path, struct ark_error *err)
+{
+	struct keyring_root root = {.epoch = 1};
+	int rc;
+
+	seal_key_generate(&root.key);
+	rc = keyring_root_write(root_path, &root, err);
+	explicit_bzero(&root, sizeof(root));
 	return rc;
 }
 
@@ -296,9 +303,35 @@ int keyring_secrets_read(const char *keys_dir, const char *root_path,
 	return rc;
 }
 
-int keyring_create(const char *keys_dir, const char *root_path, struct ark_error *err)
+int keyring_secrets_write(const char *keys_dir, const struct keyring_root *root,
+    const struct keyring_secrets *secrets, struct ark_error *err)
 {
 	unsigned char file[SECRETS_FILE_SIZE];
+	char path[4096];
+	int rc = fs_path(path, err, "%s/secrets", keys_dir);
+
+	secrets_encode(file, root, secrets);
+	return rc ? rc : fs_replace_file(path, file, sizeof(file), 0600, err);
+}
+
+int keyring_epoch_on_disk(const char *keys_dir, uint32_t *ret, struct ark_error *err)
+{
+	struct buf file = BUF_INIT;
+	char path[4096];
+	int rc = fs_path(path, err, "%s/secrets", keys_dir);
+
+	if (!rc)
+		rc = fs_read_file(path, 4096, &file, err);
+	if (!rc && (file.len < ID_AT || memcmp(file.data, magic, sizeof(magic)) != 0))
+		rc = ark_fail(err, ARK_ECORRUPT, "%s is not as arkki writes it", path);
+	if (!rc)
+		*ret = be32_get((const unsigned char *)file.data + 12);
+	buf_free(&file);
+	return rc;
+}
+
+int keyring_create(const char *keys_dir, const char *root_path, struct ark_error *err)
+{
 	struct keyring_secrets secrets;
 	struct keyring_root root;
 	char path[4096], parent[4096];
@@ -310,8 +343,7 @@ int keyring_create(const char *keys_dir, const char *root_path, struct ark_error
 	if (rc)
 		return rc;
 	randombytes_buf(&secrets, sizeof(secrets));
-	secrets_encode(file, &root, &secrets);
-	rc = parent_of(parent, keys_dir, err);
+	rc = keyring_parent(parent, keys_dir, err);
 	if (!rc)
 		rc = fs_path(path, err, "%s/secrets", keys_dir);
 	if (rc)
@@ -323,7 +355,7 @@ int keyring_create(const char *keys_dir, const char *root_path, struct ark_error
 			: ark_fail_errno(err, ARK_EIO, "cannot make the directory %s", keys_dir);
 		goto out;
 	}
-	rc = fs_replace_file(path, file, sizeof(file), 0600, err);
+	rc = keyring_secrets_write(keys_dir, &root, &secrets, err);
 	if (!rc)
 		rc = fs_sync_dir(parent, err);
 	if (rc) {

@@ -16,7 +16,8 @@
  * Slot n of the archive is slot n % 16384 of shard n / 16384:
  *   AEAD(shard key, random nonce,
  *        AAD = "arkki-slot-v1" || archive id[16] || shard number[4] || epoch[4] || n[8],
- *        data key[32])
+ *        data key[32]),
+ * or 72 bytes 0xff when its key was destroyed.
  *
  * Invariants: the header appears whole, by a rename after a sync; slots are
  * only appended, and whole slots are never cut off; a part of a slot, or slots
@@ -185,12 +186,28 @@ void slot_wrap(unsigned char out[SLOT_SIZE], const struct shard_id *id, uint64_t
 	wrap(out, aad, sizeof(aad), shard_key, key);
 }
 
+bool slot_is_destroyed(const unsigned char bytes[SLOT_SIZE])
+{
+	for (size_t i = 0; i < SLOT_SIZE; i++)
+		if (bytes[i] != 0xff)
+			return false;
+	return true;
+}
+
+void slot_destroy(unsigned char out[SLOT_SIZE])
+{
+	memset(out, 0xff, SLOT_SIZE);
+}
+
 int slot_unwrap(const unsigned char bytes[SLOT_SIZE], const struct shard_id *id, uint64_t slot,
     const struct seal_key *shard_key, struct seal_key *ret, struct ark_error *err)
 {
 	unsigned char aad[SLOT_AAD_SIZE];
 	struct seal_key key;
 
+	if (slot_is_destroyed(bytes))
+		return ark_fail(
+		    err, ARK_EGONE, "the key of slot %llu was destroyed", (unsigned long long)slot);
 	slot_aad(aad, id, slot);
 	if (!unwrap(bytes, aad, sizeof(aad), shard_key, &key))
 		return ark_fail(err, ARK_ECORRUPT,

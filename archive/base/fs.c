@@ -93,6 +93,15 @@ int fs_rename(const char *from, const char *to, struct ark_error *err)
 	return ARK_OK;
 }
 
+int fs_exchange(const char *a, const char *b, struct ark_error *err)
+{
+	if (renameat2(AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE) < 0)
+		return ark_fail_errno(err,
+		    errno == EINVAL || errno == ENOSYS || errno == EXDEV ? ARK_EREFUSED : ARK_EIO,
+		    "cannot exchange %s and %s", a, b);
+	return ARK_OK;
+}
+
 int fs_read_file(const char *path, size_t limit, struct buf *out, struct ark_error *err)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);

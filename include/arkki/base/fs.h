@@ -27,6 +27,8 @@ ARK_MUSTUSE int fs_pread_all(
 ARK_MUSTUSE int fs_sync_file(int fd, const char *what, struct ark_error *err); /* fdatasync */
 ARK_MUSTUSE int fs_sync_dir(const char *dir, struct ark_error *err);           /* fsync */
 ARK_MUSTUSE int fs_rename(const char *from, const char *to, struct ark_error *err);
+/* Two names change places at once (files or directories). ARK_EREFUSED: this file system cannot. */
+ARK_MUSTUSE int fs_exchange(const char *a, const char *b, struct ark_error *err);
 
 /* Whole file, at most `limit` bytes, appended to out. ARK_ENOTFOUND when there is none. */
 ARK_MUSTUSE int fs_read_file(
