@@ -273,7 +273,7 @@ int search_commit(struct search_index *w, uint64_t sequence, struct ark_error *e
 int search_compact(const char *dir, const char *to, struct ark_error *err)
 {
 	return guarded(err, "compact the index", [&] {
-		const Xapian::Database db(dir);
+		Xapian::Database db(dir);
 
 		db.compact(std::string(to), Xapian::DBCOMPACT_NO_RENUMBER);
 		return ARK_OK;
