@@ -51,6 +51,8 @@ int policy_versions(const struct cli *c);
 int policy_apply(const struct cli *c);
 int policy_restore(const struct cli *c);
 int cmd_synonyms(const struct cli *c);
+int cmd_retention(const struct cli *c);
+int cmd_dispose(const struct cli *c);
 int cmd_routes(const struct cli *c);
 int cmd_demo_build(const struct cli *c);
 

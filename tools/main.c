@@ -59,6 +59,15 @@ static const struct command {
 	"show: print the words of an administrator that find each other in a search, or those that "
 	"arkki ships\n"
 	"      check: tell whether a table would be taken; apply: put it in force"},
+    {"retention", cmd_retention,
+	"show DIR [--version N] | apply DIR FILE.json --user ID [--reason TEXT]\n"
+	"               due DIR --user ID [--at DAY]",
+	"how long documents are kept; due: those whose period has ended, which the user may "
+	"dispose of:\n"
+	"      document, version, since when, by which row, what then, held, proposal"},
+    {"dispose", cmd_dispose, "DIR run",
+	"destroy what two people have approved: the keys of all of it change; it goes on where it "
+	"stopped"},
     {"routes", cmd_routes, "", NULL}, /* for tests/flow: not in the help */
     {"demo-build", cmd_demo_build, "TEXTS_DIR OUT_DIR", NULL},
 };
