@@ -72,8 +72,8 @@ static const char *member_fault(const char *key, const json_t *value)
 
 static void add_fault(json_t *errors, const char *field, const char *code, const char *detail)
 {
-	json_array_append_new(errors,
-	    json_pack("{s:s,s:s,s:s}", "field", field, "code", code, "detail", detail));
+	json_array_append_new(
+	    errors, json_pack("{s:s,s:s,s:s}", "field", field, "code", code, "detail", detail));
 }
 
 /* The first member is required, "until" is not, the others are. */
@@ -91,8 +91,7 @@ static json_t *body_faults(const struct act *a)
 			add_fault(errors, key, "value", fault);
 	}
 	for (size_t i = 0; a->members[i]; i++)
-		if (strcmp(a->members[i], "until") != 0 &&
-		    !json_object_get(a->body, a->members[i]))
+		if (strcmp(a->members[i], "until") != 0 && !json_object_get(a->body, a->members[i]))
 			add_fault(errors, a->members[i], "required", "is required");
 	return errors;
 }
@@ -257,7 +256,7 @@ static void put_hold(struct exchange *x, struct act *a)
 	}
 	if (newest(x, "holds", &base))
 		file(x, "holds",
-		    json_pack("{s:s,s:s,s:O,s:O?*,s:s,s:s,s:s}", "id", visit_of(x)->row.document,
+		    json_pack("{s:s,s:s,s:O,s:O*,s:s,s:s,s:s}", "id", visit_of(x)->row.document,
 			"state", "held", "reason", json_object_get(a->body, "reason"), "until",
 			json_object_get(a->body, "until"), "by", c->who->access.user, "org",
 			c->who->access.org, "at", now_text(now)),
@@ -322,8 +321,8 @@ int term_of(struct app *app, const struct catalogue_row *row, const struct card 
 }
 
 /* Held, not due, or due for something else: 409 is replied. row: of the table, when it is due. */
-static bool may_end(struct exchange *x, const struct act *a, const char *action, char row[65],
-    char since[11])
+static bool may_end(
+    struct exchange *x, const struct act *a, const char *action, char row[65], char since[11])
 {
 	const struct visit *v = visit_of(x);
 	struct retention_term term;
@@ -360,8 +359,7 @@ static void show_proposal(struct exchange *x, struct act *a)
 	json_t *p = disposition_proposal(registry_of(x), document);
 
 	(void)a;
-	http_reply_json(x, 200,
-	    p ? p : json_pack("{s:s,s:s}", "id", document, "state", "none"));
+	http_reply_json(x, 200, p ? p : json_pack("{s:s,s:s}", "id", document, "state", "none"));
 }
 
 void dispose_get(struct exchange *x)
@@ -437,8 +435,7 @@ static void approve(struct exchange *x, struct act *a)
 	if (!p)
 		return;
 	if (strcmp(json_text(p, "proposedBy"), json_text(p, "approvedBy")) == 0)
-		visit_denied(
-		    x, "metadata", "Somebody else than who proposed it must approve.");
+		visit_denied(x, "metadata", "Somebody else than who proposed it must approve.");
 	else if (may_end(x, a, json_text(p, "action"), row, since))
 		file(x, "disposals", json_incref(p), base, 200);
 	json_decref(p);

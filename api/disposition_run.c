@@ -21,12 +21,12 @@ static int drop(void *arg, const char (*documents)[33], size_t n, struct ark_err
 	return rc;
 }
 
-static int run(struct app *app, bool resume_only, struct disposition_result *ret,
-    struct ark_error *err)
+static int run(
+    struct app *app, bool resume_only, struct disposition_result *ret, struct ark_error *err)
 {
 	const struct filing_actor operator= {.user = "operator", .authentication = "operator"};
 	const struct disposition_run run = {
-	    .actor = &operator, .drop = drop, .arg = app, .resume_only = resume_only };
+	    .actor = &operator, .drop = drop, .arg = app, .resume_only = resume_only};
 
 	return disposition_run(app->archive, &run, ret, err);
 }

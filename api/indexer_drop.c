@@ -66,16 +66,15 @@ void indexer_drop_wanted(struct indexer *i, bool cut)
 	pthread_mutex_unlock(&i->lock);
 	if (!d)
 		return;
-	d->status = cut ? ark_fail(&d->error, ARK_EIO, "the server is stopping")
-			: drop(i, d, &d->error);
+	d->status =
+	    cut ? ark_fail(&d->error, ARK_EIO, "the server is stopping") : drop(i, d, &d->error);
 	pthread_mutex_lock(&i->lock);
 	d->done = true;
 	pthread_cond_broadcast(&i->dropped);
 	pthread_mutex_unlock(&i->lock);
 }
 
-int indexer_drop(
-    struct indexer *i, const char (*documents)[33], size_t n, struct ark_error *err)
+int indexer_drop(struct indexer *i, const char (*documents)[33], size_t n, struct ark_error *err)
 {
 	struct index_drop d = {.documents = documents, .n = n};
 

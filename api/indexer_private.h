@@ -55,7 +55,7 @@ struct indexer {
 	bool
 	    tell_later; /* texts are told when they are durable in the index: the sequence does not lead back to them */
 	bool stopping, poked, look; /* look: texts may be pending that were filed long ago */
-	struct index_drop *drop; /* under lock, as all above */
+	struct index_drop *drop;    /* under lock, as all above */
 	pthread_cond_t dropped;
 	pthread_t thread;
 	bool runs;

@@ -100,8 +100,8 @@ static bool matches(struct exchange *x, uint32_t number)
 		http_reply_problem(x, 400, "bad-if-match", "If-Match is malformed.", NULL);
 		return false;
 	default:
-		http_reply_problem(x, 412, "changed-meanwhile",
-		    "The table has changed since you read it.", NULL);
+		http_reply_problem(
+		    x, 412, "changed-meanwhile", "The table has changed since you read it.", NULL);
 		return false;
 	}
 }
@@ -121,8 +121,7 @@ static json_t *read_table(struct exchange *x)
 	if (!rc)
 		rc = retention_check(json_object_get(body, "rows"), &err);
 	reason = json_object_get(body, "reason");
-	if (!rc && reason &&
-	    (!json_is_string(reason) || json_string_length(reason) > REASON_MAX))
+	if (!rc && reason && (!json_is_string(reason) || json_string_length(reason) > REASON_MAX))
 		rc = ark_fail(&err, ARK_EINPUT, "reason must be a text of at most 4000 bytes");
 	json_object_foreach(body, key, value)
 	{
@@ -205,9 +204,8 @@ static void due_free(void *arg)
 	free(d);
 }
 
-static json_t *due_json(
-    struct registry *r, const struct catalogue_row *row, const struct card *card,
-    const struct retention_term *term)
+static json_t *due_json(struct registry *r, const struct catalogue_row *row,
+    const struct card *card, const struct retention_term *term)
 {
 	json_t *hold = disposition_hold(r, row->document);
 	json_t *proposal = disposition_proposal(r, row->document);
@@ -319,8 +317,9 @@ static bool due_query(struct exchange *x, struct due *d)
 	d->list.unit = http_query(x, "unit");
 	d->list.limit = SCAN_MAX + 1;
 	if (cursor && *cursor)
-		ok = ok && !cursor_read(app_of(x), "due", cursor, &text, NULL) &&
-		     sscanf(text.data, "%10s %32s", d->list.after_date, d->list.after_document) == 2;
+		ok =
+		    ok && !cursor_read(app_of(x), "due", cursor, &text, NULL) &&
+		    sscanf(text.data, "%10s %32s", d->list.after_date, d->list.after_document) == 2;
 	buf_free(&text);
 	if (!ok)
 		http_reply_problem(x, 400, "bad-query", "A date or the cursor is malformed.", NULL);

@@ -40,7 +40,7 @@ struct archive {
 	struct filing *queue_head, **queue_tail;
 	bool closing;
 	atomic_bool disposing; /* disposition.c */
-	atomic_bool broken; /* a commit stands without its history entries: no more filings */
+	atomic_bool broken;    /* a commit stands without its history entries: no more filings */
 	/* the maintenance thread: care.c */
 	pthread_t care;
 	bool care_runs, care_stop, care_wanted; /* the last two under care_lock */

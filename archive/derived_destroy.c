@@ -73,8 +73,9 @@ static int destroy_entry(int dir, const char *name, struct ark_error *err)
 	struct stat st;
 
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
-		return errno == ENOENT ? ARK_OK
-				       : ark_fail_errno(err, ARK_EIO, "cannot look at derived files");
+		return errno == ENOENT
+			   ? ARK_OK
+			   : ark_fail_errno(err, ARK_EIO, "cannot look at derived files");
 	return S_ISDIR(st.st_mode) ? destroy_folder(dir, name, err) : destroy_file(dir, name, err);
 }
 

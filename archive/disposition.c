@@ -68,8 +68,8 @@ lost:
 /* Where the history log speaks of the proposal, the approval and the destruction. */
 static int note_index(void *arg, const struct ledger_entry *e)
 {
-	static const char *const kinds[] = {"filing", "disposal-proposed", "disposal-approved",
-	    "disposal-received", "destruction"};
+	static const char *const kinds[] = {
+	    "filing", "disposal-proposed", "disposal-approved", "disposal-received", "destruction"};
 	const char *kind = json_text(e->a, "kind");
 	json_t *to = arg;
 
@@ -113,9 +113,10 @@ static int stone_of(struct run *r, struct desk *desk, const json_t *proposal, js
 	clock_format(newest, row.filed_us);
 	clock_format(now, clock_now_us());
 	if (!rc) {
-		*ret = json_pack("{s:s,s:s,s:O?,s:O?,s:o,s:O?,s:b,s:i,s:s,s:s,s:s,s:O?,s:O?,s:O?,s:o*}",
-		    "id", id, "state", "begun", "action", json_object_get(proposal, "action"),
-		    "ground", json_object_get(proposal, "ground"), "fields", fields, "counties",
+		*ret = json_pack(
+		    "{s:s,s:s,s:O?,s:O?,s:o,s:O?,s:b,s:i,s:s,s:s,s:s,s:O?,s:O?,s:O?,s:o*}", "id",
+		    id, "state", "begun", "action", json_object_get(proposal, "action"), "ground",
+		    json_object_get(proposal, "ground"), "fields", fields, "counties",
 		    card.counties, "rendition", row.rendition.number != 0, "versions",
 		    (int)row.version, "filedAt", filed, "newestFiledAt", newest, "begunAt", now,
 		    "row", json_object_get(proposal, "row"), "proposedBy",
@@ -150,8 +151,7 @@ static int begin_one(struct run *r, struct desk *desk, const json_t *proposal)
 	}
 	rc = stone_of(r, desk, proposal, &stone);
 	if (!rc)
-		rc = disposition_file(
-		    r->a, "tombstones", stone, 0, r->given->actor, NULL, r->err);
+		rc = disposition_file(r->a, "tombstones", stone, 0, r->given->actor, NULL, r->err);
 	if (rc == ARK_ECONFLICT) { /* a hold came in between: it wins */
 		r->result->held++;
 		rc = ARK_OK;
@@ -231,8 +231,7 @@ static int forget_all(struct run *r)
 	if (!rc)
 		rc = forget_files(r);
 	if (!rc && r->given->drop)
-		rc = r->given->drop(
-		    r->given->arg, (const char(*)[33])r->documents, r->n, r->err);
+		rc = r->given->drop(r->given->arg, (const char(*)[33])r->documents, r->n, r->err);
 	return rc;
 }
 
@@ -261,8 +260,8 @@ static int all_destroyed(struct run *r)
 	return rc ? rc : gone;
 }
 
-static int on_copied(void *arg, const char *keys_dir, const char *new_root, uint32_t epoch,
-    struct ark_error *err)
+static int on_copied(
+    void *arg, const char *keys_dir, const char *new_root, uint32_t epoch, struct ark_error *err)
 {
 	struct run *r = arg;
 
@@ -310,16 +309,16 @@ static int end_one(struct run *r, const char *document)
 
 	json_decref(stone);
 	clock_format(now, clock_now_us());
-	if (!rc && (!ended || json_object_set_new(ended, "state", json_string("destroyed")) ||
-		       json_object_set_new(ended, "destroyedAt", json_string(now)) ||
-		       (history && json_object_set(ended, "history", history)) ||
-		       (r->confirmed && json_object_set(ended, "confirmed", r->confirmed)) ||
-		       json_object_set_new(
-			   ended, "epoch", json_integer(keyring_epoch(r->a->keys)))))
+	if (!rc &&
+	    (!ended || json_object_set_new(ended, "state", json_string("destroyed")) ||
+		json_object_set_new(ended, "destroyedAt", json_string(now)) ||
+		(history && json_object_set(ended, "history", history)) ||
+		(r->confirmed && json_object_set(ended, "confirmed", r->confirmed)) ||
+		json_object_set_new(ended, "epoch", json_integer(keyring_epoch(r->a->keys)))))
 		rc = ark_fail(r->err, ARK_ENOMEM, "no memory for a tombstone");
 	if (!rc)
-		rc = disposition_file(r->a, "tombstones", json_incref(ended), number,
-		    r->given->actor, NULL, r->err);
+		rc = disposition_file(
+		    r->a, "tombstones", json_incref(ended), number, r->given->actor, NULL, r->err);
 	json_decref(history);
 	json_decref(ended);
 	return rc;
@@ -380,7 +379,8 @@ int disposition_run(struct archive *a, const struct disposition_run *run,
 
 	*ret = (struct disposition_result){0};
 	if (!a->root_key)
-		return ark_fail(err, ARK_ENOTFOUND, "the archive was opened without a root key file");
+		return ark_fail(
+		    err, ARK_ENOTFOUND, "the archive was opened without a root key file");
 	if (atomic_exchange(&a->disposing, true))
 		return ark_fail(err, ARK_ECONFLICT, "another destruction is under way");
 	rc = run_all(&r);

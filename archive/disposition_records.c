@@ -49,8 +49,7 @@ json_t *disposition_tombstone(struct registry *r, const char *document)
 
 /* ---- in the writer's thread ---- */
 
-static int settle_own(
-    struct registry *r, const struct filing *f, bool held, struct ark_error *err)
+static int settle_own(struct registry *r, const struct filing *f, bool held, struct ark_error *err)
 {
 	const char *id = json_text(f->record, "id");
 	json_t *stone = disposition_tombstone(r, id), *hold = NULL;
@@ -71,8 +70,7 @@ static int settle_own(
 	return rc;
 }
 
-int disposition_settle(
-    struct registry *r, const struct filing *f, bool held, struct ark_error *err)
+int disposition_settle(struct registry *r, const struct filing *f, bool held, struct ark_error *err)
 {
 	json_t *stone;
 

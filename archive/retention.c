@@ -164,8 +164,8 @@ static int specificity(const json_t *row, struct registry *r, const struct reten
 
 /* ---- from when ---- */
 
-static void begins(const json_t *row, struct registry *r, const struct retention_subject *s,
-    char out[11])
+static void begins(
+    const json_t *row, struct registry *r, const struct retention_subject *s, char out[11])
 {
 	const char *from = json_text(row, "from");
 	json_t *c = NULL;
@@ -227,7 +227,6 @@ void retention_term(const json_t *rows, struct registry *r, const struct retenti
 		return;
 	begins(ret->row, r, s, ret->since);
 	if (ret->since[0])
-		add_years(
-		    ret->since, (int)json_integer_value(json_object_get(ret->row, "years")));
+		add_years(ret->since, (int)json_integer_value(json_object_get(ret->row, "years")));
 	ret->due = ret->since[0] && strcmp(ret->since, day) <= 0;
 }

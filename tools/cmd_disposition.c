@@ -9,8 +9,8 @@
 
 enum { TABLE_MAX = 1 << 20 };
 
-static int ask(struct client *client, const struct client_request *r, json_t **ret,
-    struct ark_error *err)
+static int ask(
+    struct client *client, const struct client_request *r, json_t **ret, struct ark_error *err)
 {
 	long status = 0;
 	int rc = client_send(client, r, &status, ret, err);

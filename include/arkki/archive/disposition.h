@@ -37,7 +37,7 @@ ARK_MUSTUSE int retention_check(const json_t *rows, struct ark_error *err);
 /* The rows in force; *ret is the caller's. */
 ARK_MUSTUSE int retention_rows(struct registry *r, json_t **ret, struct ark_error *err);
 
-struct retention_subject { /* borrowed */
+struct retention_subject {                          /* borrowed */
 	const char *type, *author, *date, *case_id; /* case_id: NULL none */
 	int64_t filed_us;                           /* of the newest version */
 };
@@ -53,7 +53,7 @@ void retention_term(const json_t *rows, struct registry *r, const struct retenti
 
 /* ---- what stands for one document; NULL: nothing. The caller's reference. ---- */
 
-json_t *disposition_hold(struct registry *r, const char *document);     /* one that is in force today */
+json_t *disposition_hold(struct registry *r, const char *document); /* one that is in force today */
 json_t *disposition_proposal(struct registry *r, const char *document); /* proposed or approved */
 json_t *disposition_tombstone(struct registry *r, const char *document);
 
