@@ -144,6 +144,7 @@ print-cxxflags:
 $(BUILD)/policies/shipped.o: policies/types.json policies/retention.json policies/arkki.cedar policies/arkki.cedarschema \
 	$(wildcard policies/cases/*.json policies/cases/entities/*.json)
 $(BUILD)/api/routes.o: api/openapi.yaml
+$(BUILD)/archive/slip39.o: archive/slip39_words.txt
 $(BUILD)/index/synonyms_read.o: index/bridge.tsv
 $(BUILD)/api/pages/assets.o: api/web/arkki.css api/web/arkki.svg
 

@@ -75,6 +75,10 @@ void synonyms_get(struct exchange *x);
 void synonyms_versions_get(struct exchange *x);
 void synonyms_put(struct exchange *x);
 
+/* keys_api.c: the admin socket */
+void admin_keys_get(struct exchange *x);
+void admin_keys_post(struct exchange *x);
+
 /* admin.c: the admin socket */
 void admin_load(struct exchange *x);
 void admin_token(struct exchange *x);

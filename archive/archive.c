@@ -254,8 +254,6 @@ int archive_open(const char *dir, const char *root_key, enum archive_mode mode,
 		rc = archive_new(dir, mode, conf.origin, &a, err);
 	if (!rc && mode != ARCHIVE_READ)
 		rc = take_lock(a, err);
-	if (!rc && root_key && !(a->root_key = strdup(root_key)))
-		rc = ark_fail(err, ARK_ENOMEM, "no memory for an archive");
 	if (!rc)
 		rc = open_parts(a, root_key, &watcher, err);
 	if (!rc && mode != ARCHIVE_READ) {
@@ -303,7 +301,6 @@ void archive_close(struct archive *a)
 	pthread_cond_destroy(&a->care_more);
 	free(a->dir);
 	free(a->origin);
-	free(a->root_key);
 	free(a->spool_dir);
 	free(a);
 }
@@ -445,11 +442,6 @@ const char *archive_spool_dir(const struct archive *a)
 const char *archive_origin(const struct archive *a)
 {
 	return a->origin;
-}
-
-const char *archive_root_key(const struct archive *a)
-{
-	return a->root_key;
 }
 
 struct keyring *archive_keyring(const struct archive *a)

@@ -18,7 +18,7 @@ struct archive_listener {
 };
 
 struct archive {
-	char *dir, *spool_dir, *origin, *root_key;
+	char *dir, *spool_dir, *origin;
 	enum archive_mode mode;
 	int lock_fd;
 	struct keyring *keys;

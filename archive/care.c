@@ -3,18 +3,21 @@
  * Each commit adds a pack, and each pack makes reads slower (40 us with one, 1.2 ms
  * with 2,900): beyond PACKS_MAX they are compacted. The thread takes no lock that a
  * filing or a read waits for, and its work is in the access log like any other
- * maintenance.
+ * maintenance. Once a minute it brings registered key backups up to the keys: a document
+ * whose key is nowhere else is lost with the disk.
  */
 #include <stdio.h>
 #include <time.h>
 
 #include "archive/archive_private.h"
+#include "arkki/archive/key_backups.h"
 #include "arkki/base/clock.h"
 
 enum {
 	PACKS_MAX = 32,
 	WAKE_EVERY = 8,                  /* commits between two looks at the directory */
 	REST_US = 10 * 60 * 1000 * 1000, /* after a failure */
+	KEYS_S = 60,                     /* between two looks at the key backups */
 	GRACE_S = 10, /* that a git beside us has to open the packs that it listed */
 };
 
@@ -73,20 +76,47 @@ static int look_after_packs(struct archive *a, struct ark_error *err)
 	return rc;
 }
 
+/* Of a place that cannot be reached `arkki keys status` tells too; it is said here once in ten minutes. */
+static void look_after_keys(struct archive *a, int64_t *rest_until)
+{
+	struct ark_error err;
+
+	if (clock_monotonic_us() < *rest_until || !key_backups_behind(a->keys, a->dir))
+		return;
+	if (!key_backups_run(a->keys, a->dir, NULL, &err) || stopping(a))
+		return;
+	fprintf(stderr, "arkki: next try in 10 minutes: %s\n", err.text);
+	*rest_until = clock_monotonic_us() + REST_US;
+}
+
+/* Until there is something to do about packs (true), or it is time to look at the key backups; under the lock. */
+static bool wait_for_work(struct archive *a)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += KEYS_S;
+	while (!a->care_stop && !a->care_wanted)
+		if (pthread_cond_timedwait(&a->care_more, &a->care_lock, &until))
+			break;
+	return a->care_wanted;
+}
+
 static void *care_main(void *arg)
 {
 	struct archive *a = arg;
-	int64_t rest_until = 0;
+	int64_t rest_until = 0, keys_rest_until = 0;
 
 	pthread_mutex_lock(&a->care_lock);
 	while (!a->care_stop) {
 		struct ark_error err = {0};
 		int rc;
 
-		if (!a->care_wanted) {
-			pthread_cond_wait(&a->care_more, &a->care_lock);
+		pthread_mutex_unlock(&a->care_lock);
+		look_after_keys(a, &keys_rest_until);
+		pthread_mutex_lock(&a->care_lock);
+		if (!wait_for_work(a) || a->care_stop)
 			continue;
-		}
 		a->care_wanted = false;
 		if (clock_monotonic_us() < rest_until)
 			continue;

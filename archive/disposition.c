@@ -17,6 +17,7 @@
 
 #include "archive/archive_private.h"
 #include "archive/disposition_private.h"
+#include "arkki/archive/key_backups.h"
 #include "arkki/archive/reading.h"
 #include "arkki/archive/records.h"
 #include "arkki/base/clock.h"
@@ -32,7 +33,6 @@ struct run {
 	size_t n;
 	struct slots slots;
 	json_t *confirmed; /* who has the new keys, as the tombstones say it */
-	uint32_t epoch;
 	struct ark_error *err;
 };
 
@@ -260,36 +260,39 @@ static int all_destroyed(struct run *r)
 	return rc ? rc : gone;
 }
 
-static int on_copied(
-    void *arg, const char *keys_dir, const char *new_root, uint32_t epoch, struct ark_error *err)
+/* After a run that was cut off behind the change: the places whose copies are of the keys in force. */
+static int confirmed_before(struct run *r)
 {
-	struct run *r = arg;
+	json_t *places = NULL, *place;
+	size_t i;
+	int rc = key_backups_list(r->a->dir, &places, r->err);
 
-	(void)keys_dir, (void)new_root, (void)err;
-	r->epoch = epoch;
-	return ARK_OK;
-}
+	r->confirmed = json_array();
+	json_array_foreach(places, i, place)
+	{
+		json_int_t epoch = json_integer_value(json_object_get(place, "epoch"));
 
-static void on_rewrapped(void *arg, uint64_t done, uint64_t of)
-{
-	tell(arg, "change keys", done, of);
+		if (epoch == (json_int_t)keyring_epoch(r->a->keys))
+			json_array_append_new(
+			    r->confirmed, json_pack("{s:O?,s:O?,s:O?,s:O?}", "name",
+					      json_object_get(place, "name"), "epoch",
+					      json_object_get(place, "epoch"), "slots",
+					      json_object_get(place, "slots"), "at",
+					      json_object_get(place, "at")));
+	}
+	json_decref(places);
+	return rc;
 }
 
 static int destroy_keys(struct run *r)
 {
-	const struct keyring_change change = {
-	    .root_path = r->a->root_key,
-	    .destroy = r->slots.slot,
-	    .destroy_len = r->slots.len,
-	    .copied = on_copied,
-	    .progress = on_rewrapped,
-	    .arg = r,
-	};
 	int rc = all_destroyed(r);
 
 	if (rc)
-		return rc < 0 ? rc : ARK_OK;
-	rc = keyring_change(r->a->keys, &change, r->err);
+		return rc < 0 ? rc : confirmed_before(r);
+	tell(r, "change keys", 0, r->slots.len);
+	rc = key_backups_change(
+	    r->a->keys, r->a->dir, r->slots.slot, r->slots.len, &r->confirmed, r->err);
 	if (!rc)
 		rc = all_destroyed(r);
 	if (rc == 1)
@@ -378,9 +381,6 @@ int disposition_run(struct archive *a, const struct disposition_run *run,
 	int rc;
 
 	*ret = (struct disposition_result){0};
-	if (!a->root_key)
-		return ark_fail(
-		    err, ARK_ENOTFOUND, "the archive was opened without a root key file");
 	if (atomic_exchange(&a->disposing, true))
 		return ark_fail(err, ARK_ECONFLICT, "another destruction is under way");
 	rc = run_all(&r);

@@ -627,6 +627,16 @@ static int run(struct change *c, bool *ret_done, struct ark_error *err)
 		  : ARK_OK;
 }
 
+void keyring_hold(struct keyring *k)
+{
+	pthread_mutex_lock(&k->changing);
+}
+
+void keyring_let_go(struct keyring *k)
+{
+	pthread_mutex_unlock(&k->changing);
+}
+
 int keyring_change(struct keyring *k, const struct keyring_change *change, struct ark_error *err)
 {
 	struct change *c;
@@ -635,8 +645,9 @@ int keyring_change(struct keyring *k, const struct keyring_change *change, struc
 
 	if (!k->for_writing)
 		return ark_fail(err, ARK_EREFUSED, "the keyring is open for reading only");
-	if (pthread_mutex_trylock(&k->changing))
+	if (atomic_exchange(&k->change_wanted, true))
 		return ark_fail(err, ARK_ECONFLICT, "the keys are being changed already");
+	keyring_hold(k);
 	c = calloc(1, sizeof(*c));
 	if (c) {
 		c->k = k;
@@ -648,6 +659,7 @@ int keyring_change(struct keyring *k, const struct keyring_change *change, struc
 	} else {
 		rc = ark_fail(err, ARK_ENOMEM, "no memory to change keys");
 	}
-	pthread_mutex_unlock(&k->changing);
+	keyring_let_go(k);
+	atomic_store(&k->change_wanted, false);
 	return rc;
 }

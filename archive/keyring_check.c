@@ -100,7 +100,13 @@ static int check_shard(struct keyring *k, struct check *c, uint32_t number, uint
 int keyring_check(struct keyring *k, void (*bad)(void *arg, uint64_t slot, const char *why),
     void *arg, struct ark_error *err)
 {
-	uint32_t shard_slots, number = 0;
+	return keyring_check_from(k, 0, bad, arg, err);
+}
+
+int keyring_check_from(struct keyring *k, uint64_t first,
+    void (*bad)(void *arg, uint64_t slot, const char *why), void *arg, struct ark_error *err)
+{
+	uint32_t shard_slots, number;
 	uint64_t end = keyring_written(k, &shard_slots);
 	struct check *c = malloc(sizeof(*c));
 	int rc = ARK_OK;
@@ -108,7 +114,8 @@ int keyring_check(struct keyring *k, void (*bad)(void *arg, uint64_t slot, const
 	if (!c)
 		return ark_fail(err, ARK_ENOMEM, "no memory to check the keys");
 	*c = (struct check){.k = k, .bad = bad, .arg = arg};
-	for (uint64_t first = 0; !rc && first < end; first += shard_slots) {
+	number = (uint32_t)(first / shard_slots);
+	for (; !rc && first < end; first += shard_slots) {
 		uint64_t want = end - first < shard_slots ? end - first : shard_slots;
 
 		do {

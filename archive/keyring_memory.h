@@ -50,7 +50,8 @@ struct keyring {
 	_Atomic uint64_t slots;
 	_Atomic uint32_t epoch; /* of vault->root */
 	pthread_rwlock_t gate;
-	pthread_mutex_t changing;
+	pthread_mutex_t changing; /* held by a change, and by those who keep one off */
+	atomic_bool change_wanted;
 
 	pthread_mutex_t lock;
 	struct shard *shard;

@@ -229,6 +229,11 @@ int keyring_refresh(struct keyring *k, struct ark_error *err)
 	return rc;
 }
 
+const char *keyring_root_file(const struct keyring *k)
+{
+	return k->root_path;
+}
+
 int keyring_open_sized(const char *keys_dir, const char *root_path, int for_writing,
     uint32_t shard_slots, struct keyring **ret, struct ark_error *err)
 {

@@ -85,7 +85,18 @@ ARK_MUSTUSE int keyring_wipe_file(const char *path, struct ark_error *err);
 /* Every file in a directory of keys, then the directory. None there: fine. */
 ARK_MUSTUSE int keyring_wipe_dir(const char *dir, struct ark_error *err);
 
+/* No change of keys begins or goes on between the two; one that is asked for waits. */
+void keyring_hold(struct keyring *k);
+void keyring_let_go(struct keyring *k);
+
+/* ---- keyring_check.c ---- */
+/* keyring_check() of the slots from `first` on (the first of a shard). */
+ARK_MUSTUSE int keyring_check_from(struct keyring *k, uint64_t first,
+    void (*bad)(void *arg, uint64_t slot, const char *why), void *arg, struct ark_error *err);
+
 /* ---- keyring_open.c ---- */
+/* As it was given at opening. */
+const char *keyring_root_file(const struct keyring *k);
 /* For a keyring that only reads, beside a writer: has keys/ been changed since, and take that on. */
 bool keyring_stale(const struct keyring *k);
 ARK_MUSTUSE int keyring_refresh(struct keyring *k, struct ark_error *err);

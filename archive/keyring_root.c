@@ -124,8 +124,13 @@ int keyring_root_read(const char *path, struct keyring_root *ret, struct ark_err
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO must not hang us */
 	if (fd < 0 && errno == ENOENT)
 		return ark_fail(err, ARK_ENOTFOUND,
-		    "there is no root key file %s; name it with --root-key FILE or "
-		    "ARKKI_ROOT_KEY_FILE",
+		    "there is no root key file %s, and without it nothing in the archive can be "
+		    "opened, by "
+		    "anybody; if it lies elsewhere, name it with --root-key FILE or "
+		    "ARKKI_ROOT_KEY_FILE; if it is "
+		    "lost, bring back a copy of this epoch, or have the keepers of its shares type "
+		    "them: arkki keys "
+		    "join (a key backup holds keys/ and not the root key)",
 		    path);
 	if (fd < 0)
 		return ark_fail_errno(err, ARK_EIO, "cannot open the root key file %s", path);

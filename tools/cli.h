@@ -22,6 +22,7 @@ struct cli {
 	const char *root_key, *origin, *listen, *user, *days, *manifest, *language, *root, *schema;
 	const char *action, *document, *version, *at, *purpose, *case_id, *break_glass;
 	const char *reason, *cases, *state;
+	const char *shares, *out;
 	bool full, validate, dry_run, yes, shipped, retry;
 	const char **words; /* what is not an option */
 	int words_len;
@@ -53,6 +54,7 @@ int policy_restore(const struct cli *c);
 int cmd_synonyms(const struct cli *c);
 int cmd_retention(const struct cli *c);
 int cmd_dispose(const struct cli *c);
+int cmd_keys(const struct cli *c);
 int cmd_routes(const struct cli *c);
 int cmd_demo_build(const struct cli *c);
 

@@ -68,6 +68,16 @@ static const struct command {
     {"dispose", cmd_dispose, "DIR run",
 	"destroy what two people have approved: the keys of all of it change; it goes on where it "
 	"stopped"},
+    {"keys", cmd_keys,
+	"status DIR | rotate DIR root|shards\n"
+	"              backup add DIR NAME PATH | list DIR | run DIR | remove DIR NAME [--yes]\n"
+	"              split DIR --shares N-of-M [--out DIR2] | join --out FILE [DIR]",
+	"rotate: make the root key and every shard anew, in the archive and in each key backup\n"
+	"      backup: copies of the keys elsewhere, which a change of keys and a destruction "
+	"reach\n"
+	"      split: write the root key as SLIP-39 shares, any N of M of which give it back; "
+	"join: "
+	"read them, a line each"},
     {"routes", cmd_routes, "", NULL}, /* for tests/flow: not in the help */
     {"demo-build", cmd_demo_build, "TEXTS_DIR OUT_DIR", NULL},
 };
@@ -81,12 +91,12 @@ static void print_help(FILE *to)
 		if (commands[i].what)
 			fprintf(to, "  arkki %s %s\n      %s\n", commands[i].name,
 			    commands[i].arguments, commands[i].what);
-	fprintf(to,
-	    "\nThe root key is given by --root-key FILE or ARKKI_ROOT_KEY_FILE.\n"
-	    "load, token, import, verify, texts, ocr, synonyms and policy (but restore) also work "
-	    "while the archive is "
-	    "being served.\n"
-	    "Exit codes: 0 done, 1 refused or failed, 2 usage.\n");
+	fprintf(to, "\nThe root key is given by --root-key FILE or ARKKI_ROOT_KEY_FILE.\n"
+		    "load, token, import, verify, texts, ocr, synonyms, keys and policy (but "
+		    "restore) also work "
+		    "while the archive is "
+		    "being served.\n"
+		    "Exit codes: 0 done, 1 refused or failed, 2 usage.\n");
 }
 
 int cli_usage(const char *command)
@@ -155,6 +165,8 @@ static bool parse(struct cli *c, char **argv)
 	    {"--reason", &c->reason},
 	    {"--cases", &c->cases},
 	    {"--state", &c->state},
+	    {"--shares", &c->shares},
+	    {"--out", &c->out},
 	    {"--at", &c->at},
 	    {"--purpose", &c->purpose},
 	    {"--case", &c->case_id},

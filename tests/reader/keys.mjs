@@ -37,6 +37,8 @@ function readSecrets(file, root) {
 	};
 }
 
+const bytes72 = (shard, at) => shard.bytes.subarray(at, at + SLOT);
+
 function readShard(file, number, root, archiveId) {
 	const bytes = readFileSync(file);
 	const fields = [12, 16, 20].map((at) => bytes.readUInt32BE(at));
@@ -72,9 +74,10 @@ export function openKeys(dir, rootKeyFile, fault) {
 			const shard = shards[Math.floor(slot / SLOTS)];
 			const at = HEADER + SLOT * (slot % SLOTS);
 			if (!shard || at + SLOT > shard.bytes.length) throw new Error(`there is no slot ${slot}`);
+			if (bytes72(shard, at).every((b) => b === 0xff)) throw new Error(`the key of slot ${slot} was destroyed`);
 			const aad = Buffer.concat([ascii('arkki-slot-v1'), secrets.archiveId, shard.bytes.subarray(12, 20), u64(slot)]);
 			try {
-				return unwrap(shard.bytes.subarray(at, at + SLOT), aad, shard.key);
+				return unwrap(bytes72(shard, at), aad, shard.key);
 			} catch {
 				throw new Error(`slot ${slot} does not open`);
 			}

@@ -52,8 +52,6 @@ void archive_close(struct archive *a);
 const char *archive_dir(const struct archive *a);
 const char *archive_spool_dir(const struct archive *a);
 const char *archive_origin(const struct archive *a);
-/* Path of the root key file that the archive was opened with. */
-const char *archive_root_key(const struct archive *a);
 struct keyring *archive_keyring(const struct archive *a);
 struct store *archive_store(const struct archive *a);
 struct ledger *archive_ledger(const struct archive *a, enum ledger_which which);
