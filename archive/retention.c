@@ -187,20 +187,23 @@ static void begins(
 	json_decref(c);
 }
 
-/* The period is counted in whole years: it is due on the day after the same date so many years later. */
+/* The period is counted in whole years: it is due on the day after the same date so many years later. That of a leap day
+ * ends with February, whatever its length. */
 static void add_years(char day[11], int years)
 {
+	char text[CLOCK_TEXT_SIZE];
 	unsigned int y, m, d;
 	int64_t us;
 
 	if (sscanf(day, "%4u-%2u-%2u", &y, &m, &d) != 3)
 		return;
-	if (m == 2 && d == 29)
-		d = 28; /* in a year without that day the period ends the day before */
-	snprintf(day, 11, "%04u-%02u-%02u", (y + (unsigned int)years) % 10000, m % 100, d % 100);
+	y = (y + (unsigned int)years) % 10000;
+	if (m == 2 && d == 29) {
+		snprintf(day, 11, "%04u-03-01", y);
+		return;
+	}
+	snprintf(day, 11, "%04u-%02u-%02u", y, m % 100, d % 100);
 	if (clock_parse(day, &us)) {
-		char text[CLOCK_TEXT_SIZE];
-
 		clock_format(text, us + INT64_C(86400000000));
 		memcpy(day, text, 10);
 	}
