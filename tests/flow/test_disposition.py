@@ -4,8 +4,9 @@ The documents, people and units are made up."""
 import json
 import os
 import shutil
+import subprocess
 
-from arkki_flow import Archive, check, same
+from arkki_flow import TOP, Archive, check, same
 
 JSON = {"Content-Type": "application/json", "Accept-Language": "en"}
 ROWS = [
@@ -260,7 +261,7 @@ def test_destroyed__an_older_backup_cannot_be_opened_with_the_keys_of_today():
     w.until_indexed()
     w.stop()
     backup = os.path.join(w.top, "backup")
-    shutil.copytree(w.dir, backup, ignore=shutil.ignore_patterns("keys"))
+    shutil.copytree(w.dir, backup, ignore=shutil.ignore_patterns("keys", "index"))
     w.serve()
     run(w)
     w.stop()
@@ -283,6 +284,24 @@ def test_destroyed__an_older_backup_cannot_be_opened_with_the_keys_of_today():
         r = w.get("/v1/documents/" + f.id + path)
         check(r.status in (404, 410, 500, 503), path, r.status)
         check(TEXT.encode() not in r.body and TITLE.encode() not in r.body, path)
+    w.stop()
+    for what in ("catalogue", "index"):
+        p = w.run("rebuild", w.dir, what)
+        same(p.returncode, 0, p.stderr)
+    same(everywhere(w.top, [TITLE, NAME, *TEXT.split()]), [])
+    w.serve()
+    same(w.listed(), [])
+    w.file(title="Uusi", content=b"Uusi asiakirja\n")
+    w.until_indexed()
+    same(w.json("/v1/search?q=asiakirja")["total"], 1)
+
+
+def read_by_stranger(w):
+    """The reader in another language agrees that all is well."""
+    if shutil.which("node"):
+        p = subprocess.run(["node", os.path.join(TOP, "tests", "reader", "reader.mjs"), w.dir, w.key, "verify"],
+                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60)
+        same(p.returncode, 0, p.stdout[-600:])
 
 
 def test_destroyed__one_change_of_keys_for_a_batch():
@@ -298,6 +317,7 @@ def test_destroyed__one_change_of_keys_for_a_batch():
         same(f.read().split()[1], "2")
     w.stop()
     same(w.verify("--full").returncode, 0)
+    read_by_stranger(w)
 
 
 def test_dispose_run__works_without_a_server():
