@@ -1,4 +1,4 @@
-/* The keyring in memory: for keyring.c, keyring_open.c and keyring_change.c alone.
+/* The keyring in memory: for keyring.c, keyring_open.c, keyring_change.c and keyring_settle.c alone.
  *
  * Slots go through three places, in order:
  *

@@ -1,6 +1,7 @@
 /* Parts of the keyring: keyring_root.c (the root key file and keys/secrets),
  * keyring_shard.c (the bytes of shard files), keyring_open.c (opening, closing), keyring.c (slots in
- * memory and out), keyring_change.c (all keys anew), keyring_check.c (for verify). */
+ * memory and out), keyring_change.c (all keys anew), keyring_settle.c
+ * (what a cut change left), keyring_check.c (for verify). */
 #ifndef ARKKI_ARCHIVE_KEYRING_PRIVATE_H
 #define ARKKI_ARCHIVE_KEYRING_PRIVATE_H
 
@@ -74,7 +75,15 @@ ARK_MUSTUSE int slot_unwrap(const unsigned char bytes[SLOT_SIZE], const struct s
 bool slot_is_destroyed(const unsigned char bytes[SLOT_SIZE]);
 void slot_destroy(unsigned char out[SLOT_SIZE]);
 
-/* ---- keyring_change.c ---- */
+/* ---- keyring_settle.c ---- */
+/* The root key file itself, not a link to it: a rename over a link would leave the old key where it is. */
+ARK_MUSTUSE int keyring_root_target(char out[4096], const char *root_path, struct ark_error *err);
+/* Puts the next root key in the place of the present one, durably. The old one then lies under the other name, or
+ * is overwritten. */
+ARK_MUSTUSE int keyring_exchange_roots(
+    const char *root, const char *next_root, struct ark_error *err);
+/* ARK_EREFUSED when something else has that name. */
+ARK_MUSTUSE int keyring_wipe_next_root(const char *next_root, struct ark_error *err);
 /* Finishes, or takes back, a change that a crash cut: see keyring.h. For the one writer alone. */
 ARK_MUSTUSE int keyring_change_settle(
     const char *keys_dir, const char *root_path, struct ark_error *err);
@@ -85,6 +94,7 @@ ARK_MUSTUSE int keyring_wipe_file(const char *path, struct ark_error *err);
 /* Every file in a directory of keys, then the directory. None there: fine. */
 ARK_MUSTUSE int keyring_wipe_dir(const char *dir, struct ark_error *err);
 
+/* ---- keyring_change.c ---- */
 /* No change of keys begins or goes on between the two; one that is asked for waits. */
 void keyring_hold(struct keyring *k);
 void keyring_let_go(struct keyring *k);

@@ -81,8 +81,9 @@ void keyring_name(const struct keyring *k, const char *kind, const char *name, c
  *
  * Order: keys.next/ and ROOT.next written and synced -> every slot that stays is opened out of keys.next and
  * compared -> copied() -> what was added since is caught up under the lock -> keys.next and keys exchanged
- * (renameat2), their directory synced -> ROOT.next renamed over ROOT, its directory synced -> the old files are
- * overwritten, synced and unlinked. A crash at any point leaves a set that opens: keyring_open() finishes the change when the keys
+ * (renameat2), their directory synced -> ROOT.next and ROOT exchanged (or renamed, where a file system can do no more),
+ * their directory synced -> the old files are overwritten, synced and unlinked. A reader in another process takes on
+ * the new keys when the old no longer fit. A crash at any point leaves a set that opens: keyring_open() finishes the change when the keys
  * are already exchanged, and removes what was prepared when they are not. */
 struct keyring_change {
 	const char *root_path; /* the file of the root key in force, which the new one replaces */
@@ -96,7 +97,9 @@ struct keyring_change {
 	void (*progress)(void *arg, uint64_t done, uint64_t of); /* slots; may be NULL */
 	void *arg;
 };
-/* One at a time (ARK_ECONFLICT). ARK_EREFUSED when the root key file cannot be replaced where it lies. */
+/* One at a time (ARK_ECONFLICT). ARK_EREFUSED when the root key file cannot be replaced where it lies, or keys/ cannot be
+ * exchanged on its file system; ARK_ECORRUPT when a slot that is to stay does not open: nothing changed. ARK_EIO:
+ * nothing changed, or (keyring_epoch() tells) the keys are changed and the next start finishes what is left. */
 ARK_MUSTUSE int keyring_change(
     struct keyring *k, const struct keyring_change *change, struct ark_error *err);
 /* Whether that slot's key was destroyed; keyring_unwrap() of one is ARK_EGONE. */
