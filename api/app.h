@@ -49,6 +49,7 @@ struct visit {
 	struct caller *caller;
 	struct catalogue_row row;
 	bool has_row;
+	char sought[33]; /* a document that was not found */
 	struct receipt *receipt;
 	int log_status;
 	void (*then)(struct exchange *x);

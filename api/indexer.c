@@ -333,7 +333,8 @@ static bool wait_for_work(struct indexer *i, bool failed)
 	until.tv_sec += RETRY_S;
 	pthread_mutex_lock(&i->lock);
 	if (failed) {
-		while (!i->stopping && pthread_cond_timedwait(&i->more, &i->lock, &until) == 0)
+		while (!i->stopping && !i->drop &&
+		       pthread_cond_timedwait(&i->more, &i->lock, &until) == 0)
 			;
 	} else {
 		while (!i->stopping && !i->poked)
@@ -349,7 +350,12 @@ static bool wait_for_work(struct indexer *i, bool failed)
 static int one_round(struct indexer *i, bool *ret_more, struct ark_error *err)
 {
 	bool texts = false, merges = false;
-	int rc = indexer_catch_up(i, NULL, NULL, err);
+	int rc;
+
+	indexer_drop_wanted(i, false);
+	if (!i->index)
+		return ark_fail(err, ARK_EIO, "the index could not be opened again");
+	rc = indexer_catch_up(i, NULL, NULL, err);
 
 	if (!rc)
 		rc = take_up_texts(i, &texts, err);
@@ -379,5 +385,6 @@ void *indexer_thread(void *arg)
 			fprintf(
 			    stderr, "arkki: index: %s; trying again in %d s\n", err.text, RETRY_S);
 	} while (more ? !indexer_is_stopping(i) : wait_for_work(i, failed));
+	indexer_drop_wanted(i, true);
 	return NULL;
 }

@@ -23,6 +23,10 @@ void indexer_stop(struct indexer *i);
 /* Every commit up to this one is searchable. */
 uint64_t indexer_sequence(const struct indexer *i);
 
+/* Takes destroyed documents out and leaves no byte of them in DIR/index: what remains is copied to new files that take
+ * the place of the old ones. Waits for the indexer's thread. Their rows must have left the catalogue before. */
+ARK_MUSTUSE int indexer_drop(
+    struct indexer *i, const char (*documents)[33], size_t n, struct ark_error *err);
 /* Texts were made pending again: take them up. */
 void indexer_look_again(struct indexer *i);
 struct ocr_queue *indexer_ocr(struct indexer *i); /* borrowed */
@@ -35,6 +39,7 @@ ARK_MUSTUSE int indexer_status(
 struct search_desk {
 	struct analyser *analyser;
 	struct search_reader *reader;
+	uint64_t generation; /* of the files that it has open */
 	struct search_desk *next;
 };
 ARK_MUSTUSE int indexer_desk(struct indexer *i, struct search_desk **ret, struct ark_error *err);

@@ -11,9 +11,6 @@
 #include "arkki/base/fs.h"
 #include "arkki/base/json.h"
 
-#define INDEX_NAME "xapian"
-#define REBUILT_NAME "xapian.new"
-
 static int open_parts(struct indexer *i, const char *name, struct ark_error *err)
 {
 	char path[4096];
@@ -52,6 +49,7 @@ static int indexer_new(
 	pthread_mutex_init(&i->desks_lock, NULL);
 	pthread_mutex_init(&i->counts_lock, NULL);
 	pthread_cond_init(&i->more, NULL);
+	pthread_cond_init(&i->dropped, NULL);
 	rc = open_parts(i, name, err);
 	if (rc) {
 		indexer_stop(i);
@@ -154,9 +152,7 @@ void indexer_stop(struct indexer *i)
 	ocr_queue_free(i->ocr); /* after the thread that asks it */
 	while ((d = i->desks)) {
 		i->desks = d->next;
-		search_reader_free(d->reader);
-		analyser_free(d->analyser);
-		free(d);
+		indexer_desk_free(d);
 	}
 	search_close(i->index);
 	catalogue_close(i->catalogue);
@@ -170,6 +166,7 @@ void indexer_stop(struct indexer *i)
 	pthread_mutex_destroy(&i->desks_lock);
 	pthread_mutex_destroy(&i->counts_lock);
 	pthread_cond_destroy(&i->more);
+	pthread_cond_destroy(&i->dropped);
 	free(i);
 }
 
@@ -178,8 +175,7 @@ uint64_t indexer_sequence(const struct indexer *i)
 	return atomic_load(&i->sequence);
 }
 
-/* The two directories change places in one step, so that a kill leaves a whole index, old or new. */
-static int swap_in(const char *rebuilt, const char *dir, struct ark_error *err)
+int indexer_swap_in(const char *rebuilt, const char *dir, struct ark_error *err)
 {
 	if (!fs_exists(dir))
 		return fs_rename(rebuilt, dir, err);
@@ -188,7 +184,7 @@ static int swap_in(const char *rebuilt, const char *dir, struct ark_error *err)
 	return fs_remove_tree(rebuilt, err);
 }
 
-static int sync_index(const char *dir, struct ark_error *err)
+int indexer_sync(const char *dir, struct ark_error *err)
 {
 	char parent[4096];
 	int rc = fs_sync_dir(dir, err);
@@ -220,8 +216,8 @@ int indexer_rebuild(struct archive *a,
 		    (unsigned long long)atomic_load(&i->sequence));
 	indexer_stop(i);
 	if (!rc)
-		rc = sync_index(rebuilt, err);
-	return rc ? rc : swap_in(rebuilt, dir, err);
+		rc = indexer_sync(rebuilt, err);
+	return rc ? rc : indexer_swap_in(rebuilt, dir, err);
 }
 
 /* ---- readers ---- */
@@ -229,12 +225,14 @@ int indexer_rebuild(struct archive *a,
 int indexer_desk(struct indexer *i, struct search_desk **ret, struct ark_error *err)
 {
 	struct search_desk *d;
+	uint64_t generation;
 	int rc;
 
 	pthread_mutex_lock(&i->desks_lock);
 	d = i->desks;
 	if (d)
 		i->desks = d->next;
+	generation = i->generation;
 	pthread_mutex_unlock(&i->desks_lock);
 	if (d) {
 		*ret = d;
@@ -251,16 +249,32 @@ int indexer_desk(struct indexer *i, struct search_desk **ret, struct ark_error *
 		free(d);
 		return rc;
 	}
+	d->generation = generation;
 	*ret = d;
 	return ARK_OK;
 }
 
+void indexer_desk_free(struct search_desk *d)
+{
+	search_reader_free(d->reader);
+	analyser_free(d->analyser);
+	free(d);
+}
+
+/* One that has files open which are no more is not used again. */
 void indexer_desk_return(struct indexer *i, struct search_desk *d)
 {
+	bool old;
+
 	if (!d)
 		return;
 	pthread_mutex_lock(&i->desks_lock);
-	d->next = i->desks;
-	i->desks = d;
+	old = d->generation != i->generation;
+	if (!old) {
+		d->next = i->desks;
+		i->desks = d;
+	}
 	pthread_mutex_unlock(&i->desks_lock);
+	if (old)
+		indexer_desk_free(d);
 }

@@ -5,6 +5,7 @@
  *   indexer_ahead.c  a second thread that extracts and analyses what the first will put
  *   indexer_put.c    a row into the index
  *   indexer_merge.c  what OCR has read, into text and index
+ *   indexer_drop.c   destroyed documents, out of every file
  *   indexer_open.c   opening, closing, rebuilding; readers
  *   ocr_queue.c      the thread that reads pages
  */
@@ -21,6 +22,15 @@
 #include "arkki/index/search.h"
 
 struct ahead;
+
+/* Documents to be dropped, by a thread that waits. */
+struct index_drop {
+	const char (*documents)[33];
+	size_t n;
+	bool done;
+	int status;
+	struct ark_error error;
+};
 
 struct indexer {
 	struct archive *a;
@@ -46,17 +56,27 @@ struct indexer {
 	bool
 	    tell_later; /* texts are told when they are durable in the index: the sequence does not lead back to them */
 	bool stopping, poked, look; /* look: texts may be pending that were filed long ago */
+	struct index_drop *drop;    /* under lock, as all above */
+	pthread_cond_t dropped;
 	pthread_t thread;
 	bool runs;
 
 	pthread_mutex_t desks_lock;
 	struct search_desk *desks;
+	uint64_t generation; /* of the index's files, which a drop replaces */
 
 	pthread_mutex_t counts_lock; /* status: counting a million texts takes its time */
 	json_t *counts;
 	int64_t counts_until_us;
 };
 
+#define INDEX_NAME "xapian"
+#define REBUILT_NAME "xapian.new"
+/* The two directories change places in one step, so that a kill leaves a whole index, old or new; the old one is removed. */
+ARK_MUSTUSE int indexer_swap_in(const char *rebuilt, const char *dir, struct ark_error *err);
+ARK_MUSTUSE int indexer_sync(const char *dir, struct ark_error *err);
+
+void indexer_desk_free(struct search_desk *d);
 bool indexer_is_stopping(struct indexer *i);
 /* Commits are waiting to be indexed. */
 bool indexer_waits(struct indexer *i);
@@ -119,6 +139,10 @@ ARK_MUSTUSE int ahead_begin(struct ahead *h, const struct catalogue_row *rows, s
 ARK_MUSTUSE int ahead_take(struct ahead *h, size_t k, struct extractor *e, struct analyser *an,
     struct text_found **ret, struct ark_error *err);
 void ahead_end(struct ahead *h);
+
+/* ---- indexer_drop.c ---- */
+/* What somebody waits for; cut: the thread ends and nothing is done any more. Begin of a round: no batch is under way. */
+void indexer_drop_wanted(struct indexer *i, bool cut);
 
 /* ---- indexer_merge.c ---- */
 /* Forms all of whose pages were read, some of them; *ret_more: there are others. */

@@ -1,5 +1,6 @@
 /* Every route of the server, in one table. api/openapi.yaml says the same to
  * the world; tests/flow compares the two in both directions. */
+#include "api/disposition_api.h"
 #include "api/documents.h"
 #include "api/exports.h"
 #include "api/handlers.h"
@@ -102,6 +103,17 @@ const struct http_route api_routes[] = {
 	.finish = rendition_delete},
     GET("/v1/documents/{d}/versions/{n}/renditions/public/text", rendition_text_get),
     GET("/v1/documents/{d}/history", history_get),
+    GET("/v1/documents/{d}/hold", hold_get),
+    SEND("POST", "/v1/documents/{d}/hold", 0, hold_post),
+    SEND("DELETE", "/v1/documents/{d}/hold", 0, hold_delete),
+    GET("/v1/documents/{d}/dispose", dispose_get),
+    SEND("POST", "/v1/documents/{d}/dispose", 0, dispose_post),
+    {.method = "DELETE", .pattern = "/v1/documents/{d}/dispose", .finish = dispose_delete},
+    {.method = "POST", .pattern = "/v1/documents/{d}/dispose/approve", .finish = dispose_approve},
+    SEND("POST", "/v1/documents/{d}/dispose/confirm", 0, dispose_confirm),
+    GET("/v1/retention", retention_get),
+    UP_TO_1_MIB("PUT", "/v1/retention", retention_put),
+    GET("/v1/retention/due", retention_due),
     GET("/v1/units", units_list),
     GET("/v1/units/{u}", units_get),
     GET("/v1/units/{u}/documents", units_documents),
@@ -168,6 +180,8 @@ const struct http_route api_routes[] = {
     GET_WITH("/admin/policies", ROUTE_LOCAL, policies_get),
     GET_WITH("/admin/policies/versions", ROUTE_LOCAL, policies_versions_get),
     GET_WITH("/admin/policies/cases", ROUTE_LOCAL, policies_cases_get),
+    {.method = "POST", .pattern = "/admin/dispose", .flags = ROUTE_LOCAL, .finish = admin_dispose},
+    GET_WITH("/admin/retention", ROUTE_LOCAL, retention_get),
     GET_WITH("/admin/status", ROUTE_LOCAL, admin_status),
     GET_WITH("/admin/texts", ROUTE_LOCAL, admin_texts),
     SEND("POST", "/admin/texts/retry", ROUTE_LOCAL, admin_texts_retry),

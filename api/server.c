@@ -8,6 +8,7 @@
 
 #include "api/exports.h"
 #include "api/handlers.h"
+#include "api/disposition_api.h"
 #include "api/indexer.h"
 #include "api/pages/pages.h"
 #include "api/rankings.h"
@@ -78,6 +79,8 @@ int api_server_start(
 	/* the admin socket of a single command has nothing to index: the next server does */
 	if (!rc && listen)
 		rc = indexer_start(a, &s->app.indexer, err);
+	if (!rc && listen)
+		rc = disposition_resume(&s->app, err);
 	if (!rc)
 		rc = start_admin(s, err);
 	if (!rc && listen)

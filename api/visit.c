@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "api/app.h"
+#include "api/disposition_api.h"
 #include "api/i18n.h"
 #include "arkki/api/http_range.h"
 #include "arkki/base/clock.h"
@@ -60,6 +61,9 @@ int visit_find(struct visit *v, const char *document, uint32_t version, struct a
 	int rc;
 
 	if (!docid_valid(document))
+		return ark_fail(err, ARK_ENOTFOUND, "there is no such document");
+	/* its rows are there until the destruction has come to them */
+	if (registry_has(archive_registry(a), "tombstones", document))
 		return ark_fail(err, ARK_ENOTFOUND, "there is no such document");
 	rc = caller_sight(v->caller, &sight, err);
 	if (!rc)
@@ -268,6 +272,10 @@ void visit_log(struct exchange *x, const struct ledger_record *records, size_t n
 
 static void reply_not_found(struct exchange *x)
 {
+	const struct visit *v = http_data(x);
+
+	if (v && v->sought[0] && reply_gone(x, v->sought))
+		return;
 	http_reply_problem(x, 404, "not-found", NULL, NULL);
 }
 
@@ -282,6 +290,8 @@ void visit_not_found(struct exchange *x, const char *kind, const char *document,
 
 	if (!v)
 		return;
+	if (docid_valid(document))
+		memcpy(v->sought, document, sizeof(v->sought));
 	if (!refusal_budget(v->app, v->caller->who->access.user)) {
 		reply_not_found(x);
 		return;

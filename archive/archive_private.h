@@ -39,7 +39,8 @@ struct archive {
 	pthread_cond_t queue_more;
 	struct filing *queue_head, **queue_tail;
 	bool closing;
-	atomic_bool broken; /* a commit stands without its history entries: no more filings */
+	atomic_bool disposing; /* disposition.c */
+	atomic_bool broken;    /* a commit stands without its history entries: no more filings */
 	/* the maintenance thread: care.c */
 	pthread_t care;
 	bool care_runs, care_stop, care_wanted; /* the last two under care_lock */

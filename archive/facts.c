@@ -247,6 +247,25 @@ static void add_digest(struct buf *out, bool *first, const char *name, const uns
 	*first = false;
 }
 
+/* Of a step towards a document's end: who proposed and approved what. */
+static void write_disposition(struct buf *out, const struct fact *fact)
+{
+	static const char *const names[] = {"action", "ground", "proposedBy", "approvedBy"};
+	const json_t *record = json_object_get(fact->record, "record");
+
+	if (fact->f.kind != FACT_RECORD || (strcmp(fact->change.kind, "disposals") != 0 &&
+					       strcmp(fact->change.kind, "tombstones") != 0))
+		return;
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		const char *text = json_text(record, names[i]);
+
+		if (!text)
+			continue;
+		buf_addf(out, ",\"%s\":", names[i]);
+		json_quote(out, text);
+	}
+}
+
 /* {"commit","sequence","item","of","objects":{path part: sha256 of the sealed bytes},"commitment"} */
 static void write_detail(
     struct buf *out, const struct fact *fact, const struct store_oid *commit, uint32_t items)
@@ -272,6 +291,7 @@ static void write_detail(
 	fact_record_name(&fact->change, name);
 	add_digest(out, &first, name, fact->record_sha);
 	buf_adds(out, "}");
+	write_disposition(out, fact);
 	if (fact_has_content(fact)) {
 		const char *commitment = json_text(
 		    f->kind == FACT_VERSION ? fact->version_meta : fact->record, "commitment");
@@ -281,8 +301,43 @@ static void write_detail(
 	buf_adds(out, "}");
 }
 
-static const char *entry_kind(const struct catalogue_fact *f)
+/* Steps of a disposition are entries of their document, by the state that the record gives it. */
+static const char *disposition_kind(const struct fact *fact)
 {
+	static const struct {
+		const char *kind, *state, *entry;
+	} steps[] = {
+	    {"holds", "held", "hold"},
+	    {"holds", "released", "hold-released"},
+	    {"disposals", "proposed", "disposal-proposed"},
+	    {"disposals", "approved", "disposal-approved"},
+	    {"disposals", "received", "disposal-received"},
+	    {"disposals", "withdrawn", "disposal-withdrawn"},
+	    {"tombstones", "begun", "destruction"},
+	    {"tombstones", "destroyed", "destroyed"},
+	};
+	const char *state = json_text(json_object_get(fact->record, "record"), "state");
+
+	for (size_t i = 0; state && i < sizeof(steps) / sizeof(*steps); i++)
+		if (strcmp(fact->change.kind, steps[i].kind) == 0 &&
+		    strcmp(state, steps[i].state) == 0)
+			return steps[i].entry;
+	return NULL;
+}
+
+/* The document of an entry; NULL: it is no document's. */
+static const char *entry_document(const struct fact *fact)
+{
+	if (fact->f.kind != FACT_RECORD)
+		return fact->f.document;
+	return disposition_kind(fact) && docid_valid(fact->f.record_id) ? fact->f.record_id : NULL;
+}
+
+static const char *entry_kind(const struct fact *fact)
+{
+	const struct catalogue_fact *f = &fact->f;
+	const char *step;
+
 	switch (f->kind) {
 	case FACT_VERSION:
 		return f->version == 1 ? "filing" : "version";
@@ -293,7 +348,8 @@ static const char *entry_kind(const struct catalogue_fact *f)
 	case FACT_RECORD:
 		break;
 	}
-	return "record";
+	step = disposition_kind(fact);
+	return step ? step : "record";
 }
 
 int history_entry_fill(struct history_entry *e, const struct fact *fact,
@@ -309,8 +365,8 @@ int history_entry_fill(struct history_entry *e, const struct fact *fact,
 		return ark_fail(err, ARK_ENOMEM, "no memory for a history entry");
 	e->record = (struct ledger_record){
 	    .time_us = f->time_us,
-	    .kind = entry_kind(f),
-	    .document = f->kind == FACT_RECORD ? NULL : f->document,
+	    .kind = entry_kind(fact),
+	    .document = entry_document(fact),
 	    .version = f->kind == FACT_RECORD ? 0 : f->version,
 	    .purpose = json_text(stated, "purpose"),
 	    .case_id = json_text(stated, "case"),

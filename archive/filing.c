@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "archive/disposition_private.h"
 #include "archive/envelope.h"
 #include "archive/filing_private.h"
 #include "arkki/base/clock.h"
@@ -151,6 +152,21 @@ static int request_is_new(struct group *g, size_t upto, struct filing *f, struct
 	return ark_fail(err, ARK_ECONFLICT, "this request was filed before");
 }
 
+/* A hold that waits in the same group goes before the destruction that came after it. */
+static bool held_in_group(const struct group *g, size_t upto, const struct filing *f)
+{
+	const char *id = f->kind == FILING_RECORD ? json_text(f->record, "id") : NULL;
+
+	for (size_t i = 0; id && i < upto; i++) {
+		const struct filing *other = g->work[i].f;
+
+		if (other->kind == FILING_RECORD && strcmp(other->record_kind, "holds") == 0 &&
+		    strcmp(json_text(other->record, "id"), id) == 0)
+			return true;
+	}
+	return false;
+}
+
 static int settle_record(struct group *g, size_t at, struct ark_error *err)
 {
 	struct work *w = &g->work[at];
@@ -198,6 +214,9 @@ static int settle_one(struct group *g, size_t at, struct ark_error *err)
 	uint32_t version = 0, metadata = 0;
 	int rc;
 
+	rc = disposition_settle(g->a->registry, f, held_in_group(g, at, f), err);
+	if (rc)
+		return rc;
 	if (f->kind == FILING_RECORD)
 		return settle_record(g, at, err);
 	if (f->kind == FILING_RENDITION)

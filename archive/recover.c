@@ -147,10 +147,11 @@ static int replay_commit(
 {
 	struct replay *p = arg;
 	uint64_t sequence = commit->sequence;
-	uint32_t items = count_lines(changes), item = 0;
+	uint32_t items = count_lines(changes), item = 0, made = 0;
 	struct catalogue_fact *facts = calloc(items ? items : 1, sizeof(*facts));
 	struct fact *held = calloc(items ? items : 1, sizeof(*held));
 	struct change change;
+	bool to_log;
 	int rc = facts && held ? ARK_OK : ark_fail(p->err, ARK_ENOMEM, "no memory to replay");
 
 	(void)time_us;
@@ -158,19 +159,25 @@ static int replay_commit(
 		rc = change_next(&changes, &change, p->err);
 		if (rc != 1)
 			break;
-		rc = recover_fact(p->desk->store, p->a->keys, p->receipt, &change, sequence, item,
-		    &held[item], p->err);
+		to_log = sequence > p->from_history + 1 ||
+			 (sequence == p->from_history + 1 && item >= p->items_logged);
+		rc = recover_fact(p->desk->store, p->a->keys, p->receipt, &change, sequence, item++,
+		    &held[made], p->err);
+		/* of a destroyed document: nothing to show; verify looks whether it has a tombstone */
+		if (rc == ARK_EGONE && change.is_document && !to_log) {
+			rc = ARK_OK;
+			continue;
+		}
 		if (rc)
 			break;
-		facts[item] = held[item].f;
-		if (sequence > p->from_history + 1 ||
-		    (sequence == p->from_history + 1 && item >= p->items_logged))
-			rc = log_fact(p, &held[item], commit, items);
-		item++;
+		facts[made] = held[made].f;
+		if (to_log)
+			rc = log_fact(p, &held[made], commit, items);
+		made++;
 	}
 	if (!rc && sequence > p->from_catalogue)
-		rc = catalogue_apply(p->a->catalogue, facts, item, sequence, p->err);
-	for (uint32_t i = 0; held && i < item; i++)
+		rc = catalogue_apply(p->a->catalogue, facts, made, sequence, p->err);
+	for (uint32_t i = 0; held && i < made; i++)
 		fact_free(&held[i]);
 	free(held);
 	free(facts);
@@ -275,7 +282,8 @@ static int load_record(
 static int load_registry(struct archive *a, const struct receipt *receipt, struct ark_error *err)
 {
 	static const char *const kinds[] = {"orgs", "users", "units", "cases", "placements",
-	    "types", "retention", "policies", "synonyms", "searches"};
+	    "types", "retention", "policies", "synonyms", "searches", "holds", "disposals",
+	    "tombstones"};
 	int rc = ARK_OK;
 
 	for (size_t i = 0; !rc && i < sizeof(kinds) / sizeof(*kinds); i++) {

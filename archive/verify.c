@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "archive/archive_private.h"
+#include "archive/disposition_private.h"
 #include "archive/envelope.h"
 #include "archive/recover.h"
 #include "arkki/archive/reading.h"
@@ -28,7 +29,9 @@ struct verify {
 	void *arg;
 	uint64_t faults, commits, versions, renditions, records, metadata, bytes, objects;
 	struct catalogue_tally tally;
-	uint64_t history_at; /* next history entry to compare */
+	uint64_t destroyed;           /* documents */
+	struct slots destroyed_slots; /* theirs */
+	uint64_t history_at;          /* next history entry to compare */
 };
 
 static void fault(struct verify *v, const char *fmt, ...) ARK_PRINTF(2, 3);
@@ -88,25 +91,37 @@ static void compare_digest(struct verify *v, const json_t *objects, const char *
 		    v, "store: %s %s %s is not what the history log says", c->kind, c->name, name);
 }
 
+/* The entry of the next item, which must name the commit; *ret is ended with ledger_entry_free(). */
+static bool entry_of(struct verify *v, const struct change *change, const struct store_head *commit,
+    struct ledger_entry *ret)
+{
+	const json_t *detail;
+	char hex[41];
+
+	if (!next_commit_entry(v, ret)) {
+		fault(v, "history log: no entry for %s %s of commit %llu", change->kind,
+		    change->name, (unsigned long long)commit->sequence);
+		return false;
+	}
+	detail = json_object_get(ret->a, "detail");
+	hex_encode(hex, commit->commit.id, STORE_OID_SIZE);
+	if (!json_text(detail, "commit") || strcmp(json_text(detail, "commit"), hex) != 0 ||
+	    (uint64_t)json_integer_value(json_object_get(detail, "sequence")) != commit->sequence)
+		fault(v, "history log: entry %llu does not name commit %llu",
+		    (unsigned long long)ret->index, (unsigned long long)commit->sequence);
+	return true;
+}
+
 static void compare_history(
     struct verify *v, const struct fact *fact, const struct store_head *commit)
 {
 	struct ledger_entry e;
-	const json_t *detail, *objects;
-	char hex[41], name[FACT_NAME];
+	const json_t *objects;
+	char name[FACT_NAME];
 
-	if (!next_commit_entry(v, &e)) {
-		fault(v, "history log: no entry for %s %s of commit %llu", fact->change.kind,
-		    fact->change.name, (unsigned long long)fact->f.sequence);
+	if (!entry_of(v, &fact->change, commit, &e))
 		return;
-	}
-	detail = json_object_get(e.a, "detail");
-	objects = json_object_get(detail, "objects");
-	hex_encode(hex, commit->commit.id, STORE_OID_SIZE);
-	if (!json_text(detail, "commit") || strcmp(json_text(detail, "commit"), hex) != 0 ||
-	    (uint64_t)json_integer_value(json_object_get(detail, "sequence")) != fact->f.sequence)
-		fault(v, "history log: entry %llu does not name commit %llu",
-		    (unsigned long long)e.index, (unsigned long long)fact->f.sequence);
+	objects = json_object_get(json_object_get(e.a, "detail"), "objects");
 	fact_record_name(&fact->change, name);
 	compare_digest(v, objects, name, fact->record_sha, &fact->change);
 	if (fact->f.kind == FACT_VERSION) {
@@ -230,6 +245,77 @@ static void await_catalogue(struct verify *v)
 		usleep(50000);
 }
 
+/* ---- destroyed documents: nothing opens, the sealed bytes are still those that were filed ---- */
+
+static void compare_blob(struct verify *v, const struct change *c, const json_t *objects,
+    const char *path, const char *name)
+{
+	struct store_blob blob;
+	unsigned char sha[32];
+	struct ark_error err;
+	uint64_t slot;
+	int rc = store_get(v->desk->store, NULL, path, &blob, &err);
+
+	if (rc) {
+		fault(v, "store: %s", err.text);
+		return;
+	}
+	sha256_of(blob.bytes, blob.len, sha);
+	rc = envelope_slot(blob.bytes, blob.len, &slot, &err);
+	store_blob_release(&blob);
+	compare_digest(v, objects, name, sha, c);
+	if (!rc)
+		rc = slots_add(&v->destroyed_slots, slot, &err);
+	if (rc)
+		fault(v, "%s of %s: %s", name, c->name, err.text);
+}
+
+static void check_destroyed(
+    struct verify *v, const struct change *change, const struct store_head *commit)
+{
+	char path[ENVELOPE_PATH], name[FACT_NAME];
+	struct ledger_entry e;
+	struct ark_error err;
+	uint32_t stones = 0;
+	const json_t *objects;
+
+	if (catalogue_record_number(
+		v->desk->catalogue, "tombstones", change->name, &stones, &err) ||
+	    !stones)
+		fault(v, "keys: a key of %s was destroyed, and it has no tombstone", change->name);
+	v->destroyed += change->version == 1 && !change->rendition;
+	if (!entry_of(v, change, commit, &e))
+		return;
+	objects = json_object_get(json_object_get(e.a, "detail"), "objects");
+	fact_record_path(change, path);
+	fact_record_name(change, name);
+	compare_blob(v, change, objects, path, name);
+	if (change->version && !change->rendition) {
+		fact_upload_path(change, "meta", path);
+		fact_upload_name(change, "meta", name);
+		compare_blob(v, change, objects, path, name);
+	}
+	ledger_entry_free(&e);
+}
+
+/* Every destroyed key was one of theirs. */
+static void check_destroyed_slots(struct verify *v)
+{
+	uint64_t n = keyring_slots(v->a->keys);
+	struct ark_error err;
+
+	slots_sort(&v->destroyed_slots);
+	for (uint64_t slot = 0; slot < n; slot++) {
+		bool gone = false;
+
+		if (keyring_destroyed(v->a->keys, slot, &gone, &err))
+			continue; /* keyring_check() has told */
+		if (gone && !slots_have(&v->destroyed_slots, slot))
+			fault(v, "keys: slot %llu was destroyed, and no tombstone speaks of it",
+			    (unsigned long long)slot);
+	}
+}
+
 /* ---- one commit ---- */
 
 static uint64_t *counter_of(struct verify *v, enum catalogue_fact_kind kind)
@@ -275,9 +361,14 @@ static int check_commit(
 	v->commits++;
 	while ((more = change_next(&changes, &change, &err)) == 1) {
 		struct fact fact;
+		int rc = recover_fact(v->desk->store, v->a->keys, v->receipt, &change,
+		    commit->sequence, item++, &fact, &err);
 
-		if (recover_fact(v->desk->store, v->a->keys, v->receipt, &change, commit->sequence,
-			item++, &fact, &err)) {
+		if (rc == ARK_EGONE && change.is_document) {
+			check_destroyed(v, &change, commit);
+			continue;
+		}
+		if (rc) {
 			struct ledger_entry e;
 
 			fault(v, "commit %llu: %s", (unsigned long long)commit->sequence, err.text);
@@ -336,6 +427,7 @@ static void check_parts(struct verify *v)
 	rc = store_log(v->desk->store, 0, check_commit, v, &err);
 	if (rc)
 		fault(v, "store: %s", err.text);
+	check_destroyed_slots(v);
 	store_head(v->a->store, &head);
 	compare_counts(v, head.sequence);
 	if (v->commits == head.sequence && next_commit_entry(v, &e)) {
@@ -410,19 +502,21 @@ int archive_verify(const char *dir, const char *root_key, bool full, const char 
 		check_parts(&v);
 		snprintf(line, sizeof(line),
 		    "%s: %llu faults; %llu commits, %llu versions, %llu renditions, %llu metadata "
-		    "changes, %llu records, %llu objects, history %llu entries, access %llu "
+		    "changes, %llu records, %llu destroyed, %llu objects, history %llu entries, "
+		    "access %llu "
 		    "entries",
 		    full ? "verified in full" : "verified", (unsigned long long)v.faults,
 		    (unsigned long long)v.commits, (unsigned long long)v.versions,
 		    (unsigned long long)v.renditions, (unsigned long long)v.metadata,
-		    (unsigned long long)v.records, (unsigned long long)v.objects,
-		    (unsigned long long)ledger_size(v.a->history),
+		    (unsigned long long)v.records, (unsigned long long)v.destroyed,
+		    (unsigned long long)v.objects, (unsigned long long)ledger_size(v.a->history),
 		    (unsigned long long)ledger_size(v.a->access));
 		summary(arg, line);
 		if (v.faults)
 			rc = ark_fail(
 			    err, ARK_ECORRUPT, "%llu faults", (unsigned long long)v.faults);
 	}
+	slots_free(&v.destroyed_slots);
 	archive_desk_return(v.a, v.desk);
 	receipt_free(v.receipt);
 	archive_close(v.a);

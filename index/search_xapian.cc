@@ -288,6 +288,16 @@ int search_commit(struct search_index *w, uint64_t sequence, struct ark_error *e
 	});
 }
 
+int search_compact(const char *dir, const char *to, struct ark_error *err)
+{
+	return guarded(err, "compact the index", [&] {
+		Xapian::Database db(dir);
+
+		db.compact(std::string(to), Xapian::DBCOMPACT_NO_RENUMBER);
+		return ARK_OK;
+	});
+}
+
 int search_open_reader(const char *dir, struct analyser *analyser, struct search_gate *gate,
     struct search_reader **ret, struct ark_error *err)
 {

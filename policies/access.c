@@ -243,7 +243,7 @@ int access_filter(const struct access_rules *r, const struct access_principal *p
 	struct access_question q = {0};
 	int rc;
 
-	if (action > ACCESS_READ_PUBLIC)
+	if (action > ACCESS_READ_PUBLIC && action != ACCESS_DISPOSE)
 		return ark_fail(err, ARK_EINPUT, "%s is decided on a known document, not on a list",
 		    access_action_name(action));
 	rc = access_question_new(r->schema, p, action, context ? context : &unstated, &q, err);

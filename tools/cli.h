@@ -68,6 +68,8 @@ int policy_restore(const struct cli *c);
 int cmd_synonyms(const struct cli *c);
 int cmd_witness(const struct cli *c);
 int cmd_witnesses(const struct cli *c);
+int cmd_retention(const struct cli *c);
+int cmd_dispose(const struct cli *c);
 int cmd_keys(const struct cli *c);
 int cmd_routes(const struct cli *c);
 int cmd_demo_build(const struct cli *c);

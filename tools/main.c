@@ -92,6 +92,15 @@ static const struct command {
     {"witnesses", cmd_witnesses, "DIR",
 	"what each witness of a served archive's logs has cosigned: name, log, entries, time, "
 	"last error"},
+    {"retention", cmd_retention,
+	"show DIR [--version N] | apply DIR FILE.json --user ID [--reason TEXT]\n"
+	"               due DIR --user ID [--at DAY]",
+	"how long documents are kept; due: those whose period has ended, which the user may "
+	"dispose of:\n"
+	"      document, version, since when, by which row, what then, held, proposal"},
+    {"dispose", cmd_dispose, "DIR run",
+	"destroy what two people have approved: the keys of all of it change; it goes on where it "
+	"stopped"},
     {"keys", cmd_keys,
 	"status DIR | rotate DIR root|shards\n"
 	"              backup add DIR NAME PATH | list DIR | run DIR | remove DIR NAME [--yes]\n"

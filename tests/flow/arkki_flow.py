@@ -34,6 +34,7 @@ SEED = {
     "users": [
         {"id": "maija", "org": "lvv", "name": "Maija", "roles": ["inspector"]},
         {"id": "risto", "org": "lvv", "name": "Risto", "roles": ["registrar"]},
+        {"id": "raija", "org": "lvv", "name": "Raija", "roles": ["registrar"]},
         {"id": "sirpa", "org": "lvv", "name": "Sirpa", "roles": ["supervisor"]},
         {"id": "ylla", "org": "lvv", "name": "Ylla", "roles": ["admin"]},
         {"id": "kone", "org": "lvv", "name": "Kone", "roles": ["system"]},

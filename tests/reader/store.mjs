@@ -247,12 +247,13 @@ export class Store {
 			expect(value.arkki === 'record/1' && value.kind === item.kind, `${path}: is a record of another kind`);
 			expect(this.keys.keyedName(item.kind, value.record.id) === item.name, `${path}: is the record of another id`);
 			this.count.records++;
+			if (item.kind === 'tombstones') this.tombstones.add(value.record.id);
 		}
 		expect(!this.slots.has(slot), `${path}: shares slot ${slot} with another item`);
 		this.slots.add(slot);
 		expected.add(path);
 		objects[`m${four(item.number)}`] = hex(sha256(blob));
-		return { objects, commitment: version?.meta.commitment, version: value.version };
+		return { objects, commitment: version?.meta.commitment, version: value.version, record: value.record };
 	}
 
 	checkHistory(commit, sequence, item, index, of, says, history) {
@@ -265,7 +266,7 @@ export class Store {
 			['number of items', d.of, of],
 			['objects', JSON.stringify(sorted(d.objects)), JSON.stringify(sorted(says.objects))],
 			['commitment', d.commitment, says.commitment],
-			['document', a.document, item.document],
+			['document', a.document, item.document ?? (steps[item.kind] && says.record.id)],
 			['version', a.version, item.document ? says.version : undefined],
 			['record', d.record, item.document ? undefined : item.folder],
 			['kind', a.kind, kindOf(item, says)],
@@ -296,7 +297,9 @@ export class Store {
 				const says = await this.checkItem(item, oidOf, expected);
 				this.checkHistory(commit, sequence, item, index, items.length, says, history);
 			} catch (error) {
-				fault(`commit ${number}`, error);
+				const gone = item.document && (this.destroyed.has(item.document) || /was destroyed/.test(error.message));
+				if (gone && !this.destroyed.has(item.document)) this.destroyed.set(item.document, [`commit ${number}`, error]);
+				if (!gone) fault(`commit ${number}`, error);
 				const entry = history.get(`${sequence}/${index}`);
 				if (entry) entry.seen = true;
 				for (const path of added.keys()) if (path.startsWith(`${item.folder}/`)) expected.add(path);
@@ -308,6 +311,8 @@ export class Store {
 
 	// `entries` are the records of the history log, or null when it could not be read.
 	async verify(entries, fault) {
+		this.destroyed = new Map();
+		this.tombstones = new Set();
 		this.signer = ed25519Public(this.keys.commitSeed);
 		const about = (entries ?? []).filter(({ a }) => a.detail?.commit !== undefined);
 		const history = new Map(about.map((entry) => [`${entry.a.detail.sequence}/${entry.a.detail.item}`, entry]));
@@ -320,6 +325,7 @@ export class Store {
 				fault(`commit ${i + 1}`, error);
 			}
 		}
+		for (const [document, met] of this.destroyed) if (!this.tombstones.has(document)) fault(...met);
 		this.count.commits = chain.length;
 		const extra = about.find((entry) => !entry.seen);
 		if (extra && entries) fault('history', new Error(`entry ${extra.index} speaks of an item that main does not have`));
@@ -328,8 +334,15 @@ export class Store {
 
 const sorted = (object) => Object.entries(object ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
 
+// Records that are steps towards a document's end: what the history log calls them, by their state.
+const steps = {
+	holds: { held: 'hold', released: 'hold-released' },
+	disposals: { proposed: 'disposal-proposed', approved: 'disposal-approved', received: 'disposal-received', withdrawn: 'disposal-withdrawn' },
+	tombstones: { begun: 'destruction', destroyed: 'destroyed' },
+};
+
 function kindOf(item, says) {
-	if (!item.document) return 'record';
+	if (!item.document) return steps[item.kind]?.[says.record.state] ?? 'record';
 	if (item.rendition) return says.withdrawn ? 'rendition-withdrawn' : 'rendition';
 	if (!item.version) return 'metadata';
 	return item.version === 1 ? 'filing' : 'version';

@@ -292,6 +292,14 @@ ARK_MUSTUSE int catalogue_after(struct catalogue *c, uint64_t sequence, unsigned
 ARK_MUSTUSE int catalogue_pending(struct catalogue *c, uint64_t upto, enum form form,
     catalogue_each each, void *arg, struct ark_error *err);
 
+/* ---- destruction: from a connection opened for writing, beside the writer's ---- */
+/* Takes every row of the documents out, overwritten, in one transaction; those that are not there: fine. */
+ARK_MUSTUSE int catalogue_forget(
+    struct catalogue *c, const char (*documents)[33], size_t n, struct ark_error *err);
+/* Then: no copy of deleted rows stays in the file (up to 1 GiB of it) or in its write-ahead log. ARK_EIO when a reader
+ * was in the way for too long: again. */
+ARK_MUSTUSE int catalogue_scrub(struct catalogue *c, struct ark_error *err);
+
 /* For verify: counts, and every row once. */
 ARK_MUSTUSE int catalogue_all(
     struct catalogue *c, catalogue_each each, void *arg, struct ark_error *err);

@@ -131,6 +131,9 @@ ARK_MUSTUSE int search_delete(
 ARK_MUSTUSE int search_delete_public(
     struct search_index *w, const char *document, uint32_t version, struct ark_error *err);
 ARK_MUSTUSE int search_commit(struct search_index *w, uint64_t sequence, struct ark_error *err);
+/* Copies what the index in `dir` holds to a new directory `to`, without the blocks in which deleted entries may still
+ * stand; entries keep their numbers. Nobody may be writing. The copy is not synced. */
+ARK_MUSTUSE int search_compact(const char *dir, const char *to, struct ark_error *err);
 
 /* ---- reading ---- */
 struct search_reader;

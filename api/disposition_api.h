@@ -1,0 +1,36 @@
+/* Retention, holds and destruction over HTTP. */
+#ifndef ARKKI_API_DISPOSITION_API_H
+#define ARKKI_API_DISPOSITION_API_H
+
+#include "api/app.h"
+#include "arkki/archive/disposition.h"
+
+/* retention_api.c */
+void retention_get(struct exchange *x);
+void retention_put(struct exchange *x);
+void retention_due(struct exchange *x);
+
+/* disposition_api.c */
+void hold_get(struct exchange *x);
+void hold_post(struct exchange *x);
+void hold_delete(struct exchange *x);
+void dispose_get(struct exchange *x);
+void dispose_post(struct exchange *x);
+void dispose_delete(struct exchange *x);
+void dispose_approve(struct exchange *x);
+void dispose_confirm(struct exchange *x);
+
+/* disposition_run.c */
+void admin_dispose(struct exchange *x);
+/* At start: what a crash cut off is carried out before anything is served. */
+ARK_MUSTUSE int disposition_resume(struct app *app, struct ark_error *err);
+
+/* gone.c: a tombstone for those who could have seen the document. True: 410 is replied. */
+bool reply_gone(struct exchange *x, const char *document);
+
+struct filing_actor actor_of(const struct caller *c); /* borrows */
+/* What the table says of a document with this card on a day. *ret_rows keeps what ret points into: json_decref. */
+ARK_MUSTUSE int term_of(struct app *app, const struct catalogue_row *row, const struct card *card,
+    const char *day, json_t **ret_rows, struct retention_term *ret, struct ark_error *err);
+
+#endif
