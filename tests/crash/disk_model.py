@@ -89,10 +89,11 @@ def torn(data, c, rng):
 
 
 class Disk:
-    """Begins as a copy of what lies below `top`, all of it durable. `saw`: the path by which the journal knows it."""
+    """Begins as a copy of what lies below `top`, all of it durable. `told`: a file in it that stands for somebody
+    else's memory: what was told is not lost with the power."""
 
-    def __init__(self, top, saw=None):
-        self.saw = saw or top
+    def __init__(self, top, told=None):
+        self.saw, self.told = top, told and os.path.join(top, told)
         self.root = self.take(top)
         self.by_inode = {}
         self.index(top, self.root)
@@ -147,6 +148,8 @@ class Disk:
         if c.op in ("write", "truncate", "allocate", "punch"):
             if c.inode in self.by_inode:
                 self.by_inode[c.inode].change(c)
+                if c.path == self.told:
+                    self.by_inode[c.inode].sync()
         elif c.op in ("fsync", "fdatasync"):
             node = self.by_inode.get(c.inode)
             if isinstance(node, Dir):
@@ -154,11 +157,7 @@ class Disk:
             elif node:
                 node.sync()
         elif c.op in ("create", "mkdir"):
-            node = File(b"", c.b) if c.op == "create" else Dir(c.b)
-            if c.op == "create":
-                self.by_inode[c.inode] = node
-            else:
-                self.by_inode[c.inode] = node
+            node = self.by_inode[c.inode] = File(b"", c.b) if c.op == "create" else Dir(c.b)
             self.names((*self.parent(c.path), node))
         elif c.op in ("unlink", "rmdir"):
             self.names((*self.parent(c.path), None))

@@ -46,7 +46,7 @@ class Work:
         shutil.copytree(top or base(), self.before)
         shutil.copytree(self.before, self.saw)
         self.journal = os.path.join(self.top, "journal")
-        self.disk = disk_model.Disk(self.saw)
+        self.disk = disk_model.Disk(self.saw, "acks")
         env = dict(os.environ, LD_PRELOAD=JOURNAL, ARKKI_JOURNAL=self.journal, ARKKI_UNDER=self.saw)
         env.update({"ARKKI_" + k.upper(): str(v) for k, v in conf.items()})
         self.ended = subprocess.run([STEPS, "work", self.saw, *scenario], env=env, stderr=subprocess.PIPE, text=True)
