@@ -63,8 +63,8 @@ __attribute__((constructor)) static void read_conf(void)
 	if (clock)
 		sscanf(clock, "%lu %ld", &conf.clock_at, &conf.clock_s);
 	if (journal)
-		conf.fd = (int)syscall(SYS_openat, AT_FDCWD, journal,
-		    O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+		conf.fd = (int)syscall(
+		    SYS_openat, AT_FDCWD, journal, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 }
 
 /* ---- what is written down ---- */
@@ -175,9 +175,8 @@ static ssize_t write_with(int fd, const struct iovec *parts, int n, off_t at, lo
 		for (int i = 0; i < n; i++)
 			done += (ssize_t)parts[i].iov_len;
 	} else {
-		done = call == SYS_pwrite64
-			   ? syscall(call, fd, parts->iov_base, parts->iov_len, at)
-			   : syscall(call, fd, parts, n, at, 0);
+		done = call == SYS_pwrite64 ? syscall(call, fd, parts->iov_base, parts->iov_len, at)
+					    : syscall(call, fd, parts, n, at, 0);
 		c.inode = st.st_ino;
 		for (ssize_t to = done; c.n < n && to > 0; c.n++) {
 			left[c.n] = parts[c.n];
@@ -380,8 +379,9 @@ static int renamed(int from_dir, const char *from, int to_dir, const char *to, u
 	int rc;
 
 	if (!is_under(c.path) || omitted(c.op, c.path))
-		return is_under(c.path) ? 0
-					: (int)syscall(SYS_renameat2, from_dir, from, to_dir, to, flags);
+		return is_under(c.path)
+			   ? 0
+			   : (int)syscall(SYS_renameat2, from_dir, from, to_dir, to, flags);
 	pthread_mutex_lock(&lock);
 	rc = (int)syscall(SYS_renameat2, from_dir, from, to_dir, to, flags);
 	if (rc == 0)
@@ -406,7 +406,8 @@ int renameat2(int from_dir, const char *from, int to_dir, const char *to, unsign
 }
 
 /* A change of names by one call; the inode is that of the name after it. */
-static int name_call(struct change *c, int dir, const char *given, long call, long a, long b, long d)
+static int name_call(
+    struct change *c, int dir, const char *given, long call, long a, long b, long d)
 {
 	char whole[PATH_MAX];
 	int rc;
@@ -433,8 +434,8 @@ int unlink(const char *path)
 
 int unlinkat(int dir, const char *path, int flags)
 {
-	return name_call(&(struct change){.op = flags & AT_REMOVEDIR ? "rmdir" : "unlink"}, dir, path,
-	    SYS_unlinkat, flags, 0, 0);
+	return name_call(&(struct change){.op = flags & AT_REMOVEDIR ? "rmdir" : "unlink"}, dir,
+	    path, SYS_unlinkat, flags, 0, 0);
 }
 
 int rmdir(const char *path)
@@ -496,7 +497,8 @@ int clock_gettime(clockid_t clock, struct timespec *out)
 {
 	int rc = (int)syscall(SYS_clock_gettime, clock, out);
 
-	if (rc == 0 && clock == CLOCK_REALTIME && conf.clock_s && atomic_load(&changes) >= conf.clock_at)
+	if (rc == 0 && clock == CLOCK_REALTIME && conf.clock_s &&
+	    atomic_load(&changes) >= conf.clock_at)
 		out->tv_sec += conf.clock_s;
 	return rc;
 }

@@ -72,8 +72,8 @@ void steps_close(struct steps *s)
 void steps_name(struct steps *s, char out[33])
 {
 	s->made++;
-	snprintf(out, 33, "%08x%08x%08x%08x", 0x9e3779b9u * s->made, s->made, (unsigned int)getpid(),
-	    (unsigned int)(clock_monotonic_us() & 0xffffffff));
+	snprintf(out, 33, "%08x%08x%08x%08x", 0x9e3779b9u * s->made, s->made,
+	    (unsigned int)getpid(), (unsigned int)(clock_monotonic_us() & 0xffffffff));
 }
 
 /* ---- filings ---- */
@@ -92,8 +92,8 @@ static struct filing *filing_of(enum filing_kind kind)
 static json_t *fields_of(const char *title)
 {
 	return json_pack("{s:[s],s:s,s:s,s:s,s:s,s:{s:s},s:s,s:s}", "units", "koivula", "type",
-	    "decision", "title", title, "language", "fi", "date", "2026-03-12", "publicity", "class",
-	    "secret", "author", "lvv", "state", "final");
+	    "decision", "title", title, "language", "fi", "date", "2026-03-12", "publicity",
+	    "class", "secret", "author", "lvv", "state", "final");
 }
 
 static void submit(struct steps *s, struct filing *f)
@@ -340,7 +340,7 @@ void steps_index(struct steps *s, unsigned int commits)
 	char dir[500], document[33];
 	unsigned long long n;
 
-	snprintf(dir, sizeof(dir), "%s/index", s->dir);
+	snprintf(dir, sizeof(dir), "%s/index/xapian", s->dir);
 	must(analyser_new(NULL, &analyser, &err), &err, "analyser");
 	must(search_open_writer(dir, analyser, NULL, &w, &err), &err, "index");
 	for (unsigned int i = 0; i < commits; i++) {
@@ -348,9 +348,15 @@ void steps_index(struct steps *s, unsigned int commits)
 		struct search_document d = {.document = document,
 		    .version = 1,
 		    .only = true,
-		    .attributes = {.publicity = "secret", .author = "lvv", .state = "final",
-			.type = "decision", .units = units, .units_len = 1, .counties = counties,
-			.counties_len = 1, .date = "2026-03-12"},
+		    .attributes = {.publicity = "secret",
+			.author = "lvv",
+			.state = "final",
+			.type = "decision",
+			.units = units,
+			.units_len = 1,
+			.counties = counties,
+			.counties_len = 1,
+			.date = "2026-03-12"},
 		    .language = "fi",
 		    .date = "2026-03-12",
 		    .title = "Tarkastuskertomus",

@@ -268,7 +268,7 @@ static void look_index(struct look *l)
 	char dir[500];
 	uint64_t n = 0;
 
-	snprintf(dir, sizeof(dir), "%s/index", l->s->dir);
+	snprintf(dir, sizeof(dir), "%s/index/xapian", l->s->dir);
 	if (analyser_new(NULL, &analyser, &err) ||
 	    search_open_writer(dir, analyser, NULL, &w, &err)) {
 		wrong(l, "index: %s", err.text);

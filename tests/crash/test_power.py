@@ -25,7 +25,7 @@ from crash_util import TOP, Failed, check, same
 
 STEPS = os.path.join(TOP, "build", "tests", "crash-steps")
 JOURNAL = os.path.join(TOP, "build", "tests", "journal.so")
-SCENARIOS = ("filing", "tiles", "compaction", "keys", "destruction", "index")
+SCENARIOS = tuple(os.environ.get("ARKKI_SCENARIO", "filing tiles compaction keys destruction index").split())
 FULL = os.environ.get("ARKKI_CRASH") == "full"
 SEED = int(os.environ.get("ARKKI_SEED", "20261122"))
 MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
