@@ -15,9 +15,7 @@ import os
 import random
 import shutil
 import subprocess
-import sys
 import tempfile
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import disk_model
@@ -30,6 +28,7 @@ FULL = os.environ.get("ARKKI_CRASH") == "full"
 SEED = int(os.environ.get("ARKKI_SEED", "20261122"))
 MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 WORKERS = 2
+KILLS, CUTS, KILLED = 36, 20, 3  # points a scenario
 DURABLE = ("fsync", "fdatasync", "rename", "exchange", "unlink", "mkdir", "rmdir", "link")
 MAPPED = ("-shm", "admin.sock")  # SQLite maps it, and makes it anew
 
@@ -99,6 +98,10 @@ class Tried:
         while len(self.running) >= 4 * WORKERS:
             self.running.pop(0).result()
 
+    def settle(self):
+        while self.running:
+            self.running.pop(0).result()
+
     def look(self, label, image, git):
         why = (fsck(image) if git else None) or opens(image)
         if why:
@@ -108,8 +111,7 @@ class Tried:
         shutil.rmtree(image, True)
 
     def end(self):
-        for r in self.running:
-            r.result()
+        self.settle()
         self.pool.shutdown()
         if self.faults:
             raise Failed("ARKKI_SEED=%d, %d of %d images of %s: %s" % (
@@ -178,9 +180,8 @@ def test_kill__at_every_step_loses_nothing():
             tried.points[where(c, w)] += 1
             tried.add("%s, killed after change %d, %s %s" % (scenario, i + 1, c.op, w.name(c)), image, i % 10 == 0)
 
-        replay(w, chosen(w, 45), at)
-        for r in tried.running:
-            r.result()
+        replay(w, chosen(w, KILLS), at)
+        tried.settle()
         w.drop()
     return tried.end()
 
@@ -199,8 +200,97 @@ def test_power_cut__at_every_step_loses_nothing_promised():
                 w.disk.cut(image, random.Random(rng.random()), how)
                 tried.add("%s, cut after change %d, %s %s, %s" % (scenario, i + 1, c.op, w.name(c), how), image)
 
-        replay(w, chosen(w, 45), at)
-        for r in tried.running:
-            r.result()
+        replay(w, chosen(w, CUTS), at)
+        tried.settle()
         w.drop()
     return tried.end()
+
+
+def test_kill__of_the_process_leaves_what_the_model_says():
+    """The same with SIGKILL: what lies there is what the journal up to it makes."""
+    rng = random.Random(SEED)
+    tried = Tried("real kills")
+    for scenario in SCENARIOS:
+        for _ in range(KILLED * (10 if FULL else 1)):
+            n = rng.randrange(1, 170)
+            w = Work(scenario, kill_at=n)
+            same(w.ended.returncode, -9, scenario, n, w.ended.stderr)
+            replay(w, (), None)
+            image = image_of(w)
+            w.disk.kill(image)
+            if scenario != "compaction":  # git, a child, may go on for a moment
+                same(disk_model.differences(w.saw, image, MAPPED), [], scenario, n)
+            why = opens(w.saw)
+            check(not why, "%s, killed at %d: %s" % (scenario, n, why))
+            tried.images += 1
+            w.drop()
+    return "%d kills" % tried.images
+
+
+def test_recovery__may_be_cut_off_too():
+    """A start after a power cut is killed, or loses its power, in its turn."""
+    tried = Tried("cut recoveries")
+    rng = random.Random(SEED)
+    first = Work("filing")
+    named = [i for i, c in enumerate(first.changes) if c.path.endswith(("main.lock", "00000000.seg")) or c.op == "fsync"]
+    points = set(named if FULL else rng.sample(named, 4))
+    images = []
+
+    def cut(i, c):
+        images.append((i, image_of(first)))
+        first.disk.cut(images[-1][1], random.Random(rng.random()), "mix")
+
+    replay(first, points, cut)
+    for i, image in images:
+        w = Work("start", top=image)
+        same(w.ended.returncode, 0, "start after a cut at", i, w.ended.stderr)
+
+        def at(k, c):
+            again = image_of(w)
+            if k % 2:
+                w.disk.kill(again)
+            else:
+                w.disk.cut(again, random.Random(rng.random()), "mix")
+            tried.points[where(c, w)] += 1
+            tried.add("cut after change %d, and its start after change %d, %s %s" % (i + 1, k + 1, c.op, w.name(c)), again)
+
+        replay(w, chosen(w, 10), at)
+        tried.settle()
+        w.drop()
+    first.drop()
+    return tried.end()
+
+
+NEEDED = (
+    ("filing", "fdatasync */keys/shard-*"),
+    ("filing", "fdatasync */objects/pack/tmp_pack*"),
+    ("filing", "fdatasync */objects/pack/tmp_idx*"),
+    ("filing", "fsync */objects/pack"),
+    ("filing", "fdatasync */main.lock"),
+    ("filing", "fsync */refs/heads"),
+    ("filing", "fdatasync */ledger/history/segments/*"),
+    ("tiles", "fdatasync */ledger/access/segments/*"),
+    ("keys", "@(fsync|fdatasync) */keys.next*"),
+    ("keys", "fdatasync */root.key.next"),
+    ("index", "fsync */index/xapian"),
+)
+
+
+def test_power_cut__shows_every_sync_that_is_left_out():
+    """The test can fail: without one of these syncs something promised is gone."""
+    for scenario, pattern in NEEDED:
+        w = Work(scenario, omit=pattern)
+        same(w.ended.returncode, 0, scenario, pattern, w.ended.stderr)
+        faults = []
+
+        def at(i, c):
+            image = image_of(w)
+            w.disk.cut(image, random.Random(i), "drop" if i == last else ("keep", "mix")[i % 2])
+            faults.append(opens(image))
+            shutil.rmtree(image)
+
+        last = len(w.changes) - 1
+        replay(w, {last} if w.scenario != "keys" else {last, last - 5} | set(range(0, last, 12)), at)
+        check(any(faults), "nothing is lost without", scenario, pattern)
+        w.drop()
+    return "%d syncs" % len(NEEDED)
