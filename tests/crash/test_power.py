@@ -10,6 +10,7 @@ Points are spread evenly over each scenario, but all steps that make durable or 
 everything. ARKKI_SEED repeats the lots of a run.
 """
 
+import atexit
 import collections
 import os
 import random
@@ -19,12 +20,11 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 
 import disk_model
-from crash_util import TOP, Failed, check, same
+from crash_util import FULL, POINTS, TOP, Failed, check, same
 
 STEPS = os.path.join(TOP, "build", "tests", "crash-steps")
 JOURNAL = os.path.join(TOP, "build", "tests", "journal.so")
 SCENARIOS = tuple(os.environ.get("ARKKI_SCENARIO", "filing tiles compaction keys destruction index").split())
-FULL = os.environ.get("ARKKI_CRASH") == "full"
 SEED = int(os.environ.get("ARKKI_SEED", "20261122"))
 MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 WORKERS = 2
@@ -60,13 +60,9 @@ class Work:
 
 def base():
     if Work.base is None:
-        if not (os.path.exists(STEPS) and os.path.exists(JOURNAL)):
-            subprocess.run(["make", "--no-print-directory", "-C", TOP, STEPS[len(TOP) + 1:], JOURNAL[len(TOP) + 1:]],
-                           check=True, stdout=subprocess.DEVNULL)
         Work.base = tempfile.mkdtemp(prefix="arkki-power-", dir=MEMORY)
-        subprocess.run([STEPS, "make", Work.base], check=True)
-        import atexit
         atexit.register(shutil.rmtree, Work.base, True)
+        subprocess.run([STEPS, "make", Work.base], check=True)
     return Work.base
 
 
@@ -113,6 +109,8 @@ class Tried:
     def end(self):
         self.settle()
         self.pool.shutdown()
+        for kind, n in self.points.items():
+            POINTS["%s: %s" % (self.what, kind)] += n
         if self.faults:
             raise Failed("ARKKI_SEED=%d, %d of %d images of %s: %s" % (
                 SEED, len(self.faults), self.images, self.what, "\n  ".join(sorted(self.faults)[:8])))
