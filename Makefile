@@ -100,10 +100,16 @@ $(BUILD)/tests/test_cedar_memory $(BUILD)/tests/test_access_memory $(BUILD)/test
 	$(addprefix -Wl$(comma)--wrap=,malloc calloc realloc reallocarray strdup strndup free cedar_alloc)
 
 # Preloaded by tests/crash: no fortify, which would define open() and others inline
-$(BUILD)/tests/interpose.so: tests/crash/interpose.c
+$(BUILD)/tests/interpose.so $(BUILD)/tests/journal.so: $(BUILD)/tests/%.so: tests/crash/%.c
 	@mkdir -p $(@D)
 	@echo "  CC  $@"
 	$(Q)$(CC) -std=c17 -O2 -g $(CWARN) $(WERROR) -D_GNU_SOURCE -fPIC -shared -o $@ $<
+
+# The work that tests/crash cuts off, and the look at what is left
+$(BUILD)/tests/crash-steps: tests/crash/steps.c tests/crash/steps_check.c $(BUILD)/libarkki.a
+	@mkdir -p $(@D)
+	@echo "  CC  $@"
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $(filter %.c %.a,$^) -lstdc++ $(PKG_LIBS)
 
 # What an index holds, for tests/crash
 $(BUILD)/tests/index-dump: tests/crash/index_dump.cc

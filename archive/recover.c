@@ -3,7 +3,8 @@
  * The ref is the commit point, so the store leads. For every commit beyond
  * the history log the missing entries are appended; for every commit beyond
  * the catalogue the facts are applied. A log or a catalogue that is ahead of
- * the store means that the store lost commits: that is refused, never guessed at.
+ * the store means that the store lost commits, a history log that is more than one commit behind
+ * that an older copy of it was put back: both are refused, never guessed at.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -390,6 +391,15 @@ int recover_archive(struct archive *a,
 		    logged > head.sequence ? "the history log" : "the catalogue",
 		    (unsigned long long)(logged > head.sequence ? logged : p.from_catalogue));
 	p.from_history = items < of ? logged - 1 : logged;
+	/* the writer logs a commit before it begins the next: entries with new salts at places that were
+	 * given out would be another history */
+	if (head.sequence > p.from_history + 1)
+		return ark_fail(err, ARK_ECORRUPT,
+		    "the history log ends at commit %llu, but the store at commit %llu: no crash "
+		    "leaves "
+		    "that, an older copy of ledger/history was put back; put back a newer one, or "
+		    "everything from one backup",
+		    (unsigned long long)p.from_history, (unsigned long long)head.sequence);
 	p.items_logged = items < of ? items : 0;
 	from = p.from_history < p.from_catalogue ? p.from_history : p.from_catalogue;
 	if (from < head.sequence)

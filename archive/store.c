@@ -270,7 +270,9 @@ static int open_head(struct store *s, const char *dir, struct ark_error *err)
 		    err, ARK_ENOTFOUND, "%s is no repository: arkki init makes one", dir);
 	if (s->for_writing)
 		rc = store_recover(s, err);
-	return rc ? rc : head_read(s, &s->head, &s->head, &moved, err);
+	if (!rc)
+		rc = head_read(s, &s->head, &s->head, &moved, err);
+	return rc || !s->for_writing ? rc : store_settle_indexes(s, err);
 }
 
 int store_open(const char *dir, const char *origin, const unsigned char git_seed[32],

@@ -187,6 +187,73 @@ static int remove_redundant(struct store *s, struct ark_error *err)
 	return rc;
 }
 
+/* ---- an index whose pack is not there ---- */
+
+static bool idx_has(const struct idx *x, const struct store_oid *oid)
+{
+	uint32_t from = 0, to = x->count;
+
+	while (from < to) {
+		uint32_t at = from + (to - from) / 2;
+		int order = memcmp(idx_oid(x, at), oid->id, STORE_OID_SIZE);
+
+		if (order == 0)
+			return true;
+		if (order < 0)
+			from = at + 1;
+		else
+			to = at;
+	}
+	return false;
+}
+
+/* Whether the whole history is there without it. A commit that cannot be read may be one of its own. */
+static bool history_needs(struct store *s, const struct idx *x)
+{
+	struct store_oid oid = s->head.commit;
+	struct gitobj *objects = NULL;
+	bool needs = gitobj_open(s->objects_dir, &objects, NULL) != ARK_OK;
+
+	for (uint64_t n = s->head.sequence; !needs && n > 0; n--) {
+		struct store_blob bytes = {0};
+		struct gitcommit c;
+
+		needs = idx_has(x, &oid) ||
+			store_commit_read(objects, &oid, &bytes, &c, NULL) != ARK_OK;
+		if (!needs)
+			oid = c.parent;
+		gitobj_release(&bytes);
+	}
+	gitobj_close(objects);
+	return needs;
+}
+
+/* A power cut may keep one of two names and lose the other: the pack's of a group that never became the head,
+ * or the removal of a pack whose objects are in another one. An index that anything else needs stays, for
+ * store_check() to name what is missing. */
+int store_settle_indexes(struct store *s, struct ark_error *err)
+{
+	struct idx_list list = {.store = s};
+	int rc = store_each_file(s, ".idx", idx_list_add, &list, err);
+
+	if (rc == ARK_ENOMEM)
+		ark_fail(err, rc, "no memory for the list of packs");
+	for (size_t i = 0; !rc && i < list.len; i++) {
+		struct idx *x = &list.items[i];
+		bool covered = false;
+
+		if (has_pack(s, x, "pack"))
+			continue;
+		for (size_t j = 0; !covered && j < list.len; j++)
+			covered = j != i && has_all(&list.items[j], x) &&
+				  has_pack(s, &list.items[j], "pack");
+		if (covered || !history_needs(s, x))
+			rc = remove_pack(s, x, err);
+	}
+	idx_list_free(&list);
+	return rc;
+}
+
 /* ---- the whole ---- */
 
 static int begin_compaction(struct store *s, struct ark_error *err)

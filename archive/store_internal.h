@@ -52,6 +52,8 @@ ARK_MUSTUSE int store_commit_read(struct gitobj *objects, const struct store_oid
     struct store_blob *ret_bytes, struct gitcommit *ret, struct ark_error *err);
 /* Removes what a crash left. */
 ARK_MUSTUSE int store_recover(struct store *s, struct ark_error *err);
+/* The same of the pack directory, when the head is known: indexes without a pack that nothing needs. */
+ARK_MUSTUSE int store_settle_indexes(struct store *s, struct ark_error *err);
 /* Runs git on the store and waits for it. ARK_EIO with what it complained of. */
 ARK_MUSTUSE int store_git(struct store *s, char *const argv[], struct ark_error *err);
 /* Every file of objects/pack whose name ends with `ext`; a non-zero return stops. */

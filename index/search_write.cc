@@ -4,6 +4,10 @@
 #include <algorithm>
 #include <cstdlib>
 
+extern "C" {
+#include "arkki/base/fs.h"
+}
+
 namespace arkki
 {
 
@@ -246,10 +250,32 @@ uint64_t sequence_of(const Xapian::Database &db)
 	return std::strtoull(db.get_metadata(KEY_SEQUENCE).c_str(), nullptr, 10);
 }
 
+/* Glass makes its files one by one, and syncs no directory: a new index gets its name when it is whole. */
+static int begin_index(const std::string &dir, const std::string &version, struct ark_error *err)
+{
+	const std::string begun = dir + ".begun", parent = dir + "/..";
+	int rc = fs_remove_tree(begun.c_str(), err);
+
+	if (rc)
+		return rc;
+	Xapian::WritableDatabase db(begun, Xapian::DB_CREATE | Xapian::DB_BACKEND_GLASS);
+	db.set_metadata(KEY_ANALYSER, version);
+	db.commit();
+	db.close();
+	rc = fs_sync_dir(begun.c_str(), err);
+	if (!rc)
+		rc = fs_rename(begun.c_str(), dir.c_str(), err);
+	return rc ? rc : fs_sync_dir(parent.c_str(), err);
+}
+
 int open_writer(const char *dir, struct analyser *analyser, struct search_gate *gate,
     struct search_index **ret, struct ark_error *err)
 {
 	const std::string version = std::to_string(ANALYSE_VERSION) + '.' + std::to_string(FORMAT);
+	int rc = fs_exists(dir) ? ARK_OK : begin_index(dir, version, err);
+
+	if (rc)
+		return rc;
 	Xapian::WritableDatabase db(dir, Xapian::DB_CREATE_OR_OPEN | Xapian::DB_BACKEND_GLASS);
 	const std::string written_by = db.get_metadata(KEY_ANALYSER);
 
@@ -263,7 +289,7 @@ int open_writer(const char *dir, struct analyser *analyser, struct search_gate *
 	}
 	/* outside a transaction Xapian commits by itself after 10,000 changes, without our sequence */
 	db.begin_transaction();
-	*ret = new search_index{db, analyser, gate, nullptr, sequence_of(db)};
+	*ret = new search_index{db, analyser, gate, nullptr, sequence_of(db), dir};
 	return ARK_OK;
 }
 

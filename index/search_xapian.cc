@@ -279,12 +279,17 @@ int search_commit(struct search_index *w, uint64_t sequence, struct ark_error *e
 	return guarded(err, "commit the index", [&] {
 		w->db.set_metadata(KEY_SEQUENCE, std::to_string(sequence));
 		w->db.commit_transaction();
+		/* Glass renames its new version and does not sync the name: a power cut could bring back
+		 * the old one when the next commit has written over its blocks. */
+		int rc = fs_sync_dir(w->dir.c_str(), err);
+		if (rc)
+			return rc;
 		w->sequence = sequence;
 		if (w->shelf)
 			w->shelf->settle();
 		gate_turn(w->gate);
 		w->db.begin_transaction();
-		return ARK_OK;
+		return rc;
 	});
 }
 

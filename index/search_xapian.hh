@@ -304,6 +304,7 @@ struct search_index {
 	struct search_gate *gate;
 	std::shared_ptr<arkki::shelf> shelf; /* of the gate; empty without one */
 	uint64_t sequence;
+	std::string dir;
 };
 
 struct search_prepared {

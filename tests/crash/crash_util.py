@@ -6,6 +6,7 @@ codes and output, its HTTP, the files it leaves and the order of its syscalls.
 """
 
 import atexit
+import collections
 import http.client
 import json
 import os
@@ -19,6 +20,7 @@ import urllib.parse
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BIN = os.path.abspath(os.environ.get("ARKKI_BIN", os.path.join(TOP, "build", "arkki")))
 INTERPOSE = os.path.abspath(os.environ.get("ARKKI_INTERPOSE", os.path.join(TOP, "build", "tests", "interpose.so")))
+FULL = os.environ.get("ARKKI_CRASH") == "full"
 BOUNDARY = "crash-7h3Kq0sLw2"
 
 SEED = {
@@ -36,6 +38,9 @@ SEED = {
     ],
     "cases": [{"id": "c1", "diaryNumber": "LVV/1/2026", "kind": "inspection", "units": ["koivula"], "org": "lvv"}],
 }
+
+
+POINTS = collections.Counter()  # distinct points at which the world ended, by what they are
 
 
 class Skip(Exception):

@@ -498,11 +498,13 @@ static void test_renditions__a_crash_after_the_commit_is_recovered(void **state)
 
 	file_rendition(w, "first");
 	close_it(w);
-	run("cp -a '%s/ledger/history' '%s/history'", w->dir, w->top);
 	run("cp -a '%s/catalogue.sqlite' '%s/catalogue.sqlite'", w->dir, w->top);
 	open_as(w, ARCHIVE_WRITE);
 	file_rendition(w, "second");
 	file_rendition(w, NULL);
+	close_it(w);
+	run("cp -a '%s/ledger/history' '%s/history'", w->dir, w->top);
+	open_as(w, ARCHIVE_WRITE);
 	file_rendition(w, "fourth");
 	close_it(w);
 	run("rm -rf '%s'/ledger/history '%s'/a/catalogue.sqlite*", w->dir, w->top);

@@ -195,6 +195,44 @@ static void test_store_crash__a_moved_ref_or_a_foreign_lock_stops_the_commit(voi
 	fixture_end(&f);
 }
 
+static void lose_newest_pack(const struct fixture *f, const char *order)
+{
+	char cmd[700];
+
+	snprintf(cmd, sizeof(cmd), "cd '%s/objects/pack' && rm -f $(ls -t%s *.pack | head -n 1)",
+	    f->dir, order);
+	assert_int_equal(system(cmd), 0);
+}
+
+static void test_store_crash__an_index_without_its_pack_goes_when_nothing_needs_it(void **state)
+{
+	struct fixture f;
+	unsigned int faults = 0;
+
+	(void)state;
+	start_steps(PASS, 0);
+	fixture_start(&f);
+	fixture_commit_one(&f, "a", "1", "");
+	fixture_commit_one(&f, "b", "1", "");
+	fixture_commit_one(&f, "c", "1", "");
+	/* a group of which the power cut left an index and no ref */
+	free(fixture_git(&f, NULL, "update-ref refs/heads/main main~1"));
+	store_close(f.store);
+	lose_newest_pack(&f, "");
+	fixture_open(&f);
+	assert_int_equal(entries(&f, "objects/pack", "*.idx"), 2);
+	assert_int_equal(store_check(f.store, fixture_count_fault, &faults, NULL, NULL), ARK_OK);
+	/* the first commit's is damage, and stays to be named */
+	store_close(f.store);
+	lose_newest_pack(&f, "r");
+	fixture_open(&f);
+	assert_int_equal(entries(&f, "objects/pack", "*.idx"), 2);
+	assert_int_equal(
+	    store_check(f.store, fixture_count_fault, &faults, NULL, NULL), ARK_ECORRUPT);
+	assert_true(faults > 0);
+	fixture_end(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -202,6 +240,8 @@ int main(void)
 	    cmocka_unit_test(test_store_crash__dying_at_each_step_leaves_the_old_or_the_new_head),
 	    cmocka_unit_test(test_store_crash__a_failing_step_does_not_move_the_head),
 	    cmocka_unit_test(test_store_crash__a_moved_ref_or_a_foreign_lock_stops_the_commit),
+	    cmocka_unit_test(
+		test_store_crash__an_index_without_its_pack_goes_when_nothing_needs_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
