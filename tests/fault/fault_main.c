@@ -1,14 +1,18 @@
 /* Fails one operation of an archive's life after the other, each in a process of its own:
  *
- *   fault             a sample of all points, spread evenly, for ARKKI_FAULT_SECONDS (90);
- *                     ARKKI_FAULT=full: every one, however long it takes
- *   fault STEP KIND   those of one step and kind; with N: that one, and the archive stays
+ *   fault-points              a sample of all points, spread evenly, for ARKKI_FAULT_SECONDS (90);
+ *                             ARKKI_FAULT=full: every one, however long it takes
+ *   fault-points STEP [KIND]  those of one step (`-`: of all), of one kind
+ *   fault-points STEP KIND N  that one, and the archive stays
+ *
+ * ARKKI_FAULT_JOBS (2) processes at a time.
  *
  * Whatever fails, a run does a thing wholly or says that it did not; an archive is left that opens, takes filings
  * and verifies; what was acknowledged is in it; nothing dies, hangs, or syncs a file again whose sync had failed.
  */
 #include <errno.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +25,7 @@
 #include "arkki/base/fs.h"
 #include "tests/fault/scenario.h"
 
-enum { HANGS_AFTER = 30, SHOWN_MAX = 40 };
+enum { HANGS_AFTER = 30, SHOWN_MAX = 40, JOBS_MAX = 16 };
 
 static const char *const kinds[FAULT_KINDS] = {"heap", "heap-others", "write-short", "write-eio",
     "write-enospc", "disk-full", "sync", "open", "name", "read"};
@@ -32,12 +36,19 @@ struct cell { /* the points of one step and kind */
 	bool ended;          /* a point beyond the last did not fail */
 };
 
+/* In memory that the jobs share. */
+struct tally {
+	atomic_ulong points[FAULT_KINDS], refused, borne, failures;
+	atomic_bool bad[STEPS][FAULT_KINDS];
+};
+
 struct suite {
 	char top[256], base[300], run[300];
 	struct told *told;
+	struct tally *tally;
 	struct cell cells[STEPS][FAULT_KINDS];
-	unsigned long points[FAULT_KINDS], refused, borne, failures;
 	double until;
+	int jobs, job; /* this process is one of them */
 };
 
 static double now(void)
@@ -58,11 +69,29 @@ static void die(const char *what)
 
 enum part { PART_BASE, PART_RUN, PART_CHECK };
 
+static void *shared(size_t size)
+{
+	void *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (at == MAP_FAILED)
+		die("no memory");
+	return at;
+}
+
 /* The status of wait(). */
+static int wait_for(pid_t pid)
+{
+	int status;
+
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			die("wait");
+	return status;
+}
+
 static int in_child(
     struct suite *s, enum part part, enum step step, enum fault_kind kind, unsigned long at)
 {
-	int status;
 	pid_t pid = fork();
 
 	if (pid < 0)
@@ -77,10 +106,7 @@ static int in_child(
 			scenario_check(s->run, step, s->told);
 		_exit(0);
 	}
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			die("wait");
-	return status;
+	return wait_for(pid);
 }
 
 static void expect_alive(struct suite *s, int status, const char *who)
@@ -131,18 +157,15 @@ static bool try_point(struct suite *s, enum step step, enum fault_kind kind, uns
 	if (!t->wrong[0])
 		expect_alive(s, in_child(s, PART_CHECK, step, kind, at), "the next start");
 	if (t->wrong[0]) {
-		s->failures++;
-		if (s->failures <= SHOWN_MAX)
+		atomic_store(&s->tally->bad[step][kind], true);
+		if (atomic_fetch_add(&s->tally->failures, 1) < SHOWN_MAX)
 			printf("FAIL fault %s %s %lu (%s): %s [answered %d: %.200s]\n",
 			    step_name(step), kinds[kind], at, t->fault.what, t->wrong,
 			    t->status[step], t->text[step]);
 	}
 	if (t->fault.fired) {
-		s->points[kind]++;
-		if (t->status[step] == 0)
-			s->borne++;
-		else
-			s->refused++;
+		atomic_fetch_add(&s->tally->points[kind], 1);
+		atomic_fetch_add(t->status[step] ? &s->tally->refused : &s->tally->borne, 1);
 	}
 	return t->fault.fired;
 }
@@ -182,47 +205,78 @@ static unsigned long next_point(struct cell *c)
 	return at + 1;
 }
 
-/* One more point of each cell; false when there is none left. */
-static bool try_round(struct suite *s, enum step only_step, enum fault_kind only_kind)
+/* A cell's next point, in a process whose turn it is. False when there is none left. */
+static bool try_next(struct suite *s, enum step step, enum fault_kind kind)
 {
-	bool more = false;
+	struct cell *c = &s->cells[step][kind];
+	unsigned long at, turn = c->tried;
 
-	for (int step = 0; step < STEPS; step++)
-		for (int k = 0; k < FAULT_KINDS; k++) {
-			struct cell *c = &s->cells[step][k];
-			unsigned long at;
+	if (!c->done || c->ended || now() >= s->until)
+		return false;
+	at = next_point(c);
+	/* threads of its own do a little more or less: on until nothing fails */
+	if (!at && !try_point(s, step, kind, ++c->tried))
+		c->ended = true;
+	else if (at &&
+		 (turn + (unsigned long)kind) % (unsigned long)s->jobs == (unsigned long)s->job)
+		try_point(s, step, kind, at);
+	return true;
+}
 
-			if ((only_step != STEPS && step != (int)only_step) ||
-			    (only_kind != FAULT_KINDS && k != (int)only_kind) || c->ended ||
-			    now() >= s->until)
-				continue;
-			at = next_point(c);
-			more = true;
-			/* threads of its own do a little more or less: on until nothing fails */
-			if (!at && !try_point(s, (enum step)step, (enum fault_kind)k, ++c->tried))
-				c->ended = true;
-			else if (at)
-				try_point(s, (enum step)step, (enum fault_kind)k, at);
-		}
-	return more;
+static void try_all(struct suite *s, enum fault_kind only)
+{
+	bool more = true;
+
+	while (more) {
+		more = false;
+		for (int step = 0; step < STEPS; step++)
+			for (int k = 0; k < FAULT_KINDS; k++)
+				if (only == FAULT_KINDS || k == (int)only)
+					more |= try_next(s, (enum step)step, (enum fault_kind)k);
+	}
+}
+
+static void run_jobs(struct suite *s, enum fault_kind only)
+{
+	pid_t jobs[JOBS_MAX];
+
+	for (int i = 0; i < s->jobs; i++) {
+		jobs[i] = fork();
+		if (jobs[i] < 0)
+			die("fork");
+		if (jobs[i] > 0)
+			continue;
+		s->job = i;
+		snprintf(s->run, sizeof(s->run), "%s/run-%d", s->top, i);
+		s->told = shared(sizeof(*s->told));
+		try_all(s, only);
+		_exit(0);
+	}
+	for (int i = 0; i < s->jobs; i++)
+		wait_for(jobs[i]);
 }
 
 static void summary(struct suite *s, double began)
 {
-	unsigned long all = 0, total = 0;
+	unsigned long all = 0, total = 0, passed = 0, failed = 0;
 
 	printf("ok   fault:");
 	for (int k = 0; k < FAULT_KINDS; k++) {
-		unsigned long of = 0;
+		unsigned long of = 0, n = atomic_load(&s->tally->points[k]);
 
-		for (int step = 0; step < STEPS; step++)
+		for (int step = 0; step < STEPS; step++) {
+			bool bad = atomic_load(&s->tally->bad[step][k]);
+
 			of += s->cells[step][k].total;
-		printf("%s %s %lu of %lu", k ? "," : "", kinds[k], s->points[k], of);
-		all += s->points[k], total += of;
+			failed += bad;
+			passed += !bad && s->cells[step][k].total;
+		}
+		printf("%s %s %lu of %lu", k ? "," : "", kinds[k], n, of);
+		all += n, total += of;
 	}
 	printf("; %lu points of %lu in %.0f s, %lu refused, %lu borne\n", all, total, now() - began,
-	    s->refused, s->borne);
-	printf("fault: %lu passed, %lu failed, 0 skipped\n", all - s->failures, s->failures);
+	    atomic_load(&s->tally->refused), atomic_load(&s->tally->borne));
+	printf("fault: %lu passed, %lu failed, 0 skipped\n", passed, failed);
 }
 
 static int number_of(const char *name, const char *const *names, int n)
@@ -251,9 +305,9 @@ static void begin(struct suite *s)
 	    tmp && *tmp                     ? tmp
 	    : access("/dev/shm", W_OK) == 0 ? "/dev/shm"
 					    : "/tmp");
-	s->told =
-	    mmap(NULL, sizeof(*s->told), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (!mkdtemp(s->top) || s->told == MAP_FAILED)
+	s->told = shared(sizeof(*s->told));
+	s->tally = shared(sizeof(*s->tally));
+	if (!mkdtemp(s->top))
 		die("cannot begin");
 	snprintf(s->base, sizeof(s->base), "%s/base", s->top);
 	snprintf(s->run, sizeof(s->run), "%s/run", s->top);
@@ -266,38 +320,44 @@ static void begin(struct suite *s)
 	}
 }
 
+static int one_point(struct suite *s, enum step step, enum fault_kind kind, const char *at)
+{
+	try_point(s, step, kind, strtoul(at, NULL, 10));
+	printf("%s; answered %d: %s; kept in %s\n",
+	    s->told->fault.fired ? s->told->fault.what : "nothing failed", s->told->status[step],
+	    s->told->text[step], s->run);
+	return atomic_load(&s->tally->failures) != 0;
+}
+
 int main(int argc, char **argv)
 {
 	const char *seconds = getenv("ARKKI_FAULT_SECONDS"), *full = getenv("ARKKI_FAULT");
-	enum step step = argc > 1 ? step_of(argv[1]) : STEPS;
+	const char *jobs = getenv("ARKKI_FAULT_JOBS");
+	enum step step = argc > 1 && strcmp(argv[1], "-") != 0 ? step_of(argv[1]) : STEPS;
 	enum fault_kind kind =
 	    argc > 2 ? (enum fault_kind)number_of(argv[2], kinds, FAULT_KINDS) : FAULT_KINDS;
-	struct suite s = {0};
+	struct suite s = {.jobs = jobs ? atoi(jobs) : 2};
 	double began = now();
 
+	if (s.jobs < 1 || s.jobs > JOBS_MAX)
+		s.jobs = 2;
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
 	begin(&s);
-	if (argc > 3) {
-		try_point(&s, step, kind, strtoul(argv[3], NULL, 10));
-		printf("%s; answered %d: %s; kept in %s\n",
-		    s.told->fault.fired ? s.told->fault.what : "nothing failed",
-		    s.told->status[step], s.told->text[step], s.run);
-		return s.failures != 0;
-	}
+	if (argc > 3)
+		return one_point(&s, step, kind, argv[3]);
 	s.until = full && strcmp(full, "full") == 0
 		      ? 1e18
 		      : began + (seconds ? strtod(seconds, NULL) : 90);
 	for (int i = 0; i < STEPS; i++)
 		if (step == STEPS || i == (int)step)
 			count_points(&s, (enum step)i);
-	while (try_round(&s, step, kind))
-		;
+	run_jobs(&s, kind);
 	summary(&s, began);
 	for (int i = 0; i < STEPS; i++)
 		for (int k = 0; k < FAULT_KINDS; k++)
 			free(s.cells[i][k].done);
 	if (fs_remove_tree(s.top, NULL))
 		die("cannot remove what was made");
-	return s.failures != 0;
+	return atomic_load(&s.tally->failures) != 0;
 }
