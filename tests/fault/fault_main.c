@@ -136,6 +136,21 @@ static void copy_base(struct suite *s, enum step step)
 		die("cannot copy the archive");
 }
 
+/* A step that says that it is done has synced what it is made of, whatever the catalogue and the tiles, which come from
+ * that, met with. */
+static bool passed_over(const struct told *t, enum step step)
+{
+	static const char *const parts[] = {
+	    "/archive.git/", "/keys/", "/ledger/history/segments/", "/ledger/access/segments/"};
+
+	if (step == STEP_OPEN || step == STEP_CLOSE || t->status[step])
+		return false;
+	for (size_t i = step == STEP_READ ? 3 : 0; i < (step == STEP_READ ? 4U : 3U); i++)
+		if (strstr(t->fault.what, parts[i]))
+			return true;
+	return false;
+}
+
 /* True: something failed, as asked for. */
 static bool try_point(struct suite *s, enum step step, enum fault_kind kind, unsigned long at)
 {
@@ -151,6 +166,8 @@ static bool try_point(struct suite *s, enum step step, enum fault_kind kind, uns
 	if (!t->wrong[0] && t->fault.synced[0])
 		snprintf(
 		    t->wrong, sizeof(t->wrong), "after a failed sync: %.300s", t->fault.synced);
+	if (!t->wrong[0] && kind == FAULT_SYNC && t->fault.fired && passed_over(t, step))
+		snprintf(t->wrong, sizeof(t->wrong), "done, and yet not synced");
 	if (!t->wrong[0] && !t->fault.fired && t->status[step])
 		snprintf(
 		    t->wrong, sizeof(t->wrong), "nothing failed, and yet: %.300s", t->text[step]);
