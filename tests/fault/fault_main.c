@@ -39,7 +39,7 @@ struct cell { /* the points of one step and kind */
 /* In memory that the jobs share. */
 struct tally {
 	atomic_ulong points[FAULT_KINDS], refused, borne, failures;
-	atomic_bool bad[STEPS][FAULT_KINDS];
+	atomic_bool bad[STEPS][FAULT_KINDS], tried[STEPS][FAULT_KINDS];
 };
 
 struct suite {
@@ -181,6 +181,7 @@ static bool try_point(struct suite *s, enum step step, enum fault_kind kind, uns
 			    t->status[step], t->text[step]);
 	}
 	if (t->fault.fired) {
+		atomic_store(&s->tally->tried[step][kind], true);
 		atomic_fetch_add(&s->tally->points[kind], 1);
 		atomic_fetch_add(t->status[step] ? &s->tally->refused : &s->tally->borne, 1);
 	}
@@ -286,7 +287,7 @@ static void summary(struct suite *s, double began)
 
 			of += s->cells[step][k].total;
 			failed += bad;
-			passed += !bad && s->cells[step][k].total;
+			passed += !bad && atomic_load(&s->tally->tried[step][k]);
 		}
 		printf("%s %s %lu of %lu", k ? "," : "", kinds[k], n, of);
 		all += n, total += of;
