@@ -111,6 +111,14 @@ $(BUILD)/tests/crash-steps: tests/crash/steps.c tests/crash/steps_check.c $(BUIL
 	@echo "  CC  $@"
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $(filter %.c %.a,$^) -lstdc++ $(PKG_LIBS)
 
+# Fails on demand what it calls: no fortify, which would define open() and others inline
+FAULT_O := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/fault/*.c)))
+$(BUILD)/tests/fault/%.o: private DEFS := -D_GNU_SOURCE
+$(BUILD)/tests/fault/%.o: private OPT += -fno-builtin
+$(BUILD)/fault-points: $(FAULT_O) $(BUILD)/libarkki.a
+	@echo "  LD  $@"
+	$(Q)$(CXX) $(LDFLAGS_ALL) -rdynamic -o $@ $(FAULT_O) $(BUILD)/libarkki.a $(PKG_LIBS)
+
 # What an index holds, for tests/crash
 $(BUILD)/tests/index-dump: tests/crash/index_dump.cc
 	@mkdir -p $(@D)
@@ -156,7 +164,7 @@ $(BUILD)/archive/slip39.o: archive/slip39_words.txt
 $(BUILD)/index/synonyms_read.o: index/bridge.tsv
 $(BUILD)/api/pages/assets.o: api/web/arkki.css api/web/arkki.svg
 
--include $(LIB_O:.o=.d) $(TOOL_O:.o=.d) $(LOAD_O:.o=.d) $(UNIT:%=%.d) $(FUZZ_C:%.c=$(BUILD)/%.d) $(BENCH:%=%.d)
+-include $(LIB_O:.o=.d) $(TOOL_O:.o=.d) $(LOAD_O:.o=.d) $(UNIT:%=%.d) $(FUZZ_C:%.c=$(BUILD)/%.d) $(BENCH:%=%.d) $(FAULT_O:.o=.d)
 
 # ---- what people type ----
 

@@ -3,6 +3,10 @@
 #include <assert.h>
 #include <string.h>
 
+#include "arkki/base/text.h"
+
+#define REPLACED "\xEF\xBF\xBD" /* U+FFFD */
+
 static const char *escape_of(char c)
 {
 	switch (c) {
@@ -17,7 +21,7 @@ static const char *escape_of(char c)
 	case '\'':
 		return "&#39;";
 	default: /* control characters have no place in HTML */
-		return "\xEF\xBF\xBD";
+		return REPLACED;
 	}
 }
 
@@ -33,10 +37,14 @@ void html_text_len(struct html *h, const char *text, size_t len)
 	size_t from = 0;
 
 	for (size_t i = 0; i < len; i++) {
-		if (plain(text[i]))
+		/* what follows the value on the page would be read from its end */
+		size_t turn = utf8_turn(text + i, len - i);
+
+		if (!turn && plain(text[i]))
 			continue;
 		buf_add(&h->out, text + from, i - from);
-		buf_adds(&h->out, escape_of(text[i]));
+		buf_adds(&h->out, turn ? REPLACED : escape_of(text[i]));
+		i += turn ? turn - 1 : 0;
 		from = i + 1;
 	}
 	buf_add(&h->out, text + from, len - from);

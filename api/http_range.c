@@ -175,9 +175,12 @@ void content_disposition(struct buf *out, const char *kind, const char *name)
 	buf_adds(out, "; filename*=UTF-8''");
 	for (size_t i = 0; i < len; i++) {
 		unsigned char c = (unsigned char)name[i];
+		size_t turn = utf8_turn(name + i, len - i);
 
-		if (c < ' ' || c == 0x7f || c == '/' || c == '\\')
+		/* "photo<turn>txt.exe" would read as a text */
+		if (c < ' ' || c == 0x7f || c == '/' || c == '\\' || turn)
 			c = '_';
+		i += turn ? turn - 1 : 0;
 		if (is_attr_char(c))
 			buf_addc(out, (char)c);
 		else

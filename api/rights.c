@@ -23,7 +23,8 @@ int ids_of(const json_t *array, const char ***ret, struct access_ids *ret_ids)
 
 /* ---- the stated context ---- */
 
-/* A header with percent-encoded UTF-8; NULL when not sent or empty. */
+/* A header with percent-encoded UTF-8; NULL when not sent, or when nothing in it shows: a purpose
+ * that nobody can read is none. */
 static char *stated(const struct exchange *x, const char *name, bool *malformed)
 {
 	const char *text = http_header(x, name);
@@ -34,7 +35,7 @@ static char *stated(const struct exchange *x, const char *name, bool *malformed)
 		return NULL;
 	if (!percent_decode(&b, text, strlen(text)) || !utf8_valid(b.data ? b.data : "", b.len))
 		*malformed = true;
-	else if (b.len > 0)
+	else if (b.len > 0 && !utf8_blank(b.data))
 		value = buf_take(&b, NULL);
 	buf_free(&b);
 	return value;
@@ -120,9 +121,10 @@ int caller_state(
 int caller_restate(struct caller *c, struct registry *registry, const char *purpose,
     const char *case_id, struct ark_error *err)
 {
-	char *copy = purpose ? strdup(purpose) : NULL;
+	bool states = purpose && !utf8_blank(purpose);
+	char *copy = states ? strdup(purpose) : NULL;
 
-	if (purpose && !copy)
+	if (states && !copy)
 		return ark_fail(err, ARK_ENOMEM, "no memory for a caller");
 	free(c->purpose);
 	free(c->case_units);

@@ -4,6 +4,7 @@
  * must repair needs the whole list. It changes nothing (beyond its own
  * maintenance entry in the access log) and repairs nothing.
  */
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +34,8 @@ struct verify {
 	struct slots destroyed_slots; /* theirs */
 	uint64_t history_at;          /* next history entry to compare */
 };
+
+enum { STORE_FAULTS_MAX = 16 << 20 }; /* bytes of text */
 
 static void fault(struct verify *v, const char *fmt, ...) ARK_PRINTF(2, 3);
 static void fault(struct verify *v, const char *fmt, ...)
@@ -392,9 +395,68 @@ static int check_commit(
 
 /* ---- the parts in turn ---- */
 
+/* ---- the store's own bytes, beside all else ---- */
+
+/* A thread reads and hashes the packs while the logs are checked and the contents opened: each is half of the work. What
+ * it finds is told when it has ended. */
+struct store_look {
+	struct store *store;
+	struct buf faults; /* a line each */
+	uint64_t objects;
+	pthread_t thread;
+	bool has_thread;
+	int rc;
+	struct ark_error err;
+};
+
+static void keep_fault(void *arg, const char *what)
+{
+	struct store_look *look = arg;
+
+	buf_adds(&look->faults, what);
+	buf_addc(&look->faults, '\n');
+}
+
+static void *look_at_store(void *arg)
+{
+	struct store_look *look = arg;
+
+	look->rc = store_check(look->store, keep_fault, look, &look->objects, &look->err);
+	return NULL;
+}
+
+static void store_look_begin(struct verify *v, struct store_look *look)
+{
+	*look = (struct store_look){.store = v->a->store, .faults = {.limit = STORE_FAULTS_MAX}};
+	if (v->progress)
+		v->progress(v->arg, "store", 0, 0);
+	look->has_thread = pthread_create(&look->thread, NULL, look_at_store, look) == 0;
+	if (!look->has_thread)
+		look_at_store(look);
+}
+
+static void store_look_end(struct verify *v, struct store_look *look)
+{
+	char *save = NULL;
+
+	if (look->has_thread)
+		pthread_join(look->thread, NULL);
+	for (char *line = look->faults.data ? strtok_r(look->faults.data, "\n", &save) : NULL; line;
+	     line = strtok_r(NULL, "\n", &save))
+		relay(v, line);
+	if (buf_failed(&look->faults))
+		fault(v, "store: more faults than could be kept");
+	/* each call has told its faults; the status says no more */
+	if (look->rc && look->rc != ARK_ECORRUPT)
+		fault(v, "store: %s", look->err.text);
+	v->objects = look->objects;
+	buf_free(&look->faults);
+}
+
 static void check_parts(struct verify *v)
 {
 	struct store_head head;
+	struct store_look look;
 	struct ledger_entry e;
 	struct ark_error err = {0};
 	int rc;
@@ -403,11 +465,7 @@ static void check_parts(struct verify *v)
 	rc = keyring_check(v->a->keys, relay_slot, v, &err);
 	if (rc && rc != ARK_ECORRUPT)
 		fault(v, "keys: %s", err.text);
-	if (v->progress)
-		v->progress(v->arg, "store", 0, 0);
-	rc = store_check(v->a->store, relay, v, &v->objects, &err);
-	if (rc && rc != ARK_ECORRUPT)
-		fault(v, "store: %s", err.text);
+	store_look_begin(v, &look);
 	if (v->progress)
 		v->progress(v->arg, "history log", 0, 0);
 	rc = ledger_check(v->a->history, v->full, relay, v, &err);
@@ -427,6 +485,7 @@ static void check_parts(struct verify *v)
 	rc = store_log(v->desk->store, 0, check_commit, v, &err);
 	if (rc)
 		fault(v, "store: %s", err.text);
+	store_look_end(v, &look);
 	check_destroyed_slots(v);
 	store_head(v->a->store, &head);
 	compare_counts(v, head.sequence);

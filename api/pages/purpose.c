@@ -86,7 +86,8 @@ int purpose_read(struct exchange *x, struct stated *ret, struct ark_error *err)
 	}
 	purpose = field_of(x, "purpose");
 	number = field_of(x, "case");
-	if (!purpose || utf8_length(purpose, strlen(purpose)) > PURPOSE_CHARS)
+	if (!purpose || utf8_blank(purpose) ||
+	    utf8_length(purpose, strlen(purpose)) > PURPOSE_CHARS)
 		ret->purpose_wrong = SAY_PURPOSE_WRONG;
 	if (!number)
 		ret->case_wrong = SAY_CASE_MISSING;

@@ -158,6 +158,52 @@ size_t utf8_length(const char *text, size_t len)
 	return n;
 }
 
+size_t utf8_turn(const char *text, size_t len)
+{
+	const unsigned char *p = (const unsigned char *)text;
+
+	if (len < 3 || p[0] != 0xe2)
+		return 0;
+	return (p[1] == 0x80 && p[2] >= 0xaa && p[2] <= 0xae) ||
+		       (p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9)
+		   ? 3
+		   : 0;
+}
+
+/* Bytes of the character at p when it does not show, else 0. */
+static size_t unseen(const unsigned char *p)
+{
+	if (*p <= ' ' || *p == 0x7f)
+		return 1;
+	/* C1, no-break space, soft hyphen */
+	if (p[0] == 0xc2 && (p[1] <= 0xa0 || p[1] == 0xad))
+		return 2;
+	/* U+2000 to U+200F, U+2028 to U+202F, U+205F to U+206F */
+	if (p[0] == 0xe2 && p[1] == 0x80)
+		return p[2] <= 0x8f || (p[2] >= 0xa8 && p[2] <= 0xaf) ? 3 : 0;
+	if (p[0] == 0xe2 && p[1] == 0x81)
+		return p[2] >= 0x9f && p[2] <= 0xaf ? 3 : 0;
+	/* U+3000, U+FEFF, U+061C */
+	if (strncmp((const char *)p, "\xe3\x80\x80", 3) == 0 ||
+	    strncmp((const char *)p, "\xef\xbb\xbf", 3) == 0)
+		return 3;
+	return p[0] == 0xd8 && p[1] == 0x9c ? 2 : 0;
+}
+
+bool utf8_blank(const char *text)
+{
+	const unsigned char *p = (const unsigned char *)text;
+
+	while (*p) {
+		size_t n = unseen(p);
+
+		if (!n)
+			return false;
+		p += n;
+	}
+	return true;
+}
+
 bool percent_decode(struct buf *out, const char *text, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {

@@ -28,6 +28,20 @@ static void test_base64__rfc4648_vectors_and_strictness(void **state)
 	buf_free(&b);
 }
 
+static void test_utf8__blank_is_what_nobody_can_read(void **state)
+{
+	static const char *const blank[] = {"", " \t\n", "\xc2\xa0", "\xe2\x80\x8b\xe2\x80\xae",
+	    "\xe2\x81\xa9\xef\xbb\xbf", "\xe3\x80\x80 \xc2\xad", "\xd8\x9c"};
+	static const char *const shown[] = {"a", " \xc3\xa4", "\xe2\x80\x93", "\xe2\x82\xac",
+	    "\xe3\x80\x81", "\xc2\xa7", "\xef\xbb\xbf!", "\xd8\xa7"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(blank) / sizeof(*blank); i++)
+		assert_true(utf8_blank(blank[i]));
+	for (size_t i = 0; i < sizeof(shown) / sizeof(*shown); i++)
+		assert_false(utf8_blank(shown[i]));
+}
+
 static void test_utf8__overlong_surrogate_nul_and_cut_are_refused(void **state)
 {
 	(void)state;
@@ -132,6 +146,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_error__a_long_text_is_not_cut_inside_a_character),
 	    cmocka_unit_test(test_base64__rfc4648_vectors_and_strictness),
+	    cmocka_unit_test(test_utf8__blank_is_what_nobody_can_read),
 	    cmocka_unit_test(test_utf8__overlong_surrogate_nul_and_cut_are_refused),
 	    cmocka_unit_test(test_clock__round_trip_offsets_and_bad_days),
 	    cmocka_unit_test(test_json__depth_duplicates_and_nul_are_refused),

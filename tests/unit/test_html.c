@@ -30,6 +30,9 @@ static void test_html__values_are_escaped_in_text_and_attributes(void **state)
 	same_html(&h, "${0}");
 	html_text(&h, "a\x01\x1b\x7f\n\tä");
 	same_html(&h, "a\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\n\tä");
+	/* nor is it read backwards, with what follows it */
+	html_text(&h, "a\xE2\x80\xAE<b\xE2\x81\xA7\xE2\x80\x8F\xE2\x80");
+	same_html(&h, "a\xEF\xBF\xBD&lt;b\xEF\xBF\xBD\xE2\x80\x8F\xE2\x80");
 }
 
 static void test_html__every_byte_that_means_markup_is_escaped(void **state)

@@ -450,6 +450,7 @@ static void test_disposition__no_name_breaks_the_header(void **state)
 	    {"a\"b\\c", "inline; filename=\"a_b_c\"; filename*=UTF-8''a%22b_c"},
 	    {"a\r\nX: y", "inline; filename=\"a__X_ y\"; filename*=UTF-8''a__X%3A%20y"},
 	    {"../x", "inline; filename=\".._x\"; filename*=UTF-8''.._x"},
+	    {"a\xe2\x80\xaetxt.exe", "inline; filename=\"a_txt.exe\"; filename*=UTF-8''a_txt.exe"},
 	    {"50%.txt", "inline; filename=\"50_.txt\"; filename*=UTF-8''50%25.txt"},
 	};
 

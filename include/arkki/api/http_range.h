@@ -40,8 +40,8 @@ enum etag_match etag_if_match(const char *header, const char *etag);      /* str
 enum etag_match etag_if_none_match(const char *header, const char *etag); /* weak comparison */
 
 /* Content-Disposition by RFC 6266 and 8187: `kind` ("attachment", "inline"), an ASCII fallback and,
- * when it differs, filename*. `name` is UTF-8 or NULL (kind alone); path separators, quotes
- * and control bytes never reach the header. */
+ * when it differs, filename*. `name` is UTF-8 or NULL (kind alone); path separators, quotes,
+ * control bytes and what turns the direction of text never reach the header. */
 void content_disposition(struct buf *out, const char *kind, const char *name);
 
 #endif

@@ -27,6 +27,11 @@ bool base64url_decode(struct buf *out, const char *text, size_t len);
 bool utf8_valid(const char *text, size_t len);
 /* Number of code points of well-formed text. */
 size_t utf8_length(const char *text, size_t len);
+/* Bytes of the character at `text` when it turns the direction of the text that follows (embeddings, overrides
+ * and isolates, U+202A to U+202E and U+2066 to U+2069), else 0. */
+size_t utf8_turn(const char *text, size_t len);
+/* Nothing in the well-formed text shows: white space, controls and marks of no width alone. */
+bool utf8_blank(const char *text);
 
 /* RFC 3986 percent-decoding. False on a malformed escape. Appends to out. */
 bool percent_decode(struct buf *out, const char *text, size_t len);
