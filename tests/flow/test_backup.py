@@ -11,6 +11,7 @@ import time
 
 from arkki_flow import BIN, Archive, arkki, check, same
 from test_disposition import TEXT as DOOMED, begun, doomed, everywhere, run as dispose_run
+from test_witness import Witness, policy, until
 
 TEXT = "Yksikön työvuoroluettelossa oli aukkoja.\n".encode()
 
@@ -446,3 +447,30 @@ def test_destroyed__a_backup_from_before_cannot_open_it():
     r.stop()
     p = r.verify("--full")
     check("no tombstone" in p.stdout + p.stderr, p.stdout, p.stderr)
+
+
+# ---- witnesses ----
+
+def test_restore__of_an_older_point_is_refused_by_a_witness_that_saw_more():
+    w = with_keys(Archive())
+    seen = Witness(w.top, "one").knows(w).serve()
+    policy(w, [seen.line()], "quorum one\n")
+    w.serve()
+    file_ten(w, 3)
+    until(lambda: os.path.exists(os.path.join(w.dir, "ledger/history/checkpoint.cosigned")))
+    time.sleep(1.2)
+    done(backup(w))
+    file_ten(w, 3)
+    keys_run(w)
+    time.sleep(2.5)
+    w.stop()
+    new = os.path.join(w.top, "new")
+    p = w.run("restore", w.place, new, "--keys", w.disk)
+    refused(p, "witness", "one")
+    check("put back" in p.stdout and "history" in p.stdout, p.stdout)
+    # the drill asks nobody, and changes nothing that a witness sees
+    check("0 faults" in done(w.run("restore", "--drill", w.place, "--keys", w.disk, "--out", w.top)), "the drill")
+    done(backup(w))
+    keys_run(w)
+    restored(w)
+    seen.stop()
