@@ -12,13 +12,13 @@
 #include "arkki/base/clock.h"
 #include "tools/cli.h"
 
-enum { IOPRIO_WHO_PROCESS = 1, IOPRIO_IDLE = 3 << 13, NICE = 10 };
+enum { IOPRIO_WHO_PROCESS = 1, IOPRIO_LAST = 2 << 13 | 7, NICE = 10 };
 
 /* Serving goes first. Not being allowed to step back harms nothing. */
 static void step_back(void)
 {
 	(void)setpriority(PRIO_PROCESS, 0, NICE);
-	(void)syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, IOPRIO_IDLE);
+	(void)syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, IOPRIO_LAST);
 	(void)signal(SIGPIPE, SIG_IGN);
 }
 

@@ -36,7 +36,7 @@ def with_keys(w):
 
 
 def backup(w, *more, place=None, **env):
-    return w.run("backup", w.dir, place or w.place, *more, **env)
+    return w.run("backup", w.dir, place or w.place, *more, timeout=300, **env)  # it steps back when others work
 
 
 def keys_run(w):
