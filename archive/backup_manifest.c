@@ -326,19 +326,24 @@ int manifest_put(
 	return rc;
 }
 
+static bool signed_by_us(const struct note *note, const char *origin, const struct keyring *keys)
+{
+	struct note_key key;
+
+	return history_key(origin, keys, &key, NULL) == ARK_OK &&
+	       note_verify(note, &key, NULL) == ARK_OK;
+}
+
 static int check_note(const struct buf *bytes, const struct buf *manifest, const char *point,
     const char *origin, const struct keyring *keys, struct ark_error *err)
 {
 	struct note *note = malloc(sizeof(*note));
 	struct buf want = BUF_INIT;
-	struct note_key key;
 	int rc = note ? ARK_OK : ark_fail(err, ARK_ENOMEM, "no memory for a note");
 
 	if (!rc)
 		rc = note_parse(bytes->data ? bytes->data : "", bytes->len, note, err);
-	if (!rc)
-		rc = history_key(origin, keys, &key, err);
-	if (!rc && note_verify(note, &key, NULL))
+	if (!rc && !signed_by_us(note, origin, keys))
 		rc = ark_fail(err, ARK_EREFUSED,
 		    "restore point %s is not signed by this archive's history log", point);
 	if (!rc) {
