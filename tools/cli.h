@@ -27,10 +27,13 @@ struct cli {
 	const char *shares;
 	/* export, import of bags */
 	const char *to, *unit, *versions, *format, *bag, *type, *publicity, *date;
+	/* backup, restore */
+	const char *keep, *keys, *point;
 	struct cli_option {
 		const char *name, *value;
 	} * said; /* every option with a value, in order: for those that may be repeated */
 	int said_len;
+	bool list, drill;
 	bool full, validate, dry_run, yes, shipped, retry;
 	const char **words; /* what is not an option */
 	int words_len;
@@ -71,6 +74,9 @@ int cmd_witnesses(const struct cli *c);
 int cmd_retention(const struct cli *c);
 int cmd_dispose(const struct cli *c);
 int cmd_keys(const struct cli *c);
+int cmd_backup(const struct cli *c); /* cmd_backup.c */
+int cmd_restore(const struct cli *c);
+int cmd_backup_receive(const struct cli *c);
 int cmd_routes(const struct cli *c);
 int cmd_demo_build(const struct cli *c);
 

@@ -111,7 +111,19 @@ static const struct command {
 	"      split: write the root key as SLIP-39 shares, any N of M of which give it back; "
 	"join: "
 	"read them, a line each"},
-    {"routes", cmd_routes, "", NULL}, /* for tests/flow: not in the help */
+    {"backup", cmd_backup, "DIR PLACE [--keep N] [--full] | --list PLACE",
+	"bring what is new to a restore point in a directory, ssh://user@host/path or "
+	"user@host:path;\n"
+	"      never the keys: `arkki keys backup` does that. Also while the archive is being "
+	"served"},
+    {"restore", cmd_restore,
+	"PLACE DIR --keys KEYBACKUP [--point ID]\n"
+	"               --drill PLACE --keys KEYBACKUP [--point ID] [--out DIR]",
+	"make an archive from a restore point and a key backup; --drill: try it in a directory of "
+	"its own,\n"
+	"      compare everything, print a signed report and remove it"},
+    {"backup-receive", cmd_backup_receive, "PATH", NULL}, /* what ssh runs on the other machine */
+    {"routes", cmd_routes, "", NULL},                     /* for tests/flow: not in the help */
     {"demo-build", cmd_demo_build, "TEXTS_DIR OUT_DIR", NULL},
 };
 enum { COMMANDS = sizeof(commands) / sizeof(*commands) };
@@ -220,6 +232,9 @@ static bool parse(struct cli *c, char **argv)
 	    {"--watch", &c->watch},
 	    {"--witness-policy", &c->witness_policy},
 	    {"--check", &c->check},
+	    {"--keep", &c->keep},
+	    {"--keys", &c->keys},
+	    {"--point", &c->point},
 	};
 
 	const struct {
@@ -232,6 +247,8 @@ static bool parse(struct cli *c, char **argv)
 	    {"--yes", &c->yes},
 	    {"--shipped", &c->shipped},
 	    {"--retry", &c->retry},
+	    {"--list", &c->list},
+	    {"--drill", &c->drill},
 	};
 
 	c->root_key = getenv("ARKKI_ROOT_KEY_FILE");
