@@ -45,6 +45,8 @@ struct thing { /* a document as it was */
 	struct past_document past;
 	json_t *stone; /* it was destroyed since: what is known is what that says */
 	struct resource resource;
+	json_t
+	    *decisions; /* of each group, on the newest version that it sees, else on the newest */
 	json_t *opened; /* entries */
 	bool could, did, cut;
 	uint64_t after;
@@ -167,7 +169,9 @@ static bool sees(const struct access_decision d[ASKED])
 	       (d[1].outcome != ACCESS_DENY || d[3].outcome != ACCESS_DENY);
 }
 
-static int decide_group(struct replay *r, const struct group *g, struct thing *t, json_t *decisions)
+/* *ret is the caller's. */
+static int decide_group(struct replay *r, const struct group *g, const struct resource *resource,
+    uint32_t version, json_t **ret)
 {
 	const struct access_context context = {.now_us = r->ask->at_us, .strong = true};
 	struct access_decision d[ASKED];
@@ -175,20 +179,95 @@ static int decide_group(struct replay *r, const struct group *g, struct thing *t
 	int rc = out ? ARK_OK : lost(r);
 
 	for (size_t i = 0; !rc && i < ASKED; i++) {
-		rc = access_decide(g->who->rules, &g->who->access, asked[i], &t->resource.r,
-		    &context, &d[i], r->err);
+		rc = access_decide(g->who->rules, &g->who->access, asked[i], &resource->r, &context,
+		    &d[i], r->err);
 		if (!rc && json_object_set_new(out, access_action_name(asked[i]),
 			       decision_json(g->who->rules, &d[i])))
 			rc = lost(r);
 	}
-	if (!rc) {
-		t->could = t->could || sees(d);
-		rc = json_object_set_new(out, "sees", json_boolean(sees(d))) ||
-			     json_array_append(decisions, out)
-			 ? lost(r)
-			 : ARK_OK;
+	if (!rc &&
+	    (json_object_set_new(out, "sees", json_boolean(sees(d))) ||
+		json_object_set_new(out, "version", version ? json_integer(version) : json_null())))
+		rc = lost(r);
+	if (rc)
+		json_decref(out);
+	else
+		*ret = out;
+	return rc;
+}
+
+static int decide_newest(struct replay *r, struct thing *t)
+{
+	for (size_t i = 0; i < r->groups_len; i++) {
+		json_t *decision = NULL;
+		int rc = decide_group(r, &r->groups[i], &t->resource, t->past.version, &decision);
+
+		if (!rc && json_array_append_new(t->decisions, decision))
+			rc = lost(r);
+		if (rc)
+			return rc;
 	}
-	json_decref(out);
+	return ARK_OK;
+}
+
+static bool group_sees(const struct thing *t, size_t i)
+{
+	return json_is_true(json_object_get(json_array_get(t->decisions, i), "sees"));
+}
+
+static int decide_older(
+    struct replay *r, struct thing *t, const struct resource *resource, uint32_t version)
+{
+	for (size_t i = 0; i < r->groups_len; i++) {
+		json_t *decision = NULL;
+		int rc;
+
+		if (group_sees(t, i))
+			continue;
+		rc = decide_group(r, &r->groups[i], resource, version, &decision);
+		if (rc)
+			return rc;
+		if (!json_is_true(json_object_get(decision, "sees")))
+			json_decref(decision);
+		else if (json_array_set_new(t->decisions, i, decision))
+			return lost(r);
+	}
+	return ARK_OK;
+}
+
+static bool all_see(const struct replay *r, struct thing *t)
+{
+	bool all = true;
+
+	for (size_t i = 0; i < r->groups_len; i++) {
+		t->could = t->could || group_sees(t, i);
+		all = all && group_sees(t, i);
+	}
+	return all;
+}
+
+/* Whoever is not shown the newest version is shown the newest of those that are his to see. */
+static int decide_versions(struct replay *r, struct thing *t)
+{
+	int rc = decide_newest(r, t);
+
+	for (uint32_t n = t->past.version; !rc && !all_see(r, t) && n > 1; n--) {
+		struct past_document older = {0};
+		struct resource resource = {0};
+
+		rc = past_document(r->a, r->receipt, t->id, n - 1, r->ask->at_us, &older, r->err);
+		if (!rc)
+			rc = resource_fill(
+			    older.fields, json_incref(older.counties), &resource, r->err);
+		resource.r.id = t->id;
+		resource.r.rendition = older.rendition;
+		if (!rc)
+			rc = decide_older(r, t, &resource, n - 1);
+		resource_free(&resource);
+		past_document_free(&older);
+	}
+	if (!rc)
+		(void)all_see(r, t);
 	return rc;
 }
 
@@ -332,7 +411,7 @@ static const char *verdict_of(const struct thing *t)
 	return t->did ? "could-not-but-did" : "could-not";
 }
 
-static json_t *thing_json(const struct thing *t, json_t *decisions)
+static json_t *thing_json(const struct thing *t)
 {
 	const json_t *fields = t->past.fields;
 	json_t *out =
@@ -357,7 +436,7 @@ static json_t *thing_json(const struct thing *t, json_t *decisions)
 	}
 	json_object_set(out, "state", json_object_get(fields, "state"));
 	json_object_set_new(out, "rendition", json_boolean(t->past.rendition));
-	json_object_set(out, "could", decisions);
+	json_object_set(out, "could", t->decisions);
 	json_object_set(out, "opened", t->opened);
 	if (t->cut)
 		json_object_set_new(out, "openedCut", json_true());
@@ -366,18 +445,17 @@ static json_t *thing_json(const struct thing *t, json_t *decisions)
 
 static int replay_document(struct replay *r, const char *id)
 {
-	struct thing t = {.id = id, .opened = json_array()};
-	json_t *decisions = json_array();
-	int rc = t.opened && decisions ? settle_thing(r, &t) : lost(r);
+	struct thing t = {.id = id, .decisions = json_array(), .opened = json_array()};
+	int rc = t.decisions && t.opened ? settle_thing(r, &t) : lost(r);
 
-	for (size_t i = 0; !rc && i < r->groups_len; i++)
-		rc = decide_group(r, &r->groups[i], &t, decisions);
+	if (!rc)
+		rc = decide_versions(r, &t);
 	if (!rc)
 		rc = find_openings(r, &t);
-	if (!rc && json_array_append_new(r->documents, thing_json(&t, decisions)))
+	if (!rc && json_array_append_new(r->documents, thing_json(&t)))
 		rc = lost(r);
 	r->entries += json_array_size(t.opened);
-	json_decref(decisions);
+	json_decref(t.decisions);
 	json_decref(t.opened);
 	json_decref(t.stone);
 	resource_free(&t.resource);

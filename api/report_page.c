@@ -34,6 +34,7 @@ enum word {
 	W_DATE,
 	W_PUBLICITY,
 	W_VERSION,
+	W_SEES,
 	W_TOMBSTONE,
 	W_POLICIES,
 	W_NO_POLICY,
@@ -82,6 +83,7 @@ static const char *const words[WORDS][3] = {
     [W_DATE] = {"Päivä", "Datum", "Date"},
     [W_PUBLICITY] = {"Julkisuus", "Offentlighet", "Publicity"},
     [W_VERSION] = {"Uusin versio silloin", "Nyaste version då", "Newest version then"},
+    [W_SEES] = {"näki version", "såg version", "saw version"},
     [W_TOMBSTONE] = {"Hävitetty sittemmin; tiedot ovat hävittämismerkinnästä.",
 	"Förstörd sedan dess; uppgifterna är ur förstöringsanteckningen.",
 	"Destroyed since; this is what its tombstone says."},
@@ -259,6 +261,17 @@ static void put_decision(struct page *p, const char *action, const json_t *decis
 	html_raw(&p->h, ")");
 }
 
+static void put_seen(struct page *p, const json_t *of_role)
+{
+	char version[24];
+
+	snprintf(version, sizeof(version), "%lld",
+	    (long long)json_integer_value(json_object_get(of_role, "version")));
+	if (json_is_true(json_object_get(of_role, "sees")) &&
+	    json_is_integer(json_object_get(of_role, "version")))
+		html_put(&p->h, " · $ $", say(p, W_SEES), version);
+}
+
 static void put_could(struct page *p, const json_t *roles, const json_t *could)
 {
 	json_t *of_role;
@@ -271,6 +284,7 @@ static void put_could(struct page *p, const json_t *roles, const json_t *could)
 		json_t *decision;
 
 		html_put(&p->h, "<li><b>$</b>", json_text(json_array_get(roles, i), "roles"));
+		put_seen(p, of_role);
 		json_object_foreach(of_role, action, decision) if (json_is_object(decision))
 		    put_decision(p, action, decision);
 		html_raw(&p->h, "</li>");
