@@ -170,18 +170,17 @@ static bool read_query(struct asking *q, const struct visit *v)
 {
 	unsigned int limit;
 
+	if (!read_place(q) || !limit_of(q->x, q->of_replay ? 100 : 500, 1000, &limit))
+		return false;
+	q->replay.limit = q->subject.limit = limit;
 	if (q->of_replay)
 		read_replay(q);
 	else
 		read_subject(q, v);
-	if (json_array_size(q->errors) > 0) {
-		http_reply_problem(q->x, 422, "report", NULL, json_incref(q->errors));
-		return false;
-	}
-	if (!read_place(q) || !limit_of(q->x, q->of_replay ? 100 : 500, 1000, &limit))
-		return false;
-	q->replay.limit = q->subject.limit = limit;
-	return true;
+	if (json_array_size(q->errors) == 0)
+		return true;
+	http_reply_problem(q->x, 422, "report", NULL, json_incref(q->errors));
+	return false;
 }
 
 /* ---- the answer ---- */
