@@ -100,8 +100,8 @@ static const char *const words[WORDS][3] = {
     [W_ENTRY] = {"merkintä", "post", "entry"},
     [W_COMPLETE] = {"Merkinnät {0}–{1}, kaikkiaan {2}.", "Posterna {0}–{1}, av totalt {2}.",
 	"Entries {0}–{1} of {2}."},
-    [W_UNREAD] = {"Kukaan ei ole käsitellyt asiakirjaa.", "Ingen har behandlat handlingen.",
-	"Nobody has processed the document."},
+    [W_UNREAD] = {"Asiakirjaa ei ole luettu.", "Handlingen har inte lästs.",
+	"The document has not been read."},
     [W_GAP] = {"Numero {0} puuttuu näiden välistä.", "Nummer {0} saknas mellan dem.",
 	"Number {0} is missing between them."},
     [W_PERSONS] = {"Henkilöt nimetään.", "Personerna namnges.", "Persons are named."},
@@ -132,6 +132,37 @@ static const struct verdict {
 	    "Could not see it then, but had opened it (emergency access, or a right that ended)"}},
 };
 
+/* What stands in the JSON as a code, for a person. */
+static const struct term {
+	const char *code, *words[3];
+} terms[] = {
+    {"metadata", {"tiedot", "uppgifter", "metadata"}},
+    {"content", {"sisältö", "innehåll", "content"}},
+    {"text", {"teksti", "text", "text"}},
+    {"shown", {"hakutulos", "sökträff", "search hit"}},
+    {"list", {"luettelo", "förteckning", "list"}},
+    {"audit", {"lokitarkastus", "logggranskning", "audit"}},
+    {"export", {"vienti", "export", "export"}},
+    {"maintenance", {"ylläpito", "underhåll", "maintenance"}},
+    {"ok", {"näytettiin", "visades", "shown"}},
+    {"denied", {"evättiin", "nekades", "denied"}},
+    {"not-found", {"ei löytynyt", "hittades inte", "not found"}},
+    {"failed", {"epäonnistui", "misslyckades", "failed"}},
+    {"permit", {"sallittu", "tillåtet", "permitted"}},
+    {"deny", {"ei sallittu", "inte tillåtet", "not permitted"}},
+    {"needs-purpose",
+	{"sallittu, kun käyttötarkoitus ja asia ilmoitetaan",
+	    "tillåtet när ändamål och ärende anges", "permitted when purpose and case are stated"}},
+    {"list?", {"näkyy luettelossa", "syns i förteckningen", "is listed"}},
+    {"read?", {"tietojen luku", "läsning av uppgifterna", "reading its metadata"}},
+    {"readContent?", {"sisällön luku", "läsning av innehållet", "reading its content"}},
+    {"readPublic?", {"julkisen kappaleen luku", "läsning av den offentliga versionen",
+			"reading the public rendition"}},
+    {"public", {"julkinen", "offentlig", "public"}},
+    {"partly-secret", {"osittain salassa pidettävä", "delvis sekretessbelagd", "partly secret"}},
+    {"secret", {"salassa pidettävä", "sekretessbelagd", "secret"}},
+};
+
 static const char head[] =
     "<meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">"
     "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "
@@ -139,8 +170,8 @@ static const char head[] =
     "<style>body{font:1rem/1.5 sans-serif;max-width:48rem;margin:1rem auto;padding:0 1rem;"
     "overflow-wrap:anywhere}h1{font-size:1.4rem}h2{font-size:1.1rem;margin-bottom:.2rem}"
     "section{border-top:1px solid #888;break-inside:avoid-page}dl{margin:.3rem 0}"
-    "dt{float:left;clear:left;margin-right:.5rem;font-weight:bold}dd{margin:0}dd::after{content:"
-    "\"\";display:block;clear:left}ul{padding-left:1.2rem}"
+    "dt,dd{display:inline;margin:0}dt{font-weight:bold}dt::after{content:\": \"}"
+    "dd::after{content:\"\\A\";white-space:pre}ul{padding-left:1.2rem}"
     "pre{white-space:pre-wrap;font-size:.6rem}@media print{body{max-width:none}}</style>";
 
 #define PRE "<pre id=\"arkki-report\">"
@@ -153,6 +184,18 @@ struct page {
 static const char *say(const struct page *p, enum word w)
 {
 	return words[w][p->language];
+}
+
+/* A code that has no words is shown as it is. `asked`: it is the name of an action. */
+static const char *term(const struct page *p, const char *code, bool asked)
+{
+	size_t n = code ? strlen(code) : 0;
+
+	for (size_t i = 0; n && i < sizeof(terms) / sizeof(*terms); i++)
+		if (strncmp(terms[i].code, code, n) == 0 &&
+		    strcmp(terms[i].code + n, asked ? "?" : "") == 0)
+			return terms[i].words[p->language];
+	return code;
 }
 
 static void put_pair(struct page *p, enum word w, const char *value)
@@ -221,7 +264,8 @@ static void put_entry(struct page *p, const json_t *a, const json_t *b, const ch
 
 	html_raw(&p->h, "<li>");
 	put_time(p, json_text(a, "time"));
-	html_put(&p->h, " · $ · $", json_text(a, "kind"), json_text(a, "outcome"));
+	html_put(&p->h, " · $ · $", term(p, json_text(a, "kind"), false),
+	    term(p, json_text(a, "outcome"), false));
 	if (principal)
 		html_put(&p->h, " · $", principal);
 	if (of || org)
@@ -253,7 +297,8 @@ static void put_decision(struct page *p, const char *action, const json_t *decis
 	json_t *id;
 	size_t i;
 
-	html_put(&p->h, "<br>$: $ (", action, json_text(decision, "outcome"));
+	html_put(&p->h, "<br>$: $ (", term(p, action, true),
+	    term(p, json_text(decision, "outcome"), false));
 	json_array_foreach(policies, i, id)
 	    html_put(&p->h, "$$", i ? ", " : "", json_string_value(id));
 	if (json_array_size(policies) == 0)
@@ -329,7 +374,7 @@ static void put_replayed(struct page *p, const json_t *roles, const json_t *d)
 	html_raw(&p->h, "<dl>");
 	put_pair(p, W_TYPE, json_text(d, "type"));
 	put_day(p, json_text(d, "date"));
-	put_pair(p, W_PUBLICITY, json_text(d, "publicity"));
+	put_pair(p, W_PUBLICITY, term(p, json_text(d, "publicity"), false));
 	put_number(p, W_VERSION, json_object_get(d, "version"));
 	html_raw(&p->h, "</dl>");
 	if (json_object_get(d, "tombstone"))
