@@ -47,6 +47,7 @@ enum word {
 	W_COMPLETE,
 	W_UNREAD,
 	W_GAP,
+	W_FILINGS,
 	W_PERSONS,
 	W_NO_PERSONS,
 	W_CHECK,
@@ -102,6 +103,8 @@ static const char *const words[WORDS][3] = {
 	"Entries {0}–{1} of {2}."},
     [W_UNREAD] = {"Asiakirjaa ei ole luettu.", "Handlingen har inte lästs.",
 	"The document has not been read."},
+    [W_FILINGS] = {"Tallentaminen ja muutokset:", "Arkivering och ändringar:",
+	"Filing and changes:"},
     [W_GAP] = {"Numero {0} puuttuu näiden välistä.", "Nummer {0} saknas mellan dem.",
 	"Number {0} is missing between them."},
     [W_PERSONS] = {"Henkilöt nimetään.", "Personerna namnges.", "Persons are named."},
@@ -144,6 +147,8 @@ static const struct term {
     {"audit", {"lokitarkastus", "logggranskning", "audit"}},
     {"export", {"vienti", "export", "export"}},
     {"maintenance", {"ylläpito", "underhåll", "maintenance"}},
+    {"filing", {"tallennus", "arkivering", "filing"}},
+    {"version", {"uusi versio", "ny version", "new version"}},
     {"ok", {"näytettiin", "visades", "shown"}},
     {"denied", {"evättiin", "nekades", "denied"}},
     {"not-found", {"ei löytynyt", "hittades inte", "not found"}},
@@ -495,7 +500,15 @@ static void put_processed(struct page *p, const json_t *d)
 	put_range(p, json_object_get(d, "ownRange"));
 	html_raw(&p->h, "<ul>");
 	json_array_foreach(json_object_get(d, "entries"), i, entry) put_disclosed(p, entry);
-	html_raw(&p->h, "</ul></section>");
+	html_raw(&p->h, "</ul>");
+	if (json_array_size(json_object_get(d, "filings")) > 0)
+		html_put(&p->h, "<p>$</p><ul>", say(p, W_FILINGS));
+	json_array_foreach(json_object_get(d, "filings"), i, entry) put_disclosed(p, entry);
+	if (json_array_size(json_object_get(d, "filings")) > 0)
+		html_raw(&p->h, "</ul>");
+	if (json_is_true(json_object_get(d, "filingsCut")))
+		html_put(&p->h, "<p>$</p>", say(p, W_CUT));
+	html_raw(&p->h, "</section>");
 }
 
 static void put_subject(struct page *p, const json_t *report)

@@ -33,7 +33,7 @@ struct subject {
 	struct ledger *log;
 	struct report_ids *ids;
 	json_t *documents;
-	struct found *found; /* room for ask->limit */
+	struct found *found; /* room for ask->limit, and for FILINGS_MAX */
 	size_t found_len;    /* of the document at hand */
 	unsigned int room;   /* entries that this page still takes */
 	unsigned int walked;
@@ -70,7 +70,7 @@ int subject_persons(const struct archive *a, bool *ret, struct ark_error *err)
 
 /* ---- the entries of one document ---- */
 
-enum { WALKED = 1000 };
+enum { WALKED = 1000, FILINGS_MAX = 200 };
 
 static int note_entry(void *arg, const struct ledger_entry *e)
 {
@@ -109,11 +109,11 @@ static int find_entries(struct subject *s, const char *document, uint64_t after)
 	return rc;
 }
 
-static int disclose(struct subject *s, const struct found *f, json_t *entries)
+static int disclose(struct subject *s, struct ledger *log, const struct found *f, json_t *entries)
 {
 	unsigned int letters = s->ask->persons ? DISCLOSE_A | DISCLOSE_B : DISCLOSE_A;
 	json_t *shown = NULL;
-	int rc = audit_disclose(s->log, f->index, letters, &shown, s->err);
+	int rc = audit_disclose(log, f->index, letters, &shown, s->err);
 
 	if (!rc && json_array_append_new(
 		       entries, json_pack("{s:s?,s:o}", "org", f->org, "disclosure", shown)))
@@ -149,7 +149,52 @@ static int describe(struct subject *s, const char *document, json_t *out)
 	return ARK_OK;
 }
 
-static int show_entries(struct subject *s, const char *document, bool whole)
+static void forget_found(struct subject *s)
+{
+	for (size_t i = 0; i < s->found_len; i++)
+		free(s->found[i].org);
+	s->found_len = 0;
+}
+
+/* To file and to amend is to process too: the history log says who did. */
+static int note_filing(void *arg, const struct ledger_entry *e)
+{
+	struct subject *s = arg;
+	struct found *f = &s->found[s->found_len];
+	const char *org = json_text(e->b, "org");
+	bool own = json_text(e->b, "series") != NULL;
+
+	if (own && !s->ask->own)
+		return 0;
+	if (s->found_len == FILINGS_MAX)
+		return 1;
+	*f = (struct found){e->index, org ? strdup(org) : NULL, own};
+	s->found_len++;
+	return org && !f->org ? lost(s) : 0;
+}
+
+static int show_filings(struct subject *s, const char *document, json_t *out)
+{
+	const struct ledger_filter filter = {
+	    .document = document, .from_us = s->ask->from_us, .to_us = s->ask->to_us};
+	struct ledger *log = archive_ledger(s->a, LEDGER_HISTORY);
+	json_t *filings = json_array();
+	int rc = filings ? ledger_find(log, &filter, WALKED, note_filing, s, s->err) : lost(s);
+
+	if (rc == 1)
+		json_object_set_new(out, "filingsCut", json_true());
+	if (rc == 1)
+		rc = ARK_OK;
+	for (size_t i = 0; !rc && i < s->found_len; i++)
+		rc = disclose(s, log, &s->found[i], filings);
+	if (!rc && json_object_set(out, "filings", filings))
+		rc = lost(s);
+	json_decref(filings);
+	forget_found(s);
+	return rc;
+}
+
+static int show_entries(struct subject *s, const char *document, bool whole, bool first)
 {
 	json_t *entries = json_array(), *out;
 	int rc;
@@ -157,11 +202,15 @@ static int show_entries(struct subject *s, const char *document, bool whole)
 	out = json_pack("{s:s}", "document", document);
 	rc = entries && out ? describe(s, document, out) : lost(s);
 	for (size_t i = 0; !rc && i < s->found_len; i++)
-		rc = disclose(s, &s->found[i], entries);
+		rc = disclose(s, s->log, &s->found[i], entries);
 	if (!rc)
 		rc = audit_range_show(&s->range, s->log, whole, out, s->err);
-	if (!rc &&
-	    (json_object_set(out, "entries", entries) || json_array_append(s->documents, out)))
+	if (!rc && json_object_set(out, "entries", entries))
+		rc = lost(s);
+	forget_found(s);
+	if (!rc && first)
+		rc = show_filings(s, document, out);
+	if (!rc && json_array_append(s->documents, out))
 		rc = lost(s);
 	json_decref(entries);
 	json_decref(out);
@@ -178,10 +227,9 @@ static int report_document(struct subject *s, const char *document, uint64_t aft
 	s->found_len = 0;
 	rc = audit_range_begin(&s->range, s->log, s->err);
 	more = rc ? rc : find_entries(s, document, after);
-	rc = more < 0 ? more : show_entries(s, document, whole);
 	s->room -= (unsigned int)s->found_len;
-	for (size_t i = 0; i < s->found_len; i++)
-		free(s->found[i].org);
+	rc = more < 0 ? more : show_entries(s, document, whole, !after);
+	forget_found(s);
 	return rc ? rc : more;
 }
 
@@ -291,7 +339,7 @@ int subject_make(struct app *app, const struct receipt *receipt, struct subject_
 	s.room = ask->limit;
 	s.documents = json_array();
 	s.ids = calloc(1, sizeof(*s.ids));
-	s.found = calloc(ask->limit + 1, sizeof(*s.found));
+	s.found = calloc(ask->limit + FILINGS_MAX + 1, sizeof(*s.found));
 	rc = s.documents && s.ids && s.found ? report_documents(&s, ret_next, ret_index) : lost(&s);
 	if (!rc)
 		rc = report(&s, ret_next, ret);

@@ -179,23 +179,35 @@ static int check_disclosure(struct check *k, const json_t *disclosure, const cha
 	return rc;
 }
 
-static int check_disclosures(struct check *k, const char *vkey)
+static int check_all(struct check *k, const json_t *list, const char *vkey)
 {
-	const json_t *documents = json_object_get(k->report, "documents");
-	json_t *document, *entry;
-	size_t i, j;
+	json_t *entry;
+	size_t i;
+
+	json_array_foreach(list, i, entry)
+	{
+		int rc = check_disclosure(k, json_object_get(entry, "disclosure"), vkey);
+
+		if (rc)
+			return rc;
+	}
+	return ARK_OK;
+}
+
+/* Those of the log whose key it is. */
+static int check_disclosures(struct check *k, const char *vkey, bool of_history)
+{
+	json_t *document;
+	size_t i;
 	int rc = ARK_OK;
 
-	json_array_foreach(documents, i, document)
+	json_array_foreach(json_object_get(k->report, "documents"), i, document)
 	{
-		json_array_foreach(json_object_get(document, "entries"), j, entry)
-		{
-			rc = check_disclosure(k, json_object_get(entry, "disclosure"), vkey);
-			if (rc)
-				return rc;
-		}
-		rc = check_disclosure(k, json_object_get(document, "last"), vkey);
-		if (!rc)
+		rc = check_all(
+		    k, json_object_get(document, of_history ? "filings" : "entries"), vkey);
+		if (!rc && !of_history)
+			rc = check_disclosure(k, json_object_get(document, "last"), vkey);
+		if (!rc && !of_history)
 			rc = check_disclosure(k, json_object_get(document, "ownLast"), vkey);
 		if (rc)
 			return rc;
@@ -208,7 +220,7 @@ static int check_access(struct check *k, const struct note_key *key, const char 
 	int rc = check_checkpoint(k, k->access, key, &k->verdict->access_size);
 
 	if (!rc)
-		rc = check_disclosures(k, vkey);
+		rc = check_disclosures(k, vkey, false);
 	if (!rc)
 		k->verdict->access = true;
 	return rc;
@@ -235,6 +247,8 @@ static int check_keys(struct check *k, const char *const *vkeys, size_t n)
 			rc = check_access(k, &key, vkeys[i]);
 		} else {
 			rc = check_history(k, &key);
+			if (!rc)
+				rc = check_disclosures(k, vkeys[i], true);
 			history = history || !rc;
 		}
 	}

@@ -407,7 +407,9 @@ def test_subject__who_and_why_by_disclosures():
     path = kept(w, "subject.json", r.body.decode())
     p = checked(path, vkey(w, "history"), vkey(w, "access"), kind="subject")
     same(p.returncode, 0, p.stderr)
-    check("%d disclosures proved" % (of + 1) in p.stdout, p.stdout)
+    check("%d disclosures proved" % (of + 2) in p.stdout, p.stdout)
+    filed = one["filings"]
+    same([(x["org"], json.loads(x["disclosure"]["parts"]["A"]["json"])["document"]) for x in filed], [("lvv", f.id)])
     # an organisation put in another's place breaks the signature; a part put in breaks the proof
     for old, new in (('"org":"uusimaa"', '"org":"pirha"'), ("valvonta", "uteliaisuus")):
         p = checked(kept(w, "bad.json", r.body.decode().replace(old, new, 1)), vkey(w, "history"), vkey(w, "access"))

@@ -33,11 +33,11 @@ ARK_MUSTUSE int report_sign(struct archive *a, json_t *report, json_t **ret, str
 struct report_verdict {
 	uint64_t history_size,
 	    access_size;      /* of the checkpoints; access_size: where its key was given */
-	uint64_t disclosures; /* that were checked with that key */
+	uint64_t disclosures; /* that were checked */
 	bool access;          /* the access log's key was given, and all of that log holds */
 };
 /* vkeys: the history log's verifier key; beside it the access log's, which checks that log's checkpoint and
- * every disclosure in report.documents[].entries[] and in report.documents[].last. ARK_EINPUT: not a report;
+ * the disclosures in entries[], last and ownLast of report.documents[]; those in filings[] are of the history log. ARK_EINPUT: not a report;
  * ARK_ECORRUPT: it is false, and the text says where; ARK_ENOTFOUND: signed by none of the keys. Reads nothing but its
  * arguments. */
 ARK_MUSTUSE int report_check(const json_t *sealed, const char *const *vkeys, size_t vkeys_len,
