@@ -44,6 +44,10 @@ void history_tile(struct exchange *x);
 void access_checkpoint(struct exchange *x);
 void access_tile(struct exchange *x);
 
+/* reports_api.c; without a caller, on the admin socket, the operator asks */
+void audit_replay(struct exchange *x);
+void audit_subject(struct exchange *x);
+
 /* break_glass.c */
 void break_glass_list(struct exchange *x);
 void break_glass_review(struct exchange *x);

@@ -90,7 +90,8 @@ static int keep_merged(struct merge *m, struct verdict *ret, struct ark_error *e
 		snprintf(merged, sizeof(merged), "%" PRIu32 " of %" PRIu32 " pages read by OCR",
 		    m->taken, m->pages.pages);
 	/* an extraction's remark is under 160 bytes: nothing is cut */
-	snprintf(ret->reason, sizeof(ret->reason), "%.*s%s%s", EXTRACT_REASON_SIZE - 1, extracted,
+	snprintf(ret->reason, sizeof(ret->reason), "%.*s%s%s",
+	    (int)(sizeof(ret->reason) - sizeof("; ") - strlen(merged)), extracted,
 	    *extracted ? "; " : "", merged);
 	ret->state = none ? "none" : "ready";
 	if (none)

@@ -25,6 +25,8 @@ struct cli {
 	/* log, audit: what an outsider checks */
 	const char *vkey, *token, *url, *disclosure, *watch, *witness_policy, *check, *out;
 	const char *shares;
+	/* audit replay, audit subject */
+	const char *org, *role, *from, *html, *json;
 	/* export, import of bags */
 	const char *to, *unit, *versions, *format, *bag, *type, *publicity, *date;
 	/* backup, restore */
@@ -34,7 +36,7 @@ struct cli {
 	} * said; /* every option with a value, in order: for those that may be repeated */
 	int said_len;
 	bool list, drill;
-	bool full, validate, dry_run, yes, shipped, retry;
+	bool full, validate, dry_run, yes, shipped, retry, own;
 	const char **words; /* what is not an option */
 	int words_len;
 };
@@ -60,6 +62,7 @@ int cmd_log(const struct cli *c);
 int log_follow(const struct cli *c);
 int log_prove(const struct cli *c);
 int cmd_audit(const struct cli *c);
+int audit_report(const struct cli *c); /* cmd_audit_report.c */
 int cmd_analyse(const struct cli *c);
 int cmd_policy(const struct cli *c);
 /* cmd_policy_change.c: the policies of an archive */

@@ -260,6 +260,9 @@ int cmd_audit(const struct cli *c)
 	struct ark_error err;
 	int rc;
 
+	if (c->words_len > 0 &&
+	    (strcmp(c->words[0], "replay") == 0 || strcmp(c->words[0], "subject") == 0))
+		return audit_report(c);
 	if (c->words_len != (c->url ? 1 : 2) || strcmp(c->words[0], "canary") != 0 ||
 	    (c->url ? !c->token : !c->user) || (c->check ? !c->vkey : !c->document || !c->out))
 		return cli_usage(c->command);

@@ -56,10 +56,20 @@ static const struct command {
     {"audit", cmd_audit,
 	"canary DIR --user ID | --url URL --token FILE\n"
 	"              --document D --out FILE [--purpose P] | --check FILE --vkey VKEY [--state "
-	"FILE]",
+	"FILE]\n"
+	"              replay DIR --org O --unit U --at TIME [--role R] [--user ID] [--json FILE] "
+	"[--html FILE]\n"
+	"              subject DIR --case C | --unit U | --document D [--from T] [--to T] [--own] "
+	"[--user ID]\n"
+	"                      [--json FILE] [--html FILE]\n"
+	"              replay|subject --check FILE --vkey HISTORY-VKEY [--vkey ACCESS-VKEY]",
 	"canary: read a document and keep the receipt in a file; --check: is that read in the "
 	"access log,\n"
-	"      and (--state of log follow) in the one that was followed?"},
+	"      and (--state of log follow) in the one that was followed?\n"
+	"      replay: a signed report of what an organisation could see at a time, and had "
+	"opened\n"
+	"      subject: a signed report of who processed a matter and why, by disclosures\n"
+	"      --check: is such a report (JSON or page) what the archive signed?"},
     {"policy", cmd_policy,
 	"show|cases DIR [--version N] | versions DIR\n"
 	"               apply DIR FILE.cedar --user ID [--cases FILE.json] [--reason TEXT] "
@@ -235,6 +245,11 @@ static bool parse(struct cli *c, char **argv)
 	    {"--keep", &c->keep},
 	    {"--keys", &c->keys},
 	    {"--point", &c->point},
+	    {"--org", &c->org},
+	    {"--role", &c->role},
+	    {"--from", &c->from},
+	    {"--html", &c->html},
+	    {"--json", &c->json},
 	};
 
 	const struct {
@@ -249,6 +264,7 @@ static bool parse(struct cli *c, char **argv)
 	    {"--retry", &c->retry},
 	    {"--list", &c->list},
 	    {"--drill", &c->drill},
+	    {"--own", &c->own},
 	};
 
 	c->root_key = getenv("ARKKI_ROOT_KEY_FILE");
