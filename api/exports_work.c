@@ -256,6 +256,8 @@ static int copy_content(struct work *w, const struct catalogue_row *row, enum fo
 		rc = package_begin_file(w->p, path, content_size(c), err);
 	while (!rc && (n = content_read(c, at, block, BLOCK, err)) > 0) {
 		rc = package_write(w->p, block, (size_t)n, err);
+		if (!rc && !export_goes_on(w->j, w->tally))
+			rc = ark_fail(err, ARK_EIO, "the export was given up");
 		at += (uint64_t)n;
 	}
 	if (!rc)
@@ -629,6 +631,8 @@ int export_make(
 	snprintf(folder, sizeof(folder), "arkki-export-%.16s", j->id);
 	rc = w.documents && w.versions ? gather(&w, err)
 				       : ark_fail(err, ARK_ENOMEM, "no memory for an export");
+	if (!rc)
+		rc = export_gathered(j, w.rows, w.n, err);
 	if (!rc)
 		rc = package_new(archive_spool_dir(w.a), j->kind, folder, &w.p, err);
 	if (!rc)
