@@ -71,6 +71,7 @@ int cmd_witnesses(const struct cli *c);
 int cmd_retention(const struct cli *c);
 int cmd_dispose(const struct cli *c);
 int cmd_keys(const struct cli *c);
+int cmd_doctor(const struct cli *c);
 int cmd_routes(const struct cli *c);
 int cmd_demo_build(const struct cli *c);
 

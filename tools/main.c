@@ -32,6 +32,11 @@ static const struct command {
 	"      verify: check a package, its proofs and signatures, on any machine"},
     {"verify", cmd_verify, "DIR [--full]",
 	"compare all that the archive says with all that it holds"},
+    {"doctor", cmd_doctor, "DIR",
+	"look whether an archive is set up and kept as it should be, served or not: sandbox, "
+	"permissions,\n"
+	"      encrypted volumes, copies of keys, witnesses, backup, clock; exit 1 when anything "
+	"is bad"},
     {"rebuild", cmd_rebuild, "DIR catalogue|index",
 	"make the catalogue or the index anew from the store"},
     {"texts", cmd_texts,
@@ -124,12 +129,13 @@ static void print_help(FILE *to)
 		if (commands[i].what)
 			fprintf(to, "  arkki %s %s\n      %s\n", commands[i].name,
 			    commands[i].arguments, commands[i].what);
-	fprintf(to, "\nThe root key is given by --root-key FILE or ARKKI_ROOT_KEY_FILE.\n"
-		    "load, token, import, verify, texts, ocr, synonyms, keys and policy (but "
-		    "restore) also work "
-		    "while the archive is "
-		    "being served.\n"
-		    "Exit codes: 0 done, 1 refused or failed, 2 usage.\n");
+	fprintf(to,
+	    "\nThe root key is given by --root-key FILE or ARKKI_ROOT_KEY_FILE.\n"
+	    "load, token, import, verify, doctor, texts, ocr, synonyms, keys and policy (but "
+	    "restore) also work "
+	    "while the archive is "
+	    "being served.\n"
+	    "Exit codes: 0 done, 1 refused or failed, 2 usage.\n");
 }
 
 int cli_usage(const char *command)
