@@ -58,6 +58,9 @@ ARK_MUSTUSE int note_verify(
 /* Appends text (which ends with a newline), a blank line and one signature line. */
 ARK_MUSTUSE int note_sign(struct buf *out, const char *text, size_t len, const struct note_key *key,
     const unsigned char seed[32], struct ark_error *err);
+/* Appends another signature line to what note_sign() wrote of the same text. */
+ARK_MUSTUSE int note_sign_also(struct buf *out, const char *text, size_t len,
+    const struct note_key *key, const unsigned char seed[32], struct ark_error *err);
 
 /* ---- witnesses: cosignature/v1 ---- */
 
