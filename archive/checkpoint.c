@@ -234,6 +234,17 @@ int note_key_from_seed(
 	return key_from_seed(name, TYPE_ED25519, seed, ret, err);
 }
 
+int note_key_from_public(const char *name, const unsigned char public_key[32], struct note_key *ret,
+    struct ark_error *err)
+{
+	if (!name_valid(name, strlen(name)))
+		return ark_fail(err, ARK_EINPUT, "\"%.60s\" cannot name a key", name);
+	memcpy(ret->name, name, strlen(name) + 1);
+	memcpy(ret->public_key, public_key, 32);
+	ret->id = key_id(name, TYPE_ED25519, public_key);
+	return ARK_OK;
+}
+
 int note_cosigner_from_seed(
     const char *name, const unsigned char seed[32], struct note_key *ret, struct ark_error *err)
 {
