@@ -31,7 +31,7 @@ struct cli {
 		const char *name, *value;
 	} * said; /* every option with a value, in order: for those that may be repeated */
 	int said_len;
-	bool full, validate, dry_run, yes, shipped, retry;
+	bool full, validate, dry_run, yes, shipped, retry, all, retire;
 	const char **words; /* what is not an option */
 	int words_len;
 };

@@ -50,11 +50,12 @@ static const struct command {
     {"analyse", cmd_analyse, "--language fi|sv|en",
 	"read words, one a line, and print the index terms of each"},
     {"log", cmd_log,
-	"vkey DIR history|access\n"
-	"            follow URL|DIR --vkey VKEY --state FILE [--token FILE] "
+	"vkey DIR history|access [--all]\n"
+	"            follow URL|DIR --vkey VKEY… --state FILE [--token FILE] "
 	"[--witness-policy FILE] [--watch SECONDS]\n"
-	"            prove FILE --vkey VKEY [--disclosure FILE]",
-	"vkey: print a log's verifier key (signed note)\n"
+	"            prove FILE --vkey VKEY… [--disclosure FILE]",
+	"vkey: print a log's verifier key (signed note); --all: every one that it had, with its "
+	"span\n"
 	"      follow: verify a log by its tiles, from what was seen last time; no key of the "
 	"archive is needed\n"
 	"      prove: check a disclosure, or a tlog-proof of what a disclosure shows, offline"},
@@ -107,10 +108,13 @@ static const struct command {
 	"destroy what two people have approved: the keys of all of it change; it goes on where it "
 	"stopped"},
     {"keys", cmd_keys,
-	"status DIR | rotate DIR root|shards\n"
+	"status DIR | rotate DIR root|shards | rotate DIR signing history|access|git [--retire]\n"
 	"              backup add DIR NAME PATH | list DIR | run DIR | remove DIR NAME [--yes]\n"
 	"              split DIR --shares N-of-M [--out DIR2] | join --out FILE [DIR]",
-	"rotate: make the root key and every shard anew, in the archive and in each key backup\n"
+	"rotate: make the root key and every shard anew, in the archive and in each key backup;\n"
+	"      signing: and a new key for that log or for commits; a log's earlier one signs "
+	"beside it for 30 days,\n"
+	"      or until --retire\n"
 	"      backup: copies of the keys elsewhere, which a change of keys and a destruction "
 	"reach\n"
 	"      split: write the root key as SLIP-39 shares, any N of M of which give it back; "
@@ -238,6 +242,8 @@ static bool parse(struct cli *c, char **argv)
 	    {"--yes", &c->yes},
 	    {"--shipped", &c->shipped},
 	    {"--retry", &c->retry},
+	    {"--all", &c->all},
+	    {"--retire", &c->retire},
 	};
 
 	c->root_key = getenv("ARKKI_ROOT_KEY_FILE");
