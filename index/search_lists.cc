@@ -4,12 +4,14 @@
  *   - A list is of one word (its terms and their factors are the key), over all entries of the one revision that the
  *     keeper belongs to. No sight is in it: who asks goes through it with the bitmap of what is shown to him.
  *   - A list is never changed once it is kept, and there while it is pointed at.
- *   - The lists are those asked for last, up to LISTS_BYTES; a list longer than a quarter of it is not kept.
+ *   - The lists are those asked for last, up to lists_bytes(); a list longer than a quarter of it is not kept.
  */
 #include "index/search_xapian.hh"
 
 #include <algorithm>
 #include <limits>
+
+#include <unistd.h>
 
 namespace arkki
 {
@@ -17,9 +19,25 @@ namespace arkki
 namespace
 {
 
-const size_t LISTS_BYTES = size_t{256} << 20; /* some 700 words over 100,000 entries */
+const size_t LISTS_BYTES = size_t{256} << 20; /* at least: some 700 words over 100,000 entries */
+const size_t LISTS_SHARE = 16;                /* else this part of the machine's memory */
 const size_t LIST_EXTRA = 256;                /* what a list costs beside its matches, about */
 const size_t FREQUENCIES_MAX = 65536;
+
+/* A million entries and their words want more than a small machine can spare. */
+size_t lists_bytes()
+{
+	static const size_t bytes = [] {
+		const long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+
+		return pages < 0 || size < 0
+			   ? LISTS_BYTES
+			   : std::max(LISTS_BYTES, static_cast<size_t>(pages) *
+						       static_cast<size_t>(size) / LISTS_SHARE);
+	}();
+
+	return bytes;
+}
 
 /* Lists are added up in a table that stands for so many entries at a time. */
 const Xapian::docid WINDOW = 8192;
@@ -151,12 +169,12 @@ void kept_lists::keep(const std::string &word, const match_list &list)
 	const size_t size = list->capacity() * sizeof(match) + word.size() + LIST_EXTRA;
 	const std::lock_guard<std::mutex> held(lock);
 
-	if (size > LISTS_BYTES / 4 || by_word.count(word))
+	if (size > lists_bytes() / 4 || by_word.count(word))
 		return;
 	order.push_front({word, list, size});
 	by_word.emplace(word, order.begin());
 	bytes += size;
-	while (bytes > LISTS_BYTES) {
+	while (bytes > lists_bytes()) {
 		bytes -= order.back().bytes;
 		by_word.erase(order.back().word);
 		order.pop_back();
