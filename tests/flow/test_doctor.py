@@ -9,7 +9,7 @@ from arkki_flow import Archive, arkki, check, same
 
 
 def doctor(w, exit_code=0, root_key=None):
-    p = arkki("doctor", w.dir, root_key=root_key or w.key)
+    p = arkki("doctor", w.dir, root_key=root_key or w.key, timeout=180)
     same(p.returncode, exit_code, p.stdout, p.stderr)
     found = {}
     for line in p.stdout.splitlines()[:-1]:
