@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "api/disposition_api.h"
+#include "api/exports.h"
 #include "api/indexer.h"
 
 /* A command's own server has no indexer: one is started for the while. */
@@ -11,6 +12,7 @@ static int drop(void *arg, const char (*documents)[33], size_t n, struct ark_err
 	struct indexer *i = app->indexer;
 	int rc;
 
+	exports_forget(app, documents, n);
 	if (i)
 		return indexer_drop(i, documents, n, err);
 	rc = indexer_start(app->archive, &i, err);

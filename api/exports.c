@@ -14,10 +14,11 @@
 
 struct exports_service {
 	pthread_mutex_t lock;
-	pthread_cond_t more;
+	pthread_cond_t more, ended; /* ended: one was made, or given up */
 	pthread_t worker;
 	bool runs, stopping;
-	struct export_job *jobs; /* newest first */
+	struct export_job *jobs;   /* newest first */
+	struct export_job *making; /* RUNNING; also one that is not in the list any more */
 };
 
 /* ---- lives of jobs ---- */
@@ -35,6 +36,7 @@ static void job_free(struct export_job *j)
 	free(j->unit);
 	free(j->of_case);
 	json_decref(j->documents);
+	free(j->holds);
 	package_free(j->package);
 	free(j);
 }
@@ -55,13 +57,16 @@ static void release(struct export_job *j)
 	pthread_mutex_unlock(&s->lock);
 }
 
-/* Under the lock: out of the list, to be freed by its last holder. */
+/* Under the lock: out of the list, to be freed by its last holder, and its package gone under whoever fetches it, so that
+ * every key that is left is one of the list's. */
 static void drop(struct exports_service *s, struct export_job *j)
 {
 	for (struct export_job **at = &s->jobs; *at; at = &(*at)->next)
 		if (*at == j) {
 			*at = j->next;
 			j->dropped = true;
+			if (j->package)
+				package_shut(j->package);
 			let_go(j);
 			return;
 		}
@@ -74,7 +79,7 @@ static void drop_expired(struct exports_service *s)
 
 	for (struct export_job *j = s->jobs; j; j = next) {
 		next = j->next;
-		if (j->created_us < before && j->state >= EXPORT_READY)
+		if (j->created_us < before && j->state >= EXPORT_READY && j->holders == 1)
 			drop(s, j);
 	}
 }
@@ -112,6 +117,62 @@ bool export_goes_on(struct export_job *j, const struct export_job *tally)
 	return on;
 }
 
+static int by_id(const void *a, const void *b)
+{
+	return memcmp(a, b, 32);
+}
+
+int export_gathered(
+    struct export_job *j, const struct catalogue_row *rows, size_t n, struct ark_error *err)
+{
+	struct exports_service *s = j->app->exports;
+	char(*ids)[33] = calloc(n + 1, sizeof(*ids));
+	bool on;
+
+	if (!ids)
+		return ark_fail(err, ARK_ENOMEM, "no memory for an export");
+	for (size_t i = 0; i < n; i++)
+		memcpy(ids[i], rows[i].document, 33);
+	qsort(ids, n, sizeof(*ids), by_id);
+	pthread_mutex_lock(&s->lock);
+	j->holds = ids;
+	j->holds_len = n;
+	j->gathered = true;
+	on = !j->dropped;
+	pthread_mutex_unlock(&s->lock);
+	return on ? ARK_OK : ark_fail(err, ARK_EIO, "the export was given up");
+}
+
+/* Under the lock. Of one that is still looking nobody knows yet. */
+static bool may_hold(const struct export_job *j, const char (*documents)[33], size_t n)
+{
+	if (j->state == EXPORT_RUNNING && !j->gathered)
+		return true;
+	for (size_t i = 0; j->holds_len && i < n; i++)
+		if (bsearch(documents[i], j->holds, j->holds_len, sizeof(*j->holds), by_id))
+			return true;
+	return false;
+}
+
+void exports_forget(struct app *app, const char (*documents)[33], size_t n)
+{
+	struct exports_service *s = app->exports;
+	struct export_job *next, *making;
+
+	if (!s)
+		return;
+	pthread_mutex_lock(&s->lock);
+	for (struct export_job *j = s->jobs; j; j = next) {
+		next = j->next;
+		if (may_hold(j, documents, n))
+			drop(s, j);
+	}
+	making = s->making;
+	while (making && s->making == making && may_hold(making, documents, n))
+		pthread_cond_wait(&s->ended, &s->lock);
+	pthread_mutex_unlock(&s->lock);
+}
+
 /* Under the lock, which is let go meanwhile. */
 static void make_one(struct exports_service *s, struct export_job *j)
 {
@@ -121,6 +182,7 @@ static void make_one(struct exports_service *s, struct export_job *j)
 	int rc;
 
 	j->state = EXPORT_RUNNING;
+	s->making = j;
 	j->holders++;
 	pthread_mutex_unlock(&s->lock);
 	rc = export_make(j, &p, &tally, &err);
@@ -129,7 +191,11 @@ static void make_one(struct exports_service *s, struct export_job *j)
 	j->package = p;
 	j->error = err;
 	j->state = rc ? EXPORT_FAILED : EXPORT_READY;
+	if (j->dropped && p)
+		package_shut(p);
+	s->making = NULL;
 	let_go(j);
+	pthread_cond_broadcast(&s->ended);
 }
 
 static void *work_main(void *arg)
@@ -157,6 +223,7 @@ int exports_start(struct app *app, struct ark_error *err)
 		return ark_fail(err, ARK_ENOMEM, "no memory for exports");
 	pthread_mutex_init(&s->lock, NULL);
 	pthread_cond_init(&s->more, NULL);
+	pthread_cond_init(&s->ended, NULL);
 	app->exports = s;
 	if (pthread_create(&s->worker, NULL, work_main, s) != 0)
 		return ark_fail(err, ARK_EIO, "cannot start the thread of exports");
@@ -179,6 +246,7 @@ void exports_stop(struct app *app)
 	while (s->jobs)
 		drop(s, s->jobs);
 	pthread_cond_destroy(&s->more);
+	pthread_cond_destroy(&s->ended);
 	pthread_mutex_destroy(&s->lock);
 	free(s);
 	app->exports = NULL;
@@ -233,9 +301,9 @@ static struct export_job *own_job(struct exchange *x)
 	pthread_mutex_unlock(&s->lock);
 	if (!j && was_ours(app, id, user))
 		http_reply_problem(x, 410, "export-gone",
-		    "The package is no longer kept: it was removed, is older than a day, or the "
-		    "server "
-		    "has been restarted since. Ask for it anew.",
+		    "The package is no longer kept: it was removed, is older than a day, a "
+		    "document in "
+		    "it was destroyed, or the server has been restarted since. Ask for it anew.",
 		    NULL);
 	else if (!j)
 		http_reply_problem(x, 404, "not-found", NULL, NULL);
@@ -410,7 +478,7 @@ static bool queue(struct exports_service *s, struct export_job *j)
 
 		own += mine;
 		all++;
-		if (mine && k->state >= EXPORT_READY)
+		if (mine && k->state >= EXPORT_READY && k->holders == 1)
 			oldest = k;
 	}
 	if (own >= EXPORTS_OF_USER && oldest) {

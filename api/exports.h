@@ -45,7 +45,9 @@ struct export_job {
 	/* under the service's lock */
 	enum export_state state;
 	unsigned int holders;
-	bool dropped;
+	bool dropped, gathered;
+	char (*holds)[33]; /* the documents that are in it, in order; of a gathered one */
+	size_t holds_len;
 	uint64_t found, done, whole, renditions, withheld, missing;
 	struct ark_error error;
 	struct package *package; /* READY */
@@ -58,6 +60,14 @@ void exports_stop(struct app *app); /* what is being made is given up */
 
 /* For the worker's story: says how far it is; false: it must end (dropped, or the server stops). */
 bool export_goes_on(struct export_job *j, const struct export_job *tally);
+
+/* The same when it is known which documents go into it: exports_forget() needs to know. ARK_EIO: it must end. */
+ARK_MUSTUSE int export_gathered(
+    struct export_job *j, const struct catalogue_row *rows, size_t n, struct ark_error *err);
+
+/* Documents are being destroyed, and are in the catalogue no more: every package that holds one of them, and each
+ * that may, is gone with its key when this returns. A download of it breaks off. */
+void exports_forget(struct app *app, const char (*documents)[33], size_t n);
 
 /* exports_work.c: makes the package. On success *ret is the caller's. */
 ARK_MUSTUSE int export_make(

@@ -8,6 +8,7 @@
 #include "api/exports.h"
 #include "arkki/archive/disclosure.h"
 #include "arkki/archive/filing.h"
+#include "arkki/archive/signing.h"
 #include "arkki/base/clock.h"
 #include "arkki/base/json.h"
 #include "arkki/base/text.h"
@@ -256,6 +257,8 @@ static int copy_content(struct work *w, const struct catalogue_row *row, enum fo
 		rc = package_begin_file(w->p, path, content_size(c), err);
 	while (!rc && (n = content_read(c, at, block, BLOCK, err)) > 0) {
 		rc = package_write(w->p, block, (size_t)n, err);
+		if (!rc && !export_goes_on(w->j, w->tally))
+			rc = ark_fail(err, ARK_EIO, "the export was given up");
 		at += (uint64_t)n;
 	}
 	if (!rc)
@@ -549,9 +552,27 @@ static int write_rows(struct work *w, struct ark_error *err)
 
 /* ---- logs, pages, end ---- */
 
+/* The newest key of a log: its verifier key, appended, and its seed (may be NULL). */
+static int log_key(struct work *w, enum ledger_which which, const char *origin, struct buf *vkey,
+    unsigned char seed[32], struct ark_error *err)
+{
+	enum keyring_signing kind = which == LEDGER_HISTORY ? SIGNING_HISTORY : SIGNING_ACCESS;
+	struct keyring_signer *s = calloc(KEYRING_PAST_MAX + 1, sizeof(*s));
+	int rc;
+
+	if (!s)
+		return ark_fail(err, ARK_ENOMEM, "no memory for keys");
+	(void)keyring_signers(archive_keyring(w->a), kind, s);
+	rc = signing_public(kind, origin, s[0].public_key, vkey, err);
+	if (seed)
+		memcpy(seed, s[0].seed, 32);
+	explicit_bzero(s, (KEYRING_PAST_MAX + 1) * sizeof(*s));
+	free(s);
+	return rc;
+}
+
 static int add_log(struct work *w, enum ledger_which which, struct ark_error *err)
 {
-	const struct keyring_secrets *secrets = keyring_secrets(archive_keyring(w->a));
 	const char *name = which == LEDGER_HISTORY ? "history" : "access";
 	struct buf checkpoint = BUF_INIT, vkey = BUF_INIT;
 	char path[64], origin[300];
@@ -562,9 +583,7 @@ static int add_log(struct work *w, enum ledger_which which, struct ark_error *er
 	if (!rc)
 		rc = package_add(w->p, path, checkpoint.data, checkpoint.len, err);
 	if (!rc)
-		rc = ledger_vkey(origin,
-		    which == LEDGER_HISTORY ? secrets->history_seed : secrets->access_seed, &vkey,
-		    err);
+		rc = log_key(w, which, origin, &vkey, NULL, err);
 	snprintf(path, sizeof(path), "logs/%s.vkey", name);
 	if (!rc)
 		rc = package_add(w->p, path, vkey.data, vkey.len, err);
@@ -598,8 +617,8 @@ static int add_pages(struct work *w, struct ark_error *err)
 
 static int finish(struct work *w, struct ark_error *err)
 {
-	const struct keyring_secrets *secrets = keyring_secrets(archive_keyring(w->a));
-	struct buf info = BUF_INIT;
+	struct buf info = BUF_INIT, vkey = BUF_INIT;
+	unsigned char seed[32];
 	char log[300];
 	int rc;
 
@@ -610,7 +629,11 @@ static int finish(struct work *w, struct ark_error *err)
 	    "Bag-Group-Identifier: arkki-export\n",
 	    archive_origin(w->a), archive_origin(w->a), w->j->id);
 	rc = buf_failed(&info) ? ark_fail(err, ARK_ENOMEM, "no memory for an export")
-			       : package_finish(w->p, info.data, log, secrets->history_seed, err);
+			       : log_key(w, LEDGER_HISTORY, log, &vkey, seed, err);
+	if (!rc)
+		rc = package_finish(w->p, info.data, log, seed, err);
+	explicit_bzero(seed, sizeof(seed));
+	buf_free(&vkey);
 	buf_free(&info);
 	return rc;
 }
@@ -629,6 +652,8 @@ int export_make(
 	snprintf(folder, sizeof(folder), "arkki-export-%.16s", j->id);
 	rc = w.documents && w.versions ? gather(&w, err)
 				       : ark_fail(err, ARK_ENOMEM, "no memory for an export");
+	if (!rc)
+		rc = export_gathered(j, w.rows, w.n, err);
 	if (!rc)
 		rc = package_new(archive_spool_dir(w.a), j->kind, folder, &w.p, err);
 	if (!rc)

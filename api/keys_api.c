@@ -1,14 +1,18 @@
 /* GET and POST /admin/keys: the keys, their backups and shares, for the operator on the admin socket.
  *
- * What is asked for is {"action"}: "rotate"; "backup-add" with "name" and "path"; "backup-remove" with "name" and
+ * What is asked for is {"action"}: "rotate"; "rotate-signing" and "retire-signing" with "key" (history, access, git); "backup-add" with "name" and "path"; "backup-remove" with "name" and
  * "abandon"; "backup-run"; "split" with "needed" and "shares" (only noted here: the shares are made by the command,
  * so that they never pass through the server). All of it may take long: it has its own thread. */
+#include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "api/handlers.h"
 #include "arkki/archive/key_backups.h"
 #include "arkki/archive/key_shares.h"
+#include "arkki/archive/signing.h"
+#include "arkki/base/clock.h"
 #include "arkki/base/json.h"
 
 struct keys_job {
@@ -91,6 +95,69 @@ static int rotate(struct keys_job *j, struct ark_error *err)
 	return rc;
 }
 
+/* "name+hash+base64" of a log, "ssh-ed25519 AAAA…" of git. */
+static json_t *public_text(
+    const struct app *app, enum keyring_signing which, const struct keyring_signer *s)
+{
+	struct buf text = BUF_INIT;
+	char origin[300];
+	json_t *out = NULL;
+
+	snprintf(
+	    origin, sizeof(origin), "%s/%s", archive_origin(app->archive), signing_names[which]);
+	if (!signing_public(which, origin, s->public_key, &text, NULL))
+		out = json_stringn(text.data, text.len);
+	buf_free(&text);
+	return out;
+}
+
+/* What the history log tells followers: the key that is new, the one before, and until when that goes on. */
+static json_t *signing_detail(struct app *app, enum keyring_signing which, json_t *confirmed)
+{
+	struct keyring *keys = archive_keyring(app->archive);
+	struct keyring_signer *s = sodium_allocarray(KEYRING_PAST_MAX + 1, sizeof(*s));
+	size_t n = s ? keyring_signers(keys, which, s) : 0;
+	char until[CLOCK_TEXT_SIZE];
+	json_t *d = NULL;
+
+	if (n)
+		d = json_pack("{s:I,s:s,s:s,s:o?,s:o?,s:O?}", "epoch",
+		    (json_int_t)keyring_epoch(keys), "state", "in force", "signing",
+		    signing_names[which], "key", public_text(app, which, &s[0]), "previous",
+		    n > 1 ? public_text(app, which, &s[1]) : json_null(), "confirmed", confirmed);
+	if (d && n > 1 && s[1].signs) {
+		clock_format(until, s[1].until_us + SIGNING_OVERLAP_US);
+		json_object_set_new(d, "previousSignsUntil", json_string(until));
+	}
+	sodium_free(s);
+	json_decref(confirmed);
+	return d;
+}
+
+static int change_signing(struct keys_job *j, bool retire, struct ark_error *err)
+{
+	struct keyring *keys = archive_keyring(j->app->archive);
+	const char *key = json_text(j->asked, "key");
+	enum keyring_signing which = signing_by_name(key);
+	json_int_t next = (json_int_t)keyring_epoch(keys) + 1;
+	json_t *confirmed = NULL;
+	int rc;
+
+	if (!which)
+		return ark_fail(err, ARK_EINPUT, "key must be history, access or git");
+	rc = log_keys(j->app, "epoch",
+	    json_pack("{s:I,s:s,s:s}", "epoch", next, "state", "begun", "signing", key), err);
+	if (!rc)
+		rc = key_backups_change_signing(keys, archive_dir(j->app->archive),
+		    retire ? SIGNING_NONE : which, retire ? which : SIGNING_NONE, &confirmed, err);
+	if (!rc)
+		rc = archive_rekey(j->app->archive, err);
+	if (!rc)
+		return log_keys(j->app, "epoch", signing_detail(j->app, which, confirmed), err);
+	json_decref(confirmed);
+	return rc;
+}
+
 static int backup(struct keys_job *j, const char *action, struct ark_error *err)
 {
 	struct keyring *keys = archive_keyring(j->app->archive);
@@ -138,6 +205,10 @@ static void *job_main(void *arg)
 
 	if (action && strcmp(action, "rotate") == 0)
 		j->status = rotate(j, &j->error);
+	else if (action && strcmp(action, "rotate-signing") == 0)
+		j->status = change_signing(j, false, &j->error);
+	else if (action && strcmp(action, "retire-signing") == 0)
+		j->status = change_signing(j, true, &j->error);
 	else if (action && strcmp(action, "split") == 0)
 		j->status = split(j, &j->error);
 	else if (action && strncmp(action, "backup-", 7) == 0)

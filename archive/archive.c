@@ -169,6 +169,39 @@ static int open_catalogue(
 	return rc;
 }
 
+/* The store's keys, those of the past too; writing: allowed_signers says the same. */
+static int take_signers(struct archive *a, bool writing, struct ark_error *err)
+{
+	struct keyring_signer *from = sodium_allocarray(KEYRING_PAST_MAX + 1, sizeof(*from));
+	struct store_signer signers[KEYRING_PAST_MAX + 1] = {0};
+	char path[4096];
+	size_t n;
+	int rc = from ? in_dir(path, a->dir, "allowed_signers", err)
+		      : ark_fail(err, ARK_ENOMEM, "no memory for signing keys");
+
+	if (rc)
+		goto out;
+	n = keyring_signers(a->keys, SIGNING_GIT, from);
+	for (size_t i = 0; i < n; i++)
+		signers[i] = (struct store_signer){.public_key = from[i].public_key,
+		    .seed = i ? NULL : from[i].seed,
+		    .from_us = from[i].from_us,
+		    .until_us = from[i].until_us};
+	rc = store_signers(a->store, signers, n, writing ? path : NULL, err);
+out:
+	sodium_free(from);
+	return rc;
+}
+
+int archive_rekey(struct archive *a, struct ark_error *err)
+{
+	int rc = take_signers(a, true, err);
+
+	if (!rc)
+		rc = ledger_rekey(a->history, err);
+	return rc ? rc : ledger_rekey(a->access, err);
+}
+
 static int open_parts(
     struct archive *a, const char *root_key, const struct watcher *watcher, struct ark_error *err)
 {
@@ -183,6 +216,8 @@ static int open_parts(
 	if (!rc)
 		rc = store_open(
 		    path, a->origin, keyring_secrets(a->keys)->git_seed, writing, &a->store, err);
+	if (!rc)
+		rc = take_signers(a, writing, err);
 	if (!rc)
 		rc = open_ledgers(a, writing, err);
 	if (!rc)

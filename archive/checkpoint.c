@@ -234,6 +234,17 @@ int note_key_from_seed(
 	return key_from_seed(name, TYPE_ED25519, seed, ret, err);
 }
 
+int note_key_from_public(const char *name, const unsigned char public_key[32], struct note_key *ret,
+    struct ark_error *err)
+{
+	if (!name_valid(name, strlen(name)))
+		return ark_fail(err, ARK_EINPUT, "\"%.60s\" cannot name a key", name);
+	memcpy(ret->name, name, strlen(name) + 1);
+	memcpy(ret->public_key, public_key, 32);
+	ret->id = key_id(name, TYPE_ED25519, public_key);
+	return ARK_OK;
+}
+
 int note_cosigner_from_seed(
     const char *name, const unsigned char seed[32], struct note_key *ret, struct ark_error *err)
 {
@@ -281,22 +292,29 @@ int note_verify(const struct note *note, const struct note_key *key, struct ark_
 	return ARK_OK;
 }
 
-int note_sign(struct buf *out, const char *text, size_t len, const struct note_key *key,
+int note_sign_also(struct buf *out, const char *text, size_t len, const struct note_key *key,
     const unsigned char seed[32], struct ark_error *err)
 {
 	unsigned char secret[crypto_sign_SECRETKEYBYTES], public_key[32], sig[SIGNATURE_SIZE];
 
-	if (len == 0 || text[len - 1] != '\n')
-		return ark_fail(err, ARK_EINPUT, "the text of a note must end with a newline");
 	crypto_sign_seed_keypair(public_key, secret, seed);
 	be32_put(sig, key->id);
 	crypto_sign_detached(sig + 4, NULL, (const unsigned char *)text, len, secret);
 	sodium_memzero(secret, sizeof(secret));
-	buf_add(out, text, len);
-	buf_addf(out, "\n%s%s ", dash, key->name);
+	buf_addf(out, "%s%s ", dash, key->name);
 	base64_encode(out, sig, sizeof(sig));
 	buf_addc(out, '\n');
 	return buf_failed(out) ? ark_fail(err, ARK_ENOMEM, "no memory for a note") : ARK_OK;
+}
+
+int note_sign(struct buf *out, const char *text, size_t len, const struct note_key *key,
+    const unsigned char seed[32], struct ark_error *err)
+{
+	if (len == 0 || text[len - 1] != '\n')
+		return ark_fail(err, ARK_EINPUT, "the text of a note must end with a newline");
+	buf_add(out, text, len);
+	buf_addc(out, '\n');
+	return note_sign_also(out, text, len, key, seed, err);
 }
 
 /* ---- cosignatures ---- */

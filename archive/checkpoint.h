@@ -51,6 +51,8 @@ ARK_MUSTUSE int note_key_parse(const char *vkey, struct note_key *ret, struct ar
 /* The verifier key of an Ed25519 seed. ARK_EINPUT for a name that no note may carry. */
 ARK_MUSTUSE int note_key_from_seed(
     const char *name, const unsigned char seed[32], struct note_key *ret, struct ark_error *err);
+ARK_MUSTUSE int note_key_from_public(const char *name, const unsigned char public_key[32],
+    struct note_key *ret, struct ark_error *err);
 void note_key_format(const struct note_key *key, struct buf *out);
 /* ARK_ENOTFOUND: no signature by this key; ARK_ECORRUPT: one that is false. */
 ARK_MUSTUSE int note_verify(
@@ -58,6 +60,9 @@ ARK_MUSTUSE int note_verify(
 /* Appends text (which ends with a newline), a blank line and one signature line. */
 ARK_MUSTUSE int note_sign(struct buf *out, const char *text, size_t len, const struct note_key *key,
     const unsigned char seed[32], struct ark_error *err);
+/* Appends another signature line to what note_sign() wrote of the same text. */
+ARK_MUSTUSE int note_sign_also(struct buf *out, const char *text, size_t len,
+    const struct note_key *key, const unsigned char seed[32], struct ark_error *err);
 
 /* ---- witnesses: cosignature/v1 ---- */
 

@@ -609,16 +609,23 @@ void filing_writer_stop(struct archive *a)
 
 /* ---- submitting ---- */
 
+int filing_disk(const char *dir, uint64_t *ret_left, uint64_t *ret_reserve, struct ark_error *err)
+{
+	uint64_t total = 0;
+	int rc = fs_space(dir, ret_left, &total, err);
+
+	*ret_reserve =
+	    total / DISK_RESERVE_SHARE < DISK_RESERVE ? total / DISK_RESERVE_SHARE : DISK_RESERVE;
+	return rc;
+}
+
 static int room_left(struct archive *a, struct ark_error *err)
 {
-	uint64_t free_bytes, total;
-	uint64_t reserve = DISK_RESERVE;
-	int rc = fs_space(a->dir, &free_bytes, &total, err);
+	uint64_t free_bytes, reserve;
+	int rc = filing_disk(a->dir, &free_bytes, &reserve, err);
 
 	if (rc)
 		return rc;
-	if (total / DISK_RESERVE_SHARE < reserve)
-		reserve = total / DISK_RESERVE_SHARE;
 	if (free_bytes < reserve)
 		return ark_fail(err, ARK_EIO,
 		    "the disk of the archive is nearly full (%llu MiB left, %llu MiB are kept for "

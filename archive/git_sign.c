@@ -31,6 +31,20 @@ int gitsign_new(const unsigned char seed[32], struct gitsign **ret, struct ark_e
 	return ARK_OK;
 }
 
+int gitsign_new_public(
+    const unsigned char public_key[32], struct gitsign **ret, struct ark_error *err)
+{
+	struct gitsign *s = calloc(1, sizeof(*s));
+
+	if (!s || sodium_init() < 0) {
+		gitsign_free(s);
+		return ark_fail(err, ARK_ENOMEM, "no memory for a signing key");
+	}
+	memcpy(s->public, public_key, sizeof(s->public));
+	*ret = s;
+	return ARK_OK;
+}
+
 void gitsign_free(struct gitsign *s)
 {
 	if (!s)

@@ -19,6 +19,9 @@ struct gitsign;
 
 ARK_MUSTUSE int gitsign_new(
     const unsigned char seed[32], struct gitsign **ret, struct ark_error *err);
+/* One that can only verify: for a key whose seed is gone. */
+ARK_MUSTUSE int gitsign_new_public(
+    const unsigned char public_key[32], struct gitsign **ret, struct ark_error *err);
 void gitsign_free(struct gitsign *s); /* wipes the key */
 
 /* Appends the armoured signature, ending with a newline. */

@@ -321,23 +321,36 @@ int key_backups_copied(
 	return rc;
 }
 
-int key_backups_change(struct keyring *k, const char *dir, const uint64_t *destroy,
-    size_t destroy_len, json_t **ret_confirmed, struct ark_error *err)
+static int change_keys(struct keyring *k, struct keyring_change change, const char *dir,
+    json_t **ret_confirmed, struct ark_error *err)
 {
 	struct key_backups_change c = {.dir = dir};
-	const struct keyring_change change = {
-	    .root_path = keyring_root_file(k),
-	    .destroy = destroy,
-	    .destroy_len = destroy_len,
-	    .copied = key_backups_copied,
-	    .arg = &c,
-	};
-	int rc = keyring_change(k, &change, err);
+	int rc;
 
+	change.root_path = keyring_root_file(k);
+	change.copied = key_backups_copied;
+	change.arg = &c;
+	rc = keyring_change(k, &change, err);
 	if (!rc)
 		(void)!key_backups_run(k, dir, NULL, NULL);
 	if (!rc && ret_confirmed)
 		*ret_confirmed = json_incref(c.confirmed);
 	json_decref(c.confirmed);
 	return rc;
+}
+
+int key_backups_change(struct keyring *k, const char *dir, const uint64_t *destroy,
+    size_t destroy_len, json_t **ret_confirmed, struct ark_error *err)
+{
+	const struct keyring_change change = {.destroy = destroy, .destroy_len = destroy_len};
+
+	return change_keys(k, change, dir, ret_confirmed, err);
+}
+
+int key_backups_change_signing(struct keyring *k, const char *dir, enum keyring_signing renew,
+    enum keyring_signing retire, json_t **ret_confirmed, struct ark_error *err)
+{
+	const struct keyring_change change = {.renew = renew, .retire = retire};
+
+	return change_keys(k, change, dir, ret_confirmed, err);
 }

@@ -106,7 +106,8 @@ static int begin(struct change *c, struct ark_error *err)
 		return ark_fail(err, ARK_ENOMEM, "no memory for new keys");
 	c->fresh->root.epoch = c->k->vault->root.epoch + 1;
 	seal_key_generate(&c->fresh->root.key);
-	return ARK_OK;
+	c->fresh->secrets = c->k->vault->secrets;
+	return keyring_signing_change(&c->fresh->secrets, c->want, err);
 }
 
 /* ---- making the new shards ---- */
@@ -337,7 +338,7 @@ static int verify_secrets(struct change *c, struct ark_error *err)
 
 	if (!rc)
 		rc = keyring_secrets_read(c->dir, c->next_root, &f->root, &f->secrets, err);
-	if (!rc && !bytes_equal(&f->secrets, &c->k->vault->secrets, sizeof(f->secrets)))
+	if (!rc && !bytes_equal(&f->secrets, &c->fresh->secrets, sizeof(f->secrets)))
 		rc = ark_fail(
 		    err, ARK_ECORRUPT, "the archive's secrets were not carried over whole");
 	sodium_free(f);
@@ -358,7 +359,7 @@ static int prepare(struct change *c, struct ark_error *err)
 	if (!rc)
 		rc = keyring_root_write(c->next_root, &c->fresh->root, err);
 	if (!rc)
-		rc = keyring_secrets_write(c->dir, &c->fresh->root, &c->k->vault->secrets, err);
+		rc = keyring_secrets_write(c->dir, &c->fresh->root, &c->fresh->secrets, err);
 	if (!rc)
 		rc = rewrap_to(c, end, err);
 	if (!rc)
@@ -386,7 +387,7 @@ static int take_over(struct change *c, struct ark_error *err)
 	int rc;
 
 	pthread_mutex_lock(&k->lock);
-	rc = keyring_take_root(k, &c->fresh->root, err);
+	rc = keyring_take_root(k, &c->fresh->root, &c->fresh->secrets, err);
 	k->files = (uint32_t)((c->done + k->shard_slots - 1) / k->shard_slots);
 	kept = rc == ARK_OK && (!k->files || keyring_keep_key(k, k->files - 1, &c->fresh->shard));
 	k->failed = k->failed || !kept;

@@ -79,8 +79,9 @@ ARK_MUSTUSE int keyring_sync_locked(struct keyring *k, struct ark_error *err);
 /* ---- keyring_open.c ---- */
 /* Drops every kept descriptor and shard key. Under the gate for writing, `sync_lock` and `lock`. */
 void keyring_forget(struct keyring *k);
-/* Puts another root in the place of the present one and forgets what was opened under that. Locks as above. */
-ARK_MUSTUSE int keyring_take_root(
-    struct keyring *k, const struct keyring_root *root, struct ark_error *err);
+/* Puts another root, and its signing keys, in the place of the present ones and forgets what was opened under that. Locks as
+ * above. The other secrets stay where and as they are: they are read without a lock. */
+ARK_MUSTUSE int keyring_take_root(struct keyring *k, const struct keyring_root *root,
+    const struct keyring_secrets *secrets, struct ark_error *err);
 
 #endif

@@ -162,11 +162,19 @@ void keyring_forget(struct keyring *k)
 	k->tail_fd = -1;
 }
 
-int keyring_take_root(struct keyring *k, const struct keyring_root *root, struct ark_error *err)
+int keyring_take_root(struct keyring *k, const struct keyring_root *root,
+    const struct keyring_secrets *secrets, struct ark_error *err)
 {
+	struct keyring_secrets *mine = &k->vault->secrets;
+
 	if (sodium_mprotect_readwrite(k->vault) < 0)
 		return ark_fail_errno(err, ARK_EIO, "cannot change the key in memory");
 	k->vault->root = *root;
+	memcpy(mine->history_seed, secrets->history_seed, 32);
+	memcpy(mine->access_seed, secrets->access_seed, 32);
+	memcpy(mine->git_seed, secrets->git_seed, 32);
+	mine->past_len = secrets->past_len;
+	memcpy(mine->past, secrets->past, sizeof(mine->past));
 	(void)sodium_mprotect_readonly(k->vault); /* only a guard against our own bugs */
 	atomic_store(&k->epoch, root->epoch);
 	keyring_forget(k);
@@ -222,7 +230,7 @@ int keyring_refresh(struct keyring *k, struct ark_error *err)
 	if (!rc && !bytes_equal(fresh->secrets.archive_id, k->vault->secrets.archive_id, 16))
 		rc = ark_fail(err, ARK_ECORRUPT, "%s is another archive's by now", k->dir);
 	if (!rc)
-		rc = keyring_take_root(k, &fresh->root, err);
+		rc = keyring_take_root(k, &fresh->root, &fresh->secrets, err);
 	pthread_mutex_unlock(&k->lock);
 	pthread_rwlock_unlock(&k->gate);
 	sodium_free(fresh);

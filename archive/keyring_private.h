@@ -46,6 +46,14 @@ ARK_MUSTUSE int keyring_root_write(
 /* The directory of a path. */
 ARK_MUSTUSE int keyring_parent(char out[4096], const char *path, struct ark_error *err);
 
+/* ---- keyring_signing.c ---- */
+enum { SECRETS_PAST_SIZE = 88 }; /* an earlier signing key in keys/secrets */
+void keyring_past_encode(const struct keyring_past *p, unsigned char out[SECRETS_PAST_SIZE]);
+bool keyring_past_decode(const unsigned char in[SECRETS_PAST_SIZE], struct keyring_past *ret);
+/* What a change of keys does to the signing keys. */
+ARK_MUSTUSE int keyring_signing_change(
+    struct keyring_secrets *s, const struct keyring_change *want, struct ark_error *err);
+
 /* ---- keyring_shard.c ---- */
 /* What the header of a shard file says in the clear. */
 struct shard_id {

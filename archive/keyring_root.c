@@ -2,7 +2,7 @@
  *
  *   offset size
  *        0    8  "ARKKISEC"
- *        8    4  format, 1 (big-endian, as all integers)
+ *        8    4  format, 1; with earlier signing keys 2 (big-endian, as all integers)
  *       12    4  epoch of the root key
  *       16   16  archive id
  *       32   16  root check: BLAKE2b-128 keyed with the root key, of "arkki-root-check-v1"
@@ -10,6 +10,9 @@
  *       72  160  XChaCha20-Poly1305-IETF under the root key of history_seed || access_seed ||
  *                git_seed || name_key || token_key (32 bytes each)
  *      232   16  tag; AAD = "arkki-secrets-v1" || epoch[4] || archive id[16]
+ *
+ * In format 2 the AAD begins "arkki-secrets-v2", and 88 bytes for each earlier signing key (keyring_signing.c), oldest
+ * first, follow the five secrets before the tag.
  *
  * Check and tag are independent, so that damage can be told from a wrong key:
  * only when neither fits is the key another archive's. */
@@ -37,8 +40,11 @@ enum {
 	NONCE_AT = CHECK_AT + CHECK_SIZE,
 	SEALED_AT = NONCE_AT + NONCE_SIZE,
 	SECRETS_FILE_SIZE = SEALED_AT + SECRET_SIZE + TAG_SIZE,
+	PLAIN_MAX = SECRET_SIZE + KEYRING_PAST_MAX * SECRETS_PAST_SIZE,
+	SECRETS_FILE_MAX = SEALED_AT + PLAIN_MAX + TAG_SIZE,
 	AAD_SIZE = 16 + 4 + 16,
 	FORMAT = 1,
+	FORMAT_PAST = 2,
 };
 
 static const char magic[8] = {'A', 'R', 'K', 'K', 'I', 'S', 'E', 'C'};
@@ -223,54 +229,88 @@ static void root_check(const struct keyring_root *root, unsigned char out[CHECK_
 }
 
 static void secrets_aad(
-    unsigned char aad[AAD_SIZE], uint32_t epoch, const unsigned char *archive_id)
+    unsigned char aad[AAD_SIZE], bool past, uint32_t epoch, const unsigned char *archive_id)
 {
-	memcpy(aad, "arkki-secrets-v1", 16);
+	memcpy(aad, past ? "arkki-secrets-v2" : "arkki-secrets-v1", 16);
 	be32_put(aad + 16, epoch);
 	memcpy(aad + 20, archive_id, 16);
 }
 
-static void secrets_encode(unsigned char out[SECRETS_FILE_SIZE], const struct keyring_root *root,
-    const struct keyring_secrets *secrets)
+/* plain: PLAIN_MAX bytes of locked memory. Returns the size of the file. */
+static size_t secrets_encode(unsigned char out[SECRETS_FILE_MAX], const struct keyring_root *root,
+    const struct keyring_secrets *secrets, unsigned char *plain)
 {
 	unsigned char aad[AAD_SIZE];
+	size_t len = SECRET_SIZE + secrets->past_len * SECRETS_PAST_SIZE;
 
 	memcpy(out, magic, sizeof(magic));
-	be32_put(out + 8, FORMAT);
+	be32_put(out + 8, secrets->past_len ? FORMAT_PAST : FORMAT);
 	be32_put(out + 12, root->epoch);
 	memcpy(out + ID_AT, secrets->archive_id, sizeof(secrets->archive_id));
 	root_check(root, out + CHECK_AT);
-	secrets_aad(aad, root->epoch, secrets->archive_id);
+	secrets_aad(aad, secrets->past_len != 0, root->epoch, secrets->archive_id);
 	randombytes_buf(out + NONCE_AT, NONCE_SIZE);
-	crypto_aead_xchacha20poly1305_ietf_encrypt(out + SEALED_AT, NULL,
-	    (const unsigned char *)secrets, SECRET_SIZE, aad, sizeof(aad), NULL, out + NONCE_AT,
-	    root->key.bytes);
+	memcpy(plain, secrets, SECRET_SIZE);
+	for (uint32_t i = 0; i < secrets->past_len; i++)
+		keyring_past_encode(
+		    &secrets->past[i], plain + SECRET_SIZE + (size_t)i * SECRETS_PAST_SIZE);
+	crypto_aead_xchacha20poly1305_ietf_encrypt(out + SEALED_AT, NULL, plain, len, aad,
+	    sizeof(aad), NULL, out + NONCE_AT, root->key.bytes);
+	return SEALED_AT + len + TAG_SIZE;
+}
+
+/* A format that nobody wrote is taken as the first: so that damage to those bytes is told from a wrong key. */
+static bool size_fits(const unsigned char *in, size_t len)
+{
+	if (len < SECRETS_FILE_SIZE || len > SECRETS_FILE_MAX ||
+	    memcmp(in, magic, sizeof(magic)) != 0)
+		return false;
+	return be32_get(in + 8) == FORMAT_PAST
+		   ? len > SECRETS_FILE_SIZE && (len - SECRETS_FILE_SIZE) % SECRETS_PAST_SIZE == 0
+		   : len == SECRETS_FILE_SIZE;
+}
+
+static bool secrets_take(
+    const unsigned char *plain, size_t len, const unsigned char *id, struct keyring_secrets *ret)
+{
+	bool ok = true;
+
+	memset(ret, 0, sizeof(*ret));
+	memcpy(ret, plain, SECRET_SIZE);
+	memcpy(ret->archive_id, id, sizeof(ret->archive_id));
+	for (size_t at = SECRET_SIZE; ok && at < len; at += SECRETS_PAST_SIZE)
+		ok = keyring_past_decode(plain + at, &ret->past[ret->past_len++]);
+	return ok;
 }
 
 /* Says which of file and key is at fault. */
 static int secrets_decode(const unsigned char *in, size_t len, const char *root_path,
-    const struct keyring_root *root, struct keyring_secrets *ret, struct ark_error *err)
+    const struct keyring_root *root, unsigned char *plain, struct keyring_secrets *ret,
+    struct ark_error *err)
 {
 	unsigned char aad[AAD_SIZE], check[CHECK_SIZE];
-	bool check_fits, opens;
-	uint32_t epoch;
+	bool check_fits, opens, known, past;
+	uint32_t epoch, format;
 
-	if (len != SECRETS_FILE_SIZE || memcmp(in, magic, sizeof(magic)) != 0)
+	if (!size_fits(in, len))
 		return ark_fail(err, ARK_ECORRUPT,
 		    "keys/secrets is not as arkki writes it; restore it from a key backup");
+	format = be32_get(in + 8);
+	past = format == FORMAT_PAST;
+	known = past || format == FORMAT;
 	epoch = be32_get(in + 12);
-	secrets_aad(aad, epoch, in + ID_AT);
+	secrets_aad(aad, past, epoch, in + ID_AT);
 	root_check(root, check);
 	check_fits = bytes_equal(check, in + CHECK_AT, sizeof(check));
-	opens = crypto_aead_xchacha20poly1305_ietf_decrypt((unsigned char *)ret, NULL, NULL,
-		    in + SEALED_AT, SECRET_SIZE + TAG_SIZE, aad, sizeof(aad), in + NONCE_AT,
-		    root->key.bytes) == 0;
+	opens = crypto_aead_xchacha20poly1305_ietf_decrypt(plain, NULL, NULL, in + SEALED_AT,
+		    len - SEALED_AT, aad, sizeof(aad), in + NONCE_AT, root->key.bytes) == 0;
 	if (!opens && !check_fits)
 		return ark_fail(err, ARK_EINPUT,
 		    "the root key in %s does not belong to this archive; give the one made with it "
 		    "(epoch %u)",
 		    root_path, (unsigned int)epoch);
-	if (!opens || !check_fits || be32_get(in + 8) != FORMAT)
+	if (!opens || !check_fits || !known ||
+	    !secrets_take(plain, len - SEALED_AT - TAG_SIZE, in + ID_AT, ret))
 		return ark_fail(err, ARK_ECORRUPT,
 		    "keys/secrets is damaged (the root key is right); restore it from a key "
 		    "backup");
@@ -279,19 +319,20 @@ static int secrets_decode(const unsigned char *in, size_t len, const char *root_
 		    "%s says epoch %u, and the archive is at epoch %u with the same key; correct "
 		    "the file",
 		    root_path, (unsigned int)root->epoch, (unsigned int)epoch);
-	memcpy(ret->archive_id, in + ID_AT, sizeof(ret->archive_id));
 	return ARK_OK;
 }
 
 int keyring_secrets_read(const char *keys_dir, const char *root_path,
     const struct keyring_root *root, struct keyring_secrets *ret, struct ark_error *err)
 {
+	unsigned char *plain = sodium_malloc(PLAIN_MAX);
 	struct buf file = BUF_INIT;
 	char path[4096];
-	int rc = fs_path(path, err, "%s/secrets", keys_dir);
+	int rc = plain ? fs_path(path, err, "%s/secrets", keys_dir)
+		       : ark_fail(err, ARK_ENOMEM, "no memory for keys");
 
 	if (!rc)
-		rc = fs_read_file(path, 4096, &file, err);
+		rc = fs_read_file(path, SECRETS_FILE_MAX, &file, err);
 	if (rc == ARK_ENOTFOUND)
 		rc = ark_fail(err, ARK_ECORRUPT,
 		    "%s is missing: this is no archive, or keys/ must be restored from a key "
@@ -301,9 +342,10 @@ int keyring_secrets_read(const char *keys_dir, const char *root_path,
 		rc = ark_fail(err, ARK_ECORRUPT, "%s is not as arkki writes it", path);
 	if (!rc)
 		rc = secrets_decode(
-		    (const unsigned char *)file.data, file.len, root_path, root, ret, err);
+		    (const unsigned char *)file.data, file.len, root_path, root, plain, ret, err);
 	if (rc)
 		explicit_bzero(ret, sizeof(*ret));
+	sodium_free(plain);
 	buf_free(&file);
 	return rc;
 }
@@ -311,12 +353,16 @@ int keyring_secrets_read(const char *keys_dir, const char *root_path,
 int keyring_secrets_write(const char *keys_dir, const struct keyring_root *root,
     const struct keyring_secrets *secrets, struct ark_error *err)
 {
-	unsigned char file[SECRETS_FILE_SIZE];
+	unsigned char file[SECRETS_FILE_MAX], *plain = sodium_malloc(PLAIN_MAX);
 	char path[4096];
-	int rc = fs_path(path, err, "%s/secrets", keys_dir);
+	int rc = plain ? fs_path(path, err, "%s/secrets", keys_dir)
+		       : ark_fail(err, ARK_ENOMEM, "no memory for keys");
 
-	secrets_encode(file, root, secrets);
-	return rc ? rc : fs_replace_file(path, file, sizeof(file), 0600, err);
+	if (!rc)
+		rc = fs_replace_file(
+		    path, file, secrets_encode(file, root, secrets, plain), 0600, err);
+	sodium_free(plain);
+	return rc;
 }
 
 int keyring_epoch_on_disk(const char *keys_dir, uint32_t *ret, struct ark_error *err)
@@ -326,7 +372,7 @@ int keyring_epoch_on_disk(const char *keys_dir, uint32_t *ret, struct ark_error 
 	int rc = fs_path(path, err, "%s/secrets", keys_dir);
 
 	if (!rc)
-		rc = fs_read_file(path, 4096, &file, err);
+		rc = fs_read_file(path, SECRETS_FILE_MAX, &file, err);
 	if (!rc && (file.len < ID_AT || memcmp(file.data, magic, sizeof(magic)) != 0))
 		rc = ark_fail(err, ARK_ECORRUPT, "%s is not as arkki writes it", path);
 	if (!rc)
@@ -347,7 +393,9 @@ int keyring_create(const char *keys_dir, const char *root_path, struct ark_error
 	rc = keyring_root_read(root_path, &root, err);
 	if (rc)
 		return rc;
-	randombytes_buf(&secrets, sizeof(secrets));
+	memset(&secrets, 0, sizeof(secrets));
+	randombytes_buf(&secrets, SECRET_SIZE);
+	randombytes_buf(secrets.archive_id, sizeof(secrets.archive_id));
 	rc = keyring_parent(parent, keys_dir, err);
 	if (!rc)
 		rc = fs_path(path, err, "%s/secrets", keys_dir);

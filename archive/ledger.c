@@ -66,6 +66,8 @@ static void ledger_free(struct ledger *l)
 	pthread_cond_destroy(&l->follow);
 	pthread_cond_destroy(&l->moved);
 	pthread_mutex_destroy(&l->lock);
+	pthread_mutex_destroy(&l->sign_lock);
+	ledger_free_signers(l);
 	pthread_mutex_destroy(&l->index_lock);
 	sodium_memzero(l->receipt_key, sizeof(l->receipt_key));
 	free(l->dir);
@@ -77,7 +79,6 @@ static int ledger_new(const char *dir, const char *origin, enum ledger_which whi
     struct keyring *keys, bool for_writing, struct ledger **ret, struct ark_error *err)
 {
 	struct ledger *l = calloc(1, sizeof(*l));
-	const struct keyring_secrets *secrets = keyring_secrets(keys);
 	pthread_condattr_t monotonic;
 	pthread_mutexattr_t recursive;
 	int rc = ARK_OK;
@@ -87,6 +88,7 @@ static int ledger_new(const char *dir, const char *origin, enum ledger_which whi
 	pthread_condattr_init(&monotonic);
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
 	pthread_mutex_init(&l->lock, NULL);
+	pthread_mutex_init(&l->sign_lock, NULL);
 	/* a caller's `each` may ask for further entries */
 	pthread_mutexattr_init(&recursive);
 	pthread_mutexattr_settype(&recursive, PTHREAD_MUTEX_RECURSIVE);
@@ -101,13 +103,12 @@ static int ledger_new(const char *dir, const char *origin, enum ledger_which whi
 	l->which = which;
 	l->keys = keys;
 	l->for_writing = for_writing;
-	l->seed = which == LEDGER_HISTORY ? secrets->history_seed : secrets->access_seed;
 	sha256_of(origin, strlen(origin), l->origin_hash);
 	receipt_key_derive(keys, l->receipt_key);
 	if (!l->dir || !l->origin)
 		rc = ark_fail(err, ARK_ENOMEM, "no memory for the ledger");
 	if (!rc)
-		rc = note_key_from_seed(origin, l->seed, &l->key, err);
+		rc = ledger_load_signers(l, err);
 	if (rc) {
 		ledger_free(l);
 		return rc;

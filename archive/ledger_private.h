@@ -47,6 +47,13 @@ struct request {
 	struct record_draft drafts[];
 };
 
+struct log_signer {
+	struct note_key key;
+	unsigned char seed[32]; /* when it signs */
+	bool signs;
+	int64_t until_us; /* 0: the newest */
+};
+
 struct ledger {
 	char *dir, *origin;
 	enum ledger_which which;
@@ -54,8 +61,9 @@ struct ledger {
 	struct keyring *keys;
 	unsigned char origin_hash[32];
 	unsigned char receipt_key[RECEIPT_KEY];
-	const unsigned char *seed; /* the keyring's */
-	struct note_key key;
+	pthread_mutex_t sign_lock;  /* of the next two; nothing else is taken under it */
+	struct log_signer *signers; /* locked memory; the newest first */
+	size_t signers_len;
 	struct checkpoint opened;        /* the one found at opening */
 	pthread_mutex_t index_lock;      /* of the next three */
 	struct ledger_index *file_index; /* for reading; NULL: there is none */
@@ -78,6 +86,7 @@ struct ledger {
 	struct buf note;    /* the newest checkpoint */
 	struct segment_list segments;
 	bool next_wanted;
+	bool resign, resigning; /* the newest checkpoint is to be signed again, by other keys */
 	struct segment_file *next;
 
 	struct writer *writer;
@@ -112,7 +121,18 @@ void publisher_free(struct publisher *p);
 void *publisher_main(void *ledger);
 /* Reads and verifies the checkpoint file. note: its text, replaced. */
 ARK_MUSTUSE int checkpoint_load(
-    const struct ledger *l, struct buf *note, struct checkpoint *ret, struct ark_error *err);
+    struct ledger *l, struct buf *note, struct checkpoint *ret, struct ark_error *err);
+/* ---- ledger_signers.c ---- */
+/* The keys of this log, as the keyring has them now. */
+ARK_MUSTUSE int ledger_load_signers(struct ledger *l, struct ark_error *err);
+void ledger_free_signers(struct ledger *l);
+/* A checkpoint of this size by every key that signs: appends to note. */
+ARK_MUSTUSE int ledger_sign(
+    struct ledger *l, const struct checkpoint *c, struct buf *note, struct ark_error *err);
+/* ARK_OK when one of the log's keys, the newest or an earlier one, signed it and none falsely. Else as note_verify(). */
+ARK_MUSTUSE int ledger_verify_note(
+    struct ledger *l, const struct note *note, struct ark_error *err);
+
 /* A tile of hashes of the tree of *size, for merkle_source; arg is the struct ledger. */
 int ledger_tile_hashes(void *arg, unsigned int level, uint64_t n, unsigned int width,
     struct merkle_hash *ret, struct ark_error *err);

@@ -26,7 +26,7 @@ struct publisher {
 /* ---- checkpoints as files ---- */
 
 int checkpoint_load(
-    const struct ledger *l, struct buf *note, struct checkpoint *ret, struct ark_error *err)
+    struct ledger *l, struct buf *note, struct checkpoint *ret, struct ark_error *err)
 {
 	struct note *parsed = malloc(sizeof(*parsed));
 	char path[4096];
@@ -39,7 +39,7 @@ int checkpoint_load(
 	if (!rc)
 		rc = note_parse(note->data ? note->data : "", note->len, parsed, err);
 	if (!rc)
-		rc = note_verify(parsed, &l->key, err) == ARK_OK
+		rc = ledger_verify_note(l, parsed, err) == ARK_OK
 			 ? checkpoint_parse(parsed->text, parsed->text_len, l->origin, ret, err)
 			 : ark_fail(err, ARK_ECORRUPT,
 			       "no signature of %s in it holds; or was arkki.conf changed?",
@@ -50,31 +50,19 @@ int checkpoint_load(
 	return rc;
 }
 
-static int sign_checkpoint(const char *dir, const char *origin, const struct note_key *key,
-    const unsigned char seed[32], const struct checkpoint *c, struct buf *note,
-    struct ark_error *err)
+static int keep_checkpoint(const char *dir, const struct buf *note, struct ark_error *err)
 {
-	struct buf text = BUF_INIT;
 	char path[4096];
 	int rc = fs_path(path, err, "%s/checkpoint", dir);
 
-	checkpoint_format(origin, c, &text);
-	if (!rc && buf_failed(&text))
-		rc = ark_fail(err, ARK_ENOMEM, "no memory for a checkpoint");
-	buf_clear(note);
-	if (!rc)
-		rc = note_sign(note, text.data, text.len, key, seed, err);
-	if (!rc)
-		rc = fs_replace_file(path, note->data, note->len, 0600, err);
-	buf_free(&text);
-	return rc;
+	return rc ? rc : fs_replace_file(path, note->data, note->len, 0600, err);
 }
 
 int ledger_create(
     const char *dir, const char *origin, const unsigned char seed[32], struct ark_error *err)
 {
 	struct checkpoint empty = {.size = 0};
-	struct buf note = BUF_INIT;
+	struct buf text = BUF_INIT, note = BUF_INIT;
 	struct note_key key;
 	char path[4096];
 	int rc = note_key_from_seed(origin, seed, &key, err);
@@ -91,7 +79,14 @@ int ledger_create(
 		rc = fs_mkdir(path, 0700, err);
 	merkle_empty(&empty.root);
 	if (!rc)
-		rc = sign_checkpoint(dir, origin, &key, seed, &empty, &note, err);
+		checkpoint_format(origin, &empty, &text);
+	if (!rc && buf_failed(&text))
+		rc = ark_fail(err, ARK_ENOMEM, "no memory for a checkpoint");
+	if (!rc)
+		rc = note_sign(&note, text.data, text.len, &key, seed, err);
+	if (!rc)
+		rc = keep_checkpoint(dir, &note, err);
+	buf_free(&text);
 	buf_free(&note);
 	return rc;
 }
@@ -187,7 +182,9 @@ static int publish_batch(struct publisher *p, struct ark_error *err)
 	c.size = p->tree.size;
 	merkle_tree_root(&p->tree, &c.root);
 	if (!rc)
-		rc = sign_checkpoint(l->dir, l->origin, &l->key, l->seed, &c, &note, err);
+		rc = ledger_sign(l, &c, &note, err);
+	if (!rc)
+		rc = keep_checkpoint(l->dir, &note, err);
 	if (rc) {
 		buf_free(&note);
 		return rc;
@@ -312,6 +309,8 @@ static bool due(const struct ledger *l, const struct publisher *p, int64_t *ret_
 	int64_t at = p->published_us + PERIOD_US;
 
 	*ret_wake_us = 0;
+	if (l->resign)
+		return true;
 	if (l->size == p->published)
 		return false;
 	if (l->drained || l->publish_wanted > p->published || clock_monotonic_us() >= at)
@@ -351,6 +350,8 @@ void *publisher_main(void *arg)
 			buf_clear(&p->batch);
 			buf_add(&p->batch, l->entries.data, l->entries.len);
 			buf_clear(&l->entries);
+			l->resigning = l->resign;
+			l->resign = false;
 			pthread_mutex_unlock(&l->lock);
 			rc = buf_failed(&p->batch)
 				 ? ark_fail(&err, ARK_ENOMEM, "no memory for new tiles")
@@ -358,6 +359,8 @@ void *publisher_main(void *arg)
 			if (rc)
 				ledger_fail(l, &err);
 			pthread_mutex_lock(&l->lock);
+			l->resigning = false;
+			pthread_cond_broadcast(&l->moved);
 		} else if (l->drained) {
 			break;
 		} else {

@@ -6,6 +6,7 @@
 #include <archive_entry.h>
 #include <fcntl.h>
 #include <locale.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,6 +36,8 @@ struct package {
 	uint64_t left, files, bytes;
 	struct sha256 *hash;
 	struct buf manifest;
+	pthread_rwlock_t shutting; /* readers against package_shut() */
+	bool shut;
 };
 
 /* ---- the container ---- */
@@ -96,6 +99,7 @@ int package_new(const char *spool_dir, enum package_kind kind, const char *folde
 	if (!p)
 		return ark_fail(err, ARK_ENOMEM, "no memory for a package");
 	snprintf(p->folder, sizeof(p->folder), "%s", folder);
+	pthread_rwlock_init(&p->shutting, NULL);
 	p->now_us = clock_now_us();
 	p->hash = sha256_new();
 	p->utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
@@ -135,6 +139,7 @@ void package_free(struct package *p)
 	sha256_free(p->hash);
 	free(p->path);
 	buf_free(&p->manifest);
+	pthread_rwlock_destroy(&p->shutting);
 	free(p);
 }
 
@@ -330,7 +335,17 @@ static int read_chunk(struct package *p, struct opener *o, uint64_t number, unsi
 	return rc ? rc : opener_chunk(o, number, sealed, len, plain, ret, err);
 }
 
-ssize_t package_read(
+void package_shut(struct package *p)
+{
+	pthread_rwlock_wrlock(&p->shutting);
+	p->shut = true;
+	seal_key_wipe(&p->key);
+	/* readers keep the file open: its blocks go now, not with the last of them */
+	(void)!ftruncate(p->fd, 0);
+	pthread_rwlock_unlock(&p->shutting);
+}
+
+static ssize_t read_open(
     struct package *p, uint64_t position, void *out, size_t max, struct ark_error *err)
 {
 	unsigned char header[SEAL_HEADER_SIZE], sealed[SEAL_BLOCK_SIZE], plain[SEAL_CHUNK_SIZE];
@@ -359,4 +374,16 @@ ssize_t package_read(
 	explicit_bzero(plain, sizeof(plain));
 	opener_free(o);
 	return rc ? rc : (ssize_t)done;
+}
+
+ssize_t package_read(
+    struct package *p, uint64_t position, void *out, size_t max, struct ark_error *err)
+{
+	ssize_t n;
+
+	pthread_rwlock_rdlock(&p->shutting);
+	n = p->shut ? ark_fail(err, ARK_EGONE, "the package was shut")
+		    : read_open(p, position, out, max, err);
+	pthread_rwlock_unlock(&p->shutting);
+	return n;
 }

@@ -49,27 +49,12 @@ static int make_dirs(const char *dir, struct ark_error *err)
 	return rc;
 }
 
-static int write_allowed_signers(
-    const char *path, const char *origin, const struct gitsign *signer, struct ark_error *err)
-{
-	struct buf line = BUF_INIT;
-	int rc;
-
-	buf_addf(&line, "arkki@%s namespaces=\"git\" ", origin);
-	gitsign_public(signer, &line);
-	buf_addc(&line, '\n');
-	rc = buf_failed(&line) ? ark_fail(err, ARK_ENOMEM, "no memory for %s", path)
-			       : fs_replace_file(path, line.data, line.len, 0644, err);
-	buf_free(&line);
-	return rc;
-}
-
 int store_create(const char *dir, const char *allowed_signers_path, const char *origin,
     const unsigned char git_seed[32], struct ark_error *err)
 {
 	static const char head_text[] = "ref: refs/heads/main\n";
 	char name[GITCOMMIT_ORIGIN_SIZE], head[4096], config[4096];
-	struct gitsign *signer = NULL;
+	struct signer_span signer = {0};
 	int rc = fs_path(head, err, "%s/HEAD", dir);
 
 	if (!rc)
@@ -81,17 +66,17 @@ int store_create(const char *dir, const char *allowed_signers_path, const char *
 		goto out;
 	}
 	gitcommit_origin(name, origin);
-	rc = gitsign_new(git_seed, &signer, err);
+	rc = gitsign_new(git_seed, &signer.key, err);
 	if (!rc)
 		rc = make_dirs(dir, err);
 	if (!rc)
 		rc = fs_replace_file(config, CONFIG, sizeof(CONFIG) - 1, 0640, err);
 	if (!rc)
-		rc = write_allowed_signers(allowed_signers_path, name, signer, err);
+		rc = store_write_allowed(allowed_signers_path, name, &signer, 1, err);
 	if (!rc) /* last: a directory without HEAD is no repository */
 		rc = fs_replace_file(head, head_text, sizeof(head_text) - 1, 0640, err);
 out:
-	gitsign_free(signer);
+	gitsign_free(signer.key);
 	return rc;
 }
 
@@ -292,7 +277,7 @@ int store_open(const char *dir, const char *origin, const unsigned char git_seed
 	if (!s->dir || !s->objects_dir || !s->pack_dir)
 		rc = ark_fail(err, ARK_ENOMEM, "no memory to open %s", dir);
 	else
-		rc = gitsign_new(git_seed, &s->signer, err);
+		rc = store_signers(s, &(const struct store_signer){.seed = git_seed}, 1, NULL, err);
 	if (!rc)
 		rc = open_head(s, dir, err);
 	if (rc) {
@@ -310,7 +295,7 @@ void store_close(struct store *s)
 	gitpack_free(s->pack);
 	gittree_cache_free(s->trees);
 	gitobj_close(s->objects);
-	gitsign_free(s->signer);
+	store_free_signers(s->signers, s->signers_len);
 	pthread_mutex_destroy(&s->lock);
 	free(s->pack_dir);
 	free(s->objects_dir);

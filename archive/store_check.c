@@ -225,7 +225,7 @@ static int check_commit(struct check *c, uint64_t sequence, struct store_oid *oi
 	if (g.sequence != sequence)
 		fault(c, "commit %s carries number %" PRIu64 " where %" PRIu64 " belongs", name,
 		    g.sequence, sequence);
-	if (!gitcommit_verify(&g, bytes.bytes, bytes.len, c->store->signer))
+	if (!store_signed_by_us(c->store, &g, bytes.bytes, bytes.len))
 		fault(c, "commit %s (number %" PRIu64 ") is not signed by this archive", name,
 		    sequence);
 	if (!gitobj_has(c->objects, &g.tree))

@@ -22,10 +22,16 @@
 #include "archive/git_tree_cache.h"
 #include "arkki/archive/store.h"
 
+struct signer_span {
+	struct gitsign *key;
+	int64_t from_us, until_us;
+};
+
 struct store {
 	char *dir, *objects_dir, *pack_dir;
 	char origin[GITCOMMIT_ORIGIN_SIZE]; /* as commits carry it */
-	struct gitsign *signer;
+	struct signer_span *signers;        /* the newest first; under the lock */
+	size_t signers_len;
 	bool for_writing;
 	pthread_mutex_t lock; /* head, in_txn, broken, child, stopping */
 	struct store_head head;
@@ -50,6 +56,16 @@ int store_ref_read(const struct store *s, struct store_oid *ret, struct ark_erro
 /* A commit of ours, parsed; the blob is the caller's. */
 ARK_MUSTUSE int store_commit_read(struct gitobj *objects, const struct store_oid *oid,
     struct store_blob *ret_bytes, struct gitcommit *ret, struct ark_error *err);
+/* ---- store_signers.c ---- */
+ARK_MUSTUSE int store_write_allowed(const char *path, const char *origin,
+    const struct signer_span *signers, size_t n, struct ark_error *err);
+/* Was it signed by a key of ours, in its time? */
+bool store_signed_by_us(struct store *s, const struct gitcommit *c, const void *bytes, size_t len);
+/* A signed commit, by the newest key: appends to out. */
+ARK_MUSTUSE int store_sign_commit(
+    struct store *s, const struct gitcommit *c, struct buf *out, struct ark_error *err);
+void store_free_signers(struct signer_span *signers, size_t n);
+
 /* Removes what a crash left. */
 ARK_MUSTUSE int store_recover(struct store *s, struct ark_error *err);
 /* The same of the pack directory, when the head is known: indexes without a pack that nothing needs. */

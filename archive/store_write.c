@@ -163,7 +163,7 @@ static int add_commit(struct store_txn *t, const char *changes, int64_t time_us,
 	    .changes = changes,
 	    .changes_len = strlen(changes)};
 	struct buf out = BUF_INIT;
-	int rc = gitcommit_make(&c, t->store->origin, t->store->signer, &out, err);
+	int rc = store_sign_commit(t->store, &c, &out, err);
 
 	if (!rc)
 		rc = gitpack_add(

@@ -38,7 +38,7 @@ static int check_note(struct ledger *l, const struct policy *p, const struct buf
 	int rc = note_parse(text->data ? text->data : "", text->len, note, err);
 
 	if (!rc)
-		rc = note_verify(note, &l->key, err);
+		rc = ledger_verify_note(l, note, err);
 	if (!rc)
 		rc = checkpoint_parse(note->text, note->text_len, l->origin, &c, err);
 	if (!rc && p && !policy_met(p, policy_cosigners(p, note)))

@@ -35,7 +35,7 @@ struct cli {
 		const char *name, *value;
 	} * said; /* every option with a value, in order: for those that may be repeated */
 	int said_len;
-	bool list, drill;
+	bool list, drill, all, retire;
 	bool full, validate, dry_run, yes, shipped, retry, own;
 	const char **words; /* what is not an option */
 	int words_len;
@@ -80,6 +80,7 @@ int cmd_keys(const struct cli *c);
 int cmd_backup(const struct cli *c); /* cmd_backup.c */
 int cmd_restore(const struct cli *c);
 int cmd_backup_receive(const struct cli *c);
+int cmd_doctor(const struct cli *c);
 int cmd_routes(const struct cli *c);
 int cmd_demo_build(const struct cli *c);
 

@@ -184,7 +184,7 @@ static int follow_to(const struct cli *c, const struct disclosed *d, struct ark_
 	struct follow f = {.state = c->state};
 	struct follow_source s = {0};
 	struct buf where = BUF_INIT;
-	int rc = note_key_parse(c->vkey, &f.key, err);
+	int rc = follow_keys(c, &f, err);
 
 	buf_addf(&where, "%s%s", c->url ? c->url : c->words[1],
 	    c->url ? "/v1/log/access" : "/ledger/access");
@@ -210,7 +210,7 @@ static int prove_receipt(const struct cli *c, const json_t *canary, const json_t
 		       : ark_fail(err, ARK_ECORRUPT, "the receipt leads to no disclosure");
 
 	if (!rc)
-		rc = disclosure_check(text.data, text.len, c->vkey, ret, err);
+		rc = disclosed_check(c, text.data, text.len, ret, err);
 	buf_free(&text);
 	if (rc)
 		return rc;

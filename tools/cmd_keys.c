@@ -79,6 +79,10 @@ static int act(const struct cli *c, const char *dir, json_t *asked)
 
 static int rotate(const struct cli *c)
 {
+	if (c->words_len == 4 && strcmp(c->words[2], "signing") == 0)
+		return act(c, c->words[1],
+		    json_pack("{s:s,s:s}", "action",
+			c->retire ? "retire-signing" : "rotate-signing", "key", c->words[3]));
 	if (c->words_len != 3 ||
 	    (strcmp(c->words[2], "root") != 0 && strcmp(c->words[2], "shards") != 0))
 		return cli_usage(c->command);

@@ -22,7 +22,7 @@ static void print_followed(const struct follow *f)
 	struct buf root = BUF_INIT;
 
 	base64_encode(&root, &f->to.root, sizeof(f->to.root));
-	printf("verified %s: %llu entries, %llu of them new, root %s\n", f->key.name,
+	printf("verified %s: %llu entries, %llu of them new, root %s\n", f->keys[0].name,
 	    (unsigned long long)f->to.size, (unsigned long long)(f->to.size - f->from.size),
 	    root.data ? root.data : "");
 	fflush(stdout);
@@ -83,6 +83,26 @@ static int read_policy(const char *path, struct policy **ret, struct ark_error *
 	return rc;
 }
 
+int follow_keys(const struct cli *c, struct follow *f, struct ark_error *err)
+{
+	int rc = ARK_OK;
+
+	for (int i = 0; !rc && i < c->said_len; i++) {
+		if (strcmp(c->said[i].name, "--vkey") != 0)
+			continue;
+		if (f->keys_len == FOLLOW_KEYS_MAX)
+			return ark_fail(
+			    err, ARK_EINPUT, "at most %d keys can be given", FOLLOW_KEYS_MAX);
+		rc = note_key_parse(c->said[i].value, &f->keys[f->keys_len], err);
+		if (!rc && strcmp(f->keys[f->keys_len].name, f->keys[0].name) != 0)
+			rc =
+			    ark_fail(err, ARK_EINPUT, "the keys are of two logs: %.100s and %.100s",
+				f->keys[0].name, f->keys[f->keys_len].name);
+		f->keys_len++;
+	}
+	return rc;
+}
+
 int log_follow(const struct cli *c)
 {
 	struct follow f = {.state = c->state, .progress = progress};
@@ -95,7 +115,7 @@ int log_follow(const struct cli *c)
 	if (c->words_len != 2 || !c->vkey || !c->state ||
 	    (c->watch && !seconds_of(c->watch, &seconds)))
 		return cli_usage(c->command);
-	rc = note_key_parse(c->vkey, &f.key, &err);
+	rc = follow_keys(c, &f, &err);
 	if (!rc && c->witness_policy)
 		rc = read_policy(c->witness_policy, &policy, &err);
 	f.policy = policy;

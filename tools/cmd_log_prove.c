@@ -77,14 +77,14 @@ static int read_shown(const struct cli *c, json_t **ret, struct ark_error *err)
 	return rc;
 }
 
-static int prove_one(const json_t *shown, const char *vkey, struct ark_error *err)
+static int prove_one(const struct cli *c, const json_t *shown, struct ark_error *err)
 {
 	struct buf text = BUF_INIT;
 	struct disclosed d;
 	int rc = json_write(&text, shown, err);
 
 	if (!rc)
-		rc = disclosure_check(text.data, text.len, vkey, &d, err);
+		rc = disclosed_check(c, text.data, text.len, &d, err);
 	buf_free(&text);
 	if (rc)
 		return rc;
@@ -105,7 +105,7 @@ int log_prove(const struct cli *c)
 	if (!rc && !(list = disclosures_in(root)))
 		rc = ark_fail(&err, ARK_EINPUT, "%s holds no disclosure", c->words[1]);
 	for (size_t i = 0; !rc && i < json_array_size(list); i++)
-		rc = prove_one(json_array_get(list, i), c->vkey, &err);
+		rc = prove_one(c, json_array_get(list, i), &err);
 	json_decref(list);
 	json_decref(root);
 	return rc ? cli_failed(&err) : CLI_OK;

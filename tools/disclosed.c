@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "arkki/base/json.h"
+#include "tools/cli.h"
 
 /* U+0080 to U+009F move cursors; U+061C, U+200B to U+200F, U+2028 to U+202E, U+2060 to U+206F and U+FEFF are unseen, or
  * turn the direction. Length of such a sequence of bytes, or 0. */
@@ -59,4 +60,15 @@ void disclosed_print(const struct disclosed *d)
 	print_part('A', d->a);
 	print_part('B', d->b);
 	print_part('C', d->c);
+}
+
+int disclosed_check(
+    const struct cli *c, const char *text, size_t len, struct disclosed *ret, struct ark_error *err)
+{
+	int rc = ARK_EINPUT;
+
+	for (int i = 0; rc && i < c->said_len; i++)
+		if (strcmp(c->said[i].name, "--vkey") == 0)
+			rc = disclosure_check(text, len, c->said[i].value, ret, err);
+	return rc;
 }

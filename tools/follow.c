@@ -9,21 +9,32 @@
 
 enum { NOTE_BYTES_MAX = 64 << 10 };
 
+/* A log that has changed its key signs by both for a while, and then by the new one alone. */
+static int signed_by_any(const struct follow *f, const struct note *note, struct ark_error *err)
+{
+	int rc = ARK_ENOTFOUND;
+
+	for (size_t i = 0; rc == ARK_ENOTFOUND && i < f->keys_len; i++)
+		rc = note_verify(note, &f->keys[i], err);
+	return rc;
+}
+
 /* A signed checkpoint of this log; `note` borrows from the text. */
-static int open_note(const struct note_key *key, const struct buf *text, const char *what,
+static int open_note(const struct follow *f, const struct buf *text, const char *what,
     struct note *note, struct checkpoint *ret, struct ark_error *err)
 {
 	struct ark_error why = {0};
 	struct merkle_hash none;
+	const char *name = f->keys[0].name;
 	int rc = note_parse(text->data ? text->data : "", text->len, note, &why);
 
 	if (!rc)
-		rc = note_verify(note, key, &why);
+		rc = signed_by_any(f, note, &why);
 	if (!rc)
-		rc = checkpoint_parse(note->text, note->text_len, key->name, ret, &why);
+		rc = checkpoint_parse(note->text, note->text_len, name, ret, &why);
 	if (rc)
 		return ark_fail(err, ARK_ECORRUPT, "%s is not a checkpoint signed by %.120s: %s",
-		    what, key->name, why.text);
+		    what, name, why.text);
 	merkle_empty(&none);
 	if (ret->size == 0 && memcmp(&ret->root, &none, sizeof(none)) != 0)
 		return ark_fail(err, ARK_ECORRUPT, "%s has no entries, but a root of some", what);
@@ -37,7 +48,7 @@ static int load_state(struct follow *f, struct note *note, struct buf *text, str
 	f->from = (struct checkpoint){0};
 	if (rc == ARK_ENOTFOUND)
 		return ARK_OK; /* the first time */
-	return rc ? rc : open_note(&f->key, text, f->state, note, &f->from, err);
+	return rc ? rc : open_note(f, text, f->state, note, &f->from, err);
 }
 
 /* Keeps what was shown beside what was believed: when both are signed, they are the evidence. */
@@ -90,7 +101,7 @@ int follow_log(struct follow *f, const struct follow_source *s, struct ark_error
 			rc = ark_fail(err, ARK_ECORRUPT, "the log has no checkpoint");
 	}
 	if (!rc)
-		rc = open_note(&f->key, &now, "what the log shows", note, &f->to, err);
+		rc = open_note(f, &now, "what the log shows", note, &f->to, err);
 	if (!rc)
 		rc = check_witnesses(f, note, err);
 	if (!rc) {

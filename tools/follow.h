@@ -35,15 +35,21 @@ ARK_MUSTUSE int follow_tree(const struct follow_source *s, const struct checkpoi
     const struct checkpoint *to, void (*progress)(uint64_t done, uint64_t of),
     struct ark_error *err);
 
+enum { FOLLOW_KEYS_MAX = 16 };
+
 struct follow {
-	struct note_key key;
+	struct note_key keys[FOLLOW_KEYS_MAX]; /* of one name: any of them may have signed */
+	size_t keys_len;
 	const char *state;           /* path */
 	const struct policy *policy; /* whose cosignatures a checkpoint must have; NULL: nobody's */
 	void (*progress)(uint64_t done, uint64_t of);
 	/* what follow_log() found */
 	struct checkpoint from, to;
 };
-/* From the state's checkpoint to the log's newest one; f->key and the paths are given. A checkpoint that
+/* Every --vkey that was given. ARK_EINPUT: one is none, or they are of two logs. cmd_log_follow.c */
+struct cli;
+ARK_MUSTUSE int follow_keys(const struct cli *c, struct follow *f, struct ark_error *err);
+/* From the state's checkpoint to the log's newest one; f->keys and the paths are given. A checkpoint that
  * does not follow from the state is kept beside it ("<state>.conflict"): two signed texts that cannot both be true are evidence.
  * ARK_EIO: the source did not answer, nothing is known. */
 ARK_MUSTUSE int follow_log(struct follow *f, const struct follow_source *s, struct ark_error *err);

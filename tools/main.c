@@ -32,6 +32,11 @@ static const struct command {
 	"      verify: check a package, its proofs and signatures, on any machine"},
     {"verify", cmd_verify, "DIR [--full]",
 	"compare all that the archive says with all that it holds"},
+    {"doctor", cmd_doctor, "DIR",
+	"look whether an archive is set up and kept as it should be, served or not: sandbox, "
+	"permissions,\n"
+	"      encrypted volumes, copies of keys, witnesses, backup, clock; exit 1 when anything "
+	"is bad"},
     {"rebuild", cmd_rebuild, "DIR catalogue|index",
 	"make the catalogue or the index anew from the store"},
     {"texts", cmd_texts,
@@ -45,11 +50,12 @@ static const struct command {
     {"analyse", cmd_analyse, "--language fi|sv|en",
 	"read words, one a line, and print the index terms of each"},
     {"log", cmd_log,
-	"vkey DIR history|access\n"
-	"            follow URL|DIR --vkey VKEY --state FILE [--token FILE] "
+	"vkey DIR history|access [--all]\n"
+	"            follow URL|DIR --vkey VKEY… --state FILE [--token FILE] "
 	"[--witness-policy FILE] [--watch SECONDS]\n"
-	"            prove FILE --vkey VKEY [--disclosure FILE]",
-	"vkey: print a log's verifier key (signed note)\n"
+	"            prove FILE --vkey VKEY… [--disclosure FILE]",
+	"vkey: print a log's verifier key (signed note); --all: every one that it had, with its "
+	"span\n"
 	"      follow: verify a log by its tiles, from what was seen last time; no key of the "
 	"archive is needed\n"
 	"      prove: check a disclosure, or a tlog-proof of what a disclosure shows, offline"},
@@ -112,10 +118,13 @@ static const struct command {
 	"destroy what two people have approved: the keys of all of it change; it goes on where it "
 	"stopped"},
     {"keys", cmd_keys,
-	"status DIR | rotate DIR root|shards\n"
+	"status DIR | rotate DIR root|shards | rotate DIR signing history|access|git [--retire]\n"
 	"              backup add DIR NAME PATH | list DIR | run DIR | remove DIR NAME [--yes]\n"
 	"              split DIR --shares N-of-M [--out DIR2] | join --out FILE [DIR]",
-	"rotate: make the root key and every shard anew, in the archive and in each key backup\n"
+	"rotate: make the root key and every shard anew, in the archive and in each key backup;\n"
+	"      signing: and a new key for that log or for commits; a log's earlier one signs "
+	"beside it for 30 days,\n"
+	"      or until --retire\n"
 	"      backup: copies of the keys elsewhere, which a change of keys and a destruction "
 	"reach\n"
 	"      split: write the root key as SLIP-39 shares, any N of M of which give it back; "
@@ -146,12 +155,13 @@ static void print_help(FILE *to)
 		if (commands[i].what)
 			fprintf(to, "  arkki %s %s\n      %s\n", commands[i].name,
 			    commands[i].arguments, commands[i].what);
-	fprintf(to, "\nThe root key is given by --root-key FILE or ARKKI_ROOT_KEY_FILE.\n"
-		    "load, token, import, verify, texts, ocr, synonyms, keys and policy (but "
-		    "restore) also work "
-		    "while the archive is "
-		    "being served.\n"
-		    "Exit codes: 0 done, 1 refused or failed, 2 usage.\n");
+	fprintf(to,
+	    "\nThe root key is given by --root-key FILE or ARKKI_ROOT_KEY_FILE.\n"
+	    "load, token, import, verify, doctor, texts, ocr, synonyms, keys and policy (but "
+	    "restore) also work "
+	    "while the archive is "
+	    "being served.\n"
+	    "Exit codes: 0 done, 1 refused or failed, 2 usage.\n");
 }
 
 int cli_usage(const char *command)
@@ -265,6 +275,8 @@ static bool parse(struct cli *c, char **argv)
 	    {"--list", &c->list},
 	    {"--drill", &c->drill},
 	    {"--own", &c->own},
+	    {"--all", &c->all},
+	    {"--retire", &c->retire},
 	};
 
 	c->root_key = getenv("ARKKI_ROOT_KEY_FILE");

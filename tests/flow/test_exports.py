@@ -388,3 +388,39 @@ def test_exports__a_hostile_archive_files_nothing():
                "--date", "2026-01-02").returncode, 0)
     same(len(a.listed()), 1)
     a.stop()
+
+
+def test_exports__a_package_ends_with_a_document_that_is_destroyed():
+    a = Archive().serve()
+    doomed = a.file(content=b"kadotettu sana\n", title="Katoava")
+    other = a.file(content=b"pysyva sana\n", title="Pysyva")
+    rows = [{"id": "all", "type": "*", "years": 0, "from": "document-date", "then": "destroy"}]
+    tag = {"If-Match": a.get("/v1/retention", "ylla").header("ETag")}
+    same(a.send("PUT", "/v1/retention", "ylla", dict(JSON, **tag), json.dumps({"rows": rows})).status, 200)
+    path = "/v1/documents/%s/dispose" % doomed.id
+    same(a.send("POST", path, "risto", JSON, json.dumps({"action": "destroy", "ground": "oma"})).status, 201)
+    same(a.send("POST", path + "/approve", "raija").status, 200)
+    whole, _ = ready(a, {"unit": "koivula"})
+    named, _ = ready(a, {"documents": [doomed.id]}, "risto")
+    kept_one, _ = ready(a, {"documents": [other.id]})
+    before = spooled(a)
+    p = a.run("dispose", a.dir, "run")
+    same((p.returncode, p.stdout.strip()), (0, "destroyed 1, on hold 0, awaiting the receiver 0"), p.stderr)
+    for job, user in ((whole, "maija"), (named, "risto")):
+        for path in ("", "/content"):
+            same(a.get("/v1/exports/" + job["id"] + path, user).status, 410, path)
+    same(a.get("/v1/exports/" + kept_one["id"] + "/content").status, 200)
+    check(spooled(a) < before, before, "the spooled packages are gone")
+    a.stop()
+
+
+def spooled(a):
+    """Bytes in the nameless files that the server has open."""
+    total = 0
+    for fd in os.listdir("/proc/%d/fd" % a.process.pid):
+        try:
+            if "/spool/" in os.readlink("/proc/%d/fd/%s" % (a.process.pid, fd)):
+                total += os.stat("/proc/%d/fd/%s" % (a.process.pid, fd)).st_size
+        except OSError:
+            pass
+    return total

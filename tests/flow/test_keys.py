@@ -143,3 +143,97 @@ def test_keys__are_changed_in_an_archive_that_nobody_serves():
     same(keys(w, "rotate", w.dir, "everything").returncode, 2)
     same(keys(w, "split", w.dir, "--shares", "five").returncode, 2)
     refused(keys(w, "split", w.dir, "--shares", "6-of-5"), "2-of-2 up to 16-of-16")
+
+
+def vkeys(w, log, *options):
+    return done(w.run("log", "vkey", w.dir, log, *options)).splitlines()
+
+
+def follow(w, log, state, *keys_known):
+    p = arkki("log", "follow", os.path.join(w.dir, "ledger", log), "--state", os.path.join(w.top, state),
+              *[x for k in keys_known for x in ("--vkey", k)])
+    return p
+
+
+def verified_commits(w):
+    git = ["git", "-C", os.path.join(w.dir, "archive.git"), "-c", "gpg.ssh.allowedSignersFile=%s/allowed_signers" % w.dir,
+           "-c", "safe.directory=*"]
+    commits = subprocess.check_output(git + ["rev-list", "main"], text=True).split()
+    for c in commits:
+        p = subprocess.run(git + ["verify-commit", c], capture_output=True, text=True)
+        same(p.returncode, 0, c, p.stderr)
+    return len(commits)
+
+
+def test_keys__a_log_changes_its_key_and_followers_of_the_old_one_go_on():
+    w = Archive().serve()
+    w.file(publicity="public", content=TEXT)
+    for log in ("history", "access"):
+        old = vkeys(w, log)[0]
+        same(follow(w, log, log + ".old", old).returncode, 0)
+        done(keys(w, "rotate", w.dir, "signing", log))
+        new = vkeys(w, log)[0]
+        check(new != old, "another key")
+        spans = [s.split() for s in vkeys(w, log, "--all")]
+        same([(s[0], s[1] == "the-beginning", s[2] == "now", s[3]) for s in spans],
+             [(new, False, True, "signs"), (old, True, False, "signs")])
+        same(spans[0][1], spans[1][2])
+        w.file(publicity="public", content=TEXT + log.encode())
+        w.get("/v1/documents")
+        for known in ((old,), (new,), (new, old)):
+            p = follow(w, log, log + ".old", *known)
+            same(p.returncode, 0, p.stderr)
+        told = [e["detail"] for e in history(w, "epoch") if e["detail"].get("signing") == log]
+        same([d["state"] for d in told], ["begun", "in force"])
+        same((told[1]["key"], told[1]["previous"]), (new, old))
+        check("previousSignsUntil" in told[1], told[1])
+        # and then no more
+        done(keys(w, "rotate", w.dir, "signing", log, "--retire"))
+        same(vkeys(w, log, "--all")[1].split()[3], "retired")
+        refused(follow(w, log, log + ".old", old), "not a checkpoint signed by")
+        same(follow(w, log, log + ".old", old, new).returncode, 0)
+    same(w.verify("--full").returncode, 0)
+    w.stop()
+    p = w.verify("--full")
+    same(p.returncode, 0, p.stdout, p.stderr)
+    w.serve()
+    w.file(publicity="public", content=TEXT + b"later")
+    same(len(vkeys(w, "history", "--all")), 2)
+    w.stop()
+
+
+def test_keys__commits_change_their_key_and_git_accepts_each_in_its_time():
+    w = Archive().serve()
+    w.file(publicity="public", content=TEXT)
+    before = verified_commits(w)
+    for n in range(2):
+        done(keys(w, "rotate", w.dir, "signing", "git"))
+        w.file(publicity="public", content=TEXT + b"%d" % n)
+    same(verified_commits(w), before + 2)
+    signers = open(w.dir + "/allowed_signers").read().splitlines()
+    same([("valid-after" in s, "valid-before" in s) for s in signers], [(False, True), (True, True), (True, False)])
+    w.stop()
+    same(w.verify("--full").returncode, 0)
+    # an earlier key is good for nothing that is later: in our check as in git's
+    with open(w.dir + "/allowed_signers", "w") as f:
+        f.write(signers[2])
+    w.serve()
+    same(open(w.dir + "/allowed_signers").read().splitlines(), signers, "written again at the next start")
+    w.stop()
+
+
+def test_keys__a_signing_key_is_changed_where_nobody_serves_and_its_copies_follow():
+    w = Archive()
+    disk = w.dir + ".disk"
+    os.mkdir(disk)
+    done(keys(w, "backup", "add", w.dir, "safe", disk))
+    done(keys(w, "rotate", w.dir, "signing", "history"))
+    new = vkeys(w, "history")[0]
+    home = os.path.join(disk, os.listdir(disk)[0])
+    same(os.listdir(home), ["epoch-2"])
+    os.rename(w.dir + "/keys", w.dir + "/lost")
+    subprocess.check_call(["cp", "-a", home + "/epoch-2", w.dir + "/keys"])
+    same(vkeys(w, "history")[0], new)
+    same(w.verify("--full").returncode, 0)
+    same(keys(w, "rotate", w.dir, "signing").returncode, 2)
+    refused(keys(w, "rotate", w.dir, "signing", "letters"), "history, access or git")

@@ -111,6 +111,7 @@ export class Repository {
 			tree: /^tree ([0-9a-f]{40})$/m.exec(head)?.[1],
 			parents: [...head.matchAll(/^parent ([0-9a-f]{40})$/gm)].map((m) => m[1]),
 			message: text.slice(split + 2),
+			time: Number(/^committer .*> (\d+) /m.exec(head)?.[1]),
 			signature: signature ? signature[1].replace(/\n /g, '\n') : '',
 			signed: signature ? text.replace(signature[0], '') : text,
 		};

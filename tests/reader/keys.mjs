@@ -1,11 +1,12 @@
 // The root key file, keys/secrets and the shards, as archive/README.md section "Keys" lays them out.
 import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { ascii, blake2b, number64, u64, xchachaOpen } from './primitives.mjs';
+import { ascii, blake2b, ed25519Public, number64, u64, xchachaOpen } from './primitives.mjs';
 
 const SLOTS = 16384;
 const SLOT = 72;
 const HEADER = 128;
+const PAST = 88;
 
 function readRootKey(file) {
 	const mode = statSync(file);
@@ -17,17 +18,35 @@ function readRootKey(file) {
 
 const unwrap = (wrapped, aad, key) => xchachaOpen(key, wrapped.subarray(0, 24), wrapped.subarray(24), aad);
 
+// An earlier signing key: of what, its span in microseconds, its public half.
+function readPast(b) {
+	const of = [undefined, 'history', 'access', 'git'][b[0]];
+	if (!of) throw new Error('keys/secrets: an earlier key of nothing known');
+	return { of, from: number64(b, 8), until: number64(b, 16), publicKey: b.subarray(24, 56) };
+}
+
+// Every key of one kind, the newest first; from 0: since the archive was made, until 0: still.
+export function signersOf(keys, of) {
+	const seed = { history: keys.historySeed, access: keys.accessSeed, git: keys.commitSeed }[of];
+	const past = keys.past.filter((one) => one.of === of);
+	return [{ publicKey: ed25519Public(seed), from: past[0]?.until ?? 0, until: 0 }, ...past];
+}
+
 function readSecrets(file, root) {
 	const bytes = readFileSync(file);
-	if (bytes.length !== 248 || bytes.toString('latin1', 0, 8) !== 'ARKKISEC' || bytes.readUInt32BE(8) !== 1)
-		throw new Error('keys/secrets: not a file of format 1');
+	const format = bytes.length < 248 || bytes.toString('latin1', 0, 8) !== 'ARKKISEC' ? 0 : bytes.readUInt32BE(8);
+	const fits = format === 1 ? bytes.length === 248 : bytes.length > 248 && (bytes.length - 248) % PAST === 0;
+	if ((format !== 1 && format !== 2) || !fits) throw new Error('keys/secrets: not a file of format 1 or 2');
 	if (bytes.readUInt32BE(12) !== root.epoch) throw new Error(`keys/secrets: of epoch ${bytes.readUInt32BE(12)}`);
 	if (!blake2b(ascii('arkki-root-check-v1'), root.key, 16).equals(bytes.subarray(32, 48)))
 		throw new Error('keys/secrets: the root check differs');
-	const aad = Buffer.concat([ascii('arkki-secrets-v1'), bytes.subarray(12, 32)]);
+	const aad = Buffer.concat([ascii(`arkki-secrets-v${format}`), bytes.subarray(12, 32)]);
 	const plain = xchachaOpen(root.key, bytes.subarray(48, 72), bytes.subarray(72), aad);
 	const secret = (n) => plain.subarray(32 * n, 32 * n + 32);
+	const past = [];
+	for (let at = 160; at < plain.length; at += PAST) past.unshift(readPast(plain.subarray(at, at + PAST)));
 	return {
+		past,
 		archiveId: bytes.subarray(16, 32),
 		historySeed: secret(0),
 		accessSeed: secret(1),

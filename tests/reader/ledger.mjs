@@ -2,7 +2,7 @@
 // out of their parts, the root out of the entries, and tiles and checkpoint against that.
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { ascii, ed25519Public, ed25519Verify, gcmOpen, number64, sha256 } from './primitives.mjs';
+import { ascii, ed25519Verify, gcmOpen, number64, sha256 } from './primitives.mjs';
 
 const SEGMENT_HEADER = 4096;
 const SEGMENT_MIB = [1, 4, 16, 32];
@@ -226,25 +226,30 @@ export const fullTileCovers = (dir, path) => path.includes('.p/') && existsSync(
 
 // ---- checkpoint (c2sp.org/signed-note, c2sp.org/tlog-checkpoint) ----
 
-export function vkeyOf(origin, seed) {
-	const key = Buffer.concat([Buffer.from([1]), ed25519Public(seed)]);
+export function vkeyOf(origin, publicKey) {
+	const key = Buffer.concat([Buffer.from([1]), publicKey]);
 	const id = sha256(origin, '\n', key).subarray(0, 4);
 	return { id, publicKey: key.subarray(1), text: `${origin}+${id.toString('hex')}+${key.toString('base64')}` };
 }
 
-function readCheckpoint(dir, origin, seed) {
+// By the newest key, or by an earlier one alone (nothing was logged since it was renewed); and no line of ours may be false.
+function readCheckpoint(dir, origin, signers) {
 	const note = readFileSync(join(dir, 'checkpoint'), 'utf8');
 	const split = note.lastIndexOf('\n\n');
 	const body = note.slice(0, split + 1);
 	const lines = body.split('\n');
 	if (split < 0 || lines.length !== 4 || lines[0] !== origin || !/^(0|[1-9]\d*)$/.test(lines[1]))
 		throw new Error('not a checkpoint of this log');
-	const { id, publicKey } = vkeyOf(origin, seed);
 	const ours = note.slice(split + 2).split('\n').filter((line) => line.startsWith(`\u2014 ${origin} `));
 	const signed = ours.map((line) => Buffer.from(line.slice(origin.length + 3), 'base64'));
-	const mine = signed.filter((bytes) => bytes.length === 68 && bytes.subarray(0, 4).equals(id));
-	if (mine.length !== 1 || !ed25519Verify(publicKey, Buffer.from(body), mine[0].subarray(4)))
-		throw new Error('the signature is not that of the log');
+	let held = 0;
+	for (const { id, publicKey } of signers.map((one) => vkeyOf(origin, one.publicKey))) {
+		const mine = signed.filter((bytes) => bytes.length === 68 && bytes.subarray(0, 4).equals(id));
+		if (mine.length > 1 || !mine.every((bytes) => ed25519Verify(publicKey, Buffer.from(body), bytes.subarray(4))))
+			throw new Error('the signature is not that of the log');
+		held += mine.length;
+	}
+	if (!held) throw new Error('the signature is not that of the log');
 	return { size: Number(lines[1]), root: lines[2] };
 }
 
@@ -266,7 +271,7 @@ function parseRecords(entries, fault) {
 }
 
 // Reads and checks one log. Returns its records, or null when they cannot be read.
-export function readLedger(dir, origin, seed, keys, fault) {
+export function readLedger(dir, origin, signers, keys, fault) {
 	let read;
 	let checkpoint;
 	try {
@@ -277,7 +282,7 @@ export function readLedger(dir, origin, seed, keys, fault) {
 	}
 	const { entries, why } = read;
 	try {
-		checkpoint = readCheckpoint(dir, origin, seed);
+		checkpoint = readCheckpoint(dir, origin, signers);
 		if (entries.length < checkpoint.size) throw why ?? new Error(`covers ${checkpoint.size} entries of ${entries.length}`);
 	} catch (error) {
 		fault('checkpoint', error);

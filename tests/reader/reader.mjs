@@ -2,7 +2,7 @@
 // arkki, so that what one of them misreads the other shows.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { openKeys, openReceipt } from './keys.mjs';
+import { openKeys, openReceipt, signersOf } from './keys.mjs';
 import { readLedger, vkeyOf } from './ledger.mjs';
 import { checkDisclosure, followTiles } from './outsider.mjs';
 import { unseal } from './primitives.mjs';
@@ -18,7 +18,7 @@ const USAGE = `usage: node reader.mjs DIR ROOTKEY verify                   check
        node reader.mjs disclosure FILE VKEY                     checks a disclosure, or those in an answer; prints their parts
        node reader.mjs follow DIR VKEY STATE                    verifies a log by its tiles, from the checkpoint kept in STATE
 `;
-const SEEDS = { history: 'historySeed', access: 'accessSeed' };
+const LOGS = ['history', 'access'];
 
 function raise(where, error) {
 	throw new Error(`${where}: ${error.message}`);
@@ -34,7 +34,7 @@ function originOf(dir) {
 
 function ledger(dir, log, keys, fault) {
 	const origin = `${originOf(dir)}/${log}`;
-	return readLedger(join(dir, 'ledger', log), origin, keys[SEEDS[log]], keys, (where, error) => fault(`ledger/${log}/${where}`, error));
+	return readLedger(join(dir, 'ledger', log), origin, signersOf(keys, log), keys, (where, error) => fault(`ledger/${log}/${where}`, error));
 }
 
 async function verify(dir, rootKey) {
@@ -45,7 +45,7 @@ async function verify(dir, rootKey) {
 		const keys = openKeys(dir, rootKey, fault);
 		summary.push(`${keys.slots} slots in ${keys.shards} shards`);
 		const logs = {};
-		for (const log of Object.keys(SEEDS)) {
+		for (const log of LOGS) {
 			logs[log] = ledger(dir, log, keys, fault);
 			const read = logs[log];
 			summary.push(read ? `${log} ${read.entries.length} entries, ${read.tiles} tiles, root ${read.root} of ${read.size}` : `${log} unreadable`);
@@ -92,8 +92,8 @@ const commands = {
 		writeFileSync(out, unseal(readFileSync(file), Buffer.from(key, 'hex'), context));
 	}],
 	vkey: [3, (dir, rootKey, log) => {
-		if (!SEEDS[log]) throw new Error(`there is no log ${log}`);
-		console.log(vkeyOf(`${originOf(dir)}/${log}`, openKeys(dir, rootKey, raise)[SEEDS[log]]).text);
+		if (!LOGS.includes(log)) throw new Error(`there is no log ${log}`);
+		console.log(vkeyOf(`${originOf(dir)}/${log}`, signersOf(openKeys(dir, rootKey, raise), log)[0].publicKey).text);
 	}],
 	receipt: [3, (dir, rootKey, token) => {
 		const keys = openKeys(dir, rootKey, raise);

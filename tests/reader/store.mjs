@@ -3,7 +3,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Repository } from './git.mjs';
-import { ascii, ed25519Public, ed25519Verify, number64, sha256, sha512, unseal } from './primitives.mjs';
+import { signersOf } from './keys.mjs';
+import { ascii, ed25519Verify, number64, sha256, sha512, unseal } from './primitives.mjs';
 
 const PIECE = 1048576;
 const four = (number) => String(number).padStart(4, '0');
@@ -36,13 +37,18 @@ const sshString = (bytes) => {
 	return Buffer.concat([size, bytes]);
 };
 
-function checkSignature(commit, publicKey) {
+const HOUR = 3600;
+
+function checkSignature(commit, signers) {
 	const armour = /^-----BEGIN SSH SIGNATURE-----\n([\s\S]*)-----END SSH SIGNATURE-----\n$/.exec(commit.signature);
 	expect(armour, 'carries no SSH signature');
 	const blob = Buffer.from(armour[1], 'base64');
 	expect(blob.toString('latin1', 0, 6) === 'SSHSIG' && blob.readUInt32BE(6) === 1, 'no SSH signature of version 1');
 	const [key, namespace, reserved, algorithm, signature] = readStrings(blob, 10);
-	expect(readStrings(key, 0)[1].equals(publicKey), 'is signed by another key');
+	const signer = signers.find(({ publicKey }) => readStrings(key, 0)[1].equals(publicKey));
+	expect(signer, 'is signed by another key');
+	const { publicKey, from, until } = signer;
+	expect((!from || commit.time >= from / 1e6 - HOUR) && (!until || commit.time <= until / 1e6 + HOUR), 'is not of its key\'s time');
 	expect(namespace.equals(ascii('git')) && algorithm.equals(ascii('sha512')), 'is signed for another purpose');
 	const digest = sha512(Buffer.from(commit.signed));
 	const message = Buffer.concat([ascii('SSHSIG'), ...[namespace, reserved, algorithm, digest].map(sshString)]);
@@ -281,7 +287,7 @@ export class Store {
 	async checkCommit(commit, parent, number, history, fault) {
 		const { sequence, items } = parseMessage(commit.message);
 		expect(sequence === number && commit.parents.length <= 1, `has sequence ${sequence} where ${number} is due`);
-		checkSignature(commit, this.signer);
+		checkSignature(commit, this.signers);
 		const added = new Map();
 		await this.git.differences(parent?.tree ?? null, commit.tree, (path, before, after) => {
 			if (before) fault(`commit ${number}`, new Error(`${path} of an earlier commit was changed or removed`));
@@ -313,7 +319,7 @@ export class Store {
 	async verify(entries, fault) {
 		this.destroyed = new Map();
 		this.tombstones = new Set();
-		this.signer = ed25519Public(this.keys.commitSeed);
+		this.signers = signersOf(this.keys, 'git');
 		const about = (entries ?? []).filter(({ a }) => a.detail?.commit !== undefined);
 		const history = new Map(about.map((entry) => [`${entry.a.detail.sequence}/${entry.a.detail.item}`, entry]));
 		if (history.size !== about.length) fault('history', new Error('two entries speak of the same item'));

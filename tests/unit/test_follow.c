@@ -160,7 +160,7 @@ static void test_follow__a_fork_is_told_from_a_forged_tile(void **state)
 static int follow(struct log_fixture *f, const char *state, struct ark_error *err)
 {
 	const struct follow_source s = log_source(f);
-	struct follow follower = {.key = f->key, .state = state};
+	struct follow follower = {.keys = {f->key}, .keys_len = 1, .state = state};
 	int rc = follow_log(&follower, &s, err);
 
 	if (!rc) {

@@ -239,6 +239,85 @@ static int note_and_add(
 	return ARK_OK;
 }
 
+static int renew(struct fixture *f, enum keyring_signing which, enum keyring_signing retire)
+{
+	const struct keyring_change c = {.root_path = f->root, .renew = which, .retire = retire};
+
+	return keyring_change(f->k, &c, &f->err);
+}
+
+static void test_change__a_new_signing_key_leaves_the_earlier_ones_with_their_spans(void **state)
+{
+	struct keyring_signer before[KEYRING_PAST_MAX + 1], s[KEYRING_PAST_MAX + 1];
+	unsigned char zeros[32] = {0}, access[32];
+	struct fixture f;
+
+	(void)state;
+	setup(&f);
+	assert_int_equal(keyring_signers(f.k, SIGNING_HISTORY, before), 1);
+	memcpy(access, keyring_secrets(f.k)->access_seed, 32);
+	assert_int_equal(renew(&f, SIGNING_HISTORY, SIGNING_NONE), ARK_OK);
+	assert_int_equal(renew(&f, SIGNING_GIT, SIGNING_NONE), ARK_OK);
+	assert_int_equal(renew(&f, SIGNING_HISTORY, SIGNING_NONE), ARK_OK);
+	expect_all(f.k, &f, KEYS, false);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(keyring_signers(f.k, SIGNING_HISTORY, s), 3);
+		assert_memory_equal(s[2].public_key, before[0].public_key, 32);
+		assert_memory_equal(s[2].seed, before[0].seed, 32);
+		assert_memory_not_equal(s[0].seed, s[1].seed, 32);
+		assert_true(s[0].signs && s[1].signs && s[2].signs);
+		assert_true(s[2].from_us == 0 && s[2].until_us == s[1].from_us &&
+			    s[1].until_us == s[0].from_us && s[0].until_us == 0);
+		assert_int_equal(keyring_signers(f.k, SIGNING_GIT, s), 2);
+		assert_true(s[0].signs && !s[1].signs);
+		assert_memory_equal(s[1].seed, zeros, 32);
+		assert_int_equal(keyring_signers(f.k, SIGNING_ACCESS, s), 1);
+		assert_memory_equal(s[0].seed, access, 32);
+		reopen(&f); /* from keys/secrets */
+	}
+	assert_int_equal(renew(&f, SIGNING_NONE, SIGNING_HISTORY), ARK_OK);
+	reopen(&f);
+	assert_int_equal(keyring_signers(f.k, SIGNING_HISTORY, s), 3);
+	assert_true(s[0].signs && !s[1].signs && !s[2].signs);
+	assert_memory_equal(s[2].seed, zeros, 32);
+	assert_memory_equal(s[2].public_key, before[0].public_key, 32);
+	teardown(&f);
+}
+
+static void test_change__any_flipped_bit_of_earlier_signing_keys_is_corrupt(void **state)
+{
+	struct buf file = BUF_INIT;
+	struct fixture f;
+	char path[600];
+
+	(void)state;
+	setup(&f);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(renew(&f, SIGNING_ACCESS, SIGNING_NONE), ARK_OK);
+	snprintf(path, sizeof(path), "%s/secrets", f.keys);
+	assert_int_equal(fs_read_file(path, 1 << 20, &file, NULL), ARK_OK);
+	assert_int_equal(file.len, 248 + 3 * 88);
+	keyring_close(f.k);
+	f.k = NULL;
+	for (size_t bit = 0; bit < file.len * 8; bit += bit < 12 * 8 ? 1 : 97) {
+		file.data[bit / 8] ^= (char)(1 << bit % 8);
+		assert_int_equal(fs_replace_file(path, file.data, file.len, 0600, NULL), ARK_OK);
+		assert_int_equal(
+		    keyring_open_sized(f.keys, f.root, 0, SLOTS, &f.k, &f.err), ARK_ECORRUPT);
+		file.data[bit / 8] ^= (char)(1 << bit % 8);
+	}
+	for (size_t cut = 1; cut < 3 * 88; cut += 29) {
+		assert_int_equal(
+		    fs_replace_file(path, file.data, file.len - cut, 0600, NULL), ARK_OK);
+		assert_int_equal(
+		    keyring_open_sized(f.keys, f.root, 0, SLOTS, &f.k, &f.err), ARK_ECORRUPT);
+	}
+	assert_int_equal(fs_replace_file(path, file.data, file.len, 0600, NULL), ARK_OK);
+	reopen(&f);
+	buf_free(&file);
+	teardown(&f);
+}
+
 static void test_change__all_keys_are_new_and_the_listed_destroyed(void **state)
 {
 	struct buf before = BUF_INIT, after = BUF_INIT;
@@ -610,6 +689,9 @@ int main(void)
 	    cmocka_unit_test(test_change__a_death_while_it_is_finished_is_finished_too),
 	    cmocka_unit_test(test_change__a_failure_at_any_step_loses_nothing),
 	    cmocka_unit_test(test_change__others_add_and_open_meanwhile),
+	    cmocka_unit_test(
+		test_change__a_new_signing_key_leaves_the_earlier_ones_with_their_spans),
+	    cmocka_unit_test(test_change__any_flipped_bit_of_earlier_signing_keys_is_corrupt),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

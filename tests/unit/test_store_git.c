@@ -437,6 +437,34 @@ static void test_store_git__check_finds_an_object_under_a_wrong_name(void **stat
 	fixture_end(&f);
 }
 
+/* Three commits of one key, which is an earlier one by now: they count when its span reaches to them. */
+static void test_store_git__an_earlier_key_counts_in_its_time_alone(void **state)
+{
+	static const unsigned char other_seed[32] = {9};
+	struct store_signer signers[] = {
+	    {.seed = other_seed, .from_us = 1}, {.seed = fixture_seed, .until_us = INT64_MAX / 2}};
+	unsigned int faults = 0;
+	struct fixture f;
+
+	(void)state;
+	fixture_start(&f);
+	for (int i = 0; i < 3; i++)
+		fixture_commit_one(&f, i == 0 ? "a" : i == 1 ? "b" : "c", "1", "");
+	OK(store_signers(f.store, signers, 2, NULL, err));
+	OK(store_check(f.store, fixture_count_fault, &faults, NULL, err));
+	signers[1].until_us = STORE_SIGNER_SLACK_US;
+	OK(store_signers(f.store, signers, 2, NULL, err));
+	assert_int_equal(
+	    store_check(f.store, fixture_count_fault, &faults, NULL, NULL), ARK_ECORRUPT);
+	assert_int_equal(faults, 3);
+	signers[1] = (struct store_signer){.seed = fixture_seed, .from_us = INT64_MAX / 2};
+	OK(store_signers(f.store, signers, 2, NULL, err));
+	assert_int_equal(
+	    store_check(f.store, fixture_count_fault, &faults, NULL, NULL), ARK_ECORRUPT);
+	assert_int_equal(faults, 6);
+	fixture_end(&f);
+}
+
 static void test_store_git__check_names_foreign_commits_and_lost_objects(void **state)
 {
 	static const unsigned char other_seed[32] = {9};
@@ -515,6 +543,7 @@ int main(void)
 	    cmocka_unit_test(test_store_git__check_finds_a_flipped_bit_anywhere_in_a_pack),
 	    cmocka_unit_test(test_store_git__check_names_a_single_lost_blob),
 	    cmocka_unit_test(test_store_git__check_finds_an_object_under_a_wrong_name),
+	    cmocka_unit_test(test_store_git__an_earlier_key_counts_in_its_time_alone),
 	    cmocka_unit_test(test_store_git__check_names_foreign_commits_and_lost_objects),
 	};
 

@@ -49,6 +49,9 @@ ARK_MUSTUSE int archive_open(const char *dir, const char *root_key, enum archive
 /* Files what waits, stops the threads, writes last checkpoints. */
 void archive_close(struct archive *a);
 
+/* After a change of keys that renewed or retired a signing key: everyone who signs takes up what the keyring has. */
+ARK_MUSTUSE int archive_rekey(struct archive *a, struct ark_error *err);
+
 const char *archive_dir(const struct archive *a);
 const char *archive_spool_dir(const struct archive *a);
 const char *archive_origin(const struct archive *a);

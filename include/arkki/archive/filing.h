@@ -81,6 +81,9 @@ ARK_MUSTUSE int filing_rendition(struct archive *a, const struct receipt *receip
 /* Then begins f->upload for its content. */
 ARK_MUSTUSE int filing_rendition_upload(struct archive *a, struct filing *f, struct ark_error *err);
 
+/* Bytes left on the disk of `dir`, and how many are kept for the logs: below them nothing is filed. */
+ARK_MUSTUSE int filing_disk(
+    const char *dir, uint64_t *ret_left, uint64_t *ret_reserve, struct ark_error *err);
 /* ARK_EIO when a filing would be refused: asked before any content is taken. */
 ARK_MUSTUSE int filing_room(struct archive *a, struct ark_error *err);
 /* ARK_EIO when the archive no longer takes filings (disk reserve, failed log). f stays the

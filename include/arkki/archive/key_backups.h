@@ -50,6 +50,10 @@ ARK_MUSTUSE int key_backups_copied(
 /* A change of keys as it should be made: keyring_change() with the places brought along and confirmed, then what is older
  * overwritten there. destroy as in keyring_change. *ret_confirmed (may be NULL) is an array as above. When only the last
  * step fails, ARK_OK is returned all the same and the place's "error" says so: the next run does it. */
+/* The same to renew or retire a signing key; archive_rekey() is to follow. */
+ARK_MUSTUSE int key_backups_change_signing(struct keyring *k, const char *dir,
+    enum keyring_signing renew, enum keyring_signing retire, json_t **ret_confirmed,
+    struct ark_error *err);
 ARK_MUSTUSE int key_backups_change(struct keyring *k, const char *dir, const uint64_t *destroy,
     size_t destroy_len, json_t **ret_confirmed, struct ark_error *err);
 

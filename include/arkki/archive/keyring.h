@@ -28,6 +28,19 @@
 
 struct keyring;
 
+/* What signs: each a key of its own, which can be renewed while the others stay. */
+enum keyring_signing { SIGNING_NONE, SIGNING_HISTORY, SIGNING_ACCESS, SIGNING_GIT };
+enum { KEYRING_PAST_MAX = 64 };
+/* How long a log's earlier key goes on signing beside the new one, unless it is retired. */
+#define SIGNING_OVERLAP_US (30 * INT64_C(86400) * 1000000)
+
+struct keyring_past {              /* a signing key that is not the newest any more */
+	uint32_t which;            /* enum keyring_signing */
+	uint32_t signs;            /* 1: the seed is kept */
+	int64_t from_us, until_us; /* when it was made (0: with the archive), and the next one */
+	unsigned char public_key[32], seed[32];
+};
+
 struct keyring_secrets {
 	unsigned char history_seed[32]; /* Ed25519 seed of the history log's key */
 	unsigned char access_seed[32];  /* … of the access log's */
@@ -35,6 +48,8 @@ struct keyring_secrets {
 	unsigned char name_key[32];     /* keyed hashes of chosen names in git and SQLite */
 	unsigned char token_key[32];    /* receipts, cursors, entity tags */
 	unsigned char archive_id[16];   /* random, public; part of every AAD and context */
+	uint32_t past_len, unused;      /* oldest first */
+	struct keyring_past past[KEYRING_PAST_MAX];
 };
 
 /* Writes a new root key file (mode 0600, refuses to overwrite), durably.
@@ -49,7 +64,17 @@ ARK_MUSTUSE int keyring_open(const char *keys_dir, const char *root_path, int fo
     struct keyring **ret, struct ark_error *err);
 void keyring_close(struct keyring *k);
 
+/* The three seeds in it change with keyring_change.renew: who signs while the archive is open asks keyring_signers(). */
 const struct keyring_secrets *keyring_secrets(const struct keyring *k);
+
+struct keyring_signer {
+	bool signs; /* the newest; and of a log an earlier one within its overlap */
+	unsigned char public_key[32];
+	unsigned char seed[32];    /* zeros when it does not sign */
+	int64_t from_us, until_us; /* from 0: with the archive; until 0: the newest */
+};
+/* All keys of one kind, the newest first, into ret[KEYRING_PAST_MAX + 1], to be wiped by the caller. How many. */
+size_t keyring_signers(struct keyring *k, enum keyring_signing which, struct keyring_signer *ret);
 uint32_t keyring_epoch(const struct keyring *k);
 uint64_t keyring_slots(
     const struct keyring *k); /* how many there are; for a reader, at its opening */
@@ -90,6 +115,10 @@ struct keyring_change {
 	const uint64_t
 	    *destroy; /* slots, ascending, no doubles; those destroyed before may be named again */
 	size_t destroy_len;
+	enum keyring_signing
+	    renew; /* a new key of this kind, beside the old; those who sign must then take it up */
+	enum keyring_signing
+	    retire; /* the earlier keys of this kind sign no more: their seeds are left out */
 	/* The new keys lie durable in `keys_dir`, with the root file `new_root`: time to bring them to every
 	 * registered key backup, and to have that confirmed. Not ARK_OK: the change is given up, all is as before. */
 	int (*copied)(void *arg, const char *keys_dir, const char *new_root, uint32_t epoch,

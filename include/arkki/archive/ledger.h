@@ -158,6 +158,8 @@ ARK_MUSTUSE int ledger_publish(struct ledger *l, uint64_t size, struct ark_error
 /* The signed-note verifier key, "name+hash+base64". */
 ARK_MUSTUSE int ledger_vkey(
     const char *origin, const unsigned char seed[32], struct buf *out, struct ark_error *err);
+/* The log's keys were renewed or retired (keyring_change): takes them up and signs the newest checkpoint again. */
+ARK_MUSTUSE int ledger_rekey(struct ledger *l, struct ark_error *err);
 /* Opens an Arkki-Receipt token of either log. */
 ARK_MUSTUSE int receipt_resolve(struct keyring *keys, const char *token,
     enum ledger_which *ret_which, uint64_t *ret_first, uint64_t *ret_count, struct ark_error *err);

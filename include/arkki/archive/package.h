@@ -48,9 +48,11 @@ ARK_MUSTUSE int package_finish(struct package *p, const char *info, const char *
 
 uint64_t package_size(const struct package *p);  /* of the container, after package_finish() */
 uint64_t package_files(const struct package *p); /* payload files so far */
-/* Up to max bytes of the container from `position`; 0 at the end. */
+/* Up to max bytes of the container from `position`; 0 at the end. ARK_EGONE once it is shut. */
 ARK_MUSTUSE ssize_t package_read(
     struct package *p, uint64_t position, void *out, size_t max, struct ark_error *err);
+/* Key and bytes are gone, under the hands of whoever reads; after package_finish(). What was read before is theirs. */
+void package_shut(struct package *p);
 
 /* ---- checking one, on a machine that has never seen the archive: package_verify.c ---- */
 

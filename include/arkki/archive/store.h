@@ -47,6 +47,18 @@ ARK_MUSTUSE int store_create(const char *dir, const char *allowed_signers_path, 
 ARK_MUSTUSE int store_open(const char *dir, const char *origin, const unsigned char git_seed[32],
     bool for_writing, struct store **ret, struct ark_error *err);
 void store_close(struct store *s);
+
+struct store_signer {
+	const unsigned char *public_key,
+	    *seed;                 /* 32 bytes each; seed NULL: it only signed earlier */
+	int64_t from_us, until_us; /* from 0: with the store; until 0: the newest */
+};
+/* A commit within an hour of its key's span counts: a key is made before it takes over, and clocks are set. */
+#define STORE_SIGNER_SLACK_US (INT64_C(3600) * 1000000)
+/* Every key that ever signed, the newest first, which signs from here on. allowed_signers_path (NULL: only read) is
+ * written when it says something else. */
+ARK_MUSTUSE int store_signers(struct store *s, const struct store_signer *signers, size_t n,
+    const char *allowed_signers_path, struct ark_error *err);
 void store_head(struct store *s, struct store_head *ret);
 /* Rereads the ref: for a read-only process beside a writer. */
 ARK_MUSTUSE int store_refresh(struct store *s, struct ark_error *err);
