@@ -6,6 +6,7 @@
  *          care
  */
 #include "archive/archive_private.h"
+#include "archive/scrub_private.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -276,6 +277,8 @@ int archive_open(const char *dir, const char *root_key, enum archive_mode mode,
 			rc = policies_begin(a, err);
 		if (!rc)
 			rc = care_start(a, err);
+		if (!rc)
+			rc = scrub_open(a, err);
 	}
 	if (rc) {
 		archive_close(a);
@@ -291,6 +294,7 @@ void archive_close(struct archive *a)
 
 	if (!a)
 		return;
+	scrub_close(a);
 	filing_writer_stop(a);
 	care_stop(a);
 	while ((d = a->desks)) {

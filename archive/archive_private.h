@@ -47,6 +47,8 @@ struct archive {
 	pthread_mutex_t care_lock;
 	pthread_cond_t care_more;
 
+	struct scrub *scrub; /* scrub.c; NULL unless open for writing */
+
 	struct archive_listener listeners[ARCHIVE_LISTENERS];
 	unsigned int listeners_len;
 };
