@@ -31,8 +31,9 @@ struct cli {
 		const char *name, *value;
 	} * said; /* every option with a value, in order: for those that may be repeated */
 	int said_len;
-	bool full, validate, dry_run, yes, shipped, retry;
-	const char **words; /* what is not an option */
+	bool full, validate, dry_run, yes, shipped, retry, now;
+	const char *from, *keys; /* repair */
+	const char **words;      /* what is not an option */
 	int words_len;
 };
 
@@ -51,6 +52,8 @@ int cmd_export(const struct cli *c);
 int export_verify(const struct cli *c); /* cmd_export_verify.c */
 int cmd_verify(const struct cli *c);
 int cmd_rebuild(const struct cli *c);
+int cmd_scrub(const struct cli *c);
+int cmd_repair(const struct cli *c);
 int cmd_texts(const struct cli *c);
 int cmd_ocr(const struct cli *c);
 int cmd_log(const struct cli *c);

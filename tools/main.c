@@ -32,6 +32,14 @@ static const struct command {
 	"      verify: check a package, its proofs and signatures, on any machine"},
     {"verify", cmd_verify, "DIR [--full]",
 	"compare all that the archive says with all that it holds"},
+    {"scrub", cmd_scrub, "DIR status|start|pause|--now",
+	"read everything again in the background and name what is damaged; --now: at full speed, "
+	"and wait"},
+    {"repair", cmd_repair, "DIR --from MIRROR [--keys PATH] [--dry-run]",
+	"put back what is damaged from a copy of the archive, a mirror of archive.git or a backup: "
+	"only what\n"
+	"      checks out; --keys: a copy of keys/, for key slots. The archive is not being "
+	"served"},
     {"rebuild", cmd_rebuild, "DIR catalogue|index",
 	"make the catalogue or the index anew from the store"},
     {"texts", cmd_texts,
@@ -184,6 +192,8 @@ static bool parse(struct cli *c, char **argv)
 		const char **to;
 	} options[] = {
 	    {"--to", &c->to},
+	    {"--from", &c->from},
+	    {"--keys", &c->keys},
 	    {"--unit", &c->unit},
 	    {"--versions", &c->versions},
 	    {"--format", &c->format},
@@ -232,6 +242,7 @@ static bool parse(struct cli *c, char **argv)
 	    {"--yes", &c->yes},
 	    {"--shipped", &c->shipped},
 	    {"--retry", &c->retry},
+	    {"--now", &c->now},
 	};
 
 	c->root_key = getenv("ARKKI_ROOT_KEY_FILE");
