@@ -83,6 +83,10 @@ void synonyms_put(struct exchange *x);
 void admin_keys_get(struct exchange *x);
 void admin_keys_post(struct exchange *x);
 
+/* scrub_api.c: the admin socket */
+void admin_scrub_get(struct exchange *x);
+void admin_scrub_post(struct exchange *x);
+
 /* admin.c: the admin socket */
 void admin_load(struct exchange *x);
 void admin_token(struct exchange *x);

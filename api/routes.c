@@ -192,6 +192,8 @@ const struct http_route api_routes[] = {
     SEND("POST", "/admin/ocr", ROUTE_LOCAL, admin_ocr),
     GET_WITH("/admin/keys", ROUTE_LOCAL, admin_keys_get),
     SEND("POST", "/admin/keys", ROUTE_LOCAL, admin_keys_post),
+    GET_WITH("/admin/scrub", ROUTE_LOCAL, admin_scrub_get),
+    SEND("POST", "/admin/scrub", ROUTE_LOCAL, admin_scrub_post),
     GET_WITH("/admin/synonyms", ROUTE_LOCAL, synonyms_get),
     GET_WITH("/admin/synonyms/versions", ROUTE_LOCAL, synonyms_versions_get),
     GET_WITH("/healthz", ROUTE_LOCAL, health_get),

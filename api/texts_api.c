@@ -7,6 +7,7 @@
 #include "api/indexer.h"
 #include "api/ocr_queue.h"
 #include "api/text_reason.h"
+#include "arkki/archive/scrub.h"
 #include "arkki/base/fs.h"
 #include "arkki/base/json.h"
 #include "arkki/base/text.h"
@@ -28,6 +29,7 @@ static void reply_status(struct exchange *x)
 	json_object_set_new(
 	    status, "sequence", json_integer((json_int_t)archive_sequence(app->archive)));
 	json_object_set_new(status, "indexed", json_integer((json_int_t)app_indexed(app)));
+	json_object_set_new(status, "scrub", scrub_status(app->archive));
 	if (app->witnesses)
 		json_object_set_new(status, "witnessing", witnesses_status(app->witnesses));
 	http_reply_json(x, 200, status);

@@ -6,6 +6,7 @@
  *          care
  */
 #include "archive/archive_private.h"
+#include "archive/scrub_private.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -169,28 +170,33 @@ static int open_catalogue(
 	return rc;
 }
 
-/* The store's keys, those of the past too; writing: allowed_signers says the same. */
-static int take_signers(struct archive *a, bool writing, struct ark_error *err)
+int archive_take_signers(
+    struct keyring *k, struct store *s, const char *path, struct ark_error *err)
 {
 	struct keyring_signer *from = sodium_allocarray(KEYRING_PAST_MAX + 1, sizeof(*from));
 	struct store_signer signers[KEYRING_PAST_MAX + 1] = {0};
-	char path[4096];
 	size_t n;
-	int rc = from ? in_dir(path, a->dir, "allowed_signers", err)
-		      : ark_fail(err, ARK_ENOMEM, "no memory for signing keys");
+	int rc;
 
-	if (rc)
-		goto out;
-	n = keyring_signers(a->keys, SIGNING_GIT, from);
+	if (!from)
+		return ark_fail(err, ARK_ENOMEM, "no memory for signing keys");
+	n = keyring_signers(k, SIGNING_GIT, from);
 	for (size_t i = 0; i < n; i++)
 		signers[i] = (struct store_signer){.public_key = from[i].public_key,
 		    .seed = i ? NULL : from[i].seed,
 		    .from_us = from[i].from_us,
 		    .until_us = from[i].until_us};
-	rc = store_signers(a->store, signers, n, writing ? path : NULL, err);
-out:
+	rc = store_signers(s, signers, n, path, err);
 	sodium_free(from);
 	return rc;
+}
+
+static int take_signers(struct archive *a, bool writing, struct ark_error *err)
+{
+	char path[4096];
+	int rc = in_dir(path, a->dir, "allowed_signers", err);
+
+	return rc ? rc : archive_take_signers(a->keys, a->store, writing ? path : NULL, err);
 }
 
 int archive_rekey(struct archive *a, struct ark_error *err)
@@ -311,6 +317,8 @@ int archive_open(const char *dir, const char *root_key, enum archive_mode mode,
 			rc = policies_begin(a, err);
 		if (!rc)
 			rc = care_start(a, err);
+		if (!rc)
+			rc = scrub_open(a, err);
 	}
 	if (rc) {
 		archive_close(a);
@@ -326,6 +334,7 @@ void archive_close(struct archive *a)
 
 	if (!a)
 		return;
+	scrub_close(a);
 	filing_writer_stop(a);
 	care_stop(a);
 	while ((d = a->desks)) {

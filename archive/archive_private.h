@@ -47,9 +47,15 @@ struct archive {
 	pthread_mutex_t care_lock;
 	pthread_cond_t care_more;
 
+	struct scrub *scrub; /* scrub.c; NULL unless open for writing */
+
 	struct archive_listener listeners[ARCHIVE_LISTENERS];
 	unsigned int listeners_len;
 };
+
+/* The store's keys, those of the past too; path: allowed_signers, which is to say the same (NULL: it stays). */
+int archive_take_signers(
+    struct keyring *k, struct store *s, const char *path, struct ark_error *err);
 
 int filing_writer_start(struct archive *a, struct ark_error *err);
 void filing_writer_stop(struct archive *a);

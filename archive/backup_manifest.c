@@ -326,12 +326,23 @@ int manifest_put(
 	return rc;
 }
 
+/* By the history log's key, or by one that it had before. */
 static bool signed_by_us(const struct note *note, const char *origin, const struct keyring *keys)
 {
+	const struct keyring_secrets *s = keyring_secrets(keys);
 	struct note_key key;
+	char name[300];
 
-	return history_key(origin, keys, &key, NULL) == ARK_OK &&
-	       note_verify(note, &key, NULL) == ARK_OK;
+	if (history_key(origin, keys, &key, NULL) == ARK_OK &&
+	    note_verify(note, &key, NULL) == ARK_OK)
+		return true;
+	snprintf(name, sizeof(name), "%s/history", origin);
+	for (uint32_t i = 0; i < s->past_len; i++)
+		if (s->past[i].which == SIGNING_HISTORY &&
+		    note_key_from_public(name, s->past[i].public_key, &key, NULL) == ARK_OK &&
+		    note_verify(note, &key, NULL) == ARK_OK)
+			return true;
+	return false;
 }
 
 static int check_note(const struct buf *bytes, const struct buf *manifest, const char *point,

@@ -8,6 +8,8 @@
 #include "arkki/base/fs.h"
 #include "arkki/base/json.h"
 
+enum { PACE_BYTES = 1 << 20 };
+
 struct check {
 	struct ledger *l;
 	bool full;
@@ -22,6 +24,11 @@ struct check {
 	struct sequences *sequences;
 	struct ledger_index *index;
 	uint64_t indexed;
+	int (*pace)(void *arg, size_t bytes); /* NULL: none */
+	size_t unpaced;
+	bool quiet;  /* nobody writes meanwhile */
+	bool last;   /* the segment at work is the last one */
+	uint64_t to; /* the entry behind those of the segment at work */
 };
 
 static void ARK_PRINTF(2, 3) fault(struct check *c, const char *fmt, ...)
@@ -166,6 +173,25 @@ static int check_row(struct check *c, const struct ledger_row *row, struct ark_e
 	return ARK_OK;
 }
 
+static bool all_zero(const unsigned char *p, size_t len)
+{
+	return len == 0 || (p[0] == 0 && memcmp(p, p + 1, len - 1) == 0);
+}
+
+/* What no frame uses is zero; behind the last frame of all somebody may be writing. */
+static void check_unused(struct check *c, const struct segment_image *image, size_t end)
+{
+	enum { HEADER_USED = 128 };
+
+	if (!all_zero(image->bytes + HEADER_USED, SEGMENT_HEADER - HEADER_USED))
+		fault(c, "segment %08u.seg of %s has bytes in the unused part of its header",
+		    image->segment.number, c->l->origin);
+	if ((c->quiet || !c->last) && !all_zero(image->bytes + end, image->len - end))
+		fault(c,
+		    "segment %08u.seg of %s has bytes behind its last entry, from offset %zu on",
+		    image->segment.number, c->l->origin, end);
+}
+
 static int check_frame(
     void *arg, const struct segment_image *image, const struct frame *f, struct ark_error *err)
 {
@@ -174,8 +200,17 @@ static int check_frame(
 	struct ledger_row row;
 	int rc;
 
+	c->unpaced += f->len;
+	if (c->pace && c->unpaced >= PACE_BYTES) {
+		rc = c->pace(c->arg, c->unpaced);
+		if (rc)
+			return rc;
+		c->unpaced = 0;
+	}
 	if (!c->tree_broken)
 		grow_tree(c, frame_entry(f));
+	if (f->index + 1 == c->to)
+		check_unused(c, image, (size_t)(f->bytes - image->bytes) + f->len);
 	if (!c->full)
 		return ARK_OK;
 	rc = frame_open(image->cipher, f, &c->plain, err);
@@ -219,6 +254,8 @@ static int check_segments(struct check *c, uint64_t size, struct ark_error *err)
 		from = l->segments.items[i].first;
 		if (i + 1 < l->segments.len && l->segments.items[i + 1].first < to)
 			to = l->segments.items[i + 1].first;
+		c->last = i + 1 >= l->segments.len;
+		c->to = to;
 		pthread_mutex_unlock(&l->lock);
 		rc = ledger_walk(l, from, to, check_frame, c, err);
 		if (rc != ARK_ECORRUPT)
@@ -254,7 +291,8 @@ static int check_begin(struct check *c, struct ark_error *err)
 		rc = ark_fail(err, ARK_ENOMEM, "no memory to check the ledger");
 	if (!rc)
 		rc = sequences_new(no_sequence, NULL, &c->sequences, err);
-	if (rc || !c->full)
+	/* paced work takes hours: it would hold the index in an old state, and that is made anew from here anyway */
+	if (rc || !c->full || c->pace)
 		return rc;
 	rc = fs_path(path, err, "%s/index.sqlite", c->l->dir);
 	if (rc || ledger_index_open(path, LEDGER_INDEX_READ, &c->index, err) != ARK_OK)
@@ -266,6 +304,12 @@ static int check_begin(struct check *c, struct ark_error *err)
 int ledger_check(struct ledger *l, bool full, void (*bad)(void *arg, const char *what), void *arg,
     struct ark_error *err)
 {
+	return ledger_check_how(l, full, &(struct ledger_check_ways){.bad = bad, .arg = arg}, err);
+}
+
+int ledger_check_how(
+    struct ledger *l, bool full, const struct ledger_check_ways *ways, struct ark_error *err)
+{
 	struct check *c = calloc(1, sizeof(*c));
 	struct ark_error own = {0};
 	uint64_t size;
@@ -275,7 +319,12 @@ int ledger_check(struct ledger *l, bool full, void (*bad)(void *arg, const char 
 		return ark_fail(err, ARK_ENOMEM, "no memory to check the ledger");
 	if (!err)
 		err = &own;
-	*c = (struct check){.l = l, .full = full, .bad = bad, .arg = arg};
+	*c = (struct check){.l = l,
+	    .full = full,
+	    .bad = ways->bad,
+	    .pace = ways->pace,
+	    .quiet = ways->quiet,
+	    .arg = ways->arg};
 	rc = check_begin(c, err);
 	/* after the checkpoint: the log only grows */
 	size = ledger_size(l);

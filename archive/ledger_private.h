@@ -176,4 +176,16 @@ ARK_MUSTUSE int ledger_index_fill(
 ARK_MUSTUSE int ledger_index_wait(struct ledger *l, uint64_t size, struct ark_error *err);
 void *indexer_main(void *ledger);
 
+/* ---- ledger_check.c ---- */
+struct ledger_check_ways {
+	void (*bad)(void *arg, const char *what);
+	/* May be NULL. Else index.sqlite is left out; a positive return stops and is returned. */
+	int (*pace)(void *arg, size_t bytes);
+	void *arg;
+	bool quiet; /* nobody writes: what is behind the last entry must be zero */
+};
+/* ledger_check(), in other ways. */
+ARK_MUSTUSE int ledger_check_how(
+    struct ledger *l, bool full, const struct ledger_check_ways *ways, struct ark_error *err);
+
 #endif

@@ -21,7 +21,7 @@ static int segment_path(char out[4096], const char *dir, uint32_t number, struct
 	return fs_path(out, err, "%s/segments/%08u.seg", dir, number);
 }
 
-static uint64_t planned_size(uint32_t number)
+uint64_t segment_size(uint32_t number)
 {
 	return number < 3 ? (uint64_t)SEGMENT_SMALLEST << (2 * number) : SEGMENT_LARGEST;
 }
@@ -56,6 +56,13 @@ static bool header_read(
 		return false;
 	*ret = (struct segment){be32_get(h + 12), be64_get(h + 48), be64_get(h + 56)};
 	return true;
+}
+
+bool segment_header_read(const void *bytes, size_t len, const unsigned char *origin_hash,
+    uint32_t number, struct segment *ret)
+{
+	return len >= SEGMENT_HEADER && header_read(bytes, origin_hash, ret) &&
+	       ret->number == number;
 }
 
 int segment_open_file(
@@ -403,7 +410,7 @@ static int make_file(const char *dir, struct segment_file *f, struct ark_error *
 	if (fstat(f->fd, &st) < 0)
 		return ark_fail_errno(
 		    err, ARK_EIO, "cannot read segment %08u.seg", f->segment.number);
-	f->size = planned_size(f->segment.number);
+	f->size = segment_size(f->segment.number);
 	/* one left by an earlier run is whole when it has its size; a torn header is wiped */
 	rc = write_zeros(f->fd, st.st_size == (off_t)f->size ? f->size : 0, f->size, err);
 	if (!rc && st.st_size == (off_t)f->size)

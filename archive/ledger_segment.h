@@ -49,6 +49,12 @@ ARK_MUSTUSE int segment_list_add(
 const struct segment *segment_list_find(const struct segment_list *list, uint64_t index);
 void segment_list_free(struct segment_list *list);
 
+/* What a file of this number has from its beginning on. */
+uint64_t segment_size(uint32_t number);
+/* The header at the front of a file's bytes; false when it is not whole, or another's. */
+bool segment_header_read(const void *bytes, size_t len, const unsigned char *origin_hash,
+    uint32_t number, struct segment *ret);
+
 /* ---- reading ---- */
 struct segment_image {
 	struct segment segment;

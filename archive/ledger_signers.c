@@ -58,25 +58,34 @@ void ledger_free_signers(struct ledger *l)
 	l->signers = NULL;
 }
 
+int ledger_sign_text(
+    struct ledger *l, const char *text, size_t len, struct buf *note, struct ark_error *err)
+{
+	int64_t now = clock_now_us();
+	int rc;
+
+	pthread_mutex_lock(&l->sign_lock);
+	rc = note_sign(note, text, len, &l->signers[0].key, l->signers[0].seed, err);
+	for (size_t i = 1; !rc && i < l->signers_len; i++) {
+		const struct log_signer *s = &l->signers[i];
+
+		if (s->signs && now < s->until_us + SIGNING_OVERLAP_US)
+			rc = note_sign_also(note, text, len, &s->key, s->seed, err);
+	}
+	pthread_mutex_unlock(&l->sign_lock);
+	return rc;
+}
+
 int ledger_sign(
     struct ledger *l, const struct checkpoint *c, struct buf *note, struct ark_error *err)
 {
-	int64_t now = clock_now_us();
 	struct buf text = BUF_INIT;
 	int rc;
 
 	checkpoint_format(l->origin, c, &text);
 	if (buf_failed(&text))
 		return ark_fail(err, ARK_ENOMEM, "no memory for a checkpoint");
-	pthread_mutex_lock(&l->sign_lock);
-	rc = note_sign(note, text.data, text.len, &l->signers[0].key, l->signers[0].seed, err);
-	for (size_t i = 1; !rc && i < l->signers_len; i++) {
-		const struct log_signer *s = &l->signers[i];
-
-		if (s->signs && now < s->until_us + SIGNING_OVERLAP_US)
-			rc = note_sign_also(note, text.data, text.len, &s->key, s->seed, err);
-	}
-	pthread_mutex_unlock(&l->sign_lock);
+	rc = ledger_sign_text(l, text.data, text.len, note, err);
 	buf_free(&text);
 	return rc;
 }

@@ -51,16 +51,6 @@ static int checkpoint_now(
 	return rc ? rc : ledger_checkpoint(l, out, err);
 }
 
-static int sign_text(struct archive *a, const char *origin, const struct buf *text, struct buf *out,
-    struct ark_error *err)
-{
-	const unsigned char *seed = keyring_secrets(archive_keyring(a))->history_seed;
-	struct note_key key;
-	int rc = note_key_from_seed(origin, seed, &key, err);
-
-	return rc ? rc : note_sign(out, text->data, text->len, &key, seed, err);
-}
-
 int report_sign(struct archive *a, json_t *report, json_t **ret, struct ark_error *err)
 {
 	struct buf history = BUF_INIT, access = BUF_INIT, origin = BUF_INIT, text = BUF_INIT,
@@ -80,7 +70,8 @@ int report_sign(struct archive *a, json_t *report, json_t **ret, struct ark_erro
 	if (!rc)
 		rc = signed_text(origin.data, report, history.data, access.data, &text, err);
 	if (!rc)
-		rc = sign_text(a, origin.data, &text, &note, err);
+		rc = ledger_sign_text(
+		    archive_ledger(a, LEDGER_HISTORY), text.data, text.len, &note, err);
 	if (rc)
 		goto out;
 	sealed = json_pack("{s:O,s:{s:s,s:s},s:s}", "report", report, "checkpoints", "history",

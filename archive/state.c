@@ -340,3 +340,67 @@ out:
 	pthread_mutex_unlock(&s->lock);
 	return rc;
 }
+
+/* ---- checking ---- */
+
+static int check_integrity(struct state *s, struct ark_error *err)
+{
+	struct query q;
+	int rc;
+
+	query_begin(&q, &s->db);
+	query_sql(&q, "PRAGMA integrity_check(1)");
+	rc = query_prepare(&q, err);
+	if (!rc)
+		rc = query_step(&q, err);
+	if (rc == 1) {
+		const char *said = (const char *)sqlite3_column_text(q.stmt, 0);
+
+		rc = said && strcmp(said, "ok") == 0
+			 ? ARK_OK
+			 : ark_fail(err, ARK_ECORRUPT, "the state is damaged: %.200s",
+			       said ? said : "SQLite says nothing");
+	}
+	query_end(&q);
+	return rc;
+}
+
+static int check_token(const struct state *s, const struct query *q,
+    bool (*known)(void *arg, const char *user), void *arg, struct ark_error *err)
+{
+	const unsigned char *id = sqlite3_column_text(q->stmt, 0);
+	const void *hash = sqlite3_column_blob(q->stmt, 1), *user = sqlite3_column_blob(q->stmt, 2);
+	char name[USER_SIZE + 1];
+	bool whole = id && hash && user && sqlite3_column_bytes(q->stmt, 1) == HASH_SIZE &&
+		     sqlite3_column_bytes(q->stmt, 2) == USER_SIZE + SEAL_EXTRA;
+
+	if (!whole || !open_user(s, user, hash, name))
+		return ark_fail(err, ARK_ECORRUPT,
+		    "the state holds a token that does not open: %.16s",
+		    id ? (const char *)id : "nameless");
+	if (known && !known(arg, name))
+		return ark_fail(err, ARK_ECORRUPT, "the token %.16s is of a user that nobody knows",
+		    (const char *)id);
+	return ARK_OK;
+}
+
+int state_check(
+    struct state *s, bool (*known)(void *arg, const char *user), void *arg, struct ark_error *err)
+{
+	struct query q;
+	int rc;
+
+	pthread_mutex_lock(&s->lock);
+	rc = check_integrity(s, err);
+	if (rc)
+		goto out;
+	query_begin(&q, &s->db);
+	query_sql(&q, "SELECT id, hash, user FROM token");
+	rc = query_prepare(&q, err);
+	while (!rc && (rc = query_step(&q, err)) == 1)
+		rc = check_token(s, &q, known, arg, err);
+	query_end(&q);
+out:
+	pthread_mutex_unlock(&s->lock);
+	return rc;
+}

@@ -1,5 +1,5 @@
 /* What the files of the store share: store.c (handle, head), store_write.c (transactions), store_read.c (readers),
- * store_care.c (counting, recovery, git as a child), store_compact.c (fewer packs), store_check.c (verification).
+ * store_care.c (counting, recovery, git as a child), store_compact.c (fewer packs), store_check.c (verification, of one pack too).
  *
  * Invariants:
  *   1. `head` is what refs/heads/main says, or said before a commit whose last
@@ -75,5 +75,28 @@ ARK_MUSTUSE int store_git(struct store *s, char *const argv[], struct ark_error 
 /* Every file of objects/pack whose name ends with `ext`; a non-zero return stops. */
 ARK_MUSTUSE int store_each_file(const struct store *s, const char *ext,
     int (*each)(void *arg, const char *name), void *arg, struct ark_error *err);
+
+/* Calls found() for each place in the tree of the head where one of the objects stands. Walks the whole tree. */
+ARK_MUSTUSE int store_find_paths(struct store *store, const struct store_oid *oids, size_t n,
+    void (*found)(void *arg, size_t which, const char *path), void *arg, struct ark_error *err);
+
+/* How one pack is looked at: scrub and repair. */
+struct store_pack_look {
+	/* oid NULL: of the file as a whole */
+	void (*bad)(void *arg, const struct store_oid *oid, const char *what);
+	int (*pace)(
+	    void *arg, size_t bytes); /* may be NULL; positive: stop, and that is returned */
+	void *arg;
+	bool around_cache; /* read the files from the disk itself, where the file system can */
+};
+/* Both files of a pack, whether they belong together and to their name, and that each object hashes to its name.
+ * ARK_ECORRUPT when there was any fault. A pack that a compaction took away meanwhile has none. */
+ARK_MUSTUSE int store_check_pack(struct store *s, const char *idx_name,
+    const struct store_pack_look *look, uint64_t *ret_bytes, struct ark_error *err);
+
+/* The rest of store_check(): the chain of commits, and that all that the head reaches is there. ARK_OK, whatever bad()
+ * was told. */
+ARK_MUSTUSE int store_check_reach(
+    struct store *s, void (*bad)(void *arg, const char *what), void *arg, struct ark_error *err);
 
 #endif

@@ -10,8 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "archive/archive_private.h"
-#include "archive/disposition_private.h"
+#include "archive/ledger_private.h"
+#include "archive/verify_private.h"
 #include "archive/envelope.h"
 #include "archive/recover.h"
 #include "arkki/archive/reading.h"
@@ -19,21 +19,6 @@
 #include "arkki/base/fs.h"
 #include "arkki/base/json.h"
 #include "arkki/base/text.h"
-
-struct verify {
-	struct archive *a;
-	struct desk *desk;
-	struct receipt *receipt;
-	bool full;
-	void (*progress)(void *arg, const char *step, uint64_t done, uint64_t of);
-	void (*bad)(void *arg, const char *what);
-	void *arg;
-	uint64_t faults, commits, versions, renditions, records, metadata, bytes, objects;
-	struct catalogue_tally tally;
-	uint64_t destroyed;           /* documents */
-	struct slots destroyed_slots; /* theirs */
-	uint64_t history_at;          /* next history entry to compare */
-};
 
 enum { STORE_FAULTS_MAX = 16 << 20 }; /* bytes of text */
 
@@ -50,9 +35,15 @@ static void fault(struct verify *v, const char *fmt, ...)
 	v->bad(v->arg, what);
 }
 
+/* What is worth knowing and no fault begins with "note: ". */
 static void relay(void *arg, const char *what)
 {
-	fault(arg, "%s", what);
+	struct verify *v = arg;
+
+	if (strncmp(what, "note: ", 6) == 0)
+		v->summary(v->arg, what);
+	else
+		fault(v, "%s", what);
 }
 
 static void relay_slot(void *arg, uint64_t slot, const char *why)
@@ -216,7 +207,7 @@ static void compare_catalogue(struct verify *v, const struct fact *fact)
 }
 
 /* Rows that no commit speaks of. Not told while a server files: the tables grow meanwhile. */
-static void compare_counts(struct verify *v, uint64_t head)
+void verify_counts(struct verify *v, uint64_t head)
 {
 	struct catalogue_tally has = {0};
 	struct ark_error err = {0};
@@ -351,8 +342,7 @@ static void check_content(struct verify *v, struct fact *fact)
 	open_content(v, fact, what);
 }
 
-static int check_commit(
-    void *arg, const struct store_head *commit, int64_t time_us, const char *changes)
+int verify_commit(void *arg, const struct store_head *commit, int64_t time_us, const char *changes)
 {
 	struct verify *v = arg;
 	struct change change;
@@ -455,6 +445,7 @@ static void store_look_end(struct verify *v, struct store_look *look)
 
 static void check_parts(struct verify *v)
 {
+	const struct ledger_check_ways ways = {.bad = relay, .arg = v, .quiet = !v->served};
 	struct store_head head;
 	struct store_look look;
 	struct ledger_entry e;
@@ -468,12 +459,12 @@ static void check_parts(struct verify *v)
 	store_look_begin(v, &look);
 	if (v->progress)
 		v->progress(v->arg, "history log", 0, 0);
-	rc = ledger_check(v->a->history, v->full, relay, v, &err);
+	rc = ledger_check_how(v->a->history, v->full, &ways, &err);
 	if (rc && rc != ARK_ECORRUPT)
 		fault(v, "history log: %s", err.text);
 	if (v->progress)
 		v->progress(v->arg, "access log", 0, 0);
-	rc = ledger_check(v->a->access, v->full, relay, v, &err);
+	rc = ledger_check_how(v->a->access, v->full, &ways, &err);
 	if (rc && rc != ARK_ECORRUPT)
 		fault(v, "access log: %s", err.text);
 	for (int i = 0; i < 2; i++) {
@@ -481,14 +472,17 @@ static void check_parts(struct verify *v)
 		if (rc && rc != ARK_ECORRUPT)
 			fault(v, "cosignatures: %s", err.text);
 	}
+	verify_signers(v->a, relay, v);
+	verify_state(v, relay);
 	await_catalogue(v);
-	rc = store_log(v->desk->store, 0, check_commit, v, &err);
+	verify_derived(v, relay);
+	rc = store_log(v->desk->store, 0, verify_commit, v, &err);
 	if (rc)
 		fault(v, "store: %s", err.text);
 	store_look_end(v, &look);
 	check_destroyed_slots(v);
 	store_head(v->a->store, &head);
-	compare_counts(v, head.sequence);
+	verify_counts(v, head.sequence);
 	if (v->commits == head.sequence && next_commit_entry(v, &e)) {
 		uint64_t sequence = (uint64_t)json_integer_value(
 		    json_object_get(json_object_get(e.a, "detail"), "sequence"));
@@ -543,7 +537,12 @@ int archive_verify(const char *dir, const char *root_key, bool full, const char 
     void (*bad)(void *arg, const char *what), void (*summary)(void *arg, const char *line),
     void *arg, struct ark_error *err)
 {
-	struct verify v = {.full = full, .progress = progress, .bad = bad, .arg = arg};
+	struct verify v = {.full = full,
+	    .served = receipt_token_text != NULL,
+	    .progress = progress,
+	    .bad = bad,
+	    .summary = summary,
+	    .arg = arg};
 	char token[256], line[400];
 	int rc = ARK_OK;
 

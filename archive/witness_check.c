@@ -1,6 +1,7 @@
 /* Stored cosignatures, compared with the log and the policy. */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "archive/ledger_private.h"
 #include "archive/witness_ask.h"
@@ -31,8 +32,29 @@ static int same_history(struct ledger *l, const struct checkpoint *old, struct a
 	return rc;
 }
 
-static int check_note(struct ledger *l, const struct policy *p, const struct buf *text,
-    struct note *note, struct ark_error *err)
+/* A line of one of the policy's witnesses that does not hold. */
+static bool false_line(const struct policy *p, const struct note *note)
+{
+	for (unsigned int i = 0; i < p->witnesses_len; i++)
+		if (note_verify_cosignature(note, &p->witnesses[i].key, NULL, NULL) == ARK_ECORRUPT)
+			return true;
+	return false;
+}
+
+static bool policy_is_newer(const char *dir, const char *cosigned)
+{
+	char path[4096];
+	struct stat policy, file;
+
+	return !fs_path(path, NULL, "%s/witness.policy", dir) && stat(path, &policy) == 0 &&
+	       stat(cosigned, &file) == 0 &&
+	       (policy.st_mtim.tv_sec > file.st_mtim.tv_sec ||
+		   (policy.st_mtim.tv_sec == file.st_mtim.tv_sec &&
+		       policy.st_mtim.tv_nsec > file.st_mtim.tv_nsec));
+}
+
+static int check_note(struct ledger *l, const struct policy *p, bool policy_newer,
+    const struct buf *text, struct note *note, struct ark_error *err)
 {
 	struct checkpoint c;
 	int rc = note_parse(text->data ? text->data : "", text->len, note, err);
@@ -41,10 +63,14 @@ static int check_note(struct ledger *l, const struct policy *p, const struct buf
 		rc = ledger_verify_note(l, note, err);
 	if (!rc)
 		rc = checkpoint_parse(note->text, note->text_len, l->origin, &c, err);
+	if (!rc)
+		rc = same_history(l, &c, err);
+	/* no fault of the log's when the policy came later: it stays so until enough have signed anew */
 	if (!rc && p && !policy_met(p, policy_cosigners(p, note)))
-		rc = ark_fail(err, ARK_ECORRUPT,
+		rc = ark_fail(err,
+		    policy_newer && !false_line(p, note) ? ARK_EREFUSED : ARK_ECORRUPT,
 		    "its cosignatures are not what witness.policy asks for; or was that changed?");
-	return rc ? rc : same_history(l, &c, err);
+	return rc;
 }
 
 int witnesses_check(struct archive *a, enum ledger_which which,
@@ -63,12 +89,13 @@ int witnesses_check(struct archive *a, enum ledger_which which,
 		if (!rc)
 			rc = fs_read_file(path, CHECKPOINT_MAX, &text, err);
 		if (!rc)
-			rc = check_note(l, s.policy, &text, note, err);
+			rc = check_note(
+			    l, s.policy, policy_is_newer(archive_dir(a), path), &text, note, err);
 		if (rc && err) {
-			snprintf(
-			    what, sizeof(what), "%s/checkpoint.cosigned: %s", l->origin, err->text);
+			snprintf(what, sizeof(what), "%s%s/checkpoint.cosigned: %s",
+			    rc == ARK_EREFUSED ? "note: " : "", l->origin, err->text);
 			bad(arg, what);
-			rc = rc == ARK_ENOMEM ? rc : ARK_ECORRUPT;
+			rc = rc == ARK_ENOMEM ? rc : rc == ARK_EREFUSED ? ARK_OK : ARK_ECORRUPT;
 		}
 	}
 	witness_settings_free(&s);

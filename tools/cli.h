@@ -36,7 +36,7 @@ struct cli {
 	} * said; /* every option with a value, in order: for those that may be repeated */
 	int said_len;
 	bool list, drill, all, retire;
-	bool full, validate, dry_run, yes, shipped, retry, own;
+	bool full, validate, dry_run, yes, shipped, retry, own, now;
 	const char **words; /* what is not an option */
 	int words_len;
 };
@@ -56,6 +56,8 @@ int cmd_export(const struct cli *c);
 int export_verify(const struct cli *c); /* cmd_export_verify.c */
 int cmd_verify(const struct cli *c);
 int cmd_rebuild(const struct cli *c);
+int cmd_scrub(const struct cli *c);
+int cmd_repair(const struct cli *c);
 int cmd_texts(const struct cli *c);
 int cmd_ocr(const struct cli *c);
 int cmd_log(const struct cli *c);

@@ -37,6 +37,14 @@ static const struct command {
 	"permissions,\n"
 	"      encrypted volumes, copies of keys, witnesses, backup, clock; exit 1 when anything "
 	"is bad"},
+    {"scrub", cmd_scrub, "DIR status|start|pause|--now",
+	"read everything again in the background and name what is damaged; --now: at full speed, "
+	"and wait"},
+    {"repair", cmd_repair, "DIR --from MIRROR [--keys PATH] [--dry-run]",
+	"put back what is damaged from a copy of the archive, a mirror of archive.git or a backup: "
+	"only what\n"
+	"      checks out; --keys: a copy of keys/, for key slots. The archive is not being "
+	"served"},
     {"rebuild", cmd_rebuild, "DIR catalogue|index",
 	"make the catalogue or the index anew from the store"},
     {"texts", cmd_texts,
@@ -277,6 +285,7 @@ static bool parse(struct cli *c, char **argv)
 	    {"--own", &c->own},
 	    {"--all", &c->all},
 	    {"--retire", &c->retire},
+	    {"--now", &c->now},
 	};
 
 	c->root_key = getenv("ARKKI_ROOT_KEY_FILE");

@@ -96,7 +96,7 @@ ARK_MUSTUSE int archive_maintenance(struct archive *a, const char *job, const ch
 /* Compares everything: store, keys, ledger, catalogue; full: every sealed byte is opened and every digest
  * compared with the history log. receipt: token of a maintenance entry that a running server made for this
  * work; NULL: there is no server, and the archive is opened (and recovered) first to write that entry. Calls bad() for each
- * fault, summary() once with one line. ARK_ECORRUPT when there was any fault. */
+ * fault, summary() with lines that begin with "note: ", and last with the summary itself. ARK_ECORRUPT when there was any fault. */
 ARK_MUSTUSE int archive_verify(const char *dir, const char *root_key, bool full,
     const char *receipt, void (*progress)(void *arg, const char *step, uint64_t done, uint64_t of),
     void (*bad)(void *arg, const char *what), void (*summary)(void *arg, const char *line),

@@ -155,6 +155,10 @@ ARK_MUSTUSE int ledger_prove(
     struct ledger *l, uint64_t index, struct buf *out, struct ark_error *err);
 /* Waits until a signed checkpoint covers `size` entries. */
 ARK_MUSTUSE int ledger_publish(struct ledger *l, uint64_t size, struct ark_error *err);
+/* A signed note of another text than a checkpoint, by every key of the log that signs: appends to note. The text ends
+ * with a newline, and its first line says that it is no checkpoint. */
+ARK_MUSTUSE int ledger_sign_text(
+    struct ledger *l, const char *text, size_t len, struct buf *note, struct ark_error *err);
 /* The signed-note verifier key, "name+hash+base64". */
 ARK_MUSTUSE int ledger_vkey(
     const char *origin, const unsigned char seed[32], struct buf *out, struct ark_error *err);

@@ -43,4 +43,9 @@ ARK_MUSTUSE int state_mark_get(
 ARK_MUSTUSE int state_mark_set(
     struct state *s, const char *name, uint64_t value, struct ark_error *err);
 
+/* The file is a whole database, and each token opens and is of a user that known() knows (may be NULL). ARK_ECORRUPT
+ * names the first fault. */
+ARK_MUSTUSE int state_check(
+    struct state *s, bool (*known)(void *arg, const char *user), void *arg, struct ark_error *err);
+
 #endif

@@ -58,8 +58,8 @@ void witnesses_wait(struct witnesses *w, struct witness_wait *wait);
  * "logs":[{"log":…,"cosignedSize":…}]}; NULL: no memory. */
 json_t *witnesses_status(struct witnesses *w);
 
-/* Compares a log's checkpoint.cosigned with its tree and the policy; bad() for each fault. The file may be
- * missing. ARK_ECORRUPT when there was any. */
+/* Compares a log's checkpoint.cosigned with its tree and the policy; bad() for each fault, and with a line
+ * that begins with "note: " when only the policy has changed since. The file may be missing. ARK_ECORRUPT when there was any. */
 ARK_MUSTUSE int witnesses_check(struct archive *a, enum ledger_which which,
     void (*bad)(void *arg, const char *what), void *arg, struct ark_error *err);
 

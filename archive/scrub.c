@@ -1,0 +1,408 @@
+/* The scrub's thread, its pace, and what it remembers over a restart. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "archive/scrub_private.h"
+#include "arkki/base/clock.h"
+#include "arkki/base/fs.h"
+#include "arkki/base/json.h"
+
+enum {
+	RATE_MB = 8,
+	RATE_MB_MAX = 100000,
+	EVERY_DAYS = 30,
+	EVERY_DAYS_MAX = 3650,
+	FIRST_S = 3600, /* from the start of a server to its archive's first pass */
+	LOOK_S = 60,    /* between two looks at the clock */
+	BUSY_FACTOR = 4,
+	STATE_MAX = 4 << 20,
+};
+
+#define DAY_US (INT64_C(86400) * 1000000)
+
+/* ---- settings ---- */
+
+static void read_settings(struct scrub *s, const char *dir)
+{
+	struct buf text = BUF_INIT;
+	unsigned long mb = RATE_MB, days = EVERY_DAYS;
+	char path[4096], *save = NULL;
+
+	if (!fs_path(path, NULL, "%s/arkki.conf", dir) && !fs_read_file(path, 65536, &text, NULL))
+		for (char *line = text.data ? strtok_r(text.data, "\n", &save) : NULL; line;
+		     line = strtok_r(NULL, "\n", &save)) {
+			if (strncmp(line, "scrub-rate ", 11) == 0)
+				mb = strtoul(line + 11, NULL, 10);
+			else if (strncmp(line, "scrub-every ", 12) == 0)
+				days = strtoul(line + 12, NULL, 10);
+		}
+	buf_free(&text);
+	if (mb < 1 || mb > RATE_MB_MAX)
+		mb = RATE_MB;
+	if (days < 1 || days > EVERY_DAYS_MAX)
+		days = EVERY_DAYS;
+	s->rate = (uint64_t)mb * 1000000;
+	s->every_us = (int64_t)days * DAY_US;
+}
+
+/* ---- the state on disk ---- */
+
+static int save(struct scrub *s, struct ark_error *err)
+{
+	struct buf text = BUF_INIT;
+	char path[4096];
+	int rc = fs_path(path, err, "%s/scrub.state", archive_dir(s->archive));
+
+	pthread_mutex_lock(&s->saving);
+	pthread_mutex_lock(&s->lock);
+	if (!rc)
+		rc = json_write(&text, s->state, err);
+	pthread_mutex_unlock(&s->lock);
+	if (!rc)
+		rc = fs_replace_file(path, text.data, text.len, 0600, err);
+	pthread_mutex_unlock(&s->saving);
+	buf_free(&text);
+	return rc;
+}
+
+/* One that cannot be read loses a position and a result: both are made anew. */
+static int load(struct scrub *s, struct ark_error *err)
+{
+	struct buf text = BUF_INIT;
+	char path[4096];
+	int rc = fs_path(path, err, "%s/scrub.state", archive_dir(s->archive));
+
+	if (!rc && fs_exists(path) &&
+	    (fs_read_file(path, STATE_MAX, &text, NULL) ||
+		json_read(text.data ? text.data : "", text.len, &s->state, NULL)))
+		fprintf(stderr, "arkki: %s cannot be read: the scrub begins anew\n", path);
+	buf_free(&text);
+	if (!json_is_object(s->state)) {
+		json_decref(s->state);
+		s->state = json_object();
+	}
+	return rc ? rc : s->state ? ARK_OK : ark_fail(err, ARK_ENOMEM, "no memory for the scrub");
+}
+
+static json_t *now_json(void)
+{
+	char text[CLOCK_TEXT_SIZE];
+
+	clock_format(text, clock_now_us());
+	return json_string(text);
+}
+
+int scrub_keep(struct scrub *s, const char *member, json_t *value, struct ark_error *err)
+{
+	json_t *current;
+	int failed;
+
+	pthread_mutex_lock(&s->lock);
+	current = json_object_get(s->state, "current");
+	failed = json_object_set_new(current, member, value);
+	pthread_mutex_unlock(&s->lock);
+	return failed ? ark_fail(err, ARK_ENOMEM, "no memory for the scrub's state") : save(s, err);
+}
+
+static void count(json_t *object, const char *member)
+{
+	json_object_set_new(
+	    object, member, json_integer(json_integer_value(json_object_get(object, member)) + 1));
+}
+
+int scrub_fault(struct scrub *s, const char *what, json_t *about, struct ark_error *err)
+{
+	struct receipt *receipt = NULL;
+	json_t *current, *list;
+	int failed, rc;
+
+	fprintf(stderr, "arkki: scrub: %s\n", what);
+	failed = !about || json_object_set_new(about, "what", json_string(what));
+	pthread_mutex_lock(&s->lock);
+	current = json_object_get(s->state, "current");
+	count(current, "faultCount");
+	list = json_object_get(current, "faults");
+	if (!failed && json_array_size(list) < SCRUB_FAULTS_MAX)
+		failed = json_array_append(list, about);
+	pthread_mutex_unlock(&s->lock);
+	json_decref(about);
+	rc = archive_maintenance(s->archive, "scrub-fault", what, &receipt, err);
+	receipt_free(receipt);
+	if (!rc && failed)
+		rc = ark_fail(err, ARK_ENOMEM, "no memory for a fault");
+	return rc ? rc : save(s, err);
+}
+
+void scrub_transient(struct scrub *s, const char *what)
+{
+	fprintf(stderr,
+	    "arkki: scrub: a second reading did not confirm this; look at the machine's memory: "
+	    "%s\n",
+	    what);
+	pthread_mutex_lock(&s->lock);
+	count(json_object_get(s->state, "current"), "transient");
+	pthread_mutex_unlock(&s->lock);
+}
+
+/* ---- pace ---- */
+
+static bool machine_busy(void)
+{
+	double load;
+
+	return getloadavg(&load, 1) == 1 && load > (double)sysconf(_SC_NPROCESSORS_ONLN);
+}
+
+static void deadline(struct timespec *ret, int64_t us)
+{
+	clock_gettime(CLOCK_REALTIME, ret);
+	us += ret->tv_nsec / 1000;
+	ret->tv_sec += us / 1000000;
+	ret->tv_nsec = us % 1000000 * 1000;
+}
+
+static bool halted(const struct scrub *s)
+{
+	return s->stop || json_is_true(json_object_get(s->state, "paused"));
+}
+
+int scrub_pace(struct scrub *s, size_t bytes)
+{
+	int64_t rest = (int64_t)((double)bytes * 1e6 / (double)s->rate);
+	struct timespec until;
+	int halt;
+
+	if (machine_busy())
+		rest *= BUSY_FACTOR;
+	deadline(&until, rest);
+	pthread_mutex_lock(&s->lock);
+	while (!halted(s) && !s->now && pthread_cond_timedwait(&s->more, &s->lock, &until) == 0)
+		;
+	halt = halted(s);
+	pthread_mutex_unlock(&s->lock);
+	return halt;
+}
+
+/* ---- passes ---- */
+
+/* When the next one is due, by the wall clock: days, and over restarts. Under the lock. */
+static bool due(const struct scrub *s)
+{
+	const char *text = json_text(json_object_get(s->state, "last"), "begun");
+	int64_t begun;
+
+	if (s->wanted || s->now || json_is_object(json_object_get(s->state, "current")))
+		return true;
+	if (text && clock_parse(text, &begun))
+		return clock_now_us() >= begun + s->every_us;
+	return clock_monotonic_us() >= s->started_us + INT64_C(1000000) * FIRST_S;
+}
+
+static int begin_pass(struct scrub *s, struct ark_error *err)
+{
+	json_t *current = NULL;
+	json_int_t pass;
+	bool fresh = false;
+
+	pthread_mutex_lock(&s->lock);
+	pass = json_integer_value(json_object_get(json_object_get(s->state, "last"), "pass")) + 1;
+	if (!json_is_object(json_object_get(s->state, "current"))) {
+		fresh = true;
+		current = json_pack("{s:I,s:o,s:I,s:I,s:[],s:I}", "pass", pass, "begun", now_json(),
+		    "bytes", (json_int_t)0, "faultCount", (json_int_t)0, "faults", "transient",
+		    (json_int_t)0);
+		if (json_object_set_new(s->state, "current", current))
+			current = NULL;
+	}
+	s->wanted = false;
+	pthread_mutex_unlock(&s->lock);
+	if (fresh && !current)
+		return ark_fail(err, ARK_ENOMEM, "no memory for the scrub");
+	return fresh ? save(s, err) : ARK_OK;
+}
+
+/* The pass is over, whole or failed: its numbers become those of the last. */
+static int end_pass(struct scrub *s, int rc, const struct ark_error *why, struct ark_error *err)
+{
+	struct receipt *receipt = NULL;
+	char range[120];
+	json_t *current;
+	long long pass, faults;
+	int done;
+
+	pthread_mutex_lock(&s->lock);
+	current = json_incref(json_object_get(s->state, "current"));
+	json_object_del(s->state, "current");
+	json_object_set_new(current, "ended", now_json());
+	json_object_set_new(current, "outcome", json_string(rc ? "failed" : "whole"));
+	if (rc)
+		json_object_set_new(current, "why", json_string(why->text));
+	else
+		json_object_set(s->state, "lastWhole", json_object_get(current, "ended"));
+	json_object_del(current, "packs");
+	pass = json_integer_value(json_object_get(current, "pass"));
+	faults = json_integer_value(json_object_get(current, "faultCount"));
+	json_object_set_new(s->state, "last", current);
+	s->now = false;
+	pthread_mutex_unlock(&s->lock);
+	snprintf(range, sizeof(range), "pass %lld %s, %lld faults", pass, rc ? "failed" : "whole",
+	    faults);
+	if (rc)
+		fprintf(stderr, "arkki: the scrub failed: %s\n", why->text);
+	done = save(s, err);
+	if (!done)
+		done = archive_maintenance(s->archive, "scrub", range, &receipt, err);
+	receipt_free(receipt);
+	return done;
+}
+
+static void run_pass(struct scrub *s)
+{
+	struct ark_error err = {0}, late = {0};
+	int rc = begin_pass(s, &err);
+
+	if (!rc)
+		rc = scrub_pass(s, &err);
+	if (rc == 1)
+		return; /* paused or stopping: what is done is kept */
+	if (end_pass(s, rc, &err, &late))
+		fprintf(stderr, "arkki: the scrub's result could not be kept: %s\n", late.text);
+}
+
+/* The lowest of both priorities; where that is not allowed the pace is gentle enough. */
+static void be_gentle(void)
+{
+	enum { IOPRIO_WHO_PROCESS = 1, IDLE_CLASS = 3 << 13 };
+	id_t me = (id_t)gettid();
+
+	(void)setpriority(PRIO_PROCESS, me, 19);
+	(void)syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, me, IDLE_CLASS);
+}
+
+static void *scrub_main(void *arg)
+{
+	struct scrub *s = arg;
+
+	be_gentle();
+	pthread_mutex_lock(&s->lock);
+	while (!s->stop) {
+		struct timespec until;
+
+		if (!halted(s) && due(s)) {
+			pthread_mutex_unlock(&s->lock);
+			run_pass(s);
+			pthread_mutex_lock(&s->lock);
+			continue;
+		}
+		deadline(&until, INT64_C(1000000) * LOOK_S);
+		pthread_cond_timedwait(&s->more, &s->lock, &until);
+	}
+	pthread_mutex_unlock(&s->lock);
+	return NULL;
+}
+
+/* ---- from outside ---- */
+
+int scrub_open(struct archive *a, struct ark_error *err)
+{
+	struct scrub *s = calloc(1, sizeof(*s));
+	int rc;
+
+	if (!s)
+		return ark_fail(err, ARK_ENOMEM, "no memory for the scrub");
+	s->archive = a;
+	s->started_us = clock_monotonic_us();
+	pthread_mutex_init(&s->lock, NULL);
+	pthread_mutex_init(&s->saving, NULL);
+	pthread_cond_init(&s->more, NULL);
+	a->scrub = s;
+	read_settings(s, archive_dir(a));
+	rc = load(s, err);
+	if (rc)
+		return rc;
+	if (pthread_create(&s->thread, NULL, scrub_main, s) != 0)
+		return ark_fail(err, ARK_EIO, "cannot start the scrub's thread");
+	s->runs = true;
+	return ARK_OK;
+}
+
+void scrub_close(struct archive *a)
+{
+	struct scrub *s = a->scrub;
+
+	if (!s)
+		return;
+	pthread_mutex_lock(&s->lock);
+	s->stop = true;
+	pthread_cond_broadcast(&s->more);
+	pthread_mutex_unlock(&s->lock);
+	if (s->runs)
+		pthread_join(s->thread, NULL);
+	json_decref(s->state);
+	pthread_mutex_destroy(&s->lock);
+	pthread_mutex_destroy(&s->saving);
+	pthread_cond_destroy(&s->more);
+	free(s);
+	a->scrub = NULL;
+}
+
+int scrub_command(struct archive *a, enum scrub_command what, const char *by, struct ark_error *err)
+{
+	static const char *const details[] = {
+	    "{\"action\":\"start\"}", "{\"action\":\"now\"}", "{\"action\":\"pause\"}"};
+	const struct ledger_record r = {
+	    .kind = "scrub", .principal = by, .authentication = by, .detail = details[what]};
+	struct scrub *s = a->scrub;
+	int rc;
+
+	if (!s)
+		return ark_fail(err, ARK_EREFUSED, "this archive is not open for writing");
+	rc = ledger_append_wait(a->history, &r, 1, NULL, err);
+	if (rc)
+		return rc;
+	pthread_mutex_lock(&s->lock);
+	json_object_set_new(s->state, "paused", json_boolean(what == SCRUB_PAUSE));
+	if (what != SCRUB_PAUSE)
+		s->wanted = true;
+	if (what != SCRUB_START)
+		s->now = what == SCRUB_NOW;
+	pthread_cond_broadcast(&s->more);
+	pthread_mutex_unlock(&s->lock);
+	return save(s, err);
+}
+
+json_t *scrub_status(struct archive *a)
+{
+	struct scrub *s = a->scrub;
+	const char *state = "idle";
+	json_t *out, *current;
+
+	if (!s)
+		return json_pack("{s:s}", "state", "off");
+	pthread_mutex_lock(&s->lock);
+	current = json_object_get(s->state, "current");
+	if (json_is_true(json_object_get(s->state, "paused")))
+		state = "paused";
+	else if (json_is_object(current) || s->wanted || s->now)
+		state = "running";
+	out = json_pack("{s:s,s:I,s:I}", "state", state, "rate", (json_int_t)(s->rate / 1000000),
+	    "everyDays", (json_int_t)(s->every_us / DAY_US));
+	if (out && json_is_object(current)) {
+		json_t *copy = json_deep_copy(current);
+
+		json_object_del(copy, "packs");
+		json_object_update(out, copy);
+		json_decref(copy);
+	}
+	if (out && json_object_get(s->state, "lastWhole"))
+		json_object_set(out, "lastWhole", json_object_get(s->state, "lastWhole"));
+	if (out && json_object_get(s->state, "last"))
+		json_object_set_new(out, "last", json_deep_copy(json_object_get(s->state, "last")));
+	pthread_mutex_unlock(&s->lock);
+	return out;
+}

@@ -1,0 +1,39 @@
+/* What verify.c shares with the scrub: the walk over commits. */
+#ifndef ARKKI_ARCHIVE_VERIFY_PRIVATE_H
+#define ARKKI_ARCHIVE_VERIFY_PRIVATE_H
+
+#include "archive/archive_private.h"
+#include "archive/disposition_private.h"
+
+struct verify {
+	struct archive *a;
+	struct desk *desk;
+	struct receipt *receipt;
+	bool full, served; /* served: a server is at work beside us */
+	void (*progress)(void *arg, const char *step, uint64_t done, uint64_t of);
+	void (*bad)(void *arg, const char *what);
+	void (*summary)(void *arg, const char *line);
+	void *arg;
+	uint64_t faults, commits, versions, renditions, records, metadata, bytes, objects;
+	struct catalogue_tally tally;
+	uint64_t destroyed;           /* documents */
+	struct slots destroyed_slots; /* theirs */
+	uint64_t history_at;          /* next history entry to compare */
+};
+
+/* One commit: its metadata opens and is what the history log and the catalogue say; with `full` its contents too. For
+ * store_log(); arg is the struct verify. Always 0: faults go to bad(). */
+int verify_commit(void *arg, const struct store_head *commit, int64_t time_us, const char *changes);
+/* Rows that no commit speaks of, when all commits up to `head` were walked. */
+void verify_counts(struct verify *v, uint64_t head);
+
+/* ---- verify_files.c: files beside store, keys, logs and catalogue. bad() gets the struct verify. ---- */
+typedef void (*verify_bad)(void *arg, const char *what);
+/* allowed_signers is this archive's own and has the key that signs. */
+void verify_signers(struct archive *a, verify_bad bad, void *arg);
+/* state.sqlite is whole, and its tokens are of known users. */
+void verify_state(struct verify *v, verify_bad bad);
+/* Each file of derived/ belongs to a version that there is. */
+void verify_derived(struct verify *v, verify_bad bad);
+
+#endif
