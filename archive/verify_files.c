@@ -55,7 +55,9 @@ void verify_signers(struct archive *a, verify_bad bad, void *arg)
 	char path[4096];
 	int rc = fs_path(path, &err, "%s/allowed_signers", archive_dir(a));
 
-	gitsign_public(a->store->signer, &key);
+	pthread_mutex_lock(&a->store->lock);
+	gitsign_public(a->store->signers[0].key, &key);
+	pthread_mutex_unlock(&a->store->lock);
 	if (!rc && buf_failed(&key))
 		rc = ark_fail(&err, ARK_ENOMEM, "no memory for a key");
 	if (!rc)
