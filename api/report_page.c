@@ -11,6 +11,7 @@
 #include "api/reports.h"
 #include "arkki/base/clock.h"
 #include "arkki/base/json.h"
+#include "arkki/base/text.h"
 
 enum word {
 	W_REPLAY,
@@ -536,6 +537,25 @@ static bool is_replay(const json_t *report)
 	return kind && strcmp(kind, "arkki-replay/1") == 0;
 }
 
+/* Those that turn the direction of text are told as JSON can: they stand in strings alone, and a value read back is the same. */
+static void put_json(struct html *h, const struct buf *text)
+{
+	size_t from = 0;
+
+	for (size_t i = 0; i < text->len; i++) {
+		size_t n = utf8_turn(text->data + i, text->len - i);
+		const unsigned char *u = (const unsigned char *)text->data + i;
+
+		if (!n)
+			continue;
+		html_text_len(h, text->data + from, i - from);
+		buf_addf(&h->out, "\\u%04x", (u[0] & 15u) << 12 | (u[1] & 63u) << 6 | (u[2] & 63u));
+		i += n - 1;
+		from = i + 1;
+	}
+	html_text_len(h, text->data + from, text->len - from);
+}
+
 static int put_data(struct page *p, const json_t *sealed, struct ark_error *err)
 {
 	json_t *whole =
@@ -548,7 +568,7 @@ static int put_data(struct page *p, const json_t *sealed, struct ark_error *err)
 	html_put(&p->h, "<footer><p>$</p><details><summary>$</summary>" PRE, say(p, W_CHECK),
 	    say(p, W_DATA));
 	if (!rc)
-		html_text_len(&p->h, text.data, text.len);
+		put_json(&p->h, &text);
 	html_raw(&p->h, "</pre></details></footer></body></html>\n");
 	buf_wipe_free(&text);
 	json_decref(whole);
