@@ -59,6 +59,8 @@ ARK_MUSTUSE int store_commit_read(struct gitobj *objects, const struct store_oid
 /* ---- store_signers.c ---- */
 ARK_MUSTUSE int store_write_allowed(const char *path, const char *origin,
     const struct signer_span *signers, size_t n, struct ark_error *err);
+/* What allowed_signers is to say: a line for each key, the earliest first; appends to out. */
+ARK_MUSTUSE int store_allowed_text(struct store *s, struct buf *out, struct ark_error *err);
 /* Was it signed by a key of ours, in its time? */
 bool store_signed_by_us(struct store *s, const struct gitcommit *c, const void *bytes, size_t len);
 /* A signed commit, by the newest key: appends to out. */

@@ -20,30 +20,57 @@ static void add_time(struct buf *out, const char *option, int64_t time_us)
 	buf_addf(out, ",%s=\"%s\"", option, text);
 }
 
-int store_write_allowed(const char *path, const char *origin, const struct signer_span *signers,
-    size_t n, struct ark_error *err)
+/* The newest has no end yet. */
+static void write_lines(
+    struct buf *text, const char *origin, const struct signer_span *signers, size_t n)
 {
-	struct buf text = BUF_INIT, there = BUF_INIT;
-	int rc = ARK_OK;
-
 	for (size_t i = n; i > 0; i--) {
 		const struct signer_span *s = &signers[i - 1];
 
-		buf_addf(&text, "arkki@%s namespaces=\"git\"", origin);
+		buf_addf(text, "arkki@%s namespaces=\"git\"", origin);
 		if (s->from_us)
-			add_time(&text, "valid-after", s->from_us - STORE_SIGNER_SLACK_US);
-		if (s->until_us)
-			add_time(&text, "valid-before", s->until_us + STORE_SIGNER_SLACK_US);
-		buf_addc(&text, ' ');
-		gitsign_public(s->key, &text);
-		buf_addc(&text, '\n');
+			add_time(text, "valid-after", s->from_us - STORE_SIGNER_SLACK_US);
+		if (s->until_us && i > 1)
+			add_time(text, "valid-before", s->until_us + STORE_SIGNER_SLACK_US);
+		buf_addc(text, ' ');
+		gitsign_public(s->key, text);
+		buf_addc(text, '\n');
 	}
-	if (buf_failed(&text))
+}
+
+int store_allowed_text(struct store *s, struct buf *out, struct ark_error *err)
+{
+	pthread_mutex_lock(&s->lock);
+	write_lines(out, s->origin, s->signers, s->signers_len);
+	pthread_mutex_unlock(&s->lock);
+	return buf_failed(out) ? ark_fail(err, ARK_ENOMEM, "no memory for the signing keys")
+			       : ARK_OK;
+}
+
+static bool same_text(const struct buf *a, const struct buf *b)
+{
+	return a->len == b->len && (!a->len || memcmp(a->data, b->data, a->len) == 0);
+}
+
+int store_write_allowed(const char *path, const char *origin, const struct signer_span *signers,
+    size_t n, struct ark_error *err)
+{
+	struct buf text = BUF_INIT, before = BUF_INIT, there = BUF_INIT;
+	bool ours = !fs_exists(path);
+	int rc = ARK_OK;
+
+	write_lines(&text, origin, signers, n);
+	write_lines(&before, origin, signers + 1, n - 1);
+	if (buf_failed(&text) || buf_failed(&before))
 		rc = ark_fail(err, ARK_ENOMEM, "no memory for %s", path);
-	if (!rc && (fs_read_file(path, ALLOWED_MAX, &there, NULL) || there.len != text.len ||
-		       memcmp(there.data, text.data, text.len) != 0))
+	/* what somebody else made of it stays as it is: verify tells */
+	if (!rc && !ours)
+		ours = n > 1 && !fs_read_file(path, ALLOWED_MAX, &there, NULL) &&
+		       same_text(&there, &before);
+	if (!rc && ours)
 		rc = fs_replace_file(path, text.data, text.len, 0644, err);
 	buf_free(&text);
+	buf_free(&before);
 	buf_free(&there);
 	return rc;
 }

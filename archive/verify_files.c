@@ -24,50 +24,49 @@ static void ARK_PRINTF(3, 4) tell(verify_bad bad, void *arg, const char *fmt, ..
 
 /* ---- allowed_signers ---- */
 
-/* Lines of our principal alone (earlier keys too, with their spans), one of them with the key that signs now. */
-static void read_signers(
-    const struct store *s, char *text, const char *key, verify_bad bad, void *arg)
+/* A line for each key of now and before, with its span, and no other. Both texts are taken apart. */
+static void compare_signers(char *text, char *expected, verify_bad bad, void *arg)
 {
-	char principal[GITCOMMIT_ORIGIN_SIZE + 16], *save = NULL;
-	bool found = false;
-	int n = snprintf(principal, sizeof(principal), "arkki@%s ", s->origin);
+	char *save = NULL, *end;
 
-	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-		if (*line == '#')
-			continue;
-		if (strncmp(line, principal, (size_t)n) != 0 || !strstr(line, "namespaces=\"git\""))
+	for (char *want = strtok_r(expected, "\n", &save); want;
+	     want = strtok_r(NULL, "\n", &save)) {
+		size_t n = strlen(want);
+		char *at = text;
+
+		while ((at = strstr(at, want)) &&
+		       ((at != text && at[-1] != '\n') || (at[n] && at[n] != '\n')))
+			at++;
+		if (at)
+			memset(at, '#', n); /* a comment: accounted for */
+		else
+			tell(bad, arg,
+			    "allowed_signers: a signing key is not in it; its line would be: %s",
+			    want);
+	}
+	for (char *line = strtok_r(text, "\n", &end); line; line = strtok_r(NULL, "\n", &end))
+		if (*line != '#')
 			tell(bad, arg, "allowed_signers: a line that is not this archive's: %.80s",
 			    line);
-		else if (strstr(line, key))
-			found = true;
-	}
-	if (!found)
-		tell(bad, arg,
-		    "allowed_signers: the key that signs commits is not in it; its line would be: "
-		    "%snamespaces=\"git\" %s",
-		    principal, key);
 }
 
 void verify_signers(struct archive *a, verify_bad bad, void *arg)
 {
-	struct buf text = BUF_INIT, key = BUF_INIT;
+	struct buf text = BUF_INIT, expected = BUF_INIT;
 	struct ark_error err;
 	char path[4096];
 	int rc = fs_path(path, &err, "%s/allowed_signers", archive_dir(a));
 
-	pthread_mutex_lock(&a->store->lock);
-	gitsign_public(a->store->signers[0].key, &key);
-	pthread_mutex_unlock(&a->store->lock);
-	if (!rc && buf_failed(&key))
-		rc = ark_fail(&err, ARK_ENOMEM, "no memory for a key");
+	if (!rc)
+		rc = store_allowed_text(a->store, &expected, &err);
 	if (!rc)
 		rc = fs_read_file(path, SIGNERS_MAX, &text, &err);
 	if (!rc && text.data)
-		read_signers(a->store, text.data, key.data, bad, arg);
+		compare_signers(text.data, expected.data, bad, arg);
 	else
 		tell(bad, arg, "allowed_signers: %s", rc ? err.text : "it is empty");
 	buf_free(&text);
-	buf_free(&key);
+	buf_free(&expected);
 }
 
 /* ---- state.sqlite ---- */

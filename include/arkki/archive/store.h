@@ -56,7 +56,7 @@ struct store_signer {
 /* A commit within an hour of its key's span counts: a key is made before it takes over, and clocks are set. */
 #define STORE_SIGNER_SLACK_US (INT64_C(3600) * 1000000)
 /* Every key that ever signed, the newest first, which signs from here on. allowed_signers_path (NULL: only read) is
- * written when it says something else. */
+ * written when it is missing or is what it was before the newest key; else it stays, and verify tells. */
 ARK_MUSTUSE int store_signers(struct store *s, const struct store_signer *signers, size_t n,
     const char *allowed_signers_path, struct ark_error *err);
 void store_head(struct store *s, struct store_head *ret);
