@@ -224,6 +224,21 @@ static int repair_catalogue(struct repair *r, struct ark_error *err)
 	return ARK_OK;
 }
 
+/* Its pieces are not where a copy has its files. */
+static int refuse_place(const struct repair_asked *asked, struct ark_error *err)
+{
+	char path[4096];
+	int rc = asked->from ? fs_path(path, err, "%s/points", asked->from) : ARK_OK;
+
+	if (rc || !asked->from || !fs_exists(path))
+		return rc;
+	return ark_fail(err, ARK_EINPUT,
+	    "%s is a place of backups: restore its newest point into an empty directory (arkki "
+	    "restore), "
+	    "and repair from that",
+	    asked->from);
+}
+
 int archive_repair(
     const struct repair_asked *asked, struct repair_result *ret, struct ark_error *err)
 {
@@ -232,6 +247,8 @@ int archive_repair(
 	int rc = sodium_init() < 0 ? ark_fail(err, ARK_EIO, "cannot start libsodium") : ARK_OK;
 
 	*ret = (struct repair_result){0};
+	if (!rc)
+		rc = refuse_place(asked, err);
 	if (!rc)
 		rc = read_origin(&r, err);
 	if (!rc)

@@ -41,7 +41,8 @@ static const struct command {
 	"read everything again in the background and name what is damaged; --now: at full speed, "
 	"and wait"},
     {"repair", cmd_repair, "DIR --from MIRROR [--keys PATH] [--dry-run]",
-	"put back what is damaged from a copy of the archive, a mirror of archive.git or a backup: "
+	"put back what is damaged from a copy of the archive, a mirror of archive.git or a "
+	"restored backup: "
 	"only what\n"
 	"      checks out; --keys: a copy of keys/, for key slots. The archive is not being "
 	"served"},

@@ -216,6 +216,31 @@ def fake_ssh(w):
     return {"ARKKI_SSH": path}
 
 
+def test_repair__from_a_restored_backup():
+    w = with_keys(Archive().serve())
+    filed = file_ten(w)
+    w.stop()
+    done(backup(w))
+    keys_run(w)
+    r = restored(w)
+    pack = next(os.path.join(d, n) for d, _, names in os.walk(os.path.join(w.dir, "archive.git", "objects", "pack"))
+                for n in names if n.endswith(".pack"))
+    os.chmod(pack, 0o600)
+    with open(pack, "r+b") as f:
+        f.seek(os.path.getsize(pack) // 2)
+        byte = f.read(1)[0]
+        f.seek(-1, os.SEEK_CUR)
+        f.write(bytes([byte ^ 16]))
+    same(w.verify("--full").returncode, 1)
+    refused(w.run("repair", w.dir, "--from", w.place), "arkki restore")
+    done(w.run("repair", w.dir, "--from", r.dir, timeout=120))
+    same(w.verify("--full").returncode, 0)
+    w.serve()
+    for f, i in filed:
+        check(w.get("/v1/documents/%s/versions/1/content" % f.id).body.startswith(TEXT + b"%d " % i), f.id)
+    w.stop()
+
+
 def test_backup__goes_to_another_machine_and_back():
     w = with_keys(Archive().serve())
     file_ten(w)

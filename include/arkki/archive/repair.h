@@ -1,9 +1,10 @@
 /* Repair of an archive that is not being served, from a copy of it.
  *
- * The copy may be a directory like DIR, a bare clone of archive.git (`git clone --mirror`), or a backup: what is looked
- * for is a directory `objects`, here or under `archive.git`, and `ledger/<log>/` beside. It is believed nothing: an
- * object must hash to its name, a frame of a log must open under this archive's key and lead to a root that this
- * archive's log has signed, a key must open under this archive's root key.
+ * The copy may be a directory like DIR, a bare clone of archive.git (`git clone --mirror`), or a restored backup (a
+ * place of `arkki backup` itself is refused with that mend): what is looked for is a directory `objects`, here or under
+ * `archive.git`, and `ledger/<log>/` beside. It is believed nothing: an object must hash to its name, a frame of a log
+ * must open under this archive's key and lead to a root that this archive's log has signed, a key must open under this
+ * archive's root key.
  *
  * What is damaged is kept under DIR/damaged/<time>/, and new files take its place by a rename. Keys are an exception: a
  * damaged file of keys/ is overwritten, since a copy of it would outlive a destruction. Tiles, the catalogue and
