@@ -212,8 +212,11 @@ static void test_store_crash__an_index_without_its_pack_goes_when_nothing_needs_
 	(void)state;
 	start_steps(PASS, 0);
 	fixture_start(&f);
+	/* times of files go by the clock's tick, and lose_newest_pack() goes by them */
 	fixture_commit_one(&f, "a", "1", "");
+	usleep(30000);
 	fixture_commit_one(&f, "b", "1", "");
+	usleep(30000);
 	fixture_commit_one(&f, "c", "1", "");
 	/* a group of which the power cut left an index and no ref */
 	free(fixture_git(&f, NULL, "update-ref refs/heads/main main~1"));
