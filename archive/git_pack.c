@@ -489,6 +489,11 @@ static int name_part(struct gitpack *p, const char *tmp, const char *ext, struct
 	return rc ? rc : fs_rename(from, to, err);
 }
 
+const char *gitpack_name(const struct gitpack *p)
+{
+	return p->name;
+}
+
 int gitpack_finish(struct gitpack *p, struct ark_error *err)
 {
 	struct store_oid sum;

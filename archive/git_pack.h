@@ -41,6 +41,8 @@ ARK_MUSTUSE int gitpack_add_fd(struct gitpack *p, int fd, uint64_t offset, uint6
     struct store_oid *ret, struct ark_error *err);
 /* On failure nothing of this pack stays in the directory. */
 ARK_MUSTUSE int gitpack_finish(struct gitpack *p, struct ark_error *err);
+/* Of its last files, without an end ("pack-…" is before it); "" before they have it. Equal bytes have equal names. */
+const char *gitpack_name(const struct gitpack *p);
 /* Takes back what start or finish made: only while no ref needs it. */
 void gitpack_abort(struct gitpack *p);
 /* A sync failed: the caller must not go on writing. */

@@ -311,7 +311,11 @@ static int visit(struct store_work *w, const struct store_oid *oid, enum gitobj_
 	hex_encode(name, oid->id, STORE_OID_SIZE);
 	if ((set_has(&w->good, oid) || set_has(&w->given, oid) || !set_has(&w->bad, oid)) &&
 	    read_good(w, w->here, oid, type, &blob)) {
-		rc = push_below(w, type, &blob);
+		/* it can be read, but out of a pack that will be put aside: going through that one ended early */
+		if (!set_has(&w->good, oid))
+			rc = give(w, oid, type, blob.bytes, blob.len);
+		if (!rc && type != GITOBJ_BLOB)
+			rc = push_below(w, type, &blob);
 	} else if (read_good(w, w->mirror, oid, type, &blob)) {
 		if (!set_has(&w->given, oid)) {
 			repair_damaged(w->r, "%s %s is missing", gitobj_type_name(type), name);
@@ -421,6 +425,14 @@ static int put_pack_aside(struct store_work *w, const char *idx)
 	return rc ? rc : repair_put_aside(w->r, below, w->err);
 }
 
+/* Packs are named by their bytes: what comes out as it was has taken the damaged one's place already. */
+static bool is_new_pack(const struct store_work *w, const char *idx)
+{
+	const char *name = gitpack_name(w->pack);
+
+	return *name && strncmp(idx, "pack-", 5) == 0 && strncmp(idx + 5, name, strlen(name)) == 0;
+}
+
 static int finish(struct store_work *w)
 {
 	uint64_t lost;
@@ -436,6 +448,10 @@ static int finish(struct store_work *w)
 	/* a file of which nothing could be had stays where it is: it may be mended by other means */
 	lost = w->r->result->lost - lost;
 	for (size_t i = 0; !rc && (!lost || w->given.len) && i < w->packs_len; i++) {
+		if (is_new_pack(w, w->packs[i].idx)) {
+			repair_mended(w->r, "%s: whole again, byte for byte", w->packs[i].idx);
+			continue;
+		}
 		rc = put_pack_aside(w, w->packs[i].idx);
 		if (!rc)
 			repair_mended(

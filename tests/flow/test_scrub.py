@@ -242,6 +242,16 @@ def test_repair__each_kind_of_damage_from_a_copy():
         shutil.rmtree(mirror.top)
 
 
+def test_repair__a_pack_that_comes_out_as_it_was():
+    # packs are named by their bytes: the whole one has the name of the damaged one
+    a, mirror = base().copy(), base().copy()
+    for _ in range(2):  # the first time the pack may be git's; the second time it is our own
+        flip(big_pack(a), os.path.getsize(big_pack(a)) // 2)
+        said = repair(a, 0, "--from", mirror.dir)
+    check("byte for byte" in said, said)
+    same(a.verify("--full").returncode, 0)
+
+
 def test_repair__from_a_clone_of_the_store():
     a = base().copy()
     clone = os.path.join(a.top, "clone.git")
