@@ -13,7 +13,7 @@ export const adminTests = {
 		await r.signIn("paula");
 		await r.page.click(".menu a:has-text('Ylläpito')");
 		const text = await r.page.textContent("main");
-		for (const part of ["Kaikki arkistoitu on haettavissa", "Puuttuvat tekstit", "not a format arkki reads", "Bild av gården"])
+		for (const part of ["Kaikki arkistoitu on haettavissa", "Puuttuvat tekstit", "Arkki ei lue", "Bild av gården"])
 			check(text.includes(part), "not on the page:", part);
 		await r.sound("admin");
 		await r.page.click(".hit:has-text('Bild av gården') button");

@@ -71,13 +71,13 @@ export const findingTests = {
 
 	async finding__alike_documents_and_more_like_this(r) {
 		await r.signIn();
-		await r.go("/fi/?q=tr%C3%A4dg%C3%A5rd&unit=furuhem");
+		await r.go("/fi/?q=%22tr%C3%A4dg%C3%A5rden%22&unit=furuhem");
 		same(await hits(r), 2, "hits");
 		await r.page.click(".hit:has-text('april') a:has-text('Samankaltaisia')");
 		check((await r.page.textContent(".results")).includes("Samtal i trädgården, maj"), "not what is like it");
 		check((await r.page.textContent(".chips")).includes("Samankaltainen kuin"), "no chip");
 		await r.sound("like");
-		await r.go("/fi/?q=tr%C3%A4dg%C3%A5rd&unit=furuhem");
+		await r.go("/fi/?q=%22tr%C3%A4dg%C3%A5rden%22&unit=furuhem");
 		await r.page.click(".search summary");
 		await r.page.check("#group");
 		await r.page.click("form.search button");

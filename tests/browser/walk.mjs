@@ -16,6 +16,8 @@ const FLAGS = [
 	"--disable-component-update", "--disable-sync",
 ];
 const ODD_TITLE = 'Muistio <b>"lihava"</b> & \u202Ekäänteinen\u202C <script>alert(1)</script>';
+// what turns the direction of text is shown for what it is
+const ODD_SHOWN = ODD_TITLE.replaceAll(/[\u202E\u202C]/g, "\uFFFD");
 const LONG_WORD = "Lastensuojelulaitostenvalvontaohjelmakokonaisuussuunnittelutyöryhmämuistio";
 
 // ---- what the archive holds ----
@@ -264,7 +266,7 @@ const tests = {
 	async document__odd_titles_stay_text(r) {
 		await r.signIn();
 		await r.go(`/fi/documents/${r.site.ids.odd}`);
-		check((await r.page.textContent("h1")).startsWith(ODD_TITLE), "title", await r.page.textContent("h1"));
+		check((await r.page.textContent("h1")).startsWith(ODD_SHOWN), "title", await r.page.textContent("h1"));
 		same(await r.page.locator("main script, main b").count(), 0, "markup out of a title");
 		same(await r.page.getAttribute("h1", "dir"), "auto", "dir");
 		await r.sound("odd");
