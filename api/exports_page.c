@@ -127,7 +127,10 @@ static void put_document(struct html *h, const json_t *d, int l)
 	html_put(h, "<table><tr><th>$</th><th>$</th><th>$</th><th>$</th><th>$</th><th></th></tr>",
 	    words[W_VERSION][l], words[W_FILE][l], words[W_SIZE][l], words[W_FILED][l],
 	    words[W_SHA][l]);
-	json_array_foreach(json_object_get(d, "versions"), i, v) put_version(h, id, v, l);
+	json_array_foreach(json_object_get(d, "versions"), i, v)
+	{
+		put_version(h, id, v, l);
+	}
 	html_raw(h, "</table>");
 }
 

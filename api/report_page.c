@@ -306,7 +306,9 @@ static void put_decision(struct page *p, const char *action, const json_t *decis
 	html_put(&p->h, "<br>$: $ (", term(p, action, true),
 	    term(p, json_text(decision, "outcome"), false));
 	json_array_foreach(policies, i, id)
-	    html_put(&p->h, "$$", i ? ", " : "", json_string_value(id));
+	{
+		html_put(&p->h, "$$", i ? ", " : "", json_string_value(id));
+	}
 	if (json_array_size(policies) == 0)
 		html_text(&p->h, say(p, W_NO_POLICY));
 	html_raw(&p->h, ")");
@@ -336,8 +338,11 @@ static void put_could(struct page *p, const json_t *roles, const json_t *could)
 
 		html_put(&p->h, "<li><b>$</b>", json_text(json_array_get(roles, i), "roles"));
 		put_seen(p, of_role);
-		json_object_foreach(of_role, action, decision) if (json_is_object(decision))
-		    put_decision(p, action, decision);
+		json_object_foreach(of_role, action, decision)
+		{
+			if (json_is_object(decision))
+				put_decision(p, action, decision);
+		}
 		html_raw(&p->h, "</li>");
 	}
 	html_raw(&p->h, "</ul>");

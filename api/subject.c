@@ -98,7 +98,7 @@ static int find_entries(struct subject *s, const char *document, uint64_t after)
 {
 	struct ledger_filter filter = {
 	    .document = document, .from_us = s->ask->from_us, .to_us = s->ask->to_us};
-	int rc;
+	int rc = ARK_OK;
 
 	s->after = after;
 	do {

@@ -221,7 +221,7 @@ static void drop_gone(struct run *b, const json_t *names)
 
 	json_object_foreach_safe(b->now.files, next, path, file)
 	{
-		size_t n = strlen(path);
+		size_t n;
 		char idx[300];
 
 		if (strncmp(path, prefix, sizeof(prefix) - 1) != 0)

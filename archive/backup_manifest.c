@@ -81,7 +81,7 @@ void have_free(struct have *h)
 
 bool have_object(const struct have *h, const char *sha_hex, uint64_t len)
 {
-	struct object key, *found;
+	struct object key = {0}, *found;
 
 	if (!h->len || !hex_decode(key.sha, 32, sha_hex, strlen(sha_hex)))
 		return false;

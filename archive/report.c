@@ -124,7 +124,7 @@ static int open_note(struct check *k, const char *text, const struct note_key *k
 static int check_checkpoint(
     struct check *k, const char *text, const struct note_key *key, uint64_t *ret_size)
 {
-	struct checkpoint c;
+	struct checkpoint c = {0};
 	int rc = open_note(k, text, key);
 
 	if (rc == ARK_ENOTFOUND)

@@ -195,6 +195,7 @@ static void add_years(char day[11], int years)
 	unsigned int y, m, d;
 	int64_t us;
 
+	/* NOLINTNEXTLINE(cert-err34-c): the width bounds it */
 	if (sscanf(day, "%4u-%2u-%2u", &y, &m, &d) != 3)
 		return;
 	y = (y + (unsigned int)years) % 10000;

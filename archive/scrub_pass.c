@@ -26,6 +26,8 @@ enum { FINDINGS_MAX = 10000, RECORD_BYTES = 16384, KEEP_EVERY = 256 };
 
 void findings_add(struct findings *f, const struct store_oid *oid, const char *what)
 {
+	char *copy;
+
 	if (f->len == f->cap && f->cap < FINDINGS_MAX) {
 		size_t cap = f->cap ? 2 * f->cap : 16;
 		struct finding *items = realloc(f->items, cap * sizeof(*items));
@@ -38,13 +40,15 @@ void findings_add(struct findings *f, const struct store_oid *oid, const char *w
 	}
 	if (f->len >= f->cap)
 		return; /* a pack in which everything is broken needs no list of it all */
-	f->items[f->len] = (struct finding){.what = strdup(what), .has_oid = oid};
+	copy = strdup(what);
+	if (!copy) {
+		f->failed = true;
+		return;
+	}
+	f->items[f->len] = (struct finding){.what = copy, .has_oid = oid};
 	if (oid)
 		f->items[f->len].oid = *oid;
-	if (f->items[f->len].what)
-		f->len++;
-	else
-		f->failed = true;
+	f->len++;
 }
 
 void findings_free(struct findings *f)
@@ -165,7 +169,8 @@ static void name_object(void *arg, size_t which, const char *path)
 	char document[33];
 
 	json_object_set_new(about, "path", json_string(path));
-	if (sscanf(path, "docs/%*c/%*c/%*c/%*c/%32[0-9a-f]/v%u", document, &version) == 2) {
+	/* NOLINTNEXTLINE(cert-err34-c): the width bounds it */
+	if (sscanf(path, "docs/%*c/%*c/%*c/%*c/%32[0-9a-f]/v%9u", document, &version) == 2) {
 		json_object_set_new(about, "document", json_string(document));
 		json_object_set_new(about, "version", json_integer((json_int_t)version));
 	} else if (sscanf(path, "docs/%*c/%*c/%*c/%*c/%32[0-9a-f]", document) == 1) {
@@ -345,6 +350,7 @@ static int scrub_packs(struct pass *p, struct ark_error *err)
 
 	while (!rc && (rc = store_each_file(p->a->store, ".idx", pick, &names, err)) == 1)
 		rc = scrub_pack(p, names.next, names.done, err);
+	p->file = NULL;
 	json_decref(before);
 	json_decref(names.done);
 	return rc;
@@ -467,7 +473,8 @@ static json_t *about_record(const char *what)
 
 	if (about && at && sscanf(at, "docs %32[0-9a-f]", document) == 1) {
 		json_object_set_new(about, "document", json_string(document));
-		if (sscanf(at, "docs %*32[0-9a-f] v%u", &version) == 1)
+		/* NOLINTNEXTLINE(cert-err34-c): the width bounds it */
+		if (sscanf(at, "docs %*32[0-9a-f] v%9u", &version) == 1)
 			json_object_set_new(about, "version", json_integer((json_int_t)version));
 	}
 	return about;

@@ -110,7 +110,8 @@ static bool belongs(const struct verify *v, const char *name, const char *folder
 	unsigned int version = 0;
 	uint32_t newest = 0, metadata = 0;
 
-	if (sscanf(name, "%32[0-9a-f]-v%u", document, &version) != 2 || !docid_valid(document) ||
+	/* NOLINTNEXTLINE(cert-err34-c): the width bounds it */
+	if (sscanf(name, "%32[0-9a-f]-v%9u", document, &version) != 2 || !docid_valid(document) ||
 	    strncmp(document, folder, 2) != 0)
 		return false;
 	return catalogue_newest(v->desk->catalogue, document, &newest, &metadata, NULL) == ARK_OK &&

@@ -128,10 +128,13 @@ static void print_due(const json_t *answer)
 	size_t i;
 
 	json_array_foreach(json_object_get(answer, "due"), i, d)
-	    printf("%s  %lld  %s  %s  %s  %s  %s\n", json_text(d, "document"),
-		(long long)json_integer_value(json_object_get(d, "version")), json_text(d, "since"),
-		json_text(d, "row"), json_text(d, "then"),
-		json_is_true(json_object_get(d, "held")) ? "held" : "-", json_text(d, "proposal"));
+	{
+		printf("%s  %lld  %s  %s  %s  %s  %s\n", json_text(d, "document"),
+		    (long long)json_integer_value(json_object_get(d, "version")),
+		    json_text(d, "since"), json_text(d, "row"), json_text(d, "then"),
+		    json_is_true(json_object_get(d, "held")) ? "held" : "-",
+		    json_text(d, "proposal"));
+	}
 }
 
 static int due(const struct cli *c)

@@ -96,7 +96,7 @@ int cmd_witnesses(const struct cli *c)
 {
 	const struct client_request r = {.method = "GET", .path = "/admin/status"};
 	struct client *client = NULL;
-	json_t *answer = NULL, *all, *witness, *log;
+	json_t *answer = NULL, *all, *witness, *logs;
 	struct ark_error err;
 	long status = 0;
 	size_t i, k;
@@ -114,8 +114,12 @@ int cmd_witnesses(const struct cli *c)
 		fprintf(stderr, "arkki: %s\n",
 		    client_is_remote(client) ? "the logs have no witnesses"
 					     : "the archive is not being served");
-	json_array_foreach(all, i, witness) json_array_foreach(
-	    json_object_get(witness, "logs"), k, log) print_log(json_text(witness, "name"), log);
+	for (i = 0; i < json_array_size(all); i++) {
+		witness = json_array_get(all, i);
+		logs = json_object_get(witness, "logs");
+		for (k = 0; k < json_array_size(logs); k++)
+			print_log(json_text(witness, "name"), json_array_get(logs, k));
+	}
 	json_decref(answer);
 	client_close(client);
 	return rc ? cli_failed(&err) : CLI_OK;

@@ -47,7 +47,7 @@ static size_t parts_of(const char *sys, char (*parts)[288], size_t max)
 	DIR *d = fs_path(path, NULL, "%s/slaves", sys) ? NULL : opendir(path);
 
 	while (d && n < max && (e = readdir(d)))
-		if (e->d_name[0] != '.')
+		if (parts && e->d_name[0] != '.')
 			snprintf(parts[n++], sizeof(*parts), "/sys/class/block/%s", e->d_name);
 	if (d)
 		closedir(d);

@@ -121,7 +121,7 @@ static void load(void)
 		bytes = mmap(NULL, tables.len, PROT_READ, MAP_PRIVATE, fd, 0);
 	if (fd >= 0)
 		close(fd);
-	if (bytes == MAP_FAILED) {
+	if (bytes == MAP_FAILED || !tables.table) {
 		tables.n = 0;
 		return;
 	}
