@@ -154,7 +154,10 @@ int export_page(
 		html_put(&h, "<p>$: $</p>", words[W_PURPOSE][l], json_text(about, "purpose"));
 	if (json_array_size(documents) == 0)
 		html_put(&h, "<p>$</p>", words[W_NONE][l]);
-	json_array_foreach(documents, i, d) put_document(&h, d, l);
+	json_array_foreach(documents, i, d)
+	{
+		put_document(&h, d, l);
+	}
 	html_put(&h, "<p>$</p></body></html>\n", words[W_CHECK][l]);
 	*out = h.out;
 	return buf_failed(out) ? ark_fail(err, ARK_ENOMEM, "no memory for a page") : ARK_OK;

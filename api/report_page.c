@@ -404,7 +404,9 @@ static void put_line(struct page *p, const json_t *line)
 		return;
 	html_put(&p->h, "<dt>$</dt><dd>", say(p, W_LINE));
 	json_array_foreach(line, i, org)
-	    html_put(&p->h, "$$", i ? ", " : "", json_string_value(org));
+	{
+		html_put(&p->h, "$$", i ? ", " : "", json_string_value(org));
+	}
 	html_raw(&p->h, "</dd>");
 }
 
@@ -440,7 +442,9 @@ static void put_replay(struct page *p, const json_t *report)
 	put_roles(p, roles);
 	html_raw(&p->h, "</dl>");
 	json_array_foreach(json_object_get(report, "documents"), i, document)
-	    put_replayed(p, roles, document);
+	{
+		put_replayed(p, roles, document);
+	}
 }
 
 /* ---- a personal-data request ---- */
@@ -505,11 +509,17 @@ static void put_processed(struct page *p, const json_t *d)
 	put_range(p, json_object_get(d, "range"));
 	put_range(p, json_object_get(d, "ownRange"));
 	html_raw(&p->h, "<ul>");
-	json_array_foreach(json_object_get(d, "entries"), i, entry) put_disclosed(p, entry);
+	json_array_foreach(json_object_get(d, "entries"), i, entry)
+	{
+		put_disclosed(p, entry);
+	}
 	html_raw(&p->h, "</ul>");
 	if (json_array_size(json_object_get(d, "filings")) > 0)
 		html_put(&p->h, "<p>$</p><ul>", say(p, W_FILINGS));
-	json_array_foreach(json_object_get(d, "filings"), i, entry) put_disclosed(p, entry);
+	json_array_foreach(json_object_get(d, "filings"), i, entry)
+	{
+		put_disclosed(p, entry);
+	}
 	if (json_array_size(json_object_get(d, "filings")) > 0)
 		html_raw(&p->h, "</ul>");
 	if (json_is_true(json_object_get(d, "filingsCut")))
@@ -530,7 +540,9 @@ static void put_subject(struct page *p, const json_t *report)
 	html_put(&p->h, "</dl><p>$</p>",
 	    say(p, json_is_true(json_object_get(report, "persons")) ? W_PERSONS : W_NO_PERSONS));
 	json_array_foreach(json_object_get(report, "documents"), i, document)
-	    put_processed(p, document);
+	{
+		put_processed(p, document);
+	}
 }
 
 /* ---- around it ---- */

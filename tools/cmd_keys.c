@@ -115,6 +115,7 @@ static bool parse_shares(const char *text, unsigned int *needed, unsigned int *a
 {
 	char end;
 
+	/* NOLINTNEXTLINE(cert-err34-c): the width bounds it */
 	return text && sscanf(text, "%2u-of-%2u%c", needed, all, &end) == 2;
 }
 

@@ -95,7 +95,9 @@ static bool find_mount(dev_t device, struct mount *ret)
 	while (f && getline(&line, &cap, f) > 0) {
 		const char *rest = strstr(line, " - ");
 
-		if (!rest || sscanf(line, "%*u %*u %u:%u", &a, &b) != 2 || makedev(a, b) != device)
+		/* NOLINTNEXTLINE(cert-err34-c): the width bounds it */
+		if (!rest || sscanf(line, "%*u %*u %9u:%9u", &a, &b) != 2 ||
+		    makedev(a, b) != device)
 			continue;
 		found = sscanf(rest, " - %63s %1023s", ret->type, ret->source) == 2 || found;
 	}

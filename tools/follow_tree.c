@@ -58,6 +58,8 @@ static int load_edge(struct walk *w, uint64_t size)
 		rc = read_tile(w, (int)l, hashes >> 8, &w->tile, &have);
 		if (rc)
 			return rc;
+		if (!w->tile.data)
+			return ark_fail(w->err, ARK_ECORRUPT, "an empty tile");
 		memcpy(w->tree.edge[l], w->tile.data, width * sizeof(struct merkle_hash));
 	}
 	return ARK_OK;
