@@ -338,7 +338,7 @@ static int scrub_pack(struct pass *p, const char *name, json_t *done, struct ark
 	if (!rc)
 		rc = add_bytes(p, size, err);
 	findings_free(&found);
-	p->file = NULL;
+	p->file = p->pack = NULL;
 	return rc;
 }
 
@@ -350,7 +350,6 @@ static int scrub_packs(struct pass *p, struct ark_error *err)
 
 	while (!rc && (rc = store_each_file(p->a->store, ".idx", pick, &names, err)) == 1)
 		rc = scrub_pack(p, names.next, names.done, err);
-	p->file = NULL;
 	json_decref(before);
 	json_decref(names.done);
 	return rc;
