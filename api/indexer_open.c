@@ -142,6 +142,7 @@ void indexer_stop(struct indexer *i)
 
 	if (!i)
 		return;
+	archive_unlisten(i->a, i);
 	if (i->runs) {
 		pthread_mutex_lock(&i->lock);
 		i->stopping = true;

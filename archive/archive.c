@@ -259,6 +259,7 @@ static int archive_new(const char *dir, enum archive_mode mode, const char *orig
 	a->mode = mode;
 	a->lock_fd = -1;
 	pthread_mutex_init(&a->desks_lock, NULL);
+	pthread_mutex_init(&a->listeners_lock, NULL);
 	pthread_mutex_init(&a->care_lock, NULL);
 	pthread_cond_init(&a->care_more, NULL);
 	a->dir = strdup(dir);
@@ -353,6 +354,7 @@ void archive_close(struct archive *a)
 	if (a->lock_fd >= 0)
 		close(a->lock_fd);
 	pthread_mutex_destroy(&a->desks_lock);
+	pthread_mutex_destroy(&a->listeners_lock);
 	pthread_mutex_destroy(&a->care_lock);
 	pthread_cond_destroy(&a->care_more);
 	free(a->dir);
@@ -578,8 +580,22 @@ void archive_desk_return(struct archive *a, struct desk *d)
 
 void archive_listen(struct archive *a, void (*fn)(void *arg, uint64_t sequence), void *arg)
 {
+	pthread_mutex_lock(&a->listeners_lock);
 	if (a->listeners_len < ARCHIVE_LISTENERS)
 		a->listeners[a->listeners_len++] = (struct archive_listener){fn, arg};
+	pthread_mutex_unlock(&a->listeners_lock);
+}
+
+void archive_unlisten(struct archive *a, void *arg)
+{
+	unsigned int n = 0;
+
+	pthread_mutex_lock(&a->listeners_lock);
+	for (unsigned int i = 0; i < a->listeners_len; i++)
+		if (a->listeners[i].arg != arg)
+			a->listeners[n++] = a->listeners[i];
+	a->listeners_len = n;
+	pthread_mutex_unlock(&a->listeners_lock);
 }
 
 void archive_tag(

@@ -49,6 +49,7 @@ struct archive {
 
 	struct scrub *scrub; /* scrub.c; NULL unless open for writing */
 
+	pthread_mutex_t listeners_lock;
 	struct archive_listener listeners[ARCHIVE_LISTENERS];
 	unsigned int listeners_len;
 };

@@ -520,11 +520,13 @@ static void file_group(struct archive *a, struct group *g)
 		fact_free(&g->work[i].fact);
 		seal_key_wipe(&g->work[i].key);
 	}
-	if (!rc)
-		care_committed(a, g->head.sequence);
-	if (!rc)
-		for (unsigned int i = 0; i < a->listeners_len; i++)
-			a->listeners[i].fn(a->listeners[i].arg, g->head.sequence);
+	if (rc)
+		return;
+	care_committed(a, g->head.sequence);
+	pthread_mutex_lock(&a->listeners_lock);
+	for (unsigned int i = 0; i < a->listeners_len; i++)
+		a->listeners[i].fn(a->listeners[i].arg, g->head.sequence);
+	pthread_mutex_unlock(&a->listeners_lock);
 }
 
 /* ---- the writer's thread ---- */

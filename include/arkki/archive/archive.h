@@ -76,6 +76,8 @@ void archive_desk_return(struct archive *a, struct desk *d);
 /* Called after every commit is visible, from the writer's thread: do little.
  * At most four listeners, set before filings begin. */
 void archive_listen(struct archive *a, void (*fn)(void *arg, uint64_t sequence), void *arg);
+/* When it returns, nobody calls with that arg any more. Not from a listener. */
+void archive_unlisten(struct archive *a, void *arg);
 
 /* Keyed hash under the token key: entity tags, cursors, request keys. out: 32 hex digits and NUL. */
 void archive_tag(
