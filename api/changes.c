@@ -249,6 +249,7 @@ int changes_start(struct app *app, struct ark_error *err)
 
 void changes_stop(struct app *app)
 {
+	archive_unlisten(app->archive, app);
 	if (!app->ticker_runs)
 		return;
 	pthread_mutex_lock(&app->waiters_lock);
