@@ -1,10 +1,10 @@
-/* Whether a sanitizer runs, and tests that cannot run with one. */
-#ifndef ARKKI_TESTS_SANITIZED_H
-#define ARKKI_TESTS_SANITIZED_H
+/* Some tests cannot run in a program that was built with a sanitizer: its runtime needs terabytes of addresses and
+ * system calls that a sandbox refuses, catches crashes itself, and is slow. */
+#ifndef TESTS_UNIT_SANITIZED_H
+#define TESTS_UNIT_SANITIZED_H
 
 #include "tests/unit/unit.h"
 
-/* A sanitizer's runtime needs unbounded address space and catches crashes itself. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SANITIZED 1
 #elif defined(__has_feature)
