@@ -14,9 +14,9 @@
 
 #include <sodium.h>
 
+#include "api/caller_filing.h"
 #include "api/documents.h"
 #include "arkki/api/multipart.h"
-#include "arkki/archive/filing.h"
 #include "arkki/archive/metadata.h"
 #include "arkki/archive/spool.h"
 #include "arkki/base/json.h"
@@ -480,31 +480,9 @@ static void after_filing(struct exchange *x)
 	}
 }
 
-static void on_filed(void *arg, struct filing *f)
-{
-	(void)f;
-	http_wake(arg);
-}
-
 static char *copy_of(const char *text)
 {
 	return text ? strdup(text) : NULL;
-}
-
-static int filing_from_caller(struct filing *f, const struct caller *c, struct ark_error *err)
-{
-	const struct filing_actor actor = {
-	    .user = c->who->access.user,
-	    .org = c->who->access.org,
-	    .roles = c->who->roles_text,
-	    .authentication = c->authentication,
-	    .session = c->token_id[0] ? c->token_id : NULL,
-	    .address = c->address,
-	};
-
-	f->purpose = copy_of(c->purpose);
-	f->case_id = copy_of(c->case_id);
-	return filing_set_actor(f, &actor, err);
 }
 
 static void submit(struct exchange *x, struct post *p)
@@ -512,7 +490,7 @@ static void submit(struct exchange *x, struct post *p)
 	struct filing *f = filing_new(p->is_version ? FILING_VERSION : FILING_DOCUMENT);
 	struct ark_error err;
 
-	if (!f || filing_from_caller(f, p->v->caller, &err)) {
+	if (!f || caller_files(f, p->v->caller, &err)) {
 		filing_free(f);
 		http_reply_problem(x, 503, "out-of-memory", NULL, NULL);
 		return;
@@ -532,14 +510,7 @@ static void submit(struct exchange *x, struct post *p)
 		f->request = strdup(p->request);
 		f->request_digest = strdup(p->request_digest);
 	}
-	f->done = on_filed;
-	f->arg = x;
-	if (filing_submit(p->v->app->archive, f, &err)) {
-		http_reply_header(x, "Retry-After", "60");
-		http_reply_problem(x, 503, "no-room", err.text, NULL);
-		return;
-	}
-	http_wait(x, after_filing);
+	exchange_files(x, p->v->app->archive, f, after_filing);
 }
 
 static bool filed_before(struct exchange *x, struct post *p)
@@ -643,7 +614,7 @@ static void patch_submit(struct exchange *x, struct post *p)
 	struct filing *f = filing_new(FILING_METADATA);
 	struct ark_error err;
 
-	if (!f || filing_from_caller(f, p->v->caller, &err)) {
+	if (!f || caller_files(f, p->v->caller, &err)) {
 		filing_free(f);
 		http_reply_problem(x, 503, "out-of-memory", NULL, NULL);
 		return;
@@ -655,14 +626,7 @@ static void patch_submit(struct exchange *x, struct post *p)
 	f->fields = p->fields;
 	p->fields = NULL;
 	f->reason = copy_of(http_query(x, "reason"));
-	f->done = on_filed;
-	f->arg = x;
-	if (filing_submit(p->v->app->archive, f, &err)) {
-		http_reply_header(x, "Retry-After", "60");
-		http_reply_problem(x, 503, "no-room", err.text, NULL);
-		return;
-	}
-	http_wait(x, after_patch);
+	exchange_files(x, p->v->app->archive, f, after_patch);
 }
 
 /* Both what stands and what would stand must be the caller's to change. */

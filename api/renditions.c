@@ -10,10 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/caller_filing.h"
 #include "api/documents.h"
 #include "arkki/api/http_range.h"
 #include "arkki/api/multipart.h"
-#include "arkki/archive/filing.h"
 #include "arkki/archive/spool.h"
 #include "arkki/base/json.h"
 #include "arkki/base/text.h"
@@ -195,24 +195,6 @@ static int open_body(struct exchange *x, struct put *p, struct ark_error *err)
 	return take_name(x, p, err);
 }
 
-static int set_actor(struct filing *f, const struct caller *c, struct ark_error *err)
-{
-	const struct filing_actor actor = {
-	    .user = c->who->access.user,
-	    .org = c->who->access.org,
-	    .roles = c->who->roles_text,
-	    .authentication = c->authentication,
-	    .session = c->token_id[0] ? c->token_id : NULL,
-	    .address = c->address,
-	};
-	int rc = filing_set_actor(f, &actor, err);
-
-	if (!rc && ((c->purpose && !(f->purpose = strdup(c->purpose))) ||
-		       (c->case_id && !(f->case_id = strdup(c->case_id)))))
-		rc = ark_fail(err, ARK_ENOMEM, "no memory for a filing");
-	return rc;
-}
-
 static struct put *put_new(struct exchange *x, struct visit *v, struct ark_error *err)
 {
 	struct put *p = calloc(1, sizeof(*p));
@@ -227,7 +209,7 @@ static struct put *put_new(struct exchange *x, struct visit *v, struct ark_error
 	v->more = p;
 	v->more_free = put_free;
 	p->filing = filing_new(FILING_RENDITION);
-	rc = p->filing ? set_actor(p->filing, v->caller, err)
+	rc = p->filing ? caller_files(p->filing, v->caller, err)
 		       : ark_fail(err, ARK_ENOMEM, "no memory for a filing");
 	if (!rc && reason && !(p->filing->reason = strdup(reason)))
 		rc = ark_fail(err, ARK_ENOMEM, "no memory for a filing");
@@ -404,24 +386,9 @@ static void after_filing(struct exchange *x)
 		reply_filed(x, v, f->metadata_record, replaced ? 200 : 201);
 }
 
-static void on_filed(void *arg, struct filing *f)
-{
-	(void)f;
-	http_wake(arg);
-}
-
 static void submit(struct exchange *x, struct put *p)
 {
-	struct ark_error err;
-
-	p->filing->done = on_filed;
-	p->filing->arg = x;
-	if (filing_submit(p->v->app->archive, p->filing, &err)) {
-		http_reply_header(x, "Retry-After", "60");
-		http_reply_problem(x, 503, "no-room", err.text, NULL);
-		return;
-	}
-	http_wait(x, after_filing);
+	exchange_files(x, p->v->app->archive, p->filing, after_filing);
 }
 
 static void present_answer(struct exchange *x)

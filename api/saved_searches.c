@@ -7,9 +7,10 @@
 
 #include <sodium.h>
 
+#include "api/caller_filing.h"
 #include "api/indexer.h"
+#include "api/record_versions.h"
 #include "api/search_asked.h"
-#include "arkki/archive/filing.h"
 #include "arkki/api/http_range.h"
 #include "arkki/base/clock.h"
 #include "arkki/base/json.h"
@@ -398,15 +399,7 @@ static json_t *read_body(struct exchange *x, bool makes)
 /* Files the record as the next version of it, and waits. Takes the record. */
 static int file_record(struct exchange *x, json_t *record, struct ark_error *err)
 {
-	const struct caller *c = caller_of(x);
-	const struct filing_actor actor = {
-	    .user = c->who->access.user,
-	    .org = c->who->access.org,
-	    .roles = c->who->roles_text,
-	    .authentication = c->authentication,
-	    .session = c->token_id[0] ? c->token_id : NULL,
-	    .address = c->address,
-	};
+	const struct filing_actor actor = caller_actor(caller_of(x));
 	struct filing *f = filing_new(FILING_RECORD);
 	int rc = f && record ? filing_set_actor(f, &actor, err)
 			     : ark_fail(err, ARK_ENOMEM, "no memory for a record");
@@ -516,21 +509,7 @@ static bool matches(struct exchange *x, const json_t *record)
 	char tag[TAG_SIZE];
 
 	tag_of(app_of(x), record, tag);
-	switch (etag_if_match(http_header_list(x, "If-Match"), tag)) {
-	case ETAG_MATCH:
-		return true;
-	case ETAG_ABSENT:
-		http_reply_problem(x, 428, "if-match-required",
-		    "Send If-Match with the ETag of the search as you read it.", NULL);
-		return false;
-	case ETAG_MALFORMED:
-		http_reply_problem(x, 400, "bad-if-match", "If-Match is malformed.", NULL);
-		return false;
-	default:
-		http_reply_problem(
-		    x, 412, "changed-meanwhile", "The search has changed since you read it.", NULL);
-		return false;
-	}
+	return record_matches(x, etag_if_match(http_header_list(x, "If-Match"), tag), "search");
 }
 
 static json_t *patched(const json_t *record, const json_t *body)
