@@ -15,13 +15,15 @@ struct filing_actor caller_actor(const struct caller *c)
 	};
 }
 
-int caller_files(struct filing *f, const struct caller *c, struct ark_error *err)
+int caller_files(
+    struct filing *f, const struct caller *c, const char *reason, struct ark_error *err)
 {
 	const struct filing_actor actor = caller_actor(c);
 	int rc = filing_set_actor(f, &actor, err);
 
 	if (!rc && ((c->purpose && !(f->purpose = strdup(c->purpose))) ||
-		       (c->case_id && !(f->case_id = strdup(c->case_id)))))
+		       (c->case_id && !(f->case_id = strdup(c->case_id))) ||
+		       (reason && !(f->reason = strdup(reason)))))
 		rc = ark_fail(err, ARK_ENOMEM, "no memory for a filing");
 	return rc;
 }

@@ -10,8 +10,9 @@
 
 /* Who acts; borrowed from the caller. */
 struct filing_actor caller_actor(const struct caller *c);
-/* Writes into f who acts, for what purpose and in which case. */
-ARK_MUSTUSE int caller_files(struct filing *f, const struct caller *c, struct ark_error *err);
+/* Writes into f who acts, for what purpose and in which case, and the reason (NULL: none). */
+ARK_MUSTUSE int caller_files(
+    struct filing *f, const struct caller *c, const char *reason, struct ark_error *err);
 /* Hands f over to the writer and goes on with `then` when it is done. Where there is no room, 503 was replied; f
  * is the caller's in either case. */
 void exchange_files(

@@ -198,7 +198,6 @@ static int open_body(struct exchange *x, struct put *p, struct ark_error *err)
 static struct put *put_new(struct exchange *x, struct visit *v, struct ark_error *err)
 {
 	struct put *p = calloc(1, sizeof(*p));
-	const char *reason = http_query(x, "reason");
 	int rc;
 
 	if (!p)
@@ -209,10 +208,8 @@ static struct put *put_new(struct exchange *x, struct visit *v, struct ark_error
 	v->more = p;
 	v->more_free = put_free;
 	p->filing = filing_new(FILING_RENDITION);
-	rc = p->filing ? caller_files(p->filing, v->caller, err)
+	rc = p->filing ? caller_files(p->filing, v->caller, http_query(x, "reason"), err)
 		       : ark_fail(err, ARK_ENOMEM, "no memory for a filing");
-	if (!rc && reason && !(p->filing->reason = strdup(reason)))
-		rc = ark_fail(err, ARK_ENOMEM, "no memory for a filing");
 	if (!rc)
 		rc = filing_rendition(v->app->archive, v->receipt, &v->row, p->filing, err);
 	return rc ? NULL : p;
