@@ -314,16 +314,9 @@ static void put_permitted(struct exchange *x)
 static void look_first(struct exchange *x, void (*then)(struct exchange *x))
 {
 	struct visit *v = visit_of(x);
-	uint32_t version = visit_version(x, 1);
 	struct ledger_record r;
 
-	if (!v)
-		return;
-	if (!version) {
-		visit_not_found(x, "metadata", http_param(x, 0), 0);
-		return;
-	}
-	if (!document_found(x, v, "metadata", version))
+	if (!v || !document_version_found(x, v, "metadata"))
 		return;
 	r = visit_record(v, "metadata");
 	visit_log(x, &r, 1, then);

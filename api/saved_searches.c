@@ -265,7 +265,7 @@ void saved_searches_list(struct exchange *x)
 	const char *cursor = http_query(x, "cursor");
 	json_t *all = NULL, *record;
 	struct buf after = BUF_INIT;
-	struct showing *s = NULL;
+	struct showing *s;
 	unsigned int limit;
 	size_t i;
 
@@ -277,7 +277,9 @@ void saved_searches_list(struct exchange *x)
 		goto out;
 	}
 	s = showing_new(x);
-	all = s ? saved_searches_own(app_of(x), caller_of(x)) : NULL;
+	if (!s)
+		goto out;
+	all = saved_searches_own(app_of(x), caller_of(x));
 	json_array_foreach(all, i, record)
 	{
 		size_t taken = json_array_size(s->records);
@@ -291,8 +293,7 @@ void saved_searches_list(struct exchange *x)
 		}
 		json_array_append(s->records, record);
 	}
-	if (s)
-		count_and_show(x, s);
+	count_and_show(x, s);
 out:
 	json_decref(all);
 	buf_free(&after);
