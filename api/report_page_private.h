@@ -64,7 +64,7 @@ const char *report_say(const struct page *p, enum word w);
 /* A code that has no words is shown as it is. `asked`: it is the name of an action. */
 const char *report_term(const struct page *p, const char *code, bool asked);
 /* NULL: there is no such verdict. */
-const char *report_verdict(const struct page *p, const char *name);
+const char *report_verdict_words(const struct page *p, const char *name);
 
 /* ---- report_page.c: a word and what it is of, in a list of terms; nothing where there is no value ---- */
 

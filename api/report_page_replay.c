@@ -80,7 +80,7 @@ static void put_opened(struct page *p, const json_t *document)
 static void put_replayed(struct page *p, const json_t *roles, const json_t *d)
 {
 	const char *title = json_text(d, "title"), *id = json_text(d, "id");
-	const char *verdict = report_verdict(p, json_text(d, "verdict"));
+	const char *verdict = report_verdict_words(p, json_text(d, "verdict"));
 
 	html_put(&p->h, "<section><h2>$</h2><p><code>$</code></p>", title ? title : id, id);
 	if (verdict)

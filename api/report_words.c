@@ -132,7 +132,7 @@ const char *report_term(const struct page *p, const char *code, bool asked)
 	return code;
 }
 
-const char *report_verdict(const struct page *p, const char *name)
+const char *report_verdict_words(const struct page *p, const char *name)
 {
 	for (size_t i = 0; name && i < sizeof(verdicts) / sizeof(*verdicts); i++)
 		if (strcmp(verdicts[i].name, name) == 0)
