@@ -33,6 +33,7 @@ ARK_MUSTUSE int place_put(struct place *p, const char *name, uint64_t len, place
 /* ARK_ENOTFOUND when there is none. Nothing is verified. */
 ARK_MUSTUSE int place_get(
     struct place *p, const char *name, place_sink sink, void *arg, struct ark_error *err);
+/* Of a point its note first. What else is removed after a note goes when that is durable. */
 ARK_MUSTUSE int place_remove(struct place *p, const char *name, struct ark_error *err);
 /* put and get of what is in memory. */
 ARK_MUSTUSE int place_put_bytes(
