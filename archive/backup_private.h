@@ -95,6 +95,9 @@ struct manifest {
 };
 void manifest_free(struct manifest *m);
 ARK_MUSTUSE int manifest_write(const struct manifest *m, struct buf *out, struct ark_error *err);
+/* The text of one: well formed, each path within an archive and named once. Nothing is verified. ARK_EINPUT. */
+ARK_MUSTUSE int manifest_read(
+    const char *text, size_t len, struct manifest *ret, struct ark_error *err);
 /* Signs and writes it; its note last. */
 ARK_MUSTUSE int manifest_put(
     struct place *p, const struct manifest *m, const struct keyring *keys, struct ark_error *err);
