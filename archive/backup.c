@@ -543,6 +543,8 @@ static int take_all(struct run *b, struct ark_error *err)
 	b->t.have = b->have;
 	b->t.place = b->place;
 	b->t.dir = b->r->dir;
+	b->t.progress = b->r->progress;
+	b->t.arg = b->r->arg;
 	if (!rc)
 		rc = take_packs(b, err);
 	if (!rc)

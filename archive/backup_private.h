@@ -120,6 +120,9 @@ struct taking {
 	const json_t *before; /* the files of the point that this one builds on, or NULL */
 	json_t *files;
 	struct backup_summary *sum;
+	backup_progress progress; /* told of the bytes that were brought; may be NULL */
+	void *arg;
+	uint64_t told; /* bytes */
 };
 /* Each adds one path to files. A small file as it is now; ARK_ENOTFOUND when there is none. */
 ARK_MUSTUSE int take_small(struct taking *t, const char *path, struct ark_error *err);
