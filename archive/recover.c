@@ -4,14 +4,12 @@
  * the history log the missing entries are appended; for every commit beyond
  * the catalogue the facts are applied. A log or a catalogue that is ahead of
  * the store means that the store lost commits, a history log that is more than one commit behind
- * that an older copy of it was put back, as an access log that the history log knows otherwise: all are refused, never
- * guessed at.
+ * that an older copy of it was put back: both are refused, never guessed at.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "archive/access_tie.h"
 #include "archive/archive_private.h"
 #include "archive/envelope.h"
 #include "archive/facts.h"
@@ -402,9 +400,6 @@ int recover_archive(struct archive *a,
 		    "that, an older copy of ledger/history was put back; put back a newer one, or "
 		    "everything from one backup",
 		    (unsigned long long)p.from_history, (unsigned long long)head.sequence);
-	rc = access_tie_check(a, err);
-	if (rc)
-		return rc;
 	p.items_logged = items < of ? items : 0;
 	from = p.from_history < p.from_catalogue ? p.from_history : p.from_catalogue;
 	if (from < head.sequence)
