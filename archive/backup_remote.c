@@ -347,7 +347,7 @@ static int add(void *arg, const void *bytes, size_t len, struct ark_error *err)
 int place_remote_list(
     struct place_remote *p, const char *kind, struct buf *out, struct ark_error *err)
 {
-	uint64_t len;
+	uint64_t len = 0;
 	int rc = usable(p, err);
 
 	if (rc)
@@ -391,7 +391,7 @@ out:
 int place_remote_get(
     struct place_remote *p, const char *name, place_sink sink, void *arg, struct ark_error *err)
 {
-	uint64_t len;
+	uint64_t len = 0;
 	int rc = usable(p, err);
 
 	if (rc)
