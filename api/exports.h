@@ -18,6 +18,7 @@ enum {
 	EXPORT_VERSIONS_MAX = 50000,
 	EXPORTS_OF_USER = 10,     /* kept */
 	EXPORTS_MAX = 100,        /* kept of all */
+	EXPORTS_TRANSFERS = 100,  /* kept for receivers */
 	EXPORT_GROUP = 64,        /* versions logged together */
 	EXPORT_ACCESS_MAX = 1000, /* disclosed access entries of a document */
 };
@@ -29,9 +30,12 @@ struct export_job {
 	/* fixed once it is queued */
 	char id[33];
 	struct app *app;
-	struct principal *who;
-	struct access_sight *sight;
-	struct access_filter *content; /* whose bytes the caller may have */
+	struct principal *who; /* NULL: the operator's */
+	const char *user, *org,
+	    *roles; /* borrowed, of `who` or static; org and roles may be NULL */
+	bool own_series;
+	struct access_sight *sight;    /* NULL: everything */
+	struct access_filter *content; /* whose bytes the caller may have; NULL: all */
 	char *purpose, *case_id, *break_glass;
 	char token_id[17], address[64];
 	const char *authentication;
@@ -39,6 +43,7 @@ struct export_job {
 	json_t *documents; /* ids, or NULL: by unit and case */
 	char *unit, *of_case;
 	bool all_versions;
+	bool transfer; /* for the archive that takes the document over: transfers.c */
 	enum package_kind kind;
 	enum http_language language;
 	int64_t created_us;
@@ -56,7 +61,25 @@ struct export_job {
 
 struct exports_service;
 ARK_MUSTUSE int exports_start(struct app *app, struct ark_error *err);
-void exports_stop(struct app *app); /* what is being made is given up */
+void exports_end_soon(struct app *app); /* what is being made is given up */
+void exports_stop(struct app *app);     /* likewise, and waits */
+
+/* ---- exports_service.c: jobs are held by whoever looks at them: export_release() ---- */
+void export_free(struct export_job *j); /* one that was never queued or kept; takes NULL */
+void export_release(struct export_job *j);
+/* False: the caller, or all together, have too many. The caller's oldest that is done makes room. */
+bool exports_queue(struct export_job *j);
+/* The user's own, held. NULL: there is none. */
+struct export_job *exports_hold(struct app *app, const char *user, const char *id);
+size_t exports_hold_all(struct app *app, const char *user, struct export_job *ret[EXPORTS_OF_USER]);
+void exports_drop(struct export_job *j); /* releases it too */
+/* How far it is; the counts go into ret_tally. Both may be NULL. */
+enum export_state export_look(
+    struct export_job *j, struct export_job *ret_tally, struct ark_error *ret_error);
+/* Takes a transfer that is READY and holds one document; the oldest gives way to it. */
+void exports_keep(struct export_job *j);
+/* The newest one of the document, held. NULL: none is kept. */
+struct export_job *exports_hold_transfer(struct app *app, const char *document);
 
 /* For the worker's story: says how far it is; false: it must end (dropped, or the server stops). */
 bool export_goes_on(struct export_job *j, const struct export_job *tally);
@@ -72,6 +95,10 @@ void exports_forget(struct app *app, const char (*documents)[33], size_t n);
 /* exports_work.c: makes the package. On success *ret is the caller's. */
 ARK_MUSTUSE int export_make(
     struct export_job *j, struct package **ret, struct export_job *tally, struct ark_error *err);
+
+/* Appends the verifier key of a log's newest key. */
+ARK_MUSTUSE int export_log_key(
+    struct archive *a, enum ledger_which which, struct buf *vkey, struct ark_error *err);
 
 /* exports_page.c: appends the readable page of what export.json says. */
 ARK_MUSTUSE int export_page(
