@@ -61,13 +61,13 @@ static struct ledger_record record_of(const struct work *w, const struct catalog
 	    .case_id = j->case_id,
 	    .break_glass = j->break_glass,
 	    .glass_refused = j->glass_refused,
-	    .principal = j->who->access.user,
-	    .org = j->who->access.org,
-	    .roles = j->who->roles_text,
+	    .principal = j->user,
+	    .org = j->org,
+	    .roles = j->roles,
 	    .authentication = j->authentication,
 	    .session = j->token_id[0] ? j->token_id : NULL,
 	    .address = j->address,
-	    .own_series = j->who->own_series};
+	    .own_series = j->own_series};
 }
 
 /* Asked for by its id and not there for the caller: what exists gets a denied entry in its own series. */
@@ -195,7 +195,9 @@ static int shape_of(struct work *w, struct catalogue *catalogue, const struct ca
 	bool open = false;
 	int rc = ARK_OK;
 
-	if (row->whole)
+	if (row->whole && !w->j->content)
+		open = true;
+	else if (row->whole)
 		rc = catalogue_admits(
 		    catalogue, row->document, row->version, w->j->content, &open, err);
 	*ret = open ? SHAPE_WHOLE : row->rendition.number ? SHAPE_PUBLIC : SHAPE_WITHHELD;
@@ -552,20 +554,20 @@ static int write_rows(struct work *w, struct ark_error *err)
 
 /* ---- logs, pages, end ---- */
 
-/* The newest key of a log: its verifier key, appended, and its seed (may be NULL). */
-static int log_key(struct work *w, enum ledger_which which, const char *origin, struct buf *vkey,
-    unsigned char seed[32], struct ark_error *err)
+int export_log_key(
+    struct archive *a, enum ledger_which which, struct buf *vkey, struct ark_error *err)
 {
 	enum keyring_signing kind = which == LEDGER_HISTORY ? SIGNING_HISTORY : SIGNING_ACCESS;
 	struct keyring_signer *s = calloc(KEYRING_PAST_MAX + 1, sizeof(*s));
+	char origin[300];
 	int rc;
 
 	if (!s)
 		return ark_fail(err, ARK_ENOMEM, "no memory for keys");
-	(void)keyring_signers(archive_keyring(w->a), kind, s);
+	snprintf(origin, sizeof(origin), "%s/%s", archive_origin(a),
+	    which == LEDGER_HISTORY ? "history" : "access");
+	(void)keyring_signers(archive_keyring(a), kind, s);
 	rc = signing_public(kind, origin, s[0].public_key, vkey, err);
-	if (seed)
-		memcpy(seed, s[0].seed, 32);
 	explicit_bzero(s, (KEYRING_PAST_MAX + 1) * sizeof(*s));
 	free(s);
 	return rc;
@@ -575,15 +577,14 @@ static int add_log(struct work *w, enum ledger_which which, struct ark_error *er
 {
 	const char *name = which == LEDGER_HISTORY ? "history" : "access";
 	struct buf checkpoint = BUF_INIT, vkey = BUF_INIT;
-	char path[64], origin[300];
+	char path[64];
 	int rc = ledger_checkpoint(archive_ledger(w->a, which), &checkpoint, err);
 
 	snprintf(path, sizeof(path), "logs/%s.checkpoint", name);
-	snprintf(origin, sizeof(origin), "%s/%s", archive_origin(w->a), name);
 	if (!rc)
 		rc = package_add(w->p, path, checkpoint.data, checkpoint.len, err);
 	if (!rc)
-		rc = log_key(w, which, origin, &vkey, NULL, err);
+		rc = export_log_key(w->a, which, &vkey, err);
 	snprintf(path, sizeof(path), "logs/%s.vkey", name);
 	if (!rc)
 		rc = package_add(w->p, path, vkey.data, vkey.len, err);
@@ -602,9 +603,9 @@ static int add_pages(struct work *w, struct ark_error *err)
 
 	clock_format(time, j->created_us);
 	about = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s*,s:s*,s:s*,s:s*,s:s,s:O}", "arkki", "export/1",
-	    "id", j->id, "origin", archive_origin(w->a), "time", time, "by", j->who->access.user,
-	    "org", j->who->access.org, "purpose", j->purpose, "unit", j->unit, "case", j->of_case,
-	    "versions", j->all_versions ? "all" : "newest", "documents", w->documents);
+	    "id", j->id, "origin", archive_origin(w->a), "time", time, "by", j->user, "org", j->org,
+	    "purpose", j->purpose, "unit", j->unit, "case", j->of_case, "versions",
+	    j->all_versions ? "all" : "newest", "documents", w->documents);
 	rc = add_json(w, "export.json", about, err);
 	if (!rc)
 		rc = export_page(about, j->language, &page, err);
@@ -615,11 +616,17 @@ static int add_pages(struct work *w, struct ark_error *err)
 	return rc;
 }
 
+static int sign(void *arg, const char *text, size_t len, struct buf *note, struct ark_error *err)
+{
+	return ledger_sign_text(arg, text, len, note, err);
+}
+
 static int finish(struct work *w, struct ark_error *err)
 {
-	struct buf info = BUF_INIT, vkey = BUF_INIT;
-	unsigned char seed[32];
 	char log[300];
+	const struct package_signer signer = {
+	    .log = log, .sign = sign, .arg = archive_ledger(w->a, LEDGER_HISTORY)};
+	struct buf info = BUF_INIT;
 	int rc;
 
 	snprintf(log, sizeof(log), "%s/history", archive_origin(w->a));
@@ -629,11 +636,7 @@ static int finish(struct work *w, struct ark_error *err)
 	    "Bag-Group-Identifier: arkki-export\n",
 	    archive_origin(w->a), archive_origin(w->a), w->j->id);
 	rc = buf_failed(&info) ? ark_fail(err, ARK_ENOMEM, "no memory for an export")
-			       : log_key(w, LEDGER_HISTORY, log, &vkey, seed, err);
-	if (!rc)
-		rc = package_finish(w->p, info.data, log, seed, err);
-	explicit_bzero(seed, sizeof(seed));
-	buf_free(&vkey);
+			       : package_finish(w->p, info.data, &signer, err);
 	buf_free(&info);
 	return rc;
 }
