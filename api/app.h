@@ -164,7 +164,8 @@ bool limit_of(struct exchange *x, unsigned int otherwise, unsigned int most, uns
 struct change_waiter;    /* changes.c */
 struct token_cache;      /* auth.c */
 struct policies_service; /* policies_api.c */
-struct exports_service;  /* exports.c */
+struct exports_service;  /* exports_service.c */
+struct disposer;         /* disposer.c */
 struct rankings;         /* rankings.c */
 struct synonyms_service; /* synonyms.c */
 
@@ -177,6 +178,7 @@ struct app {
 	struct rankings *rankings;   /* searches that are paged through */
 	struct synonyms_service *synonyms;
 	struct exports_service *exports;
+	struct disposer *disposer;
 	pthread_mutex_t waiters_lock;
 	pthread_cond_t waiters_cond;
 	struct change_waiter *waiters;

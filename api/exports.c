@@ -128,10 +128,13 @@ static void check_documents(const json_t *v, json_t *errors)
 static json_t *check_body(const json_t *body)
 {
 	static const char *const known[] = {
-	    "documents", "unit", "case", "versions", "format", "purpose"};
+	    "documents", "unit", "case", "query", "versions", "format", "purpose"};
 	const json_t *documents = json_object_get(body, "documents"), *purpose;
+	const json_t *query = json_object_get(body, "query");
+	const bool by_filter = json_object_get(body, "unit") || json_object_get(body, "case");
 	json_t *errors = json_array(), *value;
 	const char *key;
+	char wrong[200];
 
 	json_object_foreach((json_t *)(uintptr_t)body, key, value)
 	{
@@ -147,10 +150,16 @@ static json_t *check_body(const json_t *body)
 		fault(errors, "unit", "not a unit's id");
 	if (!is_id(json_object_get(body, "case")))
 		fault(errors, "case", "not a case's id");
-	if (!documents && !json_object_get(body, "unit") && !json_object_get(body, "case"))
-		fault(errors, "documents", "documents, unit or case is needed");
-	if (documents && (json_object_get(body, "unit") || json_object_get(body, "case")))
-		fault(errors, "documents", "either documents, or unit and case");
+	if (!documents && !query && !by_filter)
+		fault(errors, "documents", "documents, unit, case or query is needed");
+	if ((documents != NULL) + (query != NULL) + by_filter > 1)
+		fault(errors, query ? "query" : "documents",
+		    query ? "query, documents, or unit and case: one of them; a query has a unit "
+			    "and a "
+			    "case of its own"
+			  : "either documents, or unit and case");
+	if (query && export_query_fault(query, wrong))
+		fault(errors, "query", wrong);
 	if (!one_of(json_object_get(body, "versions"), "newest", "all"))
 		fault(errors, "versions", "newest or all");
 	if (!one_of(json_object_get(body, "format"), "zip", "tar"))
@@ -241,13 +250,61 @@ static void reply_job(struct exchange *x, struct export_job *j, int status)
 	http_reply_json(x, status, job_json(j));
 }
 
-static void begin_job(struct exchange *x, const json_t *body)
+/* In the order in which they are written: versions of a document beside each other. */
+static int by_document(const void *a, const void *b)
+{
+	const json_t *x = *(json_t *const *)a, *y = *(json_t *const *)b;
+	int order = strcmp(
+	    json_string_value(json_array_get(x, 0)), json_string_value(json_array_get(y, 0)));
+	json_int_t m = json_integer_value(json_array_get(x, 1)),
+		   n = json_integer_value(json_array_get(y, 1));
+
+	return order ? order : (m > n) - (m < n);
+}
+
+/* What was found, in place of what was named. With all versions each document counts once. */
+static int take_hits(
+    struct export_job *j, const json_t *body, const json_t *hits, struct ark_error *err)
+{
+	size_t n = json_array_size(hits), kept = 0;
+	json_t **sorted = calloc(n + 1, sizeof(*sorted));
+
+	j->query = json_incref(json_object_get(body, "query"));
+	j->documents = json_array();
+	j->hits = calloc(n + 1, sizeof(*j->hits));
+	if (!sorted || !j->documents || !j->hits) {
+		free(sorted);
+		return ark_fail(err, ARK_ENOMEM, "no memory for an export");
+	}
+	for (size_t i = 0; i < n; i++)
+		sorted[i] = json_array_get(hits, i);
+	qsort(sorted, n, sizeof(*sorted), by_document);
+	for (size_t i = 0; i < n; i++) {
+		json_t *id = json_array_get(sorted[i], 0);
+
+		if (j->all_versions && kept &&
+		    json_equal(id, json_array_get(j->documents, kept - 1)))
+			continue;
+		json_array_append(j->documents, id);
+		j->hits[kept++] = (uint32_t)json_integer_value(json_array_get(sorted[i], 1));
+	}
+	free(sorted);
+	return ARK_OK;
+}
+
+/* hits: NULL without a query. */
+static void begin_job(struct exchange *x, const json_t *body, const json_t *hits)
 {
 	struct export_job *j = NULL;
 	struct ark_error err;
 
-	if (state_purpose(x, json_text(body, "purpose"), &err) || job_new(x, body, &j, &err)) {
+	if (job_new(x, body, &j, &err)) {
 		http_reply_error(x, &err);
+		return;
+	}
+	if (hits && take_hits(j, body, hits, &err)) {
+		http_reply_error(x, &err);
+		export_free(j);
 		return;
 	}
 	if (filing_room(j->app->archive, &err)) {
@@ -289,8 +346,12 @@ void exports_post(struct exchange *x)
 		fault(errors, "", "not an object");
 	if (json_array_size(errors))
 		http_reply_problem(x, 422, "export", NULL, errors);
+	else if (state_purpose(x, json_text(body, "purpose"), &err))
+		http_reply_error(x, &err);
+	else if (json_object_get(body, "query"))
+		export_query_begin(x, body, begin_job);
 	else
-		begin_job(x, body);
+		begin_job(x, body, NULL);
 	json_decref(errors);
 	json_decref(body);
 }
@@ -373,35 +434,41 @@ static bool same_rights(const struct export_job *j, const struct caller *c)
 	       strcmp(j->who->roles_text, c->who->roles_text) == 0;
 }
 
-void exports_content(struct exchange *x)
+void export_send(struct exchange *x, struct export_job *j)
 {
 	struct visit *v = visit_of(x);
-	struct export_job *j = v ? own_job(x) : NULL;
-	struct ledger_record r;
+	struct ledger_record r = visit_record(v, "export");
 	char detail[80];
 
-	if (!j)
-		return;
+	if (v->more_free)
+		v->more_free(v->more);
 	v->more = j;
 	v->more_free = job_done;
-	v->log_status = (int)export_look(j, NULL, NULL);
-	if (v->log_status != EXPORT_READY) {
-		http_reply_header(x, "Retry-After", "2");
-		http_reply_problem(x, v->log_status == EXPORT_FAILED ? 410 : 503,
-		    "export-not-ready",
-		    v->log_status == EXPORT_FAILED ? "The export failed; ask for it anew."
-						   : "The package is being made.",
-		    NULL);
-		return;
-	}
-	if (!same_rights(j, v->caller)) {
-		http_reply_problem(x, 410, "export-gone",
-		    "Your rights have changed since the package was made. Ask for it anew.", NULL);
-		return;
-	}
-	r = visit_record(v, "export");
 	snprintf(detail, sizeof(detail), "{\"export\":\"%s\",\"fetched\":true}", j->id);
 	r.detail = detail;
 	r.bytes = http_is_head(x) ? 0 : package_size(j->package);
 	visit_log(x, &r, 1, show_package);
+}
+
+void exports_content(struct exchange *x)
+{
+	struct export_job *j = visit_of(x) ? own_job(x) : NULL;
+	enum export_state state = j ? export_look(j, NULL, NULL) : EXPORT_FAILED;
+
+	if (!j)
+		return;
+	if (state != EXPORT_READY) {
+		http_reply_header(x, "Retry-After", "2");
+		http_reply_problem(x, state == EXPORT_FAILED ? 410 : 503, "export-not-ready",
+		    state == EXPORT_FAILED ? "The export failed; ask for it anew."
+					   : "The package is being made.",
+		    NULL);
+		export_release(j);
+	} else if (!same_rights(j, caller_of(x))) {
+		http_reply_problem(x, 410, "export-gone",
+		    "Your rights have changed since the package was made. Ask for it anew.", NULL);
+		export_release(j);
+	} else {
+		export_send(x, j);
+	}
 }

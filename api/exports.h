@@ -41,6 +41,8 @@ struct export_job {
 	const char *authentication;
 	bool glass_refused, auditor;
 	json_t *documents; /* ids, or NULL: by unit and case */
+	json_t *query;     /* what the documents were found by; or NULL */
+	uint32_t *hits; /* the version found of each of the documents, which may repeat; or NULL */
 	char *unit, *of_case;
 	bool all_versions;
 	bool transfer; /* for the archive that takes the document over: transfers.c */
@@ -76,10 +78,14 @@ void exports_drop(struct export_job *j); /* releases it too */
 /* How far it is; the counts go into ret_tally. Both may be NULL. */
 enum export_state export_look(
     struct export_job *j, struct export_job *ret_tally, struct ark_error *ret_error);
+/* It is made, with these counts: READY. */
+void export_done(struct export_job *j, const struct export_job *tally);
+bool exports_keep_more(struct app *app); /* without one giving way */
 /* Takes a transfer that is READY and holds one document; the oldest gives way to it. */
 void exports_keep(struct export_job *j);
 /* The newest one of the document, held. NULL: none is kept. */
 struct export_job *exports_hold_transfer(struct app *app, const char *document);
+void exports_drop_transfers(struct app *app, const char *document); /* all of it */
 
 /* For the worker's story: says how far it is; false: it must end (dropped, or the server stops). */
 bool export_goes_on(struct export_job *j, const struct export_job *tally);
@@ -100,9 +106,21 @@ ARK_MUSTUSE int export_make(
 ARK_MUSTUSE int export_log_key(
     struct archive *a, enum ledger_which which, struct buf *vkey, struct ark_error *err);
 
+/* exports_query.c: the fault of a query in words for a reader, or false. */
+bool export_query_fault(const json_t *query, char out[200]);
+/* Logs the search and calls then(x, hits, query): what the caller's search shows now, by id and version, as [id,
+ * version] pairs. Takes neither; hits are freed behind then(). Replies by itself when it cannot be searched, or finds more
+ * than an export takes. body: kept until then() has returned. */
+void export_query_begin(struct exchange *x, const json_t *body,
+    void (*then)(struct exchange *x, const json_t *body, const json_t *hits));
+
 /* exports_page.c: appends the readable page of what export.json says. */
 ARK_MUSTUSE int export_page(
     const json_t *about, enum http_language language, struct buf *out, struct ark_error *err);
+
+/* Logs that the package of a READY job is fetched, and streams it. Takes the hold on it; what the visit held before is
+ * freed. */
+void export_send(struct exchange *x, struct export_job *j);
 
 /* ---- handlers: exports.c ---- */
 void exports_post(struct exchange *x);

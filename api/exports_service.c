@@ -30,6 +30,8 @@ void export_free(struct export_job *j)
 	free(j->unit);
 	free(j->of_case);
 	json_decref(j->documents);
+	json_decref(j->query);
+	free(j->hits);
 	free(j->holds);
 	package_free(j->package);
 	free(j);
@@ -356,22 +358,68 @@ enum export_state export_look(
 
 /* ---- packages for a receiver ---- */
 
+void export_done(struct export_job *j, const struct export_job *tally)
+{
+	struct exports_service *s = j->app->exports;
+
+	pthread_mutex_lock(&s->lock);
+	copy_tally(j, tally);
+	j->state = EXPORT_READY;
+	pthread_mutex_unlock(&s->lock);
+}
+
+static unsigned int transfers_kept(const struct exports_service *s)
+{
+	unsigned int kept = 0;
+
+	for (const struct export_job *k = s->jobs; k; k = k->next)
+		kept += k->transfer;
+	return kept;
+}
+
+bool exports_keep_more(struct app *app)
+{
+	struct exports_service *s = app->exports;
+	bool room;
+
+	pthread_mutex_lock(&s->lock);
+	room = transfers_kept(s) < EXPORTS_TRANSFERS;
+	pthread_mutex_unlock(&s->lock);
+	return room;
+}
+
 void exports_keep(struct export_job *j)
 {
 	struct exports_service *s = j->app->exports;
 	struct export_job *oldest = NULL;
-	unsigned int kept = 0;
 
 	pthread_mutex_lock(&s->lock);
 	for (struct export_job *k = s->jobs; k; k = k->next)
-		if (k->transfer) {
+		if (k->transfer)
 			oldest = k;
-			kept++;
-		}
-	if (kept >= EXPORTS_TRANSFERS)
+	if (transfers_kept(s) >= EXPORTS_TRANSFERS)
 		drop(s, oldest);
 	j->next = s->jobs;
 	s->jobs = j;
+	pthread_mutex_unlock(&s->lock);
+}
+
+static bool is_transfer_of(const struct export_job *j, const char *document)
+{
+	return j->transfer && j->holds_len && memcmp(j->holds[0], document, 32) == 0;
+}
+
+void exports_drop_transfers(struct app *app, const char *document)
+{
+	struct exports_service *s = app->exports;
+	struct export_job *next;
+
+	pthread_mutex_lock(&s->lock);
+	for (struct export_job *j = s->jobs; j; j = next) {
+		next = j->next;
+		if (is_transfer_of(j, document))
+			drop(s, j);
+	}
 	pthread_mutex_unlock(&s->lock);
 }
 
@@ -382,7 +430,7 @@ struct export_job *exports_hold_transfer(struct app *app, const char *document)
 
 	pthread_mutex_lock(&s->lock);
 	for (j = s->jobs; j; j = j->next)
-		if (j->transfer && j->holds_len && memcmp(j->holds[0], document, 32) == 0)
+		if (is_transfer_of(j, document))
 			break;
 	if (j)
 		j->holders++;

@@ -88,8 +88,9 @@ static int log_missing(
 	return ledger_append_wait(archive_ledger(w->a, LEDGER_ACCESS), &r, 1, NULL, err);
 }
 
-static int take_document(
-    struct work *w, struct catalogue *catalogue, const char *id, struct ark_error *err)
+/* version: as a search found it; 0: the newest. What was withdrawn since is no hit any more. */
+static int take_document(struct work *w, struct catalogue *catalogue, const char *id,
+    uint32_t version, struct ark_error *err)
 {
 	struct catalogue_row row = {0};
 	size_t before = w->n;
@@ -98,11 +99,13 @@ static int take_document(
 	if (w->j->all_versions) {
 		rc = catalogue_versions(catalogue, id, w->j->sight, keep_row, w, err);
 	} else {
-		rc = catalogue_get(catalogue, id, 0, w->j->sight, &row, err);
+		rc = catalogue_get(catalogue, id, version, w->j->sight, &row, err);
 		if (!rc)
 			rc = keep_row(w, &row);
 		catalogue_row_free(&row);
 	}
+	if (version && rc == ARK_ENOTFOUND)
+		return ARK_OK;
 	if (rc == ARK_ENOTFOUND || (!rc && w->n == before))
 		return log_missing(w, catalogue, id, err);
 	return rc;
@@ -146,7 +149,7 @@ static int take_found(struct work *w, struct catalogue *catalogue, struct ark_er
 		if (!rc && documents > EXPORT_DOCUMENTS_MAX)
 			rc = too_many(err);
 		for (size_t i = 0; !rc && i < ids.n; i++)
-			rc = take_document(w, catalogue, ids.id[i], err);
+			rc = take_document(w, catalogue, ids.id[i], 0, err);
 		if (ids.n < PAGE)
 			break;
 		memcpy(list.after_document, ids.id[ids.n - 1], 33);
@@ -169,7 +172,8 @@ static int gather(struct work *w, struct ark_error *err)
 	json_array_foreach(w->j->documents, i, id)
 	{
 		if (!rc)
-			rc = take_document(w, desk->catalogue, json_string_value(id), &why);
+			rc = take_document(w, desk->catalogue, json_string_value(id),
+			    w->j->hits ? w->j->hits[i] : 0, &why);
 	}
 	archive_desk_return(w->a, desk);
 	w->tally->found = w->n;
@@ -602,10 +606,10 @@ static int add_pages(struct work *w, struct ark_error *err)
 	int rc;
 
 	clock_format(time, j->created_us);
-	about = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s*,s:s*,s:s*,s:s*,s:s,s:O}", "arkki", "export/1",
-	    "id", j->id, "origin", archive_origin(w->a), "time", time, "by", j->user, "org", j->org,
-	    "purpose", j->purpose, "unit", j->unit, "case", j->of_case, "versions",
-	    j->all_versions ? "all" : "newest", "documents", w->documents);
+	about = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s*,s:s*,s:s*,s:s*,s:O*,s:s,s:O}", "arkki",
+	    "export/1", "id", j->id, "origin", archive_origin(w->a), "time", time, "by", j->user,
+	    "org", j->org, "purpose", j->purpose, "unit", j->unit, "case", j->of_case, "query",
+	    j->query, "versions", j->all_versions ? "all" : "newest", "documents", w->documents);
 	rc = add_json(w, "export.json", about, err);
 	if (!rc)
 		rc = export_page(about, j->language, &page, err);

@@ -28,7 +28,7 @@ struct cli {
 	/* audit replay, audit subject */
 	const char *org, *role, *from, *html, *json;
 	/* export, import of bags */
-	const char *to, *unit, *versions, *format, *bag, *type, *publicity, *date;
+	const char *query, *to, *unit, *versions, *format, *bag, *type, *publicity, *date;
 	/* backup, restore */
 	const char *keep, *keys, *point;
 	struct cli_option {

@@ -1,0 +1,96 @@
+/* dispose run, status, package: the end of documents. */
+#include <stdio.h>
+#include <string.h>
+
+#include "arkki/base/json.h"
+#include "tools/cli.h"
+
+static int ask(const struct cli *c, const char *method, json_t **ret)
+{
+	const struct client_request r = {.method = method, .path = "/admin/dispose"};
+	struct client *client = NULL;
+	struct ark_error err;
+	long status = 0;
+	int rc = client_open(c->words[0], c->root_key, &client, &err);
+
+	if (!rc)
+		rc = client_send(client, &r, &status, ret, &err);
+	if (!rc)
+		rc = client_ok(status, *ret, &err);
+	if (!rc && !*ret)
+		rc = ark_fail(&err, ARK_EIO, "the answer is no JSON");
+	client_close(client);
+	return rc ? cli_failed(&err) : CLI_OK;
+}
+
+static long long number(const json_t *from, const char *name)
+{
+	return (long long)json_integer_value(json_object_get(from, name));
+}
+
+static void print_done(const json_t *done)
+{
+	printf("destroyed %lld, on hold %lld, awaiting the receiver %lld",
+	    number(done, "destroyed"), number(done, "held"), number(done, "awaiting"));
+	if (number(done, "notDue"))
+		printf(", not due any more %lld", number(done, "notDue"));
+	putchar('\n');
+	fflush(stdout);
+	if (json_text(done, "packageError"))
+		fprintf(stderr, "arkki: the package of a transfer cannot be made: %s\n",
+		    json_text(done, "packageError"));
+}
+
+static int run(const struct cli *c)
+{
+	json_t *done = NULL;
+	int rc = ask(c, "POST", &done);
+
+	if (rc == CLI_OK) {
+		print_done(done);
+		rc = json_text(done, "packageError") ? CLI_FAILED : CLI_OK;
+	}
+	json_decref(done);
+	return rc;
+}
+
+static int status(const struct cli *c)
+{
+	json_t *now = NULL;
+	const json_t *last;
+	int rc = ask(c, "GET", &now);
+
+	if (rc != CLI_OK) {
+		json_decref(now);
+		return rc;
+	}
+	if (number(now, "everySeconds"))
+		printf("the server looks every %lld seconds%s\n", number(now, "everySeconds"),
+		    json_is_true(json_object_get(now, "running")) ? "; it is at it now" : "");
+	else
+		printf("only when told: arkki dispose DIR run\n");
+	printf("to be destroyed %lld, begun %lld, on hold %lld, without a package %lld, awaiting "
+	       "the receiver %lld\n",
+	    number(now, "ready"), number(now, "begun"), number(now, "held"),
+	    number(now, "unpacked"), number(now, "awaiting"));
+	last = json_object_get(now, "last");
+	if (json_is_object(last)) {
+		printf("last run %s: ", json_text(last, "at"));
+		print_done(last);
+		if (json_text(last, "error"))
+			printf("it failed: %s\n", json_text(last, "error"));
+	}
+	if (json_text(now, "packageError"))
+		printf("a package cannot be made: %s\n", json_text(now, "packageError"));
+	json_decref(now);
+	return CLI_OK;
+}
+
+int cmd_dispose(const struct cli *c)
+{
+	if (c->words_len == 2 && strcmp(c->words[1], "run") == 0)
+		return run(c);
+	if (c->words_len == 2 && strcmp(c->words[1], "status") == 0)
+		return status(c);
+	return cli_usage(c->command);
+}
