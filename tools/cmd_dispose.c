@@ -1,8 +1,10 @@
 /* dispose run, status, package: the end of documents. */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "arkki/base/json.h"
+#include "arkki/base/text.h"
 #include "tools/cli.h"
 
 static int ask(const struct cli *c, const char *method, json_t **ret)
@@ -86,11 +88,58 @@ static int status(const struct cli *c)
 	return CLI_OK;
 }
 
+/* While the server makes it the answer is 503. */
+static int fetch(struct client *client, const struct cli *c, const struct client_request *r,
+    struct ark_error *err)
+{
+	enum { TRIES = 6000, PAUSE_US = 100000 };
+	long status = 0;
+	int rc = client_fetch_file(client, r, c->to, &status, err);
+
+	for (int i = 0; rc && status == 503 && i < TRIES; i++) {
+		usleep(PAUSE_US);
+		rc = client_fetch_file(client, r, c->to, &status, err);
+	}
+	return rc;
+}
+
+static int package(const struct cli *c)
+{
+	char path[100], stated_case[100];
+	struct client_request r = {.path = path, .user = c->user};
+	struct client *client = NULL;
+	struct buf purpose = BUF_INIT;
+	struct ark_error err;
+	size_t n = 0;
+	int rc;
+
+	if (!c->user || !c->to || !c->document || strlen(c->document) > 32)
+		return cli_usage(c->command);
+	snprintf(path, sizeof(path), "/v1/documents/%s/dispose/package", c->document);
+	buf_adds(&purpose, "Arkki-Purpose: ");
+	percent_encode(&purpose, c->purpose ? c->purpose : "", c->purpose ? strlen(c->purpose) : 0);
+	snprintf(
+	    stated_case, sizeof(stated_case), "Arkki-Case: %.64s", c->case_id ? c->case_id : "");
+	if (c->purpose)
+		r.headers[n++] = purpose.data;
+	if (c->case_id)
+		r.headers[n++] = stated_case;
+	rc = buf_failed(&purpose) ? ark_fail(&err, ARK_ENOMEM, "no memory for a purpose")
+				  : client_open(c->words[0], c->root_key, &client, &err);
+	if (!rc)
+		rc = fetch(client, c, &r, &err);
+	client_close(client);
+	buf_free(&purpose);
+	return rc ? cli_failed(&err) : CLI_OK;
+}
+
 int cmd_dispose(const struct cli *c)
 {
 	if (c->words_len == 2 && strcmp(c->words[1], "run") == 0)
 		return run(c);
 	if (c->words_len == 2 && strcmp(c->words[1], "status") == 0)
 		return status(c);
+	if (c->words_len == 2 && strcmp(c->words[1], "package") == 0)
+		return package(c);
 	return cli_usage(c->command);
 }

@@ -1,11 +1,9 @@
 /* export: asks the server for a package as one of its users, waits, and fetches it. */
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "arkki/base/fs.h"
 #include "arkki/base/json.h"
 #include "tools/cli.h"
 
@@ -137,24 +135,11 @@ static int wait_for(struct client *client, const struct cli *c, const char *path
 static int fetch(
     struct client *client, const struct cli *c, const char *path, struct ark_error *err)
 {
-	bool to_stdout = strcmp(c->to, "-") == 0;
-	int fd =
-	    to_stdout ? STDOUT_FILENO : open(c->to, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
 	char content[96];
-	int rc;
+	const struct client_request r = {.path = content, .user = c->user};
 
-	if (fd < 0)
-		return ark_fail_errno(err, ARK_EIO, "cannot make %s", c->to);
 	snprintf(content, sizeof(content), "%s/content", path);
-	rc = client_fetch(client, c->user, content, fd, err);
-	if (to_stdout)
-		return rc;
-	if (!rc)
-		rc = fs_sync_file(fd, c->to, err);
-	close(fd);
-	if (rc)
-		unlink(c->to);
-	return rc;
+	return client_fetch_file(client, &r, c->to, NULL, err);
 }
 
 static void tell(const struct cli *c, const json_t *done)

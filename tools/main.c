@@ -125,11 +125,13 @@ static const struct command {
 	"how long documents are kept; due: those whose period has ended, which the user may "
 	"dispose of:\n"
 	"      document, version, since when, by which row, what then, held, proposal"},
-    {"dispose", cmd_dispose, "DIR run|status",
+    {"dispose", cmd_dispose, "DIR run|status\n"
+	"               DIR package --document D --user ID --to FILE|- [--purpose P] [--case C]",
 	"run: make the packages of transfers, and destroy what two people have approved: the keys "
 	"of all of it change;\n"
 	"      it goes on where it stopped. A server does so by itself (dispose-every in "
-	"arkki.conf); status: how things stand"},
+	"arkki.conf); status: how things stand\n"
+	"      package: fetch what was packaged of an approved transfer, for its receiver"},
     {"keys", cmd_keys,
 	"status DIR | rotate DIR root|shards | rotate DIR signing history|access|git [--retire]\n"
 	"              backup add DIR NAME PATH | list DIR | run DIR | remove DIR NAME [--yes]\n"

@@ -264,7 +264,14 @@ def test_transfer__package_is_made_checked_and_named_by_the_tombstone():
         texts = [z.read(n) for n in z.namelist() if "/content/" in n]
     same(sorted(texts), ["Siirrettävä kirje\n".encode(), "Siirrettävä kirje II\n".encode()])
     same([(e["principal"], e["version"]) for e in w.audit(document=f.id)
-          if e["kind"] == "export" and e["outcome"] == "ok"], [("operator", 1), ("operator", 2), ("raija", 2)])
+          if e["kind"] == "export" and e["outcome"] == "ok"], [("operator", 1), ("operator", 2), ("raija", 2)])  # before the command line
+    path = os.path.join(w.top, "kirje.zip")
+    order = ("dispose", w.dir, "package", "--document", f.id, "--user", "raija", "--to", path)
+    refused = w.run(*order)
+    check(refused.returncode == 1 and not os.path.exists(path), refused.stderr)
+    same(w.run(*order, "--purpose", "siirto", "--case", "c1").returncode, 0)
+    with open(path, "rb") as z:
+        same(hashlib.sha256(z.read()).hexdigest(), p["package"])
     same(run(w), "destroyed 0, on hold 0, awaiting the receiver 1")
     same(confirm(w, f.id, package="0" * 64).json()["type"], "urn:arkki:problem:other-package")
     same(confirm(w, f.id, package=p["package"]).status, 200)
@@ -332,6 +339,29 @@ def test_transfer__a_hold_keeps_the_package_from_being_made_and_a_withdrawal_dro
 
 
 # ---- by itself ----
+
+def test_disposer__goes_on_at_start_where_it_was_killed():
+    w = configured("dispose-every 1s")
+    docs = [doomed(w, date="2026-03-%02d" % d).id for d in range(10, 14)]
+    for _ in range(400):
+        if w.get("/v1/documents/" + docs[0]).status == 410:
+            break
+        time.sleep(0.01)
+    w.process.kill()
+    w.process.wait()
+    conf = os.path.join(w.dir, "arkki.conf")
+    with open(conf, encoding="utf-8") as f:
+        text = f.read()
+    with open(conf, "w", encoding="utf-8") as f:
+        f.write(text.replace("dispose-every 1s", "dispose-every no"))
+    w.serve()
+    states = [w.get("/v1/documents/" + d) for d in docs]
+    same({r.json()["tombstone"]["state"] for r in states if r.status == 410}, {"destroyed"})
+    run(w)
+    same([w.get("/v1/documents/" + d).status for d in docs], [410] * 4)
+    w.stop()
+    same(w.verify("--full").returncode, 0)
+
 
 def configured(line, rows=ROWS):
     w = Archive()
