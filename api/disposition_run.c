@@ -87,7 +87,7 @@ void admin_dispose(struct exchange *x)
 		return;
 	}
 	a->app = app_of(x);
-	job_begin(x, a, free, work, answer);
+	(void)job_begin(x, a, free, work, answer);
 }
 
 void admin_dispose_get(struct exchange *x)

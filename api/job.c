@@ -32,29 +32,32 @@ static void *job_main(void *more)
 	return NULL;
 }
 
-void job_begin(struct exchange *x, void *arg, void (*arg_free)(void *arg), void (*work)(void *arg),
+bool job_begin(struct exchange *x, void *arg, void (*arg_free)(void *arg), void (*work)(void *arg),
     void (*answer)(struct exchange *x))
 {
 	struct visit *v = visit_of(x);
 	struct job *j = v ? calloc(1, sizeof(*j)) : NULL;
 
+	if (v && v->more_free && v->more != arg)
+		v->more_free(v->more);
+	if (v)
+		v->more_free = NULL;
 	if (!j) {
 		arg_free(arg);
 		if (v)
 			http_reply_problem(x, 503, "out-of-memory", NULL, NULL);
-		return;
+		return false;
 	}
 	*j = (struct job){.x = x, .arg = arg, .arg_free = arg_free, .work = work};
-	if (v->more_free)
-		v->more_free(v->more);
 	v->more = j;
 	v->more_free = job_free;
 	if (pthread_create(&j->thread, NULL, job_main, j) != 0) {
 		http_reply_problem(x, 503, "no-thread", NULL, NULL);
-		return;
+		return false;
 	}
 	j->runs = true;
 	http_wait(x, answer);
+	return true;
 }
 
 void *job_arg(struct exchange *x)

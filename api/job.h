@@ -8,8 +8,9 @@
 
 #include "api/app.h"
 
-/* Takes arg, also when it cannot begin: then 503 is replied. What the visit held before is freed. */
-void job_begin(struct exchange *x, void *arg, void (*arg_free)(void *arg), void (*work)(void *arg),
+/* Takes arg, also when it cannot begin: then 503 is replied, and it is false. What the visit held before is freed,
+ * unless that is arg. */
+bool job_begin(struct exchange *x, void *arg, void (*arg_free)(void *arg), void (*work)(void *arg),
     void (*answer)(struct exchange *x));
 /* In answer(). */
 void *job_arg(struct exchange *x);
