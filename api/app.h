@@ -28,14 +28,20 @@ enum {
 
 struct app;
 struct indexer;
+struct session; /* arkki/archive/credentials.h */
 
 struct caller {
 	struct principal *who;
 	char token_id[17];
-	const char *authentication; /* static */
-	char *purpose;              /* stated, decoded; NULL none */
-	char *break_glass;          /* the reason stated, decoded; NULL: none */
-	const char *case_id;        /* stated; borrowed from the exchange or case_record */
+	const char
+	    *authentication; /* static: "token" "password" "password+totp" "oidc" "certificate" … */
+	bool weak;           /* one factor only, or less than the provider calls strong */
+	bool enrolling;      /* a session that may only set up its second factor */
+	unsigned int scopes;     /* enum token_scope: what this sign-in may be used for */
+	struct session *session; /* of a browser; NULL: none */
+	char *purpose;           /* stated, decoded; NULL none */
+	char *break_glass;       /* the reason stated, decoded; NULL: none */
+	const char *case_id;     /* stated; borrowed from the exchange or case_record */
 	char address[64];
 	bool purpose_malformed, reason_malformed;
 	bool glass_refused;  /* a reason was stated, and no rule lets this caller break the glass */
@@ -168,6 +174,8 @@ struct exports_service;  /* exports_service.c */
 struct disposer;         /* disposer.c */
 struct rankings;         /* rankings.c */
 struct synonyms_service; /* synonyms.c */
+struct sign_in_service;  /* session.c */
+struct oidc_service;     /* oidc.c */
 
 struct app {
 	struct archive *archive;
@@ -179,6 +187,8 @@ struct app {
 	struct synonyms_service *synonyms;
 	struct exports_service *exports;
 	struct disposer *disposer;
+	struct sign_in_service *sign_in;
+	struct oidc_service *oidc;
 	pthread_mutex_t waiters_lock;
 	pthread_cond_t waiters_cond;
 	struct change_waiter *waiters;

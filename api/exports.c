@@ -344,15 +344,18 @@ void exports_post(struct exchange *x)
 	errors = json_is_object(body) ? check_body(body) : json_array();
 	if (!json_is_object(body))
 		fault(errors, "", "not an object");
-	if (json_array_size(errors))
+	if (json_array_size(errors)) {
 		http_reply_problem(x, 422, "export", NULL, errors);
-	else if (state_purpose(x, json_text(body, "purpose"), &err))
+		json_decref(body);
+		return;
+	}
+	json_decref(errors);
+	if (state_purpose(x, json_text(body, "purpose"), &err))
 		http_reply_error(x, &err);
 	else if (json_object_get(body, "query"))
 		export_query_begin(x, body, begin_job);
 	else
 		begin_job(x, body, NULL);
-	json_decref(errors);
 	json_decref(body);
 }
 

@@ -335,6 +335,22 @@ def test_exports__a_malformed_query_is_refused():
     a.stop()
 
 
+def test_exports__while_the_logs_key_changes_either_key_checks_a_package():
+    a = Archive().serve()
+    f = a.file(content=b"avain vaihtuu\n")
+    before = vkeys(a)
+    p = a.run("keys", "rotate", a.dir, "signing", "history")
+    same(p.returncode, 0, p.stderr)
+    after = vkeys(a)
+    check(before != after, "the key changed")
+    path = kept(a, ready(a, {"documents": [f.id]})[1])
+    for keys in (before, after, before + after, after + before):
+        p = arkki("export", "verify", path, *keys)
+        same(p.returncode, 0, keys, p.stderr)
+    same(arkki("export", "verify", path, *vkeys(Archive(origin="toinen.test"))).returncode, 1)
+    a.stop()
+
+
 def test_exports__the_command_line_does_the_same():
     a = Archive().serve()
     f = a.file(content=b"komento\n")
