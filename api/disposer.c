@@ -292,7 +292,6 @@ int disposer_start(struct app *app, bool by_itself, struct ark_error *err)
 	rc = read_settings(d, archive_dir(app->archive), err);
 	if (!by_itself)
 		d->every_s = 0;
-	d->look = by_itself; /* packages went with the server before this one */
 	if (!rc && pthread_create(&d->thread, NULL, disposer_main, app) != 0)
 		rc = ark_fail(err, ARK_EIO, "cannot start the thread of disposals");
 	d->runs = !rc;

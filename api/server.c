@@ -84,6 +84,9 @@ int api_server_start(
 		rc = disposer_start(&s->app, listen != NULL, err);
 	if (!rc && listen)
 		rc = disposition_resume(&s->app, err);
+	/* packages of an earlier server that were not made yet; nothing waits for them */
+	if (!rc && listen)
+		disposer_look(&s->app);
 	if (!rc)
 		rc = start_admin(s, err);
 	if (!rc && listen)

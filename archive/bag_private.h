@@ -41,7 +41,7 @@ struct bag_judge {
 
 /* Tells a fault or a warning, and counts it. */
 void bag_tell(struct bag_judge *c, bool fault, const char *fmt, ...) ARK_PRINTF(3, 4);
-/* The path in NFC, g_free(); as it is where it is no UTF-8. */
+/* The path in NFC, g_free(). NULL: it is no UTF-8. */
 char *bag_nfc(const char *path);
 /* Lists the lines of a manifest, sorted by NFC. What is wrong with them is told. */
 ARK_MUSTUSE int bag_parse_manifest(
