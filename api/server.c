@@ -12,6 +12,7 @@
 #include "api/disposition_api.h"
 #include "api/indexer.h"
 #include "api/pages/pages.h"
+#include "api/past_work.h"
 #include "api/rankings.h"
 #include "api/synonyms.h"
 #include "arkki/base/clock.h"
@@ -114,7 +115,7 @@ void api_server_stop(struct api_server *s)
 	witnesses_end_soon(s->app.witnesses);
 	http_server_stop(s->public_listener);
 	http_server_stop(s->admin_listener);
-	explain_wait(&s->app);
+	past_work_wait(&s->app);
 	if (s->run_fd >= 0) {
 		unlinkat(s->run_fd, "admin.sock", 0);
 		close(s->run_fd);

@@ -134,5 +134,23 @@ const char *client_etag(const struct client *c);
 const char *client_receipt(const struct client *c);
 /* Fails with the answer's detail unless status is 2xx. */
 ARK_MUSTUSE int client_ok(long status, const json_t *body, struct ark_error *err);
+/* Sends and takes a JSON answer of status 2xx, which is the caller's; *ret is not touched on failure. */
+ARK_MUSTUSE int client_ask(
+    struct client *c, const struct client_request *r, json_t **ret, struct ark_error *err);
+/* The whole number in a member; 0 when there is none. */
+long long cli_number(const json_t *object, const char *member);
+
+/* ---- table.c: a table that is kept in versions and changed as a whole, from a file ---- */
+
+struct cli_table {
+	const char *name;         /* "synonyms" */
+	const char *stands, *put; /* paths: GET of the operator, PUT of an administrator */
+	int (*check)(const json_t *table, struct ark_error *err);
+};
+/* The table of a file, checked; the caller's. */
+ARK_MUSTUSE int table_read(
+    const char *file, const struct cli_table *t, json_t **ret, struct ark_error *err);
+/* `… apply DIR FILE --user USER [--reason TEXT]`; returns an exit code. */
+int table_apply(const struct cli *c, const struct cli_table *t);
 
 #endif

@@ -300,3 +300,26 @@ int client_ok(long status, const json_t *body, struct ark_error *err)
 		    : "refused",
 	    status);
 }
+
+int client_ask(
+    struct client *c, const struct client_request *r, json_t **ret, struct ark_error *err)
+{
+	json_t *answer = NULL;
+	long status = 0;
+	int rc = client_send(c, r, &status, &answer, err);
+
+	if (!rc)
+		rc = client_ok(status, answer, err);
+	if (!rc && !answer)
+		rc = ark_fail(err, ARK_EIO, "the server's answer is no JSON");
+	if (rc)
+		json_decref(answer);
+	else
+		*ret = answer;
+	return rc;
+}
+
+long long cli_number(const json_t *object, const char *member)
+{
+	return (long long)json_integer_value(json_object_get(object, member));
+}

@@ -12,30 +12,20 @@ static int ask(const struct cli *c, const char *method, json_t **ret)
 	const struct client_request r = {.method = method, .path = "/admin/dispose"};
 	struct client *client = NULL;
 	struct ark_error err;
-	long status = 0;
 	int rc = client_open(c->words[0], c->root_key, &client, &err);
 
 	if (!rc)
-		rc = client_send(client, &r, &status, ret, &err);
-	if (!rc)
-		rc = client_ok(status, *ret, &err);
-	if (!rc && !*ret)
-		rc = ark_fail(&err, ARK_EIO, "the answer is no JSON");
+		rc = client_ask(client, &r, ret, &err);
 	client_close(client);
 	return rc ? cli_failed(&err) : CLI_OK;
-}
-
-static long long number(const json_t *from, const char *name)
-{
-	return (long long)json_integer_value(json_object_get(from, name));
 }
 
 static void print_done(const json_t *done)
 {
 	printf("destroyed %lld, on hold %lld, awaiting the receiver %lld",
-	    number(done, "destroyed"), number(done, "held"), number(done, "awaiting"));
-	if (number(done, "notDue"))
-		printf(", not due any more %lld", number(done, "notDue"));
+	    cli_number(done, "destroyed"), cli_number(done, "held"), cli_number(done, "awaiting"));
+	if (cli_number(done, "notDue"))
+		printf(", not due any more %lld", cli_number(done, "notDue"));
 	putchar('\n');
 	fflush(stdout);
 	if (json_text(done, "packageError"))
@@ -66,15 +56,15 @@ static int status(const struct cli *c)
 		json_decref(now);
 		return rc;
 	}
-	if (number(now, "everySeconds"))
-		printf("the server looks every %lld seconds%s\n", number(now, "everySeconds"),
+	if (cli_number(now, "everySeconds"))
+		printf("the server looks every %lld seconds%s\n", cli_number(now, "everySeconds"),
 		    json_is_true(json_object_get(now, "running")) ? "; it is at it now" : "");
 	else
 		printf("only when told: arkki dispose DIR run\n");
 	printf("to be destroyed %lld, begun %lld, on hold %lld, without a package %lld, awaiting "
 	       "the receiver %lld\n",
-	    number(now, "ready"), number(now, "begun"), number(now, "held"),
-	    number(now, "unpacked"), number(now, "awaiting"));
+	    cli_number(now, "ready"), cli_number(now, "begun"), cli_number(now, "held"),
+	    cli_number(now, "unpacked"), cli_number(now, "awaiting"));
 	last = json_object_get(now, "last");
 	if (json_is_object(last)) {
 		printf("last run %s: ", json_text(last, "at"));
