@@ -170,7 +170,8 @@ bool limit_of(struct exchange *x, unsigned int otherwise, unsigned int most, uns
 struct change_waiter;    /* changes.c */
 struct token_cache;      /* auth.c */
 struct policies_service; /* policies_api.c */
-struct exports_service;  /* exports.c */
+struct exports_service;  /* exports_service.c */
+struct disposer;         /* disposer.c */
 struct rankings;         /* rankings.c */
 struct synonyms_service; /* synonyms.c */
 struct sign_in_service;  /* session.c */
@@ -185,6 +186,7 @@ struct app {
 	struct rankings *rankings;   /* searches that are paged through */
 	struct synonyms_service *synonyms;
 	struct exports_service *exports;
+	struct disposer *disposer;
 	struct sign_in_service *sign_in;
 	struct oidc_service *oidc;
 	pthread_mutex_t waiters_lock;

@@ -8,6 +8,7 @@
 
 #include "api/exports.h"
 #include "api/handlers.h"
+#include "api/disposer.h"
 #include "api/disposition_api.h"
 #include "api/indexer.h"
 #include "api/pages/pages.h"
@@ -80,8 +81,13 @@ int api_server_start(
 	/* the admin socket of a single command has nothing to index: the next server does */
 	if (!rc && listen)
 		rc = indexer_start(a, &s->app.indexer, err);
+	if (!rc)
+		rc = disposer_start(&s->app, listen != NULL, err);
 	if (!rc && listen)
 		rc = disposition_resume(&s->app, err);
+	/* packages of an earlier server that were not made yet; nothing waits for them */
+	if (!rc && listen)
+		disposer_look(&s->app);
 	if (!rc)
 		rc = start_admin(s, err);
 	if (!rc && listen)
@@ -114,6 +120,8 @@ void api_server_stop(struct api_server *s)
 		unlinkat(s->run_fd, "admin.sock", 0);
 		close(s->run_fd);
 	}
+	exports_end_soon(&s->app);
+	disposer_stop(&s->app);
 	witnesses_stop(s->app.witnesses);
 	indexer_stop(s->app.indexer);
 	policies_stop(&s->app);

@@ -28,7 +28,7 @@ struct cli {
 	/* audit replay, audit subject */
 	const char *org, *role, *from, *html, *json;
 	/* export, import of bags */
-	const char *to, *unit, *versions, *format, *bag, *type, *publicity, *date;
+	const char *query, *to, *unit, *versions, *format, *bag, *type, *publicity, *date;
 	/* backup, restore */
 	const char *keep, *keys, *point;
 	struct cli_option {
@@ -119,9 +119,13 @@ struct client_request {
 /* *ret_body (may be NULL): the parsed JSON answer, NULL when it was none. Negative: no answer at all. */
 ARK_MUSTUSE int client_send(struct client *c, const struct client_request *r, long *ret_status,
     json_t **ret_body, struct ark_error *err);
-/* GETs `path` as `user` into fd, however long it is. ARK_EREFUSED unless the answer is 200. */
-ARK_MUSTUSE int client_fetch(
-    struct client *c, const char *user, const char *path, int fd, struct ark_error *err);
+/* GETs r->path as r->user, with r->headers, into fd, however long it is. Not ARK_OK unless the answer is 200. *ret_status
+ * (may be NULL): 0 when there was none. */
+ARK_MUSTUSE int client_fetch(struct client *c, const struct client_request *r, int fd,
+    long *ret_status, struct ark_error *err);
+/* The same into a new file, which is synced, or to stdout ("-"); after a failure there is no file. */
+ARK_MUSTUSE int client_fetch_file(struct client *c, const struct client_request *r, const char *to,
+    long *ret_status, struct ark_error *err);
 /* Did the last answer say that the request had been filed before? */
 bool client_replayed(const struct client *c);
 /* The entity tag of the last answer; "" when it had none. */
