@@ -24,6 +24,7 @@ enum {
 	ROUTE_PUBLIC = 256, /* no token needed */
 	ROUTE_LOCAL = 512,  /* only on the admin socket */
 	ROUTE_PAGE = 1024,  /* a web page: a refusal for want of a token is the sign-in page */
+	ROUTE_ENROLLING = 2048, /* open to a session that may only set up its second factor */
 };
 
 struct app;
@@ -37,6 +38,7 @@ struct caller {
 	    *authentication; /* static: "token" "password" "password+totp" "oidc" "certificate" … */
 	bool weak;           /* one factor only, or less than the provider calls strong */
 	bool enrolling;      /* a session that may only set up its second factor */
+	bool left;           /* has signed out in this request */
 	unsigned int scopes;     /* enum token_scope: what this sign-in may be used for */
 	struct session *session; /* of a browser; NULL: none */
 	char *purpose;           /* stated, decoded; NULL none */
