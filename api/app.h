@@ -177,6 +177,7 @@ struct rankings;         /* rankings.c */
 struct synonyms_service; /* synonyms.c */
 struct sign_in_service;  /* session.c */
 struct oidc_service;     /* oidc.c */
+struct accounts_ticker;  /* accounts_ticker.c */
 
 struct app {
 	struct archive *archive;
@@ -189,6 +190,7 @@ struct app {
 	struct exports_service *exports;
 	struct sign_in_service *sign_in;
 	struct oidc_service *oidc;
+	struct accounts_ticker *accounts;
 	pthread_mutex_t waiters_lock;
 	pthread_cond_t waiters_cond;
 	struct change_waiter *waiters;
