@@ -24,6 +24,7 @@ enum {
 	ROUTE_PUBLIC = 256, /* no token needed */
 	ROUTE_LOCAL = 512,  /* only on the admin socket */
 	ROUTE_PAGE = 1024,  /* a web page: a refusal for want of a token is the sign-in page */
+	ROUTE_ENROLLING = 2048, /* open to a session that may only set up its second factor */
 };
 
 struct app;

@@ -1,4 +1,4 @@
-/* Who is calling: bearer tokens, and the acting user on the admin socket.
+/* Who is calling: bearer tokens, sessions of browsers, and the acting user on the admin socket.
  *
  * Tokens are looked up in state.sqlite by keyed hash; an answer is kept for a
  * minute, so that a request costs no SQL. A change of any user or organisation
@@ -11,7 +11,9 @@
 #include <sodium.h>
 
 #include "api/app.h"
+#include "api/i18n.h"
 #include "api/pages/pages.h"
+#include "api/session.h"
 #include "arkki/base/clock.h"
 #include "arkki/base/json.h"
 #include "arkki/base/text.h"
@@ -156,12 +158,13 @@ static void caller_end(void *data, enum http_outcome outcome, int status, uint64
 	(void)outcome, (void)status, (void)bytes_out;
 	principal_unref(c->who);
 	caller_forget(c);
+	free(c->session);
 	free(c);
 }
 
-/* Takes the reference to `who`, also when there is no memory. */
+/* Takes the reference to `who`, also when there is no memory. session: NULL: none. */
 static struct caller *caller_new(struct app *app, const struct exchange *x, struct principal *who,
-    const char *token_id, const char *authentication)
+    const char *token_id, const char *authentication, const struct session *session)
 {
 	struct caller *c = calloc(1, sizeof(*c));
 
@@ -171,10 +174,21 @@ static struct caller *caller_new(struct app *app, const struct exchange *x, stru
 	}
 	c->who = who;
 	c->authentication = authentication;
+	c->scopes = TOKEN_ALL;
+	if (session) {
+		c->session = malloc(sizeof(*c->session));
+		if (!c->session)
+			goto out;
+		*c->session = *session;
+		c->authentication = c->session->method;
+		c->weak = !session->strong;
+		c->enrolling = session->enrolling;
+	}
 	snprintf(c->token_id, sizeof(c->token_id), "%s", token_id);
 	snprintf(c->address, sizeof(c->address), "%s", http_peer(x));
 	if (!caller_state(c, archive_registry(app->archive), x, NULL))
 		return c;
+out:
 	caller_end(c, HTTP_FAILED, 0, 0);
 	return NULL;
 }
@@ -187,7 +201,7 @@ int caller_for(struct app *app, const struct exchange *x, const char *user, cons
 
 	if (rc)
 		return rc;
-	*ret = caller_new(app, x, who, token_id, authentication);
+	*ret = caller_new(app, x, who, token_id, authentication, NULL);
 	return *ret ? ARK_OK : ark_fail(err, ARK_ENOMEM, "no memory for a caller");
 }
 
@@ -219,37 +233,79 @@ static void refuse(struct exchange *x)
 	http_reply_problem(x, 401, "unauthenticated", NULL, NULL);
 }
 
-static const char *token_of(struct exchange *x)
+static const char *token_of(const struct exchange *x)
 {
 	const char *authorization = http_header(x, "Authorization");
-	const struct http_route *route = http_route(x);
 
-	if (authorization)
-		return strncasecmp(authorization, "Bearer ", 7) == 0
-			   ? authorization + 7 + strspn(authorization + 7, " ")
-			   : NULL;
-	if (route && (route->flags & ROUTE_PAGE)) /* pages sign in by cookie, the API never does */
-		return http_cookie(x, "__Host-arkki") ? http_cookie(x, "__Host-arkki")
-						      : http_cookie(x, "arkki-session");
-	return NULL;
+	return authorization && strncasecmp(authorization, "Bearer ", 7) == 0
+		   ? authorization + 7 + strspn(authorization + 7, " ")
+		   : NULL;
 }
 
-/* By token. */
+/* The cookie of a session: pages go by it, the API never does. */
+static const char *session_cookie(struct exchange *x)
+{
+	const struct http_route *route = http_route(x);
+
+	if (!route || !(route->flags & ROUTE_PAGE) || http_header(x, "Authorization"))
+		return NULL;
+	return cookie_get(x, session_cookie_name(x));
+}
+
+static int by_token(struct app *app, struct exchange *x, struct caller **ret, struct ark_error *err)
+{
+	const char *token = token_of(x);
+	struct principal *who;
+	char token_id[17];
+	int rc = token ? auth_principal(app, token, token_id, &who, err) : ARK_ENOTFOUND;
+
+	if (rc)
+		return rc;
+	*ret = caller_new(app, x, who, token_id, "token", NULL);
+	return *ret ? ARK_OK : ark_fail(err, ARK_ENOMEM, "no memory for a caller");
+}
+
+static int by_session(struct app *app, const struct exchange *x, const char *cookie,
+    struct caller **ret, struct ark_error *err)
+{
+	struct session session;
+	struct principal *who;
+	unsigned int scopes;
+	int rc = session_of(app, cookie, &session, &scopes, &who, err);
+
+	if (rc)
+		return rc;
+	*ret = caller_new(app, x, who, session.id, NULL, &session);
+	if (!*ret)
+		return ark_fail(err, ARK_ENOMEM, "no memory for a caller");
+	(*ret)->scopes = scopes;
+	return ARK_OK;
+}
+
+/* Who is setting up the second factor does that and nothing else. */
+static void refuse_enrolling(struct exchange *x)
+{
+	enum http_language language = http_language(x);
+
+	page_language(x, &language);
+	http_reply_headerf(x, "Location", "/%s/account/second-factor", i18n_code(language));
+	http_reply_empty(x, 303);
+}
+
+/* By token or session; client certificates come here too. */
 static void gate(struct exchange *x)
 {
 	struct app *app = app_of(x);
 	const struct http_route *route = http_route(x);
-	struct principal *who;
-	struct caller *c;
+	const char *cookie;
+	struct caller *c = NULL;
 	struct ark_error err;
-	char token_id[17];
-	const char *token;
 	int rc;
 
 	if (route && (route->flags & ROUTE_PUBLIC))
 		return;
-	token = token_of(x);
-	rc = token ? auth_principal(app, token, token_id, &who, &err) : ARK_ENOTFOUND;
+	cookie = session_cookie(x);
+	rc = cookie ? by_session(app, x, cookie, &c, &err) : by_token(app, x, &c, &err);
 	if (rc == ARK_ENOTFOUND) {
 		refuse(x);
 		return;
@@ -258,12 +314,9 @@ static void gate(struct exchange *x)
 		http_reply_error(x, &err);
 		return;
 	}
-	c = caller_new(app, x, who, token_id, "token");
-	if (!c) {
-		http_reply_problem(x, 503, "out-of-memory", NULL, NULL);
-		return;
-	}
 	http_set_caller(x, c, caller_end);
+	if (c->enrolling && !(route && (route->flags & ROUTE_ENROLLING)))
+		refuse_enrolling(x);
 }
 
 void auth_gate_local(struct exchange *x)

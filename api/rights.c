@@ -111,7 +111,7 @@ int caller_state(
 	c->context = (struct access_context){
 	    .purpose = c->purpose,
 	    .break_glass = c->break_glass,
-	    .strong = true, /* tokens and the operator: what is weaker is not made yet */
+	    .strong = !c->weak,
 	    .address = c->address,
 	};
 	rc = state_case(c, err);

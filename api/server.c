@@ -12,6 +12,7 @@
 #include "api/indexer.h"
 #include "api/pages/pages.h"
 #include "api/rankings.h"
+#include "api/session.h"
 #include "api/synonyms.h"
 #include "arkki/base/clock.h"
 #include "arkki/base/fs.h"
@@ -65,6 +66,8 @@ int api_server_start(
 	pages_start(&s->app);
 	rc = token_cache_new(&s->app.tokens, err);
 	if (!rc)
+		rc = sign_in_start(&s->app, err);
+	if (!rc)
 		rc = rankings_new(&s->app.rankings, err);
 	if (!rc)
 		rc = policies_start(&s->app, err);
@@ -108,6 +111,7 @@ void api_server_stop(struct api_server *s)
 	witnesses_end_soon(s->app.witnesses);
 	http_server_stop(s->public_listener);
 	http_server_stop(s->admin_listener);
+	sign_in_stop(&s->app);
 	explain_wait(&s->app);
 	if (s->run_fd >= 0) {
 		unlinkat(s->run_fd, "admin.sock", 0);
