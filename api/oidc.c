@@ -88,13 +88,16 @@ int oidc_reload(struct app *app, struct ark_error *err)
 	size_t n = 0, n_before;
 	json_t *all = NULL, *config;
 	const char *id;
-	bool fresh;
+	bool fresh, serving;
 	int rc = provider_all(archive_state(app->archive), &all, err);
 
 	if (!rc && !(list = calloc(json_object_size(all) + 1, sizeof(struct oidc_provider *))))
 		rc = ark_fail(err, ARK_ENOMEM, "no memory for providers");
 	if (rc)
 		goto out;
+	pthread_mutex_lock(&s->lock);
+	serving = s->serving;
+	pthread_mutex_unlock(&s->lock);
 	json_object_foreach(all, id, config)
 	{
 		/* one that this arkki cannot use any more is nobody's way in */
@@ -103,7 +106,7 @@ int oidc_reload(struct app *app, struct ark_error *err)
 		rc = provider_for(s, config, &list[n], &fresh, err);
 		if (rc)
 			goto out;
-		if (fresh && s->pool)
+		if (fresh && serving)
 			ask_soon(s, list[n]);
 		n++;
 	}
@@ -134,6 +137,17 @@ int oidc_start(struct app *app, struct ark_error *err)
 	if (!rc)
 		rc = oidc_pool_new(&s->pool, err);
 	return rc ? rc : oidc_reload(app, err);
+}
+
+void oidc_serve(struct app *app)
+{
+	struct oidc_service *s = app->oidc;
+
+	pthread_mutex_lock(&s->lock);
+	s->serving = true;
+	for (size_t i = 0; i < s->n; i++)
+		ask_soon(s, s->list[i]);
+	pthread_mutex_unlock(&s->lock);
 }
 
 void oidc_stop(struct app *app)

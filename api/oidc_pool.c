@@ -37,7 +37,8 @@ static struct oidc_job *take(struct oidc_pool *pool)
 	for (struct oidc_job **at = &pool->first; *at; at = &(*at)->next) {
 		struct oidc_job *job = *at;
 
-		if (!atomic_load(&pool->stop) && running_of(pool, job->provider) >= OF_ONE_RUNNING)
+		if (job->provider && !atomic_load(&pool->stop) &&
+		    running_of(pool, job->provider) >= OF_ONE_RUNNING)
 			continue;
 		*at = job->next;
 		if (!*at)

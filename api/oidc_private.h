@@ -58,6 +58,7 @@ struct oidc_service {
 	pthread_mutex_t lock; /* of the list */
 	struct oidc_provider **list;
 	size_t n;
+	bool serving; /* likewise */
 	struct oidc_pool *pool;
 	struct oidc_used *used;
 };

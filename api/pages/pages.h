@@ -23,6 +23,7 @@ void page_root(struct exchange *x);
 void page_sign_in(struct exchange *x);
 void page_sign_in_post(struct exchange *x);
 void page_sign_out(struct exchange *x);
+void page_provider(struct exchange *x);
 void page_search(struct exchange *x);
 void page_saved(struct exchange *x);
 void page_saved_post(struct exchange *x);
