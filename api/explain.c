@@ -69,8 +69,8 @@ static int settle_principal(struct decision *k)
 	rc = registry_principal_on(k->registry, k->e->user, day, &k->who, k->err);
 	if (rc == ARK_ENOTFOUND)
 		return wrong(k, k->e->past ? "at" : "user",
-		    k->e->past ? "There was no such account at that time."
-			       : "There is no such account.");
+		    k->e->past ? "There was no such account at that time, or it was not active."
+			       : "There is no such account, or it is not active.");
 	return rc;
 }
 

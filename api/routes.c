@@ -52,8 +52,27 @@
 	GET_WITH("/" l, ROUTE_PUBLIC, page_root), GET_WITH("/" l "/", ROUTE_PAGE, page_search),    \
 	    GET_WITH("/" l "/sign-in", ROUTE_PUBLIC | ROUTE_PAGE, page_sign_in),                   \
 	    SEND("POST", "/" l "/sign-in", ROUTE_PUBLIC | ROUTE_PAGE, page_sign_in_post),          \
-	    SEND("POST", "/" l "/sign-out", ROUTE_PAGE, page_sign_out),                            \
 	    GET_WITH("/" l "/sign-in/provider", ROUTE_PUBLIC | ROUTE_PAGE, page_provider),         \
+	    GET_WITH("/" l "/sign-in/code", ROUTE_PUBLIC | ROUTE_PAGE, page_sign_in_code),         \
+	    SEND(                                                                                  \
+		"POST", "/" l "/sign-in/code", ROUTE_PUBLIC | ROUTE_PAGE, page_sign_in_code_post), \
+	    GET_WITH("/" l "/join", ROUTE_PUBLIC | ROUTE_PAGE, page_join),                         \
+	    SEND("POST", "/" l "/join", ROUTE_PUBLIC | ROUTE_PAGE, page_join_post),                \
+	    SEND("POST", "/" l "/sign-out", ROUTE_PAGE | ROUTE_ENROLLING, page_sign_out),          \
+	    GET_WITH("/" l "/account", ROUTE_PAGE, page_account),                                  \
+	    GET_WITH("/" l "/account/confirm", ROUTE_PAGE, page_account_confirm),                  \
+	    FORM("/" l "/account/confirm", page_account_confirm_post),                             \
+	    GET_WITH("/" l "/account/password", ROUTE_PAGE, page_account_password),                \
+	    FORM("/" l "/account/password", page_account_password_post),                           \
+	    GET_WITH(                                                                              \
+		"/" l "/account/second-factor", ROUTE_PAGE | ROUTE_ENROLLING, page_second_factor), \
+	    SEND("POST", "/" l "/account/second-factor", ROUTE_PAGE | ROUTE_ENROLLING,             \
+		page_second_factor_post),                                                          \
+	    FORM("/" l "/account/recovery", page_recovery_post),                                   \
+	    FORM("/" l "/account/session", page_session_end),                                      \
+	    FORM("/" l "/account/sessions", page_sessions_end),                                    \
+	    FORM("/" l "/account/tokens", page_token_post),                                        \
+	    FORM("/" l "/account/token", page_token_revoke),                                       \
 	    GET_WITH("/" l "/saved", ROUTE_PAGE, page_saved),                                      \
 	    FORM("/" l "/saved", page_saved_post),                                                 \
 	    GET_WITH("/" l "/saved/{s}", ROUTE_PAGE, page_saved_one),                              \
