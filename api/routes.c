@@ -5,6 +5,7 @@
 #include "api/documents.h"
 #include "api/exports.h"
 #include "api/handlers.h"
+#include "api/oidc.h"
 #include "api/pages/pages.h"
 #include "api/saved_searches.h"
 
@@ -52,6 +53,7 @@
 	GET_WITH("/" l, ROUTE_PUBLIC, page_root), GET_WITH("/" l "/", ROUTE_PAGE, page_search),    \
 	    GET_WITH("/" l "/sign-in", ROUTE_PUBLIC | ROUTE_PAGE, page_sign_in),                   \
 	    SEND("POST", "/" l "/sign-in", ROUTE_PUBLIC | ROUTE_PAGE, page_sign_in_post),          \
+	    GET_WITH("/" l "/sign-in/provider", ROUTE_PUBLIC | ROUTE_PAGE, page_provider),         \
 	    GET_WITH("/" l "/sign-in/code", ROUTE_PUBLIC | ROUTE_PAGE, page_sign_in_code),         \
 	    SEND(                                                                                  \
 		"POST", "/" l "/sign-in/code", ROUTE_PUBLIC | ROUTE_PAGE, page_sign_in_code_post), \
@@ -199,6 +201,18 @@ const struct http_route api_routes[] = {
     PAGES("fi"),
     PAGES("sv"),
     PAGES("en"),
+    /* signing in at an organisation's own identity provider */
+    {.method = "GET", .pattern = "/auth/{p}", .flags = ROUTE_PUBLIC, .finish = oidc_begin},
+    {.method = "GET",
+	.pattern = "/auth/{p}/callback",
+	.flags = ROUTE_PUBLIC,
+	.finish = oidc_callback},
+    {.method = "POST",
+	.pattern = "/auth/{p}/logout",
+	.takes = HTTP_BODY_WHOLE,
+	.flags = ROUTE_PUBLIC,
+	.body_max = 64 << 10,
+	.finish = oidc_back_channel},
     /* the admin socket */
     {.method = "POST",
 	.pattern = "/admin/load",
@@ -239,6 +253,13 @@ const struct http_route api_routes[] = {
     SEND("POST", "/admin/scrub", ROUTE_LOCAL, admin_scrub_post),
     GET_WITH("/admin/synonyms", ROUTE_LOCAL, synonyms_get),
     GET_WITH("/admin/synonyms/versions", ROUTE_LOCAL, synonyms_versions_get),
+    GET_WITH("/admin/providers", ROUTE_LOCAL, admin_providers_get),
+    GET_WITH("/admin/providers/{p}", ROUTE_LOCAL, admin_provider_get),
+    SEND("PUT", "/admin/providers/{p}", ROUTE_LOCAL, admin_provider_put),
+    {.method = "DELETE",
+	.pattern = "/admin/providers/{p}",
+	.flags = ROUTE_LOCAL,
+	.finish = admin_provider_delete},
     GET_WITH("/healthz", ROUTE_LOCAL, health_get),
     GET_WITH("/readyz", ROUTE_LOCAL, health_get),
     GET_WITH("/metrics", ROUTE_LOCAL, metrics_get),
