@@ -95,6 +95,12 @@ void health_get(struct exchange *x);
 void version_get(struct exchange *x);
 void metrics_get(struct exchange *x);
 
+/* providers_api.c: the admin socket */
+void admin_providers_get(struct exchange *x);
+void admin_provider_get(struct exchange *x);
+void admin_provider_put(struct exchange *x);
+void admin_provider_delete(struct exchange *x);
+
 /* routes.c */
 extern const struct http_route api_routes[];
 extern const size_t api_routes_len;
