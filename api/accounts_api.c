@@ -205,7 +205,7 @@ void users_patch(struct exchange *x)
 	if (json_object_get(body, "state"))
 		sessions_forget(app_of(x));
 	if (rc)
-		accounts_failed(x, &fault, &err);
+		accounts_change_failed(x, "users", http_param(x, 0), base, &fault, &err);
 	else
 		accounts_reply(x, 200, "users", record);
 	json_decref(body);
@@ -254,7 +254,7 @@ void users_invite(struct exchange *x)
 	struct accounts_link link;
 	struct ark_error err;
 
-	if (!may_change(x))
+	if (!may_change(x) || !accounts_no_body(x))
 		return;
 	if (accounts_invite(app_of(x)->archive, &actor, asker_of(x), http_param(x, 0),
 		clock_now_us(), &link, &err))
