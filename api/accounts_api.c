@@ -238,7 +238,8 @@ static void reply_link(struct exchange *x, const struct accounts_link *link)
 	clock_format(until, link->expires_us);
 	write_place(x, &url);
 	/* behind the #: what stands there is sent to no server, and to no log of one in between */
-	buf_addf(&url, "/%s/join#%s", i18n_code(http_language(x)), link->code);
+	buf_addf(
+	    &url, "/%s/join#%s", i18n_code(caller_of(x) ? http_language(x) : HTTP_FI), link->code);
 	if (buf_failed(&url))
 		http_reply_problem(x, 503, "out-of-memory", NULL, NULL);
 	else

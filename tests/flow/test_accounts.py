@@ -34,7 +34,7 @@ def operator(a, *args, status=0):
 
 
 def world():
-    """An archive whose county has a contact person, kaisa, and whose agency has two: yes, ylla is an administrator."""
+    """A served archive whose county has a contact person and an administrator, and whose agency has a contact person."""
     a = Archive()
     seed = {"users": [
         {"id": "kaisa", "org": "pirha", "name": "Kaisa", "roles": ["contact"]},
@@ -297,3 +297,71 @@ def test_accounts__each_change_is_in_the_history_log():
     check(looks, last)
     a.stop()
     check("pertti" not in a.said() and "Kaisa" not in a.said(), "no names in the server's output")
+
+
+# ---- the command line ----
+
+def test_accounts__the_operator_does_it_all_without_a_server_and_beside_one():
+    a = Archive()
+    for served in (False, True):
+        o, u = ("vaasa", "venla") if served else ("oulu", "olli")
+        if served:
+            a.serve()
+        operator(a, "org", "add", a.dir, o, "--kind", "county", "--name", "Uusi alue", "--name-sv", "Ny",
+                 "--business-id", "0737546-2", "--county", "17", "--county", "18", "--confirm-every", "90")
+        check(o in operator(a, "org", "list", a.dir), "listed")
+        operator(a, "org", "change", a.dir, o, "--name-en", "New", "--business-id", "")
+        shown = operator(a, "org", "show", a.dir, o)
+        check('"en": "New"' in shown and '"sv": "Ny"' in shown and "businessId" not in shown, shown)
+        check('"confirmEvery": 90' in shown and '"17"' in shown and '"18"' in shown, shown)
+        operator(a, "user", "add", a.dir, u, "--org", o, "--name", "Uusi", "--role", "contact", "--email", "u@x.example")
+        link = operator(a, "user", "invite", a.dir, u).strip()
+        check(link.startswith("/fi/join#") and len(link) > 40, link)
+        operator(a, "user", "resume", a.dir, u)
+        operator(a, "user", "change", a.dir, u, "--role", "contact", "--role", "inspector", "--name", "Toinen")
+        line = operator(a, "user", "list", a.dir, "--org", o, "--state", "active")
+        check("inspector,contact" in line and "Toinen" in line, line)
+        check("2 accounts" not in operator(a, "org", "confirm", a.dir, o, "--user", u), "one")
+        check("reason" in operator(a, "user", "suspend", a.dir, u, status=1), "needs a reason")
+        operator(a, "user", "suspend", a.dir, u, "--reason", "loma")
+        check("(loma)" in operator(a, "user", "list", a.dir, "--state", "suspended"), "why")
+        operator(a, "user", "close", a.dir, u, "--reason", "loppu")
+        check("for good" in operator(a, "user", "resume", a.dir, u, status=1), "closed is the end")
+        same(operator(a, "user", "sweep", a.dir).strip(), "0 warned, 0 suspended")
+    check("--kind" in operator(a, "org", "add", a.dir, status=2), "usage")
+    check("arkki user list" in operator(a, "user", "show", a.dir, "nobody", status=1), "the mend")
+    check("check digit" in operator(a, "org", "change", a.dir, "oulu", "--business-id", "0737546-1", status=1), "why")
+    operator(a, "user", "show", a.dir, "../x", status=1)
+    a.stop()
+
+
+def test_accounts__emergency_access_is_seen_by_the_locked_out():
+    a = world()
+    n = len(a.audit(log="history"))
+    why = "kaikki lukittuina ulos"
+    usage = operator(a, "user", "emergency", a.dir, "pirha", "--user", "kaisa", status=2)
+    check("--reason" in usage, usage)
+    err = operator(a, "user", "emergency", a.dir, "pirha", "--user", "pertti", "--reason", why, status=1)
+    check("--add" in err, err)
+    operator(a, "user", "emergency", a.dir, "pirha", "--user", "maija", "--reason", why, "--add", "Maija", status=1)
+    link = operator(a, "user", "emergency", a.dir, "pirha", "--user", "kaisa", "--reason", why).strip()
+    check("/join#" in link, link)
+    entries = [e for e in a.audit(log="history")[n:] if e["kind"] == "emergency-access"]
+    same(len(entries), 1)
+    same(entries[0]["principal"], "operator")
+    people = {p["id"]: p for p in a.json("/v1/orgs/pirha/accounts", "kaisa")["accounts"]}
+    same(people["kaisa"]["emergency"]["reason"], why)
+    check("EMERGENCY" in operator(a, "org", "show", a.dir, "pirha"), "in the list")
+    # somebody new, and somebody suspended whose old token stays dead
+    a.get("/v1/me", "pertti")
+    expect(a, 200, "PATCH", "/v1/users/pertti", {"state": "suspended", "reason": "x"}, "kaisa")
+    operator(a, "user", "emergency", a.dir, "pirha", "--user", "uusi", "--reason", why, "--add", "Uusi Ihminen")
+    operator(a, "user", "emergency", a.dir, "pirha", "--user", "pertti", "--reason", why, "--add", "Pertti")
+    same(a.get("/v1/me", "pertti").status, 401, "the token of before")
+    people = {p["id"]: p for p in a.json("/v1/orgs/pirha/accounts", "kaisa")["accounts"]}
+    same([people[p]["state"] for p in ("pertti", "uusi")], ["active", "active"])
+    # the people have looked: with the next confirmation it is gone from the list, not from the history
+    tag = expect(a, 200, "GET", "/v1/orgs/pirha/accounts", None, "kaisa").header("ETag")
+    expect(a, 200, "POST", "/v1/orgs/pirha/confirmation", None, "kaisa", If_Match=tag)
+    check("emergency" not in str(a.json("/v1/orgs/pirha/accounts", "kaisa")), "confirmed")
+    a.stop()
