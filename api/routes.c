@@ -5,6 +5,7 @@
 #include "api/documents.h"
 #include "api/exports.h"
 #include "api/handlers.h"
+#include "api/oidc.h"
 #include "api/pages/pages.h"
 #include "api/saved_searches.h"
 
@@ -52,6 +53,7 @@
 	GET_WITH("/" l, ROUTE_PUBLIC, page_root), GET_WITH("/" l "/", ROUTE_PAGE, page_search),    \
 	    GET_WITH("/" l "/sign-in", ROUTE_PUBLIC | ROUTE_PAGE, page_sign_in),                   \
 	    SEND("POST", "/" l "/sign-in", ROUTE_PUBLIC | ROUTE_PAGE, page_sign_in_post),          \
+	    GET_WITH("/" l "/sign-in/provider", ROUTE_PUBLIC | ROUTE_PAGE, page_provider),         \
 	    GET_WITH("/" l "/sign-in/code", ROUTE_PUBLIC | ROUTE_PAGE, page_sign_in_code),         \
 	    SEND(                                                                                  \
 		"POST", "/" l "/sign-in/code", ROUTE_PUBLIC | ROUTE_PAGE, page_sign_in_code_post), \
@@ -153,6 +155,12 @@ const struct http_route api_routes[] = {
     SEND("POST", "/v1/users/{u}/invitation", 0, users_invite),
     GET("/v1/types", types_list),
     GET("/v1/me", me_get),
+    GET("/v1/tokens", tokens_list),
+    SAVED("POST", "/v1/tokens", tokens_post),
+    {.method = "DELETE", .pattern = "/v1/tokens/{t}", .finish = tokens_delete},
+    GET("/v1/sessions", sessions_list),
+    {.method = "DELETE", .pattern = "/v1/sessions", .finish = sessions_delete},
+    {.method = "DELETE", .pattern = "/v1/sessions/{s}", .finish = sessions_delete_one},
     GET("/v1/search", search_get),
     SEND("POST", "/v1/search", 0, search_post),
     GET("/v1/search/suggest", search_suggest),
@@ -199,6 +207,18 @@ const struct http_route api_routes[] = {
     PAGES("fi"),
     PAGES("sv"),
     PAGES("en"),
+    /* signing in at an organisation's own identity provider */
+    {.method = "GET", .pattern = "/auth/{p}", .flags = ROUTE_PUBLIC, .finish = oidc_begin},
+    {.method = "GET",
+	.pattern = "/auth/{p}/callback",
+	.flags = ROUTE_PUBLIC,
+	.finish = oidc_callback},
+    {.method = "POST",
+	.pattern = "/auth/{p}/logout",
+	.takes = HTTP_BODY_WHOLE,
+	.flags = ROUTE_PUBLIC,
+	.body_max = 64 << 10,
+	.finish = oidc_back_channel},
     /* the admin socket */
     {.method = "POST",
 	.pattern = "/admin/load",
@@ -207,6 +227,11 @@ const struct http_route api_routes[] = {
 	.body_max = 256ULL << 20,
 	.finish = admin_load},
     SEND("POST", "/admin/tokens", ROUTE_LOCAL, admin_token),
+    GET_WITH("/admin/tokens", ROUTE_LOCAL, admin_tokens_list),
+    {.method = "DELETE",
+	.pattern = "/admin/tokens/{t}",
+	.flags = ROUTE_LOCAL,
+	.finish = admin_token_revoke},
     SEND("POST", "/admin/policies/explain", ROUTE_LOCAL, policies_explain),
     SEND("POST", "/admin/maintenance", ROUTE_LOCAL, admin_maintenance),
     GET_WITH("/admin/orgs", ROUTE_LOCAL, orgs_list),
@@ -239,6 +264,13 @@ const struct http_route api_routes[] = {
     SEND("POST", "/admin/scrub", ROUTE_LOCAL, admin_scrub_post),
     GET_WITH("/admin/synonyms", ROUTE_LOCAL, synonyms_get),
     GET_WITH("/admin/synonyms/versions", ROUTE_LOCAL, synonyms_versions_get),
+    GET_WITH("/admin/providers", ROUTE_LOCAL, admin_providers_get),
+    GET_WITH("/admin/providers/{p}", ROUTE_LOCAL, admin_provider_get),
+    SEND("PUT", "/admin/providers/{p}", ROUTE_LOCAL, admin_provider_put),
+    {.method = "DELETE",
+	.pattern = "/admin/providers/{p}",
+	.flags = ROUTE_LOCAL,
+	.finish = admin_provider_delete},
     GET_WITH("/healthz", ROUTE_LOCAL, health_get),
     GET_WITH("/readyz", ROUTE_LOCAL, health_get),
     GET_WITH("/metrics", ROUTE_LOCAL, metrics_get),

@@ -11,6 +11,7 @@
 #include "api/handlers.h"
 #include "api/disposition_api.h"
 #include "api/indexer.h"
+#include "api/oidc.h"
 #include "api/pages/pages.h"
 #include "api/rankings.h"
 #include "api/session.h"
@@ -69,6 +70,8 @@ int api_server_start(
 	if (!rc)
 		rc = sign_in_start(&s->app, err);
 	if (!rc)
+		rc = oidc_start(&s->app, err);
+	if (!rc)
 		rc = rankings_new(&s->app.rankings, err);
 	if (!rc)
 		rc = policies_start(&s->app, err);
@@ -96,6 +99,8 @@ int api_server_start(
 		api_server_stop(s);
 		return rc;
 	}
+	if (listen)
+		oidc_serve(&s->app);
 	*ret = s;
 	return ARK_OK;
 }
@@ -114,6 +119,7 @@ void api_server_stop(struct api_server *s)
 	witnesses_end_soon(s->app.witnesses);
 	http_server_stop(s->public_listener);
 	http_server_stop(s->admin_listener);
+	oidc_stop(&s->app);
 	sign_in_stop(&s->app);
 	accounts_stop(&s->app);
 	explain_wait(&s->app);

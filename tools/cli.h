@@ -39,7 +39,7 @@ struct cli {
 	} * said; /* every option with a value, in order: for those that may be repeated */
 	int said_len;
 	bool list, drill, all, retire;
-	bool full, validate, dry_run, yes, shipped, retry, own, now;
+	bool full, validate, dry_run, yes, shipped, offline, retry, own, now;
 	const char **words; /* what is not an option */
 	int words_len;
 };
@@ -79,6 +79,7 @@ int policy_versions(const struct cli *c);
 int policy_apply(const struct cli *c);
 int policy_restore(const struct cli *c);
 int cmd_synonyms(const struct cli *c);
+int cmd_provider(const struct cli *c);
 int cmd_witness(const struct cli *c);
 int cmd_witnesses(const struct cli *c);
 int cmd_retention(const struct cli *c);

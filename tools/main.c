@@ -143,6 +143,13 @@ static const struct command {
 	"      test: run tests in the format of Cedar's integration tests; check: validate,\n"
 	"      against arkki's own schema unless another is named; tells also what lists cannot "
 	"ask"},
+    {"provider", cmd_provider,
+	"add DIR FILE.json [--offline] | list DIR | show DIR ID | remove DIR ID",
+	"identity providers (OpenID Connect) at which an organisation's people sign in\n"
+	"      add: asks the provider for its discovery document first, unless --offline; an id "
+	"that is\n"
+	"      there is changed; show: everything but the client secret; remove: ends its sessions "
+	"too"},
     {"synonyms", cmd_synonyms,
 	"show DIR [--version N] [--shipped] | versions DIR | check FILE.json\n"
 	"               apply DIR FILE.json --user ID [--reason TEXT]",
@@ -206,8 +213,8 @@ static void print_help(FILE *to)
 			fprintf(to, "  arkki %s %s\n      %s\n", commands[i].name,
 			    commands[i].arguments, commands[i].what);
 	fprintf(to, "\nThe root key is given by --root-key FILE or ARKKI_ROOT_KEY_FILE.\n"
-		    "load, token, org, user, import, verify, doctor, texts, ocr, synonyms, keys "
-		    "and policy (but "
+		    "load, token, org, user, provider, import, verify, doctor, texts, ocr, "
+		    "synonyms, keys and policy (but "
 		    "restore) also work "
 		    "while the archive is "
 		    "being served.\n"
@@ -331,6 +338,7 @@ static bool parse(struct cli *c, char **argv)
 	    {"--dry-run", &c->dry_run},
 	    {"--yes", &c->yes},
 	    {"--shipped", &c->shipped},
+	    {"--offline", &c->offline},
 	    {"--retry", &c->retry},
 	    {"--list", &c->list},
 	    {"--drill", &c->drill},

@@ -27,6 +27,7 @@ void page_sign_in_code_post(struct exchange *x);
 void page_join(struct exchange *x);
 void page_join_post(struct exchange *x);
 void page_sign_out(struct exchange *x);
+void page_provider(struct exchange *x);
 void page_account(struct exchange *x);
 void page_account_confirm(struct exchange *x);
 void page_account_confirm_post(struct exchange *x);
