@@ -141,14 +141,11 @@ static void write_provider(void *arg, const char *id, const char *name)
 	buf_free(&label);
 }
 
-#pragma weak oidc_each
-
 static void write_providers(struct page *p, const char *next)
 {
 	struct providers w = {p, next, 0};
 
-	if (oidc_each)
-		oidc_each(app_of(p->x), p->language, write_provider, &w);
+	oidc_each(app_of(p->x), p->language, write_provider, &w);
 	if (w.n)
 		html_raw(&p->h, "</ul>");
 }

@@ -20,10 +20,9 @@ def shared():
     global _shared
     if _shared is None:
         w = Archive()
-        codes = {user: link_code(w, user) for user in USERS}
         conf(w, "password-blocklist " + blocklist(w))
         w.serve()
-        _shared = w, {user: member(w, user, code) for user, code in codes.items()}
+        _shared = w, {user: member(w, user, link_code(w, user)) for user in USERS}
     return _shared
 
 
@@ -133,6 +132,25 @@ def test_refusals__tell_nothing_of_the_account():
     check(PASSWORD not in w.said() and "eiketaan" not in w.said(), "in the server's output")
 
 
+def test_refusals__of_a_suspended_account_are_those_of_a_wrong_password():
+    w = Archive().serve()
+    maija = member(w, "maija", link_code(w, "maija"))
+    b = Browser(w)
+    b.sign_in(maija)
+    same(b.get("/fi/").status, 200)
+    wrong = refused(w, "maija", "väärä salasana 1")[0]
+    r = w.send("PATCH", "/v1/users/maija", "ylla", {"Content-Type": "application/json", "If-Match": "*"},
+               '{"state": "suspended", "reason": "virkavapaa"}')
+    same(r.status, 200, r.body[:300])
+    same(b.get("/fi/").status, 303, "its session goes on")
+    first = end_of_log(w)
+    same(refused(w, "maija", PASSWORD)[0], wrong)
+    same([(e["principal"], e["outcome"]) for e in entries(w, first)], [("maija", "denied")])
+    code = w.send("POST", "/v1/users/maija/invitation", "ylla")
+    check(code.status >= 400, "a link for a suspended account")
+    same(w.stop(), 0)
+
+
 def test_refusals__take_as_long_for_nobody_as_for_somebody():
     w, _ = shared()
     known = [refused(w, user, "väärä salasana 2")[1] for user in ("sirpa", "pertti", "ulla") for _ in range(3)]
@@ -239,11 +257,10 @@ def test_forms__from_another_site_or_session_change_nothing():
 def test_session__ends_idle_and_after_its_time():
     for setting, seconds in (("session-idle-minutes 0.03", 1.8), ("session-hours 0.0006", 2.16)):
         w = Archive()
-        code = link_code(w, "maija")
         conf(w, setting)
         w.serve()
         b = Browser(w)
-        maija = member(w, "maija", code, b)
+        maija = member(w, "maija", link_code(w, "maija"), b)
         same(b.get("/fi/account").status, 200, setting)
         b = Browser(w)
         b.sign_in(maija)
@@ -395,9 +412,9 @@ def test_token__begins_a_session_that_ends_with_it():
 
 def test_join__takes_a_code_once_and_leads_to_the_second_factor():
     w = Archive()
-    code = link_code(w, "maija")
     conf(w, "password-blocklist " + blocklist(w))
     w.serve()
+    code = link_code(w, "maija")
     b = Browser(w)
     page = b.get("/fi/join")
     for wrong in ("", "x", code[:-1], "A" * 43, "ä" * 20, "x" * 99):
@@ -449,9 +466,9 @@ def test_join__takes_a_code_once_and_leads_to_the_second_factor():
 
 def test_second_factor__is_not_asked_for_where_it_is_optional():
     w = Archive()
-    code = link_code(w, "maija")
     conf(w, "second-factor optional")
     w.serve()
+    code = link_code(w, "maija")
     b = Browser(w)
     r = b.submit(b.get("/fi/join"), "/fi/join", code=code)
     b.submit(r, "/fi/join", code=code, step="password", new=PASSWORD, again=PASSWORD)
