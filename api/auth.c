@@ -23,6 +23,8 @@ enum { CACHE_SIZE = 1024, CACHE_US = 60 * 1000000, REFUSALS_BURST = 100, REFUSAL
 struct cached {
 	unsigned char hash[16];
 	char token_id[17];
+	unsigned int scopes;
+	uint64_t forgotten; /* how often by then */
 	int64_t until_us, expires_us;
 	struct principal *who;
 };
@@ -36,6 +38,7 @@ struct bucket {
 struct token_cache {
 	pthread_mutex_t lock;
 	unsigned char key[crypto_generichash_KEYBYTES];
+	atomic_ullong forgotten;
 	struct cached entries[CACHE_SIZE];
 	struct bucket buckets[CACHE_SIZE];
 };
@@ -94,8 +97,14 @@ bool refusal_budget(struct app *app, const char *user)
 	return ok;
 }
 
+void tokens_forget(struct app *app)
+{
+	atomic_fetch_add(&app->tokens->forgotten, 1);
+}
+
 /* From the cache; NULL when it must be looked up. */
-static struct principal *cached_find(struct app *app, const char *token, char token_id[17])
+static struct principal *cached_find(
+    struct app *app, const char *token, char token_id[17], unsigned int *ret_scopes)
 {
 	struct token_cache *c = app->tokens;
 	unsigned char hash[16];
@@ -104,17 +113,19 @@ static struct principal *cached_find(struct app *app, const char *token, char to
 
 	pthread_mutex_lock(&c->lock);
 	if (e->who && bytes_equal(e->hash, hash, 16) && clock_monotonic_us() < e->until_us &&
-	    clock_now_us() < e->expires_us &&
+	    clock_now_us() < e->expires_us && e->forgotten == atomic_load(&c->forgotten) &&
 	    principal_current(e->who, archive_registry(app->archive))) {
 		who = principal_ref(e->who);
 		memcpy(token_id, e->token_id, sizeof(e->token_id));
+		*ret_scopes = e->scopes;
 	}
 	pthread_mutex_unlock(&c->lock);
 	return who;
 }
 
-static void cached_put(
-    struct app *app, const char *token, const struct state_token *found, struct principal *who)
+/* forgotten: as it was before the token was looked for. */
+static void cached_put(struct app *app, const char *token, const struct state_token *found,
+    uint64_t forgotten, struct principal *who)
 {
 	struct token_cache *c = app->tokens;
 	unsigned char hash[16];
@@ -124,19 +135,22 @@ static void cached_put(
 	principal_unref(e->who);
 	memcpy(e->hash, hash, sizeof(hash));
 	memcpy(e->token_id, found->id, sizeof(e->token_id));
+	e->scopes = found->scopes;
+	e->forgotten = forgotten;
 	e->until_us = clock_monotonic_us() + CACHE_US;
 	e->expires_us = found->expires_us;
 	e->who = principal_ref(who);
 	pthread_mutex_unlock(&c->lock);
 }
 
-int auth_principal(struct app *app, const char *token, char token_id[17], struct principal **ret,
-    struct ark_error *err)
+int auth_principal(struct app *app, const char *token, char token_id[17], unsigned int *ret_scopes,
+    struct principal **ret, struct ark_error *err)
 {
+	uint64_t forgotten = atomic_load(&app->tokens->forgotten);
 	struct state_token found;
 	int rc;
 
-	*ret = cached_find(app, token, token_id);
+	*ret = cached_find(app, token, token_id, ret_scopes);
 	if (*ret)
 		return ARK_OK;
 	rc = state_token_find(archive_state(app->archive), token, clock_now_us(), &found, err);
@@ -145,7 +159,11 @@ int auth_principal(struct app *app, const char *token, char token_id[17], struct
 	if (rc)
 		return rc;
 	memcpy(token_id, found.id, sizeof(found.id));
-	cached_put(app, token, &found, *ret);
+	*ret_scopes = found.scopes;
+	cached_put(app, token, &found, forgotten, *ret);
+	/* once a minute, because answers are kept; a mark that cannot be made refuses nobody */
+	rc = state_token_used(archive_state(app->archive), found.id, clock_now_us(), NULL);
+	(void)rc;
 	return ARK_OK;
 }
 
@@ -256,13 +274,17 @@ static int by_token(struct app *app, struct exchange *x, struct caller **ret, st
 {
 	const char *token = token_of(x);
 	struct principal *who;
+	unsigned int scopes;
 	char token_id[17];
-	int rc = token ? auth_principal(app, token, token_id, &who, err) : ARK_ENOTFOUND;
+	int rc = token ? auth_principal(app, token, token_id, &scopes, &who, err) : ARK_ENOTFOUND;
 
 	if (rc)
 		return rc;
 	*ret = caller_new(app, x, who, token_id, "token", NULL);
-	return *ret ? ARK_OK : ark_fail(err, ARK_ENOMEM, "no memory for a caller");
+	if (!*ret)
+		return ark_fail(err, ARK_ENOMEM, "no memory for a caller");
+	(*ret)->scopes = scopes;
+	return ARK_OK;
 }
 
 static int by_session(struct app *app, const struct exchange *x, const char *cookie,
@@ -315,7 +337,10 @@ static void gate(struct exchange *x)
 		return;
 	}
 	http_set_caller(x, c, caller_end);
-	if (c->enrolling && !(route && (route->flags & ROUTE_ENROLLING)))
+	if (!scope_allows(c, x))
+		http_reply_problem(x, 403, "out-of-scope",
+		    "This token may not be used for that: make one with the scope for it.", NULL);
+	else if (c->enrolling && !(route && (route->flags & ROUTE_ENROLLING)))
 		refuse_enrolling(x);
 }
 
