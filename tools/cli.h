@@ -19,7 +19,7 @@ enum { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2 };
 /* Arguments after the command, options taken out. */
 struct cli {
 	const char *command;
-	const char *root_key, *origin, *listen, *user, *days, *manifest, *language, *root, *schema;
+	const char *root_key, *origin, *listen, *proxy, *scope, *user, *days, *manifest, *language, *root, *schema;
 	const char *action, *document, *version, *at, *purpose, *case_id, *break_glass;
 	const char *reason, *cases, *state, *name;
 	/* log, audit: what an outsider checks */
@@ -54,6 +54,7 @@ int cmd_load(const struct cli *c);
 int cmd_token(const struct cli *c);
 int cmd_org(const struct cli *c);
 int cmd_user(const struct cli *c);
+int cmd_certificate(const struct cli *c);
 int cmd_serve(const struct cli *c);
 int cmd_import(const struct cli *c);
 int import_bag(const struct cli *c); /* cmd_import_bag.c */
