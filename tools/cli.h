@@ -52,9 +52,9 @@ void cli_progress(void *arg, const char *step, uint64_t done, uint64_t of);
 int cmd_init(const struct cli *c);
 int cmd_load(const struct cli *c);
 int cmd_token(const struct cli *c);
-int cmd_certificate(const struct cli *c);
 int cmd_org(const struct cli *c);
 int cmd_user(const struct cli *c);
+int cmd_certificate(const struct cli *c);
 int cmd_serve(const struct cli *c);
 int cmd_import(const struct cli *c);
 int import_bag(const struct cli *c); /* cmd_import_bag.c */

@@ -17,15 +17,6 @@ static const struct command {
 	"make a new archive and its root key; keep the key on another machine too"},
     {"load", cmd_load, "DIR SEED.json",
 	"add or update organisations, users, units, cases, placements"},
-    {"token", cmd_token,
-	"create DIR --user ID [--days N] [--name TEXT] [--scope S]…\n"
-	"              list DIR --user ID | revoke DIR TOKENID",
-	"create: print a new bearer token for a user; scopes are read, file, audit, administer, "
-	"accounts (all)\n"
-	"      list: a user's tokens, never the secret; revoke: one stops at once"},
-    {"certificate", cmd_certificate,
-	"add DIR FILE.pem --user ID [--name TEXT] | list DIR | remove DIR ID",
-	"which system account the holder of a client certificate is; for `serve --proxy`"},
     {"org", cmd_org,
 	"list DIR | show DIR ORG\n"
 	"            add DIR ORG --kind KIND --name NAME [--name-sv NAME] [--name-en NAME] "
@@ -67,6 +58,15 @@ static const struct command {
 	"      or makes it a contact person and active again. The people of the organisation see "
 	"it and the reason\n"
 	"      sweep: warn of and suspend what was not confirmed now; a server does so every hour"},
+    {"token", cmd_token,
+	"create DIR --user ID [--days N] [--name TEXT] [--scope S]…\n"
+	"              list DIR --user ID | revoke DIR TOKENID",
+	"create: print a new bearer token for a user; scopes are read, file, audit, administer, "
+	"accounts (all)\n"
+	"      list: a user's tokens, never the secret; revoke: one stops at once"},
+    {"certificate", cmd_certificate,
+	"add DIR FILE.pem --user ID [--name TEXT] | list DIR | remove DIR ID",
+	"which system account the holder of a client certificate is; for `serve --proxy`"},
     {"serve", cmd_serve, "DIR --listen HOST:PORT [--proxy unix:/path|127.0.0.1:PORT]",
 	"serve the archive until SIGTERM\n"
 	"      --proxy: listen there too, for a proxy that ends TLS and says which client "
