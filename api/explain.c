@@ -67,11 +67,14 @@ static int settle_principal(struct decision *k)
 
 	clock_day(day, k->e->at_us);
 	rc = registry_principal_on(k->registry, k->e->user, day, &k->who, k->err);
-	if (rc == ARK_ENOTFOUND)
+	if (rc != ARK_ENOTFOUND)
+		return rc;
+	if (registry_has(k->registry, "users", k->e->user))
 		return wrong(k, k->e->past ? "at" : "user",
-		    k->e->past ? "There was no such account at that time."
-			       : "There is no such account.");
-	return rc;
+		    k->e->past ? "The account was not active at that time."
+			       : "The account is not active.");
+	return wrong(k, k->e->past ? "at" : "user",
+	    k->e->past ? "There was no such account at that time." : "There is no such account.");
 }
 
 /* ---- of what ---- */
@@ -152,7 +155,7 @@ static int settle_context(struct decision *k)
 	    .now_us = k->e->at_us,
 	    .purpose = k->e->purpose,
 	    .break_glass = k->e->break_glass,
-	    .strong = true, /* as every sign-in is, see caller_state() */
+	    .strong = true, /* as after signing in with two factors, or by token */
 	    .address = k->e->address,
 	};
 	if (!k->e->case_id)

@@ -3,24 +3,28 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "api/accounts_api.h"
 #include "api/exports.h"
 #include "api/handlers.h"
 #include "api/disposer.h"
 #include "api/disposition_api.h"
 #include "api/indexer.h"
+#include "api/oidc.h"
 #include "api/pages/pages.h"
 #include "api/past_work.h"
 #include "api/rankings.h"
+#include "api/session.h"
 #include "api/synonyms.h"
 #include "arkki/base/clock.h"
 #include "arkki/base/fs.h"
 
 struct api_server {
 	struct app app;
-	struct http_server *public_listener, *admin_listener;
+	struct http_server *public_listener, *admin_listener, *proxy_listener;
 	int run_fd; /* DIR/run: a socket's path may have 107 bytes only, so it is named through this */
 };
 
@@ -50,8 +54,34 @@ static int start_admin(struct api_server *s, struct ark_error *err)
 	return rc;
 }
 
-int api_server_start(
-    struct archive *a, const char *listen, struct api_server **ret, struct ark_error *err)
+/* Only this machine: whoever reaches it may say which client certificate was shown. */
+static bool local_address(const char *address)
+{
+	return strncmp(address, "unix:", 5) == 0 || strncmp(address, "127.0.0.1:", 10) == 0 ||
+	       strncmp(address, "[::1]:", 6) == 0;
+}
+
+static int start_proxied(struct api_server *s, const char *address, struct ark_error *err)
+{
+	struct http_config config = {.listen = address,
+	    .gate = auth_gate_proxied,
+	    .problem = page_problem,
+	    .behind_proxy = true};
+	mode_t before;
+	int rc;
+
+	if (!local_address(address))
+		return ark_fail(err, ARK_EINPUT,
+		    "--proxy %s: give unix:/path, 127.0.0.1:PORT or [::1]:PORT", address);
+	before = umask(0117); /* a socket is for the proxy, by its group */
+	rc = http_server_start(
+	    &config, api_routes, api_routes_len, &s->app, &s->proxy_listener, err);
+	umask(before);
+	return rc;
+}
+
+int api_server_start(struct archive *a, const char *listen, const char *proxy,
+    struct api_server **ret, struct ark_error *err)
 {
 	struct api_server *s = calloc(1, sizeof(*s));
 	struct http_config config = {.listen = listen, .gate = auth_gate, .problem = page_problem};
@@ -66,6 +96,10 @@ int api_server_start(
 	pthread_mutex_init(&s->app.searches_lock, NULL);
 	pages_start(&s->app);
 	rc = token_cache_new(&s->app.tokens, err);
+	if (!rc)
+		rc = sign_in_start(&s->app, err);
+	if (!rc)
+		rc = oidc_start(&s->app, err);
 	if (!rc)
 		rc = rankings_new(&s->app.rankings, err);
 	if (!rc)
@@ -88,15 +122,21 @@ int api_server_start(
 	/* packages of an earlier server that were not made yet; nothing waits for them */
 	if (!rc && listen)
 		disposer_look(&s->app);
+	if (!rc && listen)
+		rc = accounts_start(&s->app, err);
 	if (!rc)
 		rc = start_admin(s, err);
 	if (!rc && listen)
 		rc = http_server_start(
 		    &config, api_routes, api_routes_len, &s->app, &s->public_listener, err);
+	if (!rc && listen && proxy)
+		rc = start_proxied(s, proxy, err);
 	if (rc) {
 		api_server_stop(s);
 		return rc;
 	}
+	if (listen)
+		oidc_serve(&s->app);
 	*ret = s;
 	return ARK_OK;
 }
@@ -114,7 +154,11 @@ void api_server_stop(struct api_server *s)
 	changes_stop(&s->app); /* polls are answered first, so that they do not hold the drain up */
 	witnesses_end_soon(s->app.witnesses);
 	http_server_stop(s->public_listener);
+	http_server_stop(s->proxy_listener);
 	http_server_stop(s->admin_listener);
+	oidc_stop(&s->app);
+	sign_in_stop(&s->app);
+	accounts_stop(&s->app);
 	past_work_wait(&s->app);
 	if (s->run_fd >= 0) {
 		unlinkat(s->run_fd, "admin.sock", 0);
