@@ -175,7 +175,8 @@ bool limit_of(struct exchange *x, unsigned int otherwise, unsigned int most, uns
 struct change_waiter;    /* changes.c */
 struct token_cache;      /* auth.c */
 struct policies_service; /* policies_api.c */
-struct exports_service;  /* exports.c */
+struct exports_service;  /* exports_service.c */
+struct disposer;         /* disposer.c */
 struct rankings;         /* rankings.c */
 struct synonyms_service; /* synonyms.c */
 struct sign_in_service;  /* session.c */
@@ -191,6 +192,7 @@ struct app {
 	struct rankings *rankings;   /* searches that are paged through */
 	struct synonyms_service *synonyms;
 	struct exports_service *exports;
+	struct disposer *disposer;
 	struct sign_in_service *sign_in;
 	struct oidc_service *oidc;
 	struct accounts_ticker *accounts;
@@ -201,7 +203,7 @@ struct app {
 	pthread_mutex_t searches_lock; /* saved_searches.c: likewise */
 	pthread_t ticker;
 	bool ticker_runs, stopping;
-	atomic_uint replays; /* decisions of the past being made again: explain_api.c */
+	atomic_uint replays; /* answers about the past being made: past_work.c */
 	int64_t started_us;
 	char assets_tag[17]; /* changes with the files of the web; "": no pages */
 };

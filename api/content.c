@@ -194,17 +194,10 @@ static uint64_t content_bytes(struct exchange *x, uint64_t size, const char *tag
 void content_get(struct exchange *x)
 {
 	struct visit *v = visit_of(x);
-	uint32_t version = visit_version(x, 1);
 	struct ledger_record r;
 	char tag[TAG_SIZE];
 
-	if (!v)
-		return;
-	if (!version) {
-		visit_not_found(x, "content", http_param(x, 0), 0);
-		return;
-	}
-	if (!document_found(x, v, "content", version) || !content_permitted(x, v, "content"))
+	if (!v || !document_version_found(x, v, "content") || !content_permitted(x, v, "content"))
 		return;
 	r = visit_record(v, "content");
 	tag_content(v->app, &v->row, tag);
@@ -216,17 +209,11 @@ void content_get(struct exchange *x)
 
 bool rendition_found(struct exchange *x, struct visit *v, const char *kind)
 {
-	uint32_t version = visit_version(x, 1);
-
-	if (!version) {
-		visit_not_found(x, kind, http_param(x, 0), 0);
-		return false;
-	}
-	if (!document_found(x, v, kind, version))
+	if (!document_version_found(x, v, kind))
 		return false;
 	if (v->row.rendition.number)
 		return true;
-	visit_not_found(x, kind, http_param(x, 0), version);
+	visit_not_found(x, kind, http_param(x, 0), visit_version(x, 1));
 	return false;
 }
 
@@ -335,16 +322,9 @@ static bool text_ready(struct exchange *x, const char *state, const char *reason
 void text_get(struct exchange *x)
 {
 	struct visit *v = visit_of(x);
-	uint32_t version = visit_version(x, 1);
 	struct ledger_record r;
 
-	if (!v)
-		return;
-	if (!version) {
-		visit_not_found(x, "text", http_param(x, 0), 0);
-		return;
-	}
-	if (!document_found(x, v, "text", version) || !content_permitted(x, v, "text") ||
+	if (!v || !document_version_found(x, v, "text") || !content_permitted(x, v, "text") ||
 	    !text_ready(x, v->row.text_state, v->row.text_reason))
 		return;
 	r = visit_record(v, "text");

@@ -103,6 +103,16 @@ bool document_found(struct exchange *x, struct visit *v, const char *kind, uint3
 	return visit_stated_ok(x);
 }
 
+bool document_version_found(struct exchange *x, struct visit *v, const char *kind)
+{
+	uint32_t version = visit_version(x, 1);
+
+	if (version)
+		return document_found(x, v, kind, version);
+	visit_not_found(x, kind, http_param(x, 0), 0);
+	return false;
+}
+
 /* ---- GET /documents/{d} and …/versions/{n} ---- */
 
 /* Of a public form the tag is that of what is shown: a version's own would tell of changes to what is not. */
@@ -295,7 +305,8 @@ int listing_versions(
 	return rc;
 }
 
-void versions_get(struct exchange *x)
+/* Gathers the versions that the caller may read, logs the look at the list, and shows them. */
+static void gather_versions(struct exchange *x, void (*show)(struct exchange *x))
 {
 	struct visit *v = visit_of(x);
 	struct ledger_record r;
@@ -313,7 +324,12 @@ void versions_get(struct exchange *x)
 	}
 	r = visit_record(v, "list");
 	r.version = 0;
-	visit_log(x, &r, 1, show_versions);
+	visit_log(x, &r, 1, show);
+}
+
+void versions_get(struct exchange *x)
+{
+	gather_versions(x, show_versions);
 }
 
 /* ---- GET …/versions/{n}/proof ---- */
@@ -368,16 +384,9 @@ static void show_proof(struct exchange *x)
 void proof_get(struct exchange *x)
 {
 	struct visit *v = visit_of(x);
-	uint32_t version = visit_version(x, 1);
 	struct ledger_record r;
 
-	if (!v)
-		return;
-	if (!version) {
-		visit_not_found(x, "metadata", http_param(x, 0), 0);
-		return;
-	}
-	if (!document_found(x, v, "metadata", version))
+	if (!v || !document_version_found(x, v, "metadata"))
 		return;
 	if (!v->row.whole) { /* the proof is of the whole version */
 		visit_content_denied(x, "metadata");
@@ -436,23 +445,7 @@ static void show_history(struct exchange *x)
 
 void history_get(struct exchange *x)
 {
-	struct visit *v = visit_of(x);
-	struct ledger_record r;
-	struct ark_error err;
-	struct listing *l;
-
-	if (!v || !document_found(x, v, "list", 0))
-		return;
-	l = listing_new(x, v);
-	if (!l)
-		return;
-	if (listing_versions(v, v->row.document, l, &err)) {
-		http_reply_error(x, &err);
-		return;
-	}
-	r = visit_record(v, "list");
-	r.version = 0;
-	visit_log(x, &r, 1, show_history);
+	gather_versions(x, show_history);
 }
 
 /* ---- lists of documents: GET /documents, /units/{u}/documents, /cases/{c}/documents ---- */

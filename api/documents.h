@@ -10,6 +10,8 @@
 /* Finds the version (0: the newest) of {d} that the caller may read. False: a 404 is replied and logged, or
  * the error or a malformed purpose is answered. */
 bool document_found(struct exchange *x, struct visit *v, const char *kind, uint32_t version);
+/* The same of version {n}; one that is no number is not found. */
+bool document_version_found(struct exchange *x, struct visit *v, const char *kind);
 
 /* The card of what is shown of the row: when it is not whole, its fields and facts are those that go with
  * the public rendition (the title masked), and nothing else is in it. */

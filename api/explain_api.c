@@ -8,7 +8,6 @@
  * What is not seen answers as what does not exist. A purpose, a case or a broken glass in the body is
  * a supposition: it opens nothing here.
  */
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,11 +15,12 @@
 
 #include "api/explain.h"
 #include "api/handlers.h"
+#include "api/past_work.h"
 #include "arkki/base/clock.h"
 #include "arkki/base/json.h"
 #include "arkki/base/text.h"
 
-enum { TEXT_MAX = 4096, UNITS_MAX = 1000, REPLAYS_MAX = 2 };
+enum { TEXT_MAX = 4096, UNITS_MAX = 1000 };
 
 struct asking {
 	struct explain e;
@@ -35,16 +35,14 @@ struct asking {
 	json_t *answer;
 	int status;
 	struct ark_error error;
-	pthread_t thread;
-	bool runs;
+	struct past_work work;
 };
 
 static void asking_free(void *arg)
 {
 	struct asking *q = arg;
 
-	if (q->runs)
-		pthread_join(q->thread, NULL);
+	past_work_end(&q->work);
 	json_decref(q->body);
 	json_decref(q->errors);
 	json_decref(q->answer);
@@ -55,8 +53,7 @@ static void asking_free(void *arg)
 
 static void wrong(struct asking *q, const char *field, const char *code, const char *detail)
 {
-	json_array_append_new(
-	    q->errors, json_pack("{s:s,s:s,s:s}", "field", field, "code", code, "detail", detail));
+	past_work_fault(q->errors, field, code, detail);
 }
 
 static const char *text_of(struct asking *q, const char *field)
@@ -308,37 +305,11 @@ static void reply(struct exchange *x)
 		http_reply_json(x, 200, json_incref(q->answer));
 }
 
-static void *replay_main(void *arg)
+static void decide(void *arg)
 {
 	struct asking *q = arg;
 
 	q->status = explain_decide(q->app, q->receipt, &q->e, &q->answer, &q->error);
-	atomic_fetch_sub(&q->app->replays, 1);
-	http_wake(q->x);
-	return NULL;
-}
-
-void explain_wait(struct app *app)
-{
-	const struct timespec pause = {.tv_nsec = 10000000};
-
-	while (atomic_load(&app->replays) > 0)
-		nanosleep(&pause, NULL);
-}
-
-/* Going back opens every record of the registers: a few at a time, and not in a server thread. */
-static void replay(struct exchange *x, struct asking *q)
-{
-	bool room = atomic_fetch_add(&q->app->replays, 1) < REPLAYS_MAX;
-
-	if (!room || pthread_create(&q->thread, NULL, replay_main, q) != 0) {
-		atomic_fetch_sub(&q->app->replays, 1);
-		http_reply_header(x, "Retry-After", "2");
-		http_reply_problem(x, 503, "busy", NULL, NULL);
-		return;
-	}
-	q->runs = true;
-	http_wait(x, reply);
 }
 
 static void logged(struct exchange *x)
@@ -349,10 +320,11 @@ static void logged(struct exchange *x)
 	q->receipt = v->receipt;
 	q->e.row = v->has_row ? &v->row : NULL;
 	if (q->e.past) {
-		replay(x, q);
+		q->work = (struct past_work){.x = x, .app = q->app, .make = decide, .arg = q};
+		past_work_begin(&q->work, reply);
 		return;
 	}
-	q->status = explain_decide(q->app, q->receipt, &q->e, &q->answer, &q->error);
+	decide(q);
 	reply(x);
 }
 

@@ -1,4 +1,5 @@
-/* Filing over HTTP: a new document, a new version, a change of metadata.
+/* Filing over HTTP: a new document, a new version. (filing_again.c: the same request once more; filing_amend.c: a
+ * change of metadata.)
  *
  * Story of POST (the body streams):
  *   begin   may this be filed at all? (version: find, permit, If-Match, then an
@@ -14,43 +15,15 @@
 
 #include <sodium.h>
 
-#include "api/documents.h"
-#include "arkki/api/multipart.h"
-#include "arkki/archive/filing.h"
+#include "api/caller_filing.h"
+#include "api/filing_post.h"
 #include "arkki/archive/metadata.h"
-#include "arkki/archive/spool.h"
 #include "arkki/base/json.h"
 #include "arkki/base/text.h"
 
-enum { METADATA_MAX = 1048576, KEY_MAX = 255 };
+enum { METADATA_MAX = 1048576 };
 
-enum part { PART_NONE, PART_METADATA, PART_CONTENT };
-
-struct post { /* one filing in the making */
-	struct exchange *x;
-	struct visit *v;
-	bool is_version;
-	char document[33];
-	uint32_t base_version, base_metadata;
-	struct card base; /* of the version built upon */
-	struct multipart *multipart;
-	enum part part;
-	bool metadata_done, content_done;
-	struct buf metadata;
-	json_t *fields;
-	struct upload *upload;
-	char *file_name, *declared;
-	char request[33]; /* keyed hash of principal and Idempotency-Key; empty: none */
-	char request_digest[65];
-	struct filing *filing;
-	/* a refusal met inside the multipart parser */
-	int refusal;
-	const char *slug;
-	char detail[512];
-	json_t *errors;
-};
-
-static void post_free(void *arg)
+void filing_post_free(void *arg)
 {
 	struct post *p = arg;
 
@@ -73,7 +46,7 @@ static struct post *post_of(struct exchange *x)
 	return v ? v->more : NULL;
 }
 
-static int refuse(
+int filing_refuse(
     struct post *p, int status, const char *slug, const char *detail, struct ark_error *err)
 {
 	p->refusal = status;
@@ -82,7 +55,7 @@ static int refuse(
 	return ark_fail(err, ARK_EINPUT, "%s", p->detail);
 }
 
-static void reply_refusal(struct exchange *x, struct post *p, const struct ark_error *err)
+void filing_reply_refusal(struct exchange *x, struct post *p, const struct ark_error *err)
 {
 	json_t *errors = p->errors;
 
@@ -107,15 +80,15 @@ static int metadata_arrived(struct post *p, struct ark_error *err)
 	int rc = json_read(p->metadata.data ? p->metadata.data : "", p->metadata.len, &given, &why);
 
 	if (rc)
-		return refuse(p, 400, "bad-json", why.text, err);
+		return filing_refuse(p, 400, "bad-json", why.text, err);
 	rc = metadata_check(archive_registry(v->app->archive), given, p->base.fields,
 	    v->caller->who->access.org, &p->fields, &p->errors, &why);
 	json_decref(given);
 	if (rc)
-		return refuse(p, 422, "metadata", why.text, err);
+		return filing_refuse(p, 422, "metadata", why.text, err);
 	if (caller_decides(v->caller, v->app, ACCESS_FILE, p->fields, false, &why).outcome !=
 	    ACCESS_PERMIT)
-		return refuse(p, 403, "not-permitted", NULL, err);
+		return filing_refuse(p, 403, "not-permitted", NULL, err);
 	p->metadata_done = true;
 	return ARK_OK;
 }
@@ -132,10 +105,10 @@ static int part_begin(void *arg, const char *name, const char *filename, const c
 		return ARK_OK;
 	}
 	if (strcmp(name, "content") != 0 || p->content_done)
-		return refuse(p, 400, "bad-multipart",
+		return filing_refuse(p, 400, "bad-multipart",
 		    "The parts are metadata, then content, each once.", err);
 	if (!p->metadata_done)
-		return refuse(
+		return filing_refuse(
 		    p, 400, "metadata-first", "The part metadata must come before content.", err);
 	p->part = PART_CONTENT;
 	if (filename && *filename) {
@@ -143,7 +116,7 @@ static int part_begin(void *arg, const char *name, const char *filename, const c
 
 		p->file_name = strdup(slash ? slash + 1 : filename);
 		if (p->file_name && strlen(p->file_name) > 1000)
-			return refuse(
+			return filing_refuse(
 			    p, 422, "file-name", "The file name is longer than 1000 bytes.", err);
 	}
 	if (content_type)
@@ -161,7 +134,8 @@ static int part_data(void *arg, const char *bytes, size_t len, struct ark_error 
 		return upload_write(p->upload, bytes, len, err);
 	buf_add(&p->metadata, bytes, len);
 	if (buf_failed(&p->metadata))
-		return refuse(p, 413, "metadata-too-large", "The metadata is over 1 MiB.", err);
+		return filing_refuse(
+		    p, 413, "metadata-too-large", "The metadata is over 1 MiB.", err);
 	return ARK_OK;
 }
 
@@ -178,60 +152,6 @@ static int part_end(void *arg, struct ark_error *err)
 }
 
 /* ---- begin ---- */
-
-/* Keyed hash of principal and Idempotency-Key; empty without a key. */
-static bool request_of(struct exchange *x, char out[33])
-{
-	const char *key = http_header(x, "Idempotency-Key");
-	struct buf b = BUF_INIT;
-	bool ok;
-
-	out[0] = '\0';
-	if (!key)
-		return true;
-	buf_adds(&b, caller_of(x)->who->access.user);
-	buf_addc(&b, '\n');
-	buf_adds(&b, key);
-	ok = !buf_failed(&b) && strlen(key) >= 1 && strlen(key) <= KEY_MAX;
-	if (ok)
-		archive_tag(app_of(x)->archive, "idempotency", b.data, b.len, out);
-	buf_free(&b);
-	return ok;
-}
-
-static bool take_request_key(struct exchange *x, struct post *p)
-{
-	if (request_of(x, p->request))
-		return true;
-	http_reply_problem(
-	    x, 400, "bad-idempotency-key", "Idempotency-Key must have 1 to 255 characters.", NULL);
-	return false;
-}
-
-/* 0 and what an earlier request of this key became. */
-static int request_find(
-    struct app *app, const char *request, char document[33], uint32_t *ret_version)
-{
-	struct desk *desk = NULL;
-	int rc = archive_desk(app->archive, &desk, NULL);
-
-	if (!rc)
-		rc = catalogue_request(desk->catalogue, request, document, ret_version, NULL);
-	archive_desk_return(app->archive, desk);
-	return rc;
-}
-
-/* A retry carries the If-Match of before its first success: its key answers it, not the
- * condition. */
-static bool version_repeats(struct exchange *x, struct visit *v)
-{
-	char request[33], document[33];
-	uint32_t version;
-
-	return http_header(x, "If-Match") && request_of(x, request) && request[0] &&
-	       !request_find(v->app, request, document, &version) &&
-	       strcmp(document, v->row.document) == 0;
-}
 
 /* Makes the post and its parser; NULL when a refusal was replied. */
 static struct post *post_new(struct exchange *x, bool is_version)
@@ -254,7 +174,7 @@ static struct post *post_new(struct exchange *x, bool is_version)
 	p->is_version = is_version;
 	p->metadata.limit = METADATA_MAX;
 	v->more = p;
-	v->more_free = post_free;
+	v->more_free = filing_post_free;
 	if (filing_room(v->app->archive, &err)) {
 		http_reply_header(x, "Retry-After", "60");
 		http_reply_problem(x, 503, "no-room", err.text, NULL);
@@ -270,7 +190,7 @@ static struct post *post_new(struct exchange *x, bool is_version)
 		http_reply_problem(x, 400, "bad-multipart", err.text, NULL);
 		return NULL;
 	}
-	return take_request_key(x, p) ? p : NULL;
+	return filing_take_key(x, p) ? p : NULL;
 }
 
 void documents_post_begin(struct exchange *x)
@@ -310,7 +230,7 @@ static void version_base_read(struct exchange *x)
 		visit_denied(x, "metadata", "You may not file versions of this document.");
 		return;
 	}
-	if ((!version_repeats(x, v) && !visit_if_match(x, &v->row)) || !visit_stated_ok(x)) {
+	if ((!filing_version_repeats(x, v) && !visit_if_match(x, &v->row)) || !visit_stated_ok(x)) {
 		card_free(&card);
 		return;
 	}
@@ -325,8 +245,7 @@ static void version_base_read(struct exchange *x)
 	p->base_metadata = v->row.metadata;
 }
 
-/* Who sees the public rendition alone builds on nothing: the answer would show the whole. */
-static bool whole_seen(struct exchange *x, const struct visit *v)
+bool filing_whole_seen(struct exchange *x, const struct visit *v)
 {
 	if (!v->row.whole)
 		visit_denied(
@@ -352,7 +271,7 @@ void versions_post_begin(struct exchange *x)
 		http_reply_error(x, &err);
 		return;
 	}
-	if (!whole_seen(x, v))
+	if (!filing_whole_seen(x, v))
 		return;
 	r = visit_record(v, "metadata");
 	visit_log(x, &r, 1, version_base_read);
@@ -366,77 +285,12 @@ void filing_body(struct exchange *x, const char *bytes, size_t len)
 	struct ark_error err = {0};
 
 	if (multipart_feed(p->multipart, bytes, len, &err))
-		reply_refusal(x, p, &err);
+		filing_reply_refusal(x, p, &err);
 }
 
 /* ---- finish ---- */
 
-/* What the key stands for: a retry must say the same. */
-static void digest_request(struct post *p)
-{
-	struct sha256 *h = sha256_new();
-	unsigned char out[32];
-
-	if (!h)
-		return;
-	sha256_update(h, p->is_version ? "version." : "document", 8);
-	if (p->is_version)
-		sha256_update(h, p->document, 32);
-	sha256_update(h, p->metadata.data ? p->metadata.data : "", p->metadata.len);
-	sha256_update(h, p->upload->sha256, 32);
-	if (p->file_name)
-		sha256_update(h, p->file_name, strlen(p->file_name));
-	sha256_final(h, out);
-	sha256_free(h);
-	hex_encode(p->request_digest, out, sizeof(out));
-}
-
-static void replay_answer(struct exchange *x)
-{
-	struct visit *v = visit_of(x);
-	struct post *p = v->more;
-	struct ark_error err;
-	struct card card = {0};
-	const char *digest;
-	bool same;
-
-	if (reading_card(v->app->archive, v->receipt, &v->row, &card, &err)) {
-		http_reply_error(x, &err);
-		return;
-	}
-	digest = json_text(json_object_get(card.version, "request"), "digest");
-	same = digest && strcmp(digest, p->request_digest) == 0;
-	card_free(&card);
-	if (!same) {
-		http_reply_problem(x, 422, "idempotency-key-reused",
-		    "This Idempotency-Key was used for another request.", NULL);
-		return;
-	}
-	http_reply_header(x, "Idempotency-Replayed", "true");
-	http_reply_headerf(x, "Location", "/v1/documents/%s", v->row.document);
-	reply_document(x, v, 201);
-}
-
-/* The request was filed before: answer with what it became. */
-static void replay(struct exchange *x, struct post *p, const char *document, uint32_t version)
-{
-	struct visit *v = p->v;
-	struct ledger_record r;
-	struct ark_error err;
-
-	if (v->has_row)
-		catalogue_row_free(&v->row);
-	v->has_row = false;
-	if (visit_find(v, document, version, &err)) {
-		http_reply_problem(x, 409, "conflict", "This request was filed before.", NULL);
-		return;
-	}
-	r = visit_record(v, "metadata");
-	visit_log(x, &r, 1, replay_answer);
-}
-
-/* Answers from what was just filed: the filer knows it, nothing is opened. */
-static void filed_answer(struct exchange *x, struct visit *v, const struct filing *f, int status)
+void filing_answer(struct exchange *x, struct visit *v, const struct filing *f, int status)
 {
 	struct card card = {
 	    .fields = json_object_get(f->metadata_record, "fields"),
@@ -460,7 +314,7 @@ static void after_filing(struct exchange *x)
 	struct ark_error err;
 
 	if (f->status == ARK_ECONFLICT && f->repeats) {
-		replay(x, p, f->document, f->version);
+		filing_replay(x, p, f->document, f->version);
 	} else if (f->status == ARK_ECONFLICT) {
 		http_reply_problem(x, 412, "changed-meanwhile", f->error.text, NULL);
 	} else if (f->status) {
@@ -476,35 +330,8 @@ static void after_filing(struct exchange *x)
 			    json_pack("{s:s,s:i}", "id", f->document, "version", (int)f->version));
 			return;
 		}
-		filed_answer(x, v, f, 201);
+		filing_answer(x, v, f, 201);
 	}
-}
-
-static void on_filed(void *arg, struct filing *f)
-{
-	(void)f;
-	http_wake(arg);
-}
-
-static char *copy_of(const char *text)
-{
-	return text ? strdup(text) : NULL;
-}
-
-static int filing_from_caller(struct filing *f, const struct caller *c, struct ark_error *err)
-{
-	const struct filing_actor actor = {
-	    .user = c->who->access.user,
-	    .org = c->who->access.org,
-	    .roles = c->who->roles_text,
-	    .authentication = c->authentication,
-	    .session = c->token_id[0] ? c->token_id : NULL,
-	    .address = c->address,
-	};
-
-	f->purpose = copy_of(c->purpose);
-	f->case_id = copy_of(c->case_id);
-	return filing_set_actor(f, &actor, err);
 }
 
 static void submit(struct exchange *x, struct post *p)
@@ -512,7 +339,7 @@ static void submit(struct exchange *x, struct post *p)
 	struct filing *f = filing_new(p->is_version ? FILING_VERSION : FILING_DOCUMENT);
 	struct ark_error err;
 
-	if (!f || filing_from_caller(f, p->v->caller, &err)) {
+	if (!f || caller_files(f, p->v->caller, http_query(x, "reason"), &err)) {
 		filing_free(f);
 		http_reply_problem(x, 503, "out-of-memory", NULL, NULL);
 		return;
@@ -527,30 +354,11 @@ static void submit(struct exchange *x, struct post *p)
 	p->fields = NULL;
 	f->file_name = p->file_name;
 	p->file_name = NULL;
-	f->reason = copy_of(http_query(x, "reason"));
 	if (p->request[0]) {
 		f->request = strdup(p->request);
 		f->request_digest = strdup(p->request_digest);
 	}
-	f->done = on_filed;
-	f->arg = x;
-	if (filing_submit(p->v->app->archive, f, &err)) {
-		http_reply_header(x, "Retry-After", "60");
-		http_reply_problem(x, 503, "no-room", err.text, NULL);
-		return;
-	}
-	http_wait(x, after_filing);
-}
-
-static bool filed_before(struct exchange *x, struct post *p)
-{
-	char document[33];
-	uint32_t version;
-
-	if (!p->request[0] || request_find(p->v->app, p->request, document, &version))
-		return false;
-	replay(x, p, document, version);
-	return true;
+	exchange_files(x, p->v->app->archive, f, after_filing);
 }
 
 /* An upload may take hours: what was permitted when it began must be so at its end. */
@@ -575,7 +383,7 @@ void filing_finish(struct exchange *x)
 	char hex[65];
 
 	if (multipart_finish(p->multipart, &err)) {
-		reply_refusal(x, p, &err);
+		filing_reply_refusal(x, p, &err);
 		return;
 	}
 	if (!p->metadata_done || !p->content_done) {
@@ -594,8 +402,8 @@ void filing_finish(struct exchange *x)
 			http_reply_error(x, &err);
 		return;
 	}
-	digest_request(p);
-	if (filed_before(x, p))
+	filing_digest(p);
+	if (filing_before(x, p))
 		return;
 	hex_encode(hex, p->upload->sha256, 32);
 	before = json_text(p->base.version, "sha256");
@@ -607,133 +415,4 @@ void filing_finish(struct exchange *x)
 	}
 	if (still_permitted(x, p))
 		submit(x, p);
-}
-
-/* ---- PATCH /documents/{d} ---- */
-
-static void after_patch(struct exchange *x)
-{
-	struct visit *v = visit_of(x);
-	struct post *p = v->more;
-	struct filing *f = p->filing;
-	struct ark_error err;
-	char document[33];
-
-	if (f->status == ARK_ECONFLICT) {
-		http_reply_problem(x, 412, "changed-meanwhile", f->error.text, NULL);
-		return;
-	}
-	if (f->status) {
-		http_reply_error(x, &f->error);
-		return;
-	}
-	memcpy(document, v->row.document, sizeof(document));
-	catalogue_row_free(&v->row);
-	v->has_row = false;
-	if (visit_find(v, document, 0, &err)) {
-		http_reply_json(x, 200, json_pack("{s:s}", "id", document));
-		return;
-	}
-	f->version_meta = json_incref(p->base.version);
-	filed_answer(x, v, f, 200);
-}
-
-static void patch_submit(struct exchange *x, struct post *p)
-{
-	struct filing *f = filing_new(FILING_METADATA);
-	struct ark_error err;
-
-	if (!f || filing_from_caller(f, p->v->caller, &err)) {
-		filing_free(f);
-		http_reply_problem(x, 503, "out-of-memory", NULL, NULL);
-		return;
-	}
-	p->filing = f;
-	memcpy(f->document, p->v->row.document, sizeof(f->document));
-	f->base_version = p->v->row.version;
-	f->base_metadata = p->v->row.metadata;
-	f->fields = p->fields;
-	p->fields = NULL;
-	f->reason = copy_of(http_query(x, "reason"));
-	f->done = on_filed;
-	f->arg = x;
-	if (filing_submit(p->v->app->archive, f, &err)) {
-		http_reply_header(x, "Retry-After", "60");
-		http_reply_problem(x, 503, "no-room", err.text, NULL);
-		return;
-	}
-	http_wait(x, after_patch);
-}
-
-/* Both what stands and what would stand must be the caller's to change. */
-static void patch_read(struct exchange *x)
-{
-	struct visit *v = visit_of(x);
-	struct post *p = v->more;
-	struct ark_error err = {0};
-	json_t *given = NULL;
-	size_t len;
-	const char *body = http_body(x, &len);
-
-	if (reading_card(v->app->archive, v->receipt, &v->row, &p->base, &err)) {
-		http_reply_error(x, &err);
-		return;
-	}
-	if (caller_decides(v->caller, v->app, ACCESS_AMEND, p->base.fields, false, &err).outcome !=
-	    ACCESS_PERMIT) {
-		visit_denied(x, "metadata", "You may not change this document.");
-		return;
-	}
-	if (!visit_if_match(x, &v->row) || !visit_stated_ok(x))
-		return;
-	if (!http_content_is(x, "application/json") &&
-	    !http_content_is(x, "application/merge-patch+json")) {
-		http_reply_problem(x, 415, "json-required", "Send application/json.", NULL);
-		return;
-	}
-	if (json_read(body, len, &given, &err)) {
-		http_reply_problem(x, 400, "bad-json", err.text, NULL);
-		return;
-	}
-	if (metadata_check(archive_registry(v->app->archive), given, p->base.fields,
-		v->caller->who->access.org, &p->fields, &p->errors, &err))
-		refuse(p, 422, "metadata", err.text, &err);
-	else if (caller_decides(v->caller, v->app, ACCESS_AMEND, p->fields, false, &err).outcome !=
-		 ACCESS_PERMIT)
-		refuse(p, 403, "not-permitted", NULL, &err);
-	json_decref(given);
-	if (p->refusal)
-		reply_refusal(x, p, &err);
-	else
-		patch_submit(x, p);
-}
-
-void documents_patch(struct exchange *x)
-{
-	struct visit *v = visit_of(x);
-	struct ledger_record r;
-	struct ark_error err;
-	struct post *p;
-	int rc;
-
-	if (!v)
-		return;
-	rc = visit_find(v, http_param(x, 0), 0, &err);
-	if (rc == ARK_ENOTFOUND) {
-		visit_not_found(x, "metadata", http_param(x, 0), 0);
-		return;
-	}
-	if (!rc && !whole_seen(x, v))
-		return;
-	p = rc ? NULL : calloc(1, sizeof(*p));
-	if (!p) {
-		http_reply_problem(x, 503, "unavailable", NULL, NULL);
-		return;
-	}
-	p->x = x;
-	p->v = v;
-	v->more = p;
-	v->more_free = post_free;
-	r = visit_record(v, "metadata");
-	visit_log(x, &r, 1, patch_read);
 }

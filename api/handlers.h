@@ -54,8 +54,6 @@ void break_glass_review(struct exchange *x);
 
 /* explain_api.c; without a caller, on the admin socket, the operator asks */
 void policies_explain(struct exchange *x);
-/* Until no thread looks into the past any more, which may outlive its exchange: before the archive closes. */
-void explain_wait(struct app *app);
 
 /* search_api.c */
 void search_get(struct exchange *x);

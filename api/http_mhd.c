@@ -1,6 +1,6 @@
 /* The transport: libmicrohttpd behind exchanges. The only file that knows it.
  *
- * What 0.9.75 does, found in its source and held by tests/unit/test_http_server.c:
+ * What 0.9.75 does, found in its source and held by tests/unit/test_http_server.c and test_http_flow.c:
  *   - a reply is taken only in the first call (then the connection closes after it, whatever was
  *     or was not sent as a body) and after the whole request. So requests without a body are
  *     answered in the second call, and a reply amid a body waits for its end, or is written

@@ -10,10 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/caller_filing.h"
 #include "api/documents.h"
 #include "arkki/api/http_range.h"
 #include "arkki/api/multipart.h"
-#include "arkki/archive/filing.h"
 #include "arkki/archive/spool.h"
 #include "arkki/base/json.h"
 #include "arkki/base/text.h"
@@ -195,28 +195,9 @@ static int open_body(struct exchange *x, struct put *p, struct ark_error *err)
 	return take_name(x, p, err);
 }
 
-static int set_actor(struct filing *f, const struct caller *c, struct ark_error *err)
-{
-	const struct filing_actor actor = {
-	    .user = c->who->access.user,
-	    .org = c->who->access.org,
-	    .roles = c->who->roles_text,
-	    .authentication = c->authentication,
-	    .session = c->token_id[0] ? c->token_id : NULL,
-	    .address = c->address,
-	};
-	int rc = filing_set_actor(f, &actor, err);
-
-	if (!rc && ((c->purpose && !(f->purpose = strdup(c->purpose))) ||
-		       (c->case_id && !(f->case_id = strdup(c->case_id)))))
-		rc = ark_fail(err, ARK_ENOMEM, "no memory for a filing");
-	return rc;
-}
-
 static struct put *put_new(struct exchange *x, struct visit *v, struct ark_error *err)
 {
 	struct put *p = calloc(1, sizeof(*p));
-	const char *reason = http_query(x, "reason");
 	int rc;
 
 	if (!p)
@@ -227,10 +208,8 @@ static struct put *put_new(struct exchange *x, struct visit *v, struct ark_error
 	v->more = p;
 	v->more_free = put_free;
 	p->filing = filing_new(FILING_RENDITION);
-	rc = p->filing ? set_actor(p->filing, v->caller, err)
+	rc = p->filing ? caller_files(p->filing, v->caller, http_query(x, "reason"), err)
 		       : ark_fail(err, ARK_ENOMEM, "no memory for a filing");
-	if (!rc && reason && !(p->filing->reason = strdup(reason)))
-		rc = ark_fail(err, ARK_ENOMEM, "no memory for a filing");
 	if (!rc)
 		rc = filing_rendition(v->app->archive, v->receipt, &v->row, p->filing, err);
 	return rc ? NULL : p;
@@ -335,16 +314,9 @@ static void put_permitted(struct exchange *x)
 static void look_first(struct exchange *x, void (*then)(struct exchange *x))
 {
 	struct visit *v = visit_of(x);
-	uint32_t version = visit_version(x, 1);
 	struct ledger_record r;
 
-	if (!v)
-		return;
-	if (!version) {
-		visit_not_found(x, "metadata", http_param(x, 0), 0);
-		return;
-	}
-	if (!document_found(x, v, "metadata", version))
+	if (!v || !document_version_found(x, v, "metadata"))
 		return;
 	r = visit_record(v, "metadata");
 	visit_log(x, &r, 1, then);
@@ -404,24 +376,9 @@ static void after_filing(struct exchange *x)
 		reply_filed(x, v, f->metadata_record, replaced ? 200 : 201);
 }
 
-static void on_filed(void *arg, struct filing *f)
-{
-	(void)f;
-	http_wake(arg);
-}
-
 static void submit(struct exchange *x, struct put *p)
 {
-	struct ark_error err;
-
-	p->filing->done = on_filed;
-	p->filing->arg = x;
-	if (filing_submit(p->v->app->archive, p->filing, &err)) {
-		http_reply_header(x, "Retry-After", "60");
-		http_reply_problem(x, 503, "no-room", err.text, NULL);
-		return;
-	}
-	http_wait(x, after_filing);
+	exchange_files(x, p->v->app->archive, p->filing, after_filing);
 }
 
 static void present_answer(struct exchange *x)

@@ -3,7 +3,7 @@
  * replay.c        the story of a replay: which documents there were, what roles could, what was opened
  * subject.c       the story of a personal-data request: who processed a matter, and why, by disclosures
  * report_ids.c    the documents of either in order of id, a window at a time, so that memory is bounded
- * report_page.c   both as an HTML page, which carries the JSON and its signature
+ * report_page*.c  both as an HTML page, which carries the JSON and its signature; its words in report_words.c
  * reports_api.c   the routes
  *
  * Stories run in a thread of their own, which reads many sealed records; who may ask is settled before.

@@ -3,21 +3,18 @@
  * They are for the Ombudsman's auditors. One entry (kind `audit`) is durable before the work begins; the work is
  * done in a thread of its own, a few at a time, since it opens many sealed records.
  */
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "api/handlers.h"
 #include "api/i18n.h"
+#include "api/past_work.h"
 #include "api/reports.h"
 #include "arkki/archive/report.h"
 #include "arkki/base/clock.h"
 #include "arkki/base/json.h"
 #include "arkki/base/text.h"
-
-enum { AT_ONCE = 2 };
 
 struct asking {
 	struct exchange *x;
@@ -32,16 +29,14 @@ struct asking {
 	struct buf next;
 	struct ark_error error;
 	int status;
-	pthread_t thread;
-	bool runs;
+	struct past_work work;
 };
 
 static void asking_free(void *arg)
 {
 	struct asking *q = arg;
 
-	if (q->runs)
-		pthread_join(q->thread, NULL);
+	past_work_end(&q->work);
 	json_decref(q->errors);
 	json_decref(q->sealed);
 	buf_free(&q->next);
@@ -70,8 +65,7 @@ static struct asking *asking_new(struct exchange *x, struct visit *v, bool of_re
 
 static void wrong(struct asking *q, const char *field, const char *code, const char *detail)
 {
-	json_array_append_new(
-	    q->errors, json_pack("{s:s,s:s,s:s}", "field", field, "code", code, "detail", detail));
+	past_work_fault(q->errors, field, code, detail);
 }
 
 static const char *given(const struct asking *q, const char *name)
@@ -263,31 +257,21 @@ static int make_sealed(struct asking *q)
 	return rc;
 }
 
-static void *main_of_thread(void *arg)
+static void work(void *arg)
 {
 	struct asking *q = arg;
 
 	q->status = make_sealed(q);
-	atomic_fetch_sub(&q->app->replays, 1);
-	http_wake(q->x);
-	return NULL;
 }
 
 static void logged(struct exchange *x)
 {
 	const struct visit *v = visit_of(x);
 	struct asking *q = v->more;
-	bool room = atomic_fetch_add(&q->app->replays, 1) < AT_ONCE;
 
 	q->receipt = v->receipt;
-	if (!room || pthread_create(&q->thread, NULL, main_of_thread, q) != 0) {
-		atomic_fetch_sub(&q->app->replays, 1);
-		http_reply_header(x, "Retry-After", "2");
-		http_reply_problem(x, 503, "busy", NULL, NULL);
-		return;
-	}
-	q->runs = true;
-	http_wait(x, reply);
+	q->work = (struct past_work){.x = x, .app = q->app, .make = work, .arg = q};
+	past_work_begin(&q->work, reply);
 }
 
 /* ---- the log ---- */

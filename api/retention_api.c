@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/disposition_api.h"
+#include "api/record_versions.h"
 #include "arkki/api/http_range.h"
 #include "arkki/archive/records.h"
 #include "arkki/base/clock.h"
@@ -16,15 +17,6 @@ static const char kind[] = "retention";
 enum { SCAN_MAX = 2000, REASON_MAX = 4000 };
 
 /* ---- the table ---- */
-
-static void tag_version(const struct app *app, uint32_t number, char out[TAG_SIZE])
-{
-	char id[40], tag[33];
-	int n = snprintf(id, sizeof(id), "%u", number);
-
-	archive_tag(app->archive, kind, id, (size_t)n, tag);
-	snprintf(out, TAG_SIZE, "\"%s\"", tag);
-}
 
 /* An earlier version; number 0: the rows in force. */
 static int rows_of(struct app *app, uint32_t number, json_t **ret, struct ark_error *err)
@@ -76,7 +68,7 @@ void retention_get(struct exchange *x)
 		http_reply_error(x, &err);
 	} else {
 		number = wanted ? wanted : number;
-		tag_version(app_of(x), number, tag);
+		record_version_tag(app_of(x), kind, number, tag);
 		http_reply_header(x, "ETag", tag);
 		http_reply_json(
 		    x, 200, json_pack("{s:i,s:O}", "version", (int)number, "rows", rows));
@@ -88,22 +80,8 @@ static bool matches(struct exchange *x, uint32_t number)
 {
 	char tag[TAG_SIZE];
 
-	tag_version(app_of(x), number, tag);
-	switch (etag_if_match(http_header_list(x, "If-Match"), tag)) {
-	case ETAG_MATCH:
-		return true;
-	case ETAG_ABSENT:
-		http_reply_problem(x, 428, "if-match-required",
-		    "Send If-Match with the ETag of the table as you read it.", NULL);
-		return false;
-	case ETAG_MALFORMED:
-		http_reply_problem(x, 400, "bad-if-match", "If-Match is malformed.", NULL);
-		return false;
-	default:
-		http_reply_problem(
-		    x, 412, "changed-meanwhile", "The table has changed since you read it.", NULL);
-		return false;
-	}
+	record_version_tag(app_of(x), kind, number, tag);
+	return record_matches(x, etag_if_match(http_header_list(x, "If-Match"), tag), "table");
 }
 
 /* NULL: 400 is replied. */
@@ -171,7 +149,7 @@ void retention_put(struct exchange *x)
 	} else if (rc) {
 		http_reply_error(x, &err);
 	} else {
-		tag_version(v->app, number + 1, tag);
+		record_version_tag(v->app, kind, number + 1, tag);
 		http_reply_header(x, "ETag", tag);
 		http_reply_json(x, 200,
 		    json_pack("{s:i,s:I}", "version", (int)number + 1, "rows",

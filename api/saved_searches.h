@@ -11,12 +11,18 @@
 #include "api/app.h"
 #include "arkki/index/search.h"
 
-enum { SAVED_SEARCHES_MAX = 200 }; /* of one owner */
+#define SAVED_SEARCHES_KIND "searches" /* of their records */
+enum { SAVED_SEARCHES_MAX = 200 };     /* of one owner */
 
 /* The caller's own search {s}; the caller's reference. NULL: a 404 is replied and logged. */
 json_t *saved_search_own(struct exchange *x);
 /* The caller's own searches in order of id: a fresh array of references. NULL: no memory. */
 json_t *saved_searches_own(const struct app *app, const struct caller *c);
+
+/* The entity tag of it as it stands. */
+void saved_search_tag(const struct app *app, const json_t *record, char out[TAG_SIZE]);
+/* {"id","name","created","query","new"}: how it is shown to its owner; the caller's, NULL without memory. */
+json_t *saved_search_shown(const json_t *record, uint64_t new);
 
 /* What is new in it, as far as the index is now, has been seen. */
 ARK_MUSTUSE int saved_search_seen(
@@ -39,8 +45,9 @@ ARK_MUSTUSE int saved_search_drop(struct exchange *x, const json_t *record, stru
 
 /* saved_searches.c */
 void saved_searches_list(struct exchange *x);
-void saved_searches_post(struct exchange *x);
 void saved_search_get(struct exchange *x);
+/* saved_changes.c */
+void saved_searches_post(struct exchange *x);
 void saved_search_patch(struct exchange *x);
 void saved_search_delete(struct exchange *x);
 /* saved_results.c */

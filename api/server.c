@@ -9,10 +9,12 @@
 #include "api/accounts_api.h"
 #include "api/exports.h"
 #include "api/handlers.h"
+#include "api/disposer.h"
 #include "api/disposition_api.h"
 #include "api/indexer.h"
 #include "api/oidc.h"
 #include "api/pages/pages.h"
+#include "api/past_work.h"
 #include "api/rankings.h"
 #include "api/session.h"
 #include "api/synonyms.h"
@@ -86,10 +88,15 @@ int api_server_start(
 	/* the admin socket of a single command has nothing to index: the next server does */
 	if (!rc && listen)
 		rc = indexer_start(a, &s->app.indexer, err);
+	if (!rc)
+		rc = disposer_start(&s->app, listen != NULL, err);
 	if (!rc && listen)
 		rc = disposition_resume(&s->app, err);
 	if (!rc && listen)
 		rc = accounts_start(&s->app, err);
+	/* packages of an earlier server that were not made yet; nothing waits for them */
+	if (!rc && listen)
+		disposer_look(&s->app);
 	if (!rc)
 		rc = start_admin(s, err);
 	if (!rc && listen)
@@ -119,14 +126,16 @@ void api_server_stop(struct api_server *s)
 	witnesses_end_soon(s->app.witnesses);
 	http_server_stop(s->public_listener);
 	http_server_stop(s->admin_listener);
+	accounts_stop(&s->app); /* before the sessions that it looks after */
 	oidc_stop(&s->app);
 	sign_in_stop(&s->app);
-	accounts_stop(&s->app);
-	explain_wait(&s->app);
+	past_work_wait(&s->app);
 	if (s->run_fd >= 0) {
 		unlinkat(s->run_fd, "admin.sock", 0);
 		close(s->run_fd);
 	}
+	exports_end_soon(&s->app);
+	disposer_stop(&s->app);
 	witnesses_stop(s->app.witnesses);
 	indexer_stop(s->app.indexer);
 	policies_stop(&s->app);

@@ -9,10 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/caller_filing.h"
 #include "api/handlers.h"
 #include "api/record_versions.h"
 #include "arkki/api/http_range.h"
-#include "arkki/archive/filing.h"
 #include "arkki/archive/records.h"
 #include "arkki/archive/registry.h"
 #include "arkki/base/json.h"
@@ -187,15 +187,6 @@ static int earlier_version(
 
 /* ---- showing ---- */
 
-static void tag_version(const struct app *app, uint32_t number, char out[TAG_SIZE])
-{
-	char id[40], tag[33];
-	int n = snprintf(id, sizeof(id), "%u", number);
-
-	archive_tag(app->archive, kind, id, (size_t)n, tag);
-	snprintf(out, TAG_SIZE, "\"%s\"", tag);
-}
-
 static json_t *table_json(uint32_t number, const json_t *envelope)
 {
 	const json_t *record = json_object_get(envelope, "record");
@@ -246,7 +237,7 @@ static void reply_table(
 	}
 	if (!filer_shown(x))
 		json_object_set_new(answer, "filedBy", json_null());
-	tag_version(app_of(x), number, tag);
+	record_version_tag(app_of(x), kind, number, tag);
 	http_reply_header(x, "ETag", tag);
 	http_reply_json(x, 200, answer);
 }
@@ -331,7 +322,7 @@ static bool version_matches(struct exchange *x, uint32_t number)
 {
 	char tag[TAG_SIZE];
 
-	tag_version(app_of(x), number, tag);
+	record_version_tag(app_of(x), kind, number, tag);
 	return record_version_matches(x, etag_if_match(http_header_list(x, "If-Match"), tag), kind);
 }
 
@@ -378,15 +369,7 @@ static bool read_body(struct exchange *x, struct change *c)
 
 static int make_filing(struct change *c, uint32_t number, struct ark_error *err)
 {
-	const struct caller *who = c->v->caller;
-	const struct filing_actor actor = {
-	    .user = who->who->access.user,
-	    .org = who->who->access.org,
-	    .roles = who->who->roles_text,
-	    .authentication = who->authentication,
-	    .session = who->token_id[0] ? who->token_id : NULL,
-	    .address = who->address,
-	};
+	const struct filing_actor actor = caller_actor(c->v->caller);
 	const char *reason = json_text(c->body, "reason");
 	struct filing *f = c->filing = filing_new(FILING_RECORD);
 	int rc = f ? filing_set_actor(f, &actor, err)
@@ -405,12 +388,6 @@ static int make_filing(struct change *c, uint32_t number, struct ark_error *err)
 	return ARK_OK;
 }
 
-static void on_filed(void *arg, struct filing *f)
-{
-	(void)f;
-	http_wake(arg);
-}
-
 static void after_filing(struct exchange *x)
 {
 	const struct change *c = visit_of(x)->more;
@@ -423,7 +400,7 @@ static void after_filing(struct exchange *x)
 	} else if (c->filing->status) {
 		http_reply_error(x, &c->filing->error);
 	} else {
-		tag_version(c->v->app, c->filing->metadata, tag);
+		record_version_tag(c->v->app, kind, c->filing->metadata, tag);
 		http_reply_header(x, "ETag", tag);
 		http_reply_json(x, 200,
 		    json_pack("{s:i,s:I}", "version", (int)c->filing->metadata, "entries",
@@ -439,14 +416,7 @@ static void file_change(struct exchange *x, struct change *c, uint32_t number)
 		http_reply_error(x, &err);
 		return;
 	}
-	c->filing->done = on_filed;
-	c->filing->arg = x;
-	if (filing_submit(c->v->app->archive, c->filing, &err)) {
-		http_reply_header(x, "Retry-After", "60");
-		http_reply_problem(x, 503, "no-room", err.text, NULL);
-		return;
-	}
-	http_wait(x, after_filing);
+	exchange_files(x, c->v->app->archive, c->filing, after_filing);
 }
 
 void synonyms_put(struct exchange *x)

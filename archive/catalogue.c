@@ -262,6 +262,22 @@ static int supersede(struct catalogue *c, const struct catalogue_fact *f, struct
 	return query_run(&q, err);
 }
 
+void catalogue_query_filed(
+    struct query *q, const struct catalogue *c, const struct catalogue_fact *f)
+{
+	query_int(q, f->sequence);
+	query_signed(q, f->time_us);
+	catalogue_query_name(q, c, "users", f->filed_by);
+	catalogue_query_name(q, c, "orgs", f->filed_by_org);
+	query_int(q, f->size);
+	query_int(q, f->sealed_size);
+	query_text(q, f->media_type);
+	query_blob(q, f->content.id, sizeof(f->content.id));
+	query_int(q, f->chunks);
+	query_text(q, f->request);
+	query_blob(q, f->sealed_version.bytes, f->sealed_version.len);
+}
+
 static int apply_version(struct catalogue *c, const struct catalogue_fact *f, struct ark_error *err)
 {
 	struct query q;
@@ -284,17 +300,7 @@ static int apply_version(struct catalogue *c, const struct catalogue_fact *f, st
 	bind_attributes(&q, c, f);
 	catalogue_query_document(&q, f->document);
 	query_int(&q, f->version);
-	query_int(&q, f->sequence);
-	query_signed(&q, f->time_us);
-	catalogue_query_name(&q, c, "users", f->filed_by);
-	catalogue_query_name(&q, c, "orgs", f->filed_by_org);
-	query_int(&q, f->size);
-	query_int(&q, f->sealed_size);
-	query_text(&q, f->media_type);
-	query_blob(&q, f->content.id, sizeof(f->content.id));
-	query_int(&q, f->chunks);
-	query_text(&q, f->request);
-	query_blob(&q, f->sealed_version.bytes, f->sealed_version.len);
+	catalogue_query_filed(&q, c, f);
 	catalogue_query_document(&q, f->document);
 	query_int(&q, f->version);
 	rc = query_run(&q, err);

@@ -28,17 +28,7 @@ static int version_holds(struct catalogue *c, const struct catalogue_fact *f, st
 	    " AND request IS ? AND sealed_version = ? AND newest = NOT EXISTS"
 	    " (SELECT 1 FROM version n WHERE n.document = v.document AND n.version > v.version)");
 	ask_document(&q, f);
-	query_int(&q, f->sequence);
-	query_signed(&q, f->time_us);
-	catalogue_query_name(&q, c, "users", f->filed_by);
-	catalogue_query_name(&q, c, "orgs", f->filed_by_org);
-	query_int(&q, f->size);
-	query_int(&q, f->sealed_size);
-	query_text(&q, f->media_type);
-	query_blob(&q, f->content.id, sizeof(f->content.id));
-	query_int(&q, f->chunks);
-	query_text(&q, f->request);
-	query_blob(&q, f->sealed_version.bytes, f->sealed_version.len);
+	catalogue_query_filed(&q, c, f);
 	return query_run(&q, err);
 }
 

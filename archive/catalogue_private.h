@@ -17,6 +17,12 @@ ARK_MUSTUSE int catalogue_schema(struct catalogue *c, bool create, struct ark_er
 int64_t catalogue_day(const char *date); /* NULL: 0, which is no day and after all of them */
 void catalogue_day_text(char out[11], int64_t day);
 
+/* ---- catalogue.c ---- */
+/* What a version's fact says of its filing, as the next values: sequence, filed_us, filed_by, filed_by_org, size,
+ * sealed_size, media_type, content, chunks, request, sealed_version. */
+void catalogue_query_filed(
+    struct query *q, const struct catalogue *c, const struct catalogue_fact *f);
+
 /* ---- catalogue_filter.c ---- */
 /* The keyed hash of a chosen name as the next value; NULL stays NULL. */
 void catalogue_query_name(

@@ -8,100 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "archive/archive_private.h"
-#include "archive/git_tree.h"
-#include "archive/repair_private.h"
-#include "archive/store_internal.h"
+#include "archive/repair_store_private.h"
 #include "arkki/base/fs.h"
 #include "arkki/base/text.h"
 
-enum { SET_FIRST = 1 << 12, PACK_NAME = 80 };
-
-/* ---- a set of object names ---- */
-
-struct oid_set {
-	struct store_oid *at; /* all zero: free */
-	size_t len, cap;
-};
-
-static bool is_zero(const struct store_oid *o)
-{
-	static const struct store_oid zero;
-
-	return memcmp(o, &zero, sizeof(zero)) == 0;
-}
-
-static struct store_oid *place(const struct oid_set *s, const struct store_oid *oid)
-{
-	size_t i = (size_t)be64_get(oid->id) & (s->cap - 1);
-
-	while (!is_zero(&s->at[i]) && memcmp(&s->at[i], oid, sizeof(*oid)) != 0)
-		i = (i + 1) & (s->cap - 1);
-	return &s->at[i];
-}
-
-static int grow(struct oid_set *s, struct ark_error *err)
-{
-	struct oid_set more = {.cap = s->cap ? 2 * s->cap : SET_FIRST, .len = s->len};
-
-	more.at = calloc(more.cap, sizeof(*more.at));
-	if (!more.at)
-		return ark_fail(err, ARK_ENOMEM, "no memory for the names of objects");
-	for (size_t i = 0; i < s->cap; i++)
-		if (!is_zero(&s->at[i]))
-			*place(&more, &s->at[i]) = s->at[i];
-	free(s->at);
-	*s = more;
-	return ARK_OK;
-}
-
-static bool set_has(const struct oid_set *s, const struct store_oid *oid)
-{
-	return s->cap && !is_zero(place(s, oid));
-}
-
-/* 1: it is new. */
-static int set_add(struct oid_set *s, const struct store_oid *oid, struct ark_error *err)
-{
-	struct store_oid *at;
-	int rc = 2 * s->len >= s->cap ? grow(s, err) : ARK_OK;
-
-	if (rc)
-		return rc;
-	at = place(s, oid);
-	if (!is_zero(at))
-		return 0;
-	*at = *oid;
-	s->len++;
-	return 1;
-}
-
-/* ---- the work ---- */
-
-struct bad_pack {
-	char idx[PACK_NAME];
-};
-
-struct todo { /* what the head reaches, still to be looked at */
-	struct store_oid *oid;
-	enum gitobj_type *type;
-	size_t len, cap;
-};
-
-struct store_work {
-	struct repair *r;
-	struct store *store;
-	struct gitobj *here, *mirror; /* mirror NULL: there is none */
-	struct githash *hash;
-	struct gitpack *pack;
-	struct oid_set good, bad, given; /* in sound packs; damaged here; in the new pack */
-	struct oid_set seen;
-	struct bad_pack *packs;
-	size_t packs_len;
-	struct todo todo;
-	uint64_t taken; /* objects that the mirror gave */
-	struct ark_error *err;
-};
+/* ---- objects ---- */
 
 static bool hashes(struct store_work *w, const struct store_oid *oid, enum gitobj_type type,
     const void *b, size_t n)
@@ -113,8 +24,7 @@ static bool hashes(struct store_work *w, const struct store_oid *oid, enum gitob
 	return !githash_final(w->hash, &sum, NULL) && memcmp(&sum, oid, sizeof(sum)) == 0;
 }
 
-/* From one of the two, when it is what its name says. */
-static bool read_good(struct store_work *w, struct gitobj *from, const struct store_oid *oid,
+bool repair_read_good(struct store_work *w, struct gitobj *from, const struct store_oid *oid,
     enum gitobj_type type, struct store_blob *ret)
 {
 	if (!from || gitobj_read(from, oid, type, ret, NULL))
@@ -129,7 +39,7 @@ static int give(struct store_work *w, const struct store_oid *oid, enum gitobj_t
     const void *bytes, size_t len)
 {
 	struct store_oid ignored;
-	int rc = set_add(&w->given, oid, w->err);
+	int rc = oid_set_add(&w->given, oid, w->err);
 
 	if (rc == 1 && !w->r->asked->dry_run)
 		rc = gitpack_add(w->pack, type, bytes, len, &ignored, w->err);
@@ -151,7 +61,7 @@ static void note_bad(void *arg, const struct store_oid *oid, const char *what)
 
 	if (l->faults++ < 20)
 		repair_damaged(l->w->r, "%s", what);
-	if (oid && set_add(&l->w->bad, oid, l->w->err) < 0)
+	if (oid && oid_set_add(&l->w->bad, oid, l->w->err) < 0)
 		l->whole_file = true;
 }
 
@@ -162,7 +72,7 @@ static int note_good(void *arg, const struct store_oid *oid, enum gitobj_type ty
 	int rc;
 
 	(void)type, (void)len, (void)why;
-	rc = bytes ? set_add(&w->good, oid, w->err) : 0;
+	rc = bytes ? oid_set_add(&w->good, oid, w->err) : 0;
 	return rc < 0 ? rc : 0;
 }
 
@@ -220,13 +130,13 @@ static int rescue(void *arg, const struct store_oid *oid, enum gitobj_type type,
 	int rc = 0;
 
 	(void)why;
-	if (set_has(&w->good, oid) || set_has(&w->given, oid))
+	if (oid_set_has(&w->good, oid) || oid_set_has(&w->given, oid))
 		return 0;
 	if (bytes && hashes(w, oid, type, bytes, len))
 		return give(w, oid, type, bytes, len);
 	hex_encode(name, oid->id, STORE_OID_SIZE);
 	for (size_t i = 0; i < 3; i++) {
-		if (!read_good(w, w->mirror, oid, types[i], &blob))
+		if (!repair_read_good(w, w->mirror, oid, types[i], &blob))
 			continue;
 		rc = give(w, oid, types[i], blob.bytes, blob.len);
 		gitobj_release(&blob);
@@ -261,7 +171,7 @@ static int rescue_packs(struct store_work *w)
 static int push(struct store_work *w, const struct store_oid *oid, enum gitobj_type type)
 {
 	struct todo *t = &w->todo;
-	int rc = set_add(&w->seen, oid, w->err);
+	int rc = oid_set_add(&w->seen, oid, w->err);
 
 	if (rc != 1)
 		return rc;
@@ -306,18 +216,19 @@ static int visit(struct store_work *w, const struct store_oid *oid, enum gitobj_
 	struct store_blob blob;
 	int rc = ARK_OK;
 
-	if (type == GITOBJ_BLOB && (set_has(&w->good, oid) || set_has(&w->given, oid)))
+	if (type == GITOBJ_BLOB && (oid_set_has(&w->good, oid) || oid_set_has(&w->given, oid)))
 		return ARK_OK;
 	hex_encode(name, oid->id, STORE_OID_SIZE);
-	if ((set_has(&w->good, oid) || set_has(&w->given, oid) || !set_has(&w->bad, oid)) &&
-	    read_good(w, w->here, oid, type, &blob)) {
+	if ((oid_set_has(&w->good, oid) || oid_set_has(&w->given, oid) ||
+		!oid_set_has(&w->bad, oid)) &&
+	    repair_read_good(w, w->here, oid, type, &blob)) {
 		/* it can be read, but out of a pack that will be put aside: going through that one ended early */
-		if (!set_has(&w->good, oid))
+		if (!oid_set_has(&w->good, oid))
 			rc = give(w, oid, type, blob.bytes, blob.len);
 		if (!rc && type != GITOBJ_BLOB)
 			rc = push_below(w, type, &blob);
-	} else if (read_good(w, w->mirror, oid, type, &blob)) {
-		if (!set_has(&w->given, oid)) {
+	} else if (repair_read_good(w, w->mirror, oid, type, &blob)) {
+		if (!oid_set_has(&w->given, oid)) {
 			repair_damaged(w->r, "%s %s is missing", gitobj_type_name(type), name);
 			repair_mended(w->r, "%s %s, from the mirror", gitobj_type_name(type), name);
 			w->taken++;
@@ -326,9 +237,9 @@ static int visit(struct store_work *w, const struct store_oid *oid, enum gitobj_
 		if (!rc && type != GITOBJ_BLOB)
 			rc = push_below(w, type, &blob);
 	} else {
-		if (!set_has(&w->bad, oid))
+		if (!oid_set_has(&w->bad, oid))
 			repair_damaged(w->r, "%s %s is missing", gitobj_type_name(type), name);
-		return set_add(&w->bad, oid, w->err) < 0 ? ARK_ENOMEM : ARK_OK;
+		return oid_set_add(&w->bad, oid, w->err) < 0 ? ARK_ENOMEM : ARK_OK;
 	}
 	gitobj_release(&blob);
 	return rc;
@@ -374,7 +285,7 @@ static int name_losses(struct store_work *w, const struct oid_set *lost)
 	int rc = oids && named ? ARK_OK : ark_fail(w->err, ARK_ENOMEM, "no memory to name losses");
 
 	for (size_t i = 0; !rc && i < lost->cap; i++)
-		if (!is_zero(&lost->at[i]))
+		if (!oid_is_zero(&lost->at[i]))
 			oids[n++] = lost->at[i];
 	if (!rc && n)
 		rc = store_find_paths(w->store, oids, n, name_lost, &losses, w->err);
@@ -393,7 +304,7 @@ static int name_losses(struct store_work *w, const struct oid_set *lost)
 /* What no ref reaches is no loss. */
 static bool needed(const struct store_work *w, const struct store_oid *oid)
 {
-	return !w->seen.len || set_has(&w->seen, oid);
+	return !w->seen.len || oid_set_has(&w->seen, oid);
 }
 
 static int tell_lost(struct store_work *w)
@@ -402,9 +313,9 @@ static int tell_lost(struct store_work *w)
 	int rc = ARK_OK;
 
 	for (size_t i = 0; !rc && i < w->bad.cap; i++)
-		if (!is_zero(&w->bad.at[i]) && !set_has(&w->good, &w->bad.at[i]) &&
-		    !set_has(&w->given, &w->bad.at[i]) && needed(w, &w->bad.at[i]) &&
-		    set_add(&lost, &w->bad.at[i], w->err) < 0)
+		if (!oid_is_zero(&w->bad.at[i]) && !oid_set_has(&w->good, &w->bad.at[i]) &&
+		    !oid_set_has(&w->given, &w->bad.at[i]) && needed(w, &w->bad.at[i]) &&
+		    oid_set_add(&lost, &w->bad.at[i], w->err) < 0)
 			rc = ARK_ENOMEM;
 	if (!rc)
 		rc = name_losses(w, &lost);
@@ -460,64 +371,7 @@ static int finish(struct store_work *w)
 	return rc;
 }
 
-/* ---- opening ---- */
-
-static int open_mirror(struct store_work *w)
-{
-	static const char *const places[] = {"archive.git/objects", "objects", ".git/objects"};
-	const char *from = w->r->asked->from;
-	char path[4096];
-
-	for (size_t i = 0; from && i < 3; i++) {
-		int rc = fs_path(path, w->err, "%s/%s", from, places[i]);
-
-		if (rc || fs_exists(path))
-			return rc ? rc : gitobj_open(path, &w->mirror, w->err);
-	}
-	return ARK_OK;
-}
-
-static bool signed_head(struct store_work *w, struct gitobj *from, const struct store_oid *oid)
-{
-	struct store_blob b;
-	struct gitcommit c;
-	bool ok;
-
-	if (!read_good(w, from, oid, GITOBJ_COMMIT, &b))
-		return false;
-	ok = !gitcommit_parse(b.bytes, b.len, &c, NULL) &&
-	     store_signed_by_us(w->store, &c, b.bytes, b.len);
-	gitobj_release(&b);
-	return ok;
-}
-
-/* store_open() would refuse a damaged head, and here is the one who mends it. */
-static int open_store(struct store_work *w, struct ark_error *err)
-{
-	struct store *s = calloc(1, sizeof(*s));
-	char path[4096];
-	int rc = s ? fs_path(path, err, "%s/archive.git", w->r->asked->dir)
-		   : ark_fail(err, ARK_ENOMEM, "no memory for the store");
-
-	if (rc) {
-		free(s);
-		return rc;
-	}
-	w->store = s;
-	pthread_mutex_init(&s->lock, NULL);
-	s->dir = strdup(path);
-	if (asprintf(&s->objects_dir, "%s/objects", path) < 0)
-		s->objects_dir = NULL;
-	if (asprintf(&s->pack_dir, "%s/objects/pack", path) < 0)
-		s->pack_dir = NULL;
-	gitcommit_origin(s->origin, w->r->origin);
-	if (!s->dir || !s->objects_dir || !s->pack_dir)
-		return ark_fail(err, ARK_ENOMEM, "no memory for the store");
-	rc = archive_take_signers(w->r->keys, s, NULL, err);
-	if (!rc)
-		rc = fs_mkdirs(s->pack_dir, 0750, err);
-	return rc;
-}
+/* ---- the work as a whole ---- */
 
 static void close_work(struct store_work *w)
 {
@@ -545,75 +399,6 @@ static void close_work(struct store_work *w)
 	free(w);
 }
 
-/* The head's own tree, for naming what is lost: from whichever side has the commit. */
-static int learn_head(struct store_work *w, const struct store_oid *head)
-{
-	struct store_blob b;
-	struct gitcommit c;
-
-	if (!read_good(w, w->here, head, GITOBJ_COMMIT, &b) &&
-	    !read_good(w, w->mirror, head, GITOBJ_COMMIT, &b))
-		return ARK_OK;
-	if (!gitcommit_parse(b.bytes, b.len, &c, NULL))
-		w->store->head =
-		    (struct store_head){.commit = *head, .tree = c.tree, .sequence = c.sequence};
-	gitobj_release(&b);
-	return ARK_OK;
-}
-
-static int mirror_ref(struct store_work *w, struct store_oid *ret)
-{
-	static const char *const places[] = {"archive.git", ".", ".git"};
-	struct store other = {0};
-	char path[4096];
-
-	for (size_t i = 0; w->r->asked->from && i < 3; i++) {
-		if (fs_path(path, NULL, "%s/%s", w->r->asked->from, places[i]))
-			continue;
-		other.dir = path;
-		if (store_ref_read(&other, ret, NULL) == 1 && signed_head(w, w->mirror, ret))
-			return 1;
-	}
-	return 0;
-}
-
-static int write_ref(struct store_work *w, const struct store_oid *head)
-{
-	char path[4096], text[2 * STORE_OID_SIZE + 2];
-	int rc = fs_path(path, w->err, "%s/refs/heads", w->store->dir);
-
-	hex_encode(text, head->id, STORE_OID_SIZE);
-	text[2 * STORE_OID_SIZE] = '\n';
-	if (!rc)
-		rc = fs_mkdirs(path, 0750, w->err);
-	if (!rc)
-		rc = fs_path(path, w->err, "%s/refs/heads/main", w->store->dir);
-	return rc ? rc : fs_replace_file(path, text, 2 * STORE_OID_SIZE + 1, 0640, w->err);
-}
-
-/* The archive's own ref, or the mirror's when that cannot be read: whether it is far enough the history log says. */
-static int find_head(struct store_work *w, struct store_oid *ret)
-{
-	struct ark_error why = {0};
-	int rc = store_ref_read(w->store, ret, &why);
-
-	if (rc == 1)
-		return 1;
-	if (rc == 0 && !fs_exists(w->store->dir))
-		ark_fail(&why, ARK_ENOTFOUND, "archive.git is not there");
-	if (rc == 0 && !w->mirror)
-		return 0;
-	repair_damaged(w->r, "refs/heads/main: %s", why.text[0] ? why.text : "it is not there");
-	if (mirror_ref(w, ret) != 1) {
-		repair_lost(w->r, "which commit is the newest: no mirror says so");
-		return 0;
-	}
-	rc = w->r->asked->dry_run ? ARK_OK : write_ref(w, ret);
-	if (!rc)
-		repair_mended(w->r, "refs/heads/main, from the mirror");
-	return rc ? rc : 1;
-}
-
 int repair_store(struct repair *r, struct ark_error *err)
 {
 	struct store_work *w = calloc(1, sizeof(*w));
@@ -628,9 +413,9 @@ int repair_store(struct repair *r, struct ark_error *err)
 	if (!w->hash)
 		rc = ark_fail(err, ARK_ENOMEM, "no memory for the store");
 	if (!rc)
-		rc = open_store(w, err);
+		rc = repair_open_store(w, err);
 	if (!rc)
-		rc = open_mirror(w);
+		rc = repair_open_mirror(w);
 	if (!rc)
 		rc = store_each_file(w->store, ".pack", look_for_orphan, w, err);
 	if (!rc)
@@ -643,8 +428,8 @@ int repair_store(struct repair *r, struct ark_error *err)
 		gitpack_start(w->pack);
 		rc = rescue_packs(w);
 	}
-	if (!rc && (rc = find_head(w, &head)) == 1) {
-		rc = learn_head(w, &head);
+	if (!rc && (rc = repair_find_head(w, &head)) == 1) {
+		rc = repair_learn_head(w, &head);
 		if (!rc)
 			rc = walk(w, &head);
 	}

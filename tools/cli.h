@@ -28,7 +28,7 @@ struct cli {
 	/* audit replay, audit subject */
 	const char *org, *role, *from, *html, *json;
 	/* export, import of bags */
-	const char *to, *unit, *versions, *format, *bag, *type, *publicity, *date;
+	const char *query, *to, *unit, *versions, *format, *bag, *type, *publicity, *date;
 	/* org, user */
 	const char *email, *kind, *name_sv, *name_en, *business_id, *county, *municipality;
 	const char *predecessor, *confirm_every, *add;
@@ -125,9 +125,13 @@ struct client_request {
 /* *ret_body (may be NULL): the parsed JSON answer, NULL when it was none. Negative: no answer at all. */
 ARK_MUSTUSE int client_send(struct client *c, const struct client_request *r, long *ret_status,
     json_t **ret_body, struct ark_error *err);
-/* GETs `path` as `user` into fd, however long it is. ARK_EREFUSED unless the answer is 200. */
-ARK_MUSTUSE int client_fetch(
-    struct client *c, const char *user, const char *path, int fd, struct ark_error *err);
+/* GETs r->path as r->user, with r->headers, into fd, however long it is. Not ARK_OK unless the answer is 200. *ret_status
+ * (may be NULL): 0 when there was none. */
+ARK_MUSTUSE int client_fetch(struct client *c, const struct client_request *r, int fd,
+    long *ret_status, struct ark_error *err);
+/* The same into a new file, which is synced, or to stdout ("-"); after a failure there is no file. */
+ARK_MUSTUSE int client_fetch_file(struct client *c, const struct client_request *r, const char *to,
+    long *ret_status, struct ark_error *err);
 /* Did the last answer say that the request had been filed before? */
 bool client_replayed(const struct client *c);
 /* The entity tag of the last answer; "" when it had none. */
@@ -136,5 +140,23 @@ const char *client_etag(const struct client *c);
 const char *client_receipt(const struct client *c);
 /* Fails with the answer's detail unless status is 2xx. */
 ARK_MUSTUSE int client_ok(long status, const json_t *body, struct ark_error *err);
+/* Sends and takes a JSON answer of status 2xx, which is the caller's; *ret is not touched on failure. */
+ARK_MUSTUSE int client_ask(
+    struct client *c, const struct client_request *r, json_t **ret, struct ark_error *err);
+/* The whole number in a member; 0 when there is none. */
+long long cli_number(const json_t *object, const char *member);
+
+/* ---- table.c: a table that is kept in versions and changed as a whole, from a file ---- */
+
+struct cli_table {
+	const char *name;         /* "synonyms" */
+	const char *stands, *put; /* paths: GET of the operator, PUT of an administrator */
+	int (*check)(const json_t *table, struct ark_error *err);
+};
+/* The table of a file, checked; the caller's. */
+ARK_MUSTUSE int table_read(
+    const char *file, const struct cli_table *t, json_t **ret, struct ark_error *err);
+/* `… apply DIR FILE --user USER [--reason TEXT]`; returns an exit code. */
+int table_apply(const struct cli *c, const struct cli_table *t);
 
 #endif

@@ -13,11 +13,6 @@
 
 /* ---- through the admin socket ---- */
 
-static long long number(const json_t *object, const char *key)
-{
-	return (long long)json_integer_value(json_object_get(object, key));
-}
-
 static int ask(
     const struct cli *c, const char *dir, json_t *asked, json_t **ret, struct ark_error *err)
 {
@@ -42,11 +37,11 @@ static int ask(
 
 static void print_state(const json_t *s)
 {
-	long long epoch = number(s, "epoch"), shares = number(s, "sharesEpoch");
+	long long epoch = cli_number(s, "epoch"), shares = cli_number(s, "sharesEpoch");
 	json_t *b;
 	size_t i;
 
-	printf("epoch %lld, %lld keys\n", epoch, number(s, "slots"));
+	printf("epoch %lld, %lld keys\n", epoch, cli_number(s, "slots"));
 	if (!shares)
 		printf("shares: never made; `arkki keys split` makes them\n");
 	else
@@ -59,7 +54,7 @@ static void print_state(const json_t *s)
 		const char *at = json_text(b, "at"), *error = json_text(b, "error");
 
 		printf("key backup %s in %s: epoch %lld, %lld keys, %s%s%s\n", json_text(b, "name"),
-		    json_text(b, "path"), number(b, "epoch"), number(b, "slots"),
+		    json_text(b, "path"), cli_number(b, "epoch"), cli_number(b, "slots"),
 		    at ? at : "never copied", error ? "; failed: " : "", error ? error : "");
 	}
 }

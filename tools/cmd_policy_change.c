@@ -132,8 +132,7 @@ static void print_faults(const char *file, const json_t *faults, const char *sev
 		const char *mend = json_text(f, "mend");
 
 		if (line)
-			printf("%s:%lld:%lld: ", file, (long long)line,
-			    (long long)json_integer_value(json_object_get(f, "column")));
+			printf("%s:%lld:%lld: ", file, (long long)line, cli_number(f, "column"));
 		printf("%s: %s\n", severity, json_text(f, "detail"));
 		if (mend)
 			printf("  mend: %s\n", mend);
@@ -150,8 +149,7 @@ static void print_cases(const json_t *cases)
 		printf("a case fails: %s (%s: %s)\n", json_text(f, "description"),
 		    json_text(f, "set"), json_text(f, "detail"));
 	}
-	printf(
-	    "%lld cases pass\n", (long long)json_integer_value(json_object_get(cases, "passed")));
+	printf("%lld cases pass\n", cli_number(cases, "passed"));
 }
 
 static bool changes_something(const json_t *group)
@@ -309,8 +307,7 @@ static int apply(const struct cli *c, struct client *client, struct ark_error *e
 	answer = NULL;
 	rc = send_body(client, c, "PUT", "/v1/policies", etag, &body, &answer, err);
 	if (!rc)
-		printf("version %lld of the policies is in force\n",
-		    (long long)json_integer_value(json_object_get(answer, "version")));
+		printf("version %lld of the policies is in force\n", cli_number(answer, "version"));
 out:
 	json_decref(answer);
 	buf_free(&body);

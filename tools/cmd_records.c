@@ -37,9 +37,8 @@ int cmd_load(const struct cli *c)
 		rc = client_ok(status, body, &err);
 	if (!rc)
 		printf("loaded %s: %lld added, %lld changed, %lld as they were\n", c->words[1],
-		    (long long)json_integer_value(json_object_get(body, "added")),
-		    (long long)json_integer_value(json_object_get(body, "changed")),
-		    (long long)json_integer_value(json_object_get(body, "unchanged")));
+		    cli_number(body, "added"), cli_number(body, "changed"),
+		    cli_number(body, "unchanged"));
 	json_decref(body);
 	client_close(client);
 	buf_free(&seed);

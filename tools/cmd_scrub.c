@@ -12,24 +12,8 @@ static int ask(struct client *client, const char *method, const char *path, json
     struct ark_error *err)
 {
 	const struct client_request r = {.method = method, .path = path};
-	json_t *answer = NULL;
-	long status = 0;
-	int rc = client_send(client, &r, &status, &answer, err);
 
-	if (!rc)
-		rc = client_ok(status, answer, err);
-	if (!rc && !answer)
-		rc = ark_fail(err, ARK_EIO, "the server's answer is no JSON");
-	if (rc)
-		json_decref(answer);
-	else
-		*ret = answer;
-	return rc;
-}
-
-static long long number(const json_t *object, const char *key)
-{
-	return json_integer_value(json_object_get(object, key));
+	return client_ask(client, &r, ret, err);
 }
 
 static void print_faults(const json_t *pass)
@@ -47,22 +31,22 @@ static void print_faults(const json_t *pass)
 			printf("; file %s", file);
 		if (document)
 			printf("; document %s", document);
-		if (document && number(f, "version"))
-			printf(" version %lld", number(f, "version"));
+		if (document && cli_number(f, "version"))
+			printf(" version %lld", cli_number(f, "version"));
 		putchar('\n');
 	}
-	if (number(pass, "faultCount") > (long long)json_array_size(list))
+	if (cli_number(pass, "faultCount") > (long long)json_array_size(list))
 		printf("and %lld more\n",
-		    number(pass, "faultCount") - (long long)json_array_size(list));
+		    cli_number(pass, "faultCount") - (long long)json_array_size(list));
 }
 
 static void print_last(const json_t *last)
 {
 	const char *why = json_text(last, "why");
 
-	printf("last pass %lld: %s, %s to %s, %lld bytes, %lld faults\n", number(last, "pass"),
+	printf("last pass %lld: %s, %s to %s, %lld bytes, %lld faults\n", cli_number(last, "pass"),
 	    json_text(last, "outcome"), json_text(last, "begun"), json_text(last, "ended"),
-	    number(last, "bytes"), number(last, "faultCount"));
+	    cli_number(last, "bytes"), cli_number(last, "faultCount"));
 	if (why)
 		printf("it failed: %s\n", why);
 	print_faults(last);
@@ -74,11 +58,11 @@ static void print_status(const json_t *s)
 	const char *step = json_text(s, "step"), *state = json_text(s, "state");
 
 	printf("scrub: %s; at most %lld MB/s, every %lld days\n", state ? state : "unknown",
-	    number(s, "rate"), number(s, "everyDays"));
-	if (number(s, "pass")) {
+	    cli_number(s, "rate"), cli_number(s, "everyDays"));
+	if (cli_number(s, "pass")) {
 		printf("pass %lld since %s: at %s, %lld of %lld bytes, %lld faults\n",
-		    number(s, "pass"), json_text(s, "begun"), step ? step : "its beginning",
-		    number(s, "bytes"), number(s, "of"), number(s, "faultCount"));
+		    cli_number(s, "pass"), json_text(s, "begun"), step ? step : "its beginning",
+		    cli_number(s, "bytes"), cli_number(s, "of"), cli_number(s, "faultCount"));
 		print_faults(s);
 	}
 	if (last)
@@ -100,7 +84,7 @@ static int wait_for_end(
 		if (rc)
 			return rc;
 		state = json_text(*ret, "state");
-		if (number(json_object_get(*ret, "last"), "pass") > before)
+		if (cli_number(json_object_get(*ret, "last"), "pass") > before)
 			return ARK_OK;
 		if (state && strcmp(state, "paused") == 0)
 			rc = ark_fail(err, ARK_EREFUSED, "the scrub was paused; nothing was shown");
@@ -121,7 +105,7 @@ static int scrub_now(struct client *client, struct ark_error *err)
 	int rc = ask(client, "GET", "/admin/scrub", &s, err);
 
 	if (!rc) {
-		before = number(json_object_get(s, "last"), "pass");
+		before = cli_number(json_object_get(s, "last"), "pass");
 		json_decref(s);
 		rc = ask(client, "POST", "/admin/scrub?action=now", &s, err);
 	}
@@ -136,9 +120,9 @@ static int scrub_now(struct client *client, struct ark_error *err)
 	print_last(last);
 	if (!outcome || strcmp(outcome, "whole") != 0)
 		rc = ark_fail(err, ARK_EIO, "the scrub did not come to its end: nothing is shown");
-	else if (number(last, "faultCount"))
+	else if (cli_number(last, "faultCount"))
 		rc = ark_fail(err, ARK_ECORRUPT, "%lld faults; `arkki repair` mends from a mirror",
-		    number(last, "faultCount"));
+		    cli_number(last, "faultCount"));
 	json_decref(s);
 	return rc;
 }

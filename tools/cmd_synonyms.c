@@ -3,12 +3,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "arkki/base/fs.h"
 #include "arkki/base/json.h"
 #include "arkki/index/synonyms.h"
 #include "tools/cli.h"
 
-enum { TABLE_MAX = 1 << 20 };
+static const struct cli_table synonyms = {.name = "synonyms",
+    .stands = "/admin/synonyms",
+    .put = "/v1/synonyms",
+    .check = synonyms_check};
 
 static int get(const struct cli *c, struct client *client, const char *what, json_t **ret,
     struct ark_error *err)
@@ -81,22 +83,6 @@ static int show(const struct cli *c, bool versions)
 	return rc ? cli_failed(&err) : CLI_OK;
 }
 
-static int read_table(const char *file, json_t **ret, struct ark_error *err)
-{
-	struct buf text = BUF_INIT;
-	int rc = fs_read_file(file, TABLE_MAX, &text, err);
-
-	if (!rc) {
-		rc = json_read(text.data ? text.data : "", text.len, ret, err);
-		if (!rc)
-			rc = synonyms_check(*ret, err);
-		if (rc)
-			rc = ark_fail_within(err, rc, "%s", file);
-	}
-	buf_free(&text);
-	return rc;
-}
-
 static int check(const struct cli *c)
 {
 	json_t *table = NULL;
@@ -105,7 +91,7 @@ static int check(const struct cli *c)
 
 	if (c->words_len != 2)
 		return cli_usage(c->command);
-	rc = read_table(c->words[1], &table, &err);
+	rc = table_read(c->words[1], &synonyms, &table, &err);
 	if (!rc)
 		printf("%s: %zu entries\n", c->words[1],
 		    json_array_size(json_object_get(table, "entries")));
@@ -113,57 +99,9 @@ static int check(const struct cli *c)
 	return rc ? cli_failed(&err) : CLI_OK;
 }
 
-static int put(
-    const struct cli *c, struct client *client, const json_t *table, struct ark_error *err)
-{
-	struct buf body = BUF_INIT;
-	json_t *answer = NULL;
-	char condition[100];
-	struct client_request r = {.method = "PUT",
-	    .path = "/v1/synonyms",
-	    .user = c->user,
-	    .headers = {"Accept-Language: en", condition}};
-	long status = 0;
-	int rc = get(c, client, "", &answer, err);
-
-	snprintf(condition, sizeof(condition), "If-Match: %s", client_etag(client));
-	json_decref(answer);
-	answer = NULL;
-	if (!rc)
-		rc = json_write(&body, table, err);
-	r.body = body.data;
-	r.body_len = body.len;
-	if (!rc)
-		rc = client_send(client, &r, &status, &answer, err);
-	if (!rc)
-		rc = client_ok(status, answer, err);
-	if (!rc)
-		printf("version %lld of the synonyms is in force\n",
-		    (long long)json_integer_value(json_object_get(answer, "version")));
-	json_decref(answer);
-	buf_free(&body);
-	return rc;
-}
-
 static int apply(const struct cli *c)
 {
-	struct client *client = NULL;
-	json_t *table = NULL;
-	struct ark_error err;
-	int rc;
-
-	if (c->words_len != 3 || !c->user || c->version || c->shipped)
-		return cli_usage(c->command);
-	rc = read_table(c->words[2], &table, &err);
-	if (!rc && c->reason && json_object_set_new(table, "reason", json_string(c->reason)))
-		rc = ark_fail(&err, ARK_EINPUT, "the reason is not UTF-8 text");
-	if (!rc)
-		rc = client_open(c->words[1], c->root_key, &client, &err);
-	if (!rc)
-		rc = put(c, client, table, &err);
-	client_close(client);
-	json_decref(table);
-	return rc ? cli_failed(&err) : CLI_OK;
+	return c->version || c->shipped ? cli_usage(c->command) : table_apply(c, &synonyms);
 }
 
 int cmd_synonyms(const struct cli *c)

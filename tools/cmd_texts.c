@@ -15,24 +15,8 @@ static int ask(struct client *client, const char *method, const char *path, cons
 	    .path = path,
 	    .body = body ? body->data : NULL,
 	    .body_len = body ? body->len : 0};
-	json_t *answer = NULL;
-	long status = 0;
-	int rc = client_send(client, &r, &status, &answer, err);
 
-	if (!rc)
-		rc = client_ok(status, answer, err);
-	if (!rc && !answer)
-		rc = ark_fail(err, ARK_EIO, "the server's answer is no JSON");
-	if (rc)
-		json_decref(answer);
-	else
-		*ret = answer;
-	return rc;
-}
-
-static long long number(const json_t *object, const char *key)
-{
-	return json_integer_value(json_object_get(object, key));
+	return client_ask(client, &r, ret, err);
 }
 
 static void print_text(const json_t *t)
@@ -41,11 +25,11 @@ static void print_text(const json_t *t)
 	const char *state = json_text(t, "state"), *reason = json_text(t, "reason");
 	const char *type = json_text(t, "mediaType");
 
-	printf("%s\t%lld\t%s\t%s\t%s\t%lld\t", json_text(t, "document"), number(t, "version"),
-	    json_text(t, "form"), state ? state : "", type ? type : "", number(t, "size"));
+	printf("%s\t%lld\t%s\t%s\t%s\t%lld\t", json_text(t, "document"), cli_number(t, "version"),
+	    json_text(t, "form"), state ? state : "", type ? type : "", cli_number(t, "size"));
 	if (pages)
-		printf("%lld/%lld/%lld", number(pages, "read"), number(pages, "pictures"),
-		    number(pages, "total"));
+		printf("%lld/%lld/%lld", cli_number(pages, "read"), cli_number(pages, "pictures"),
+		    cli_number(pages, "total"));
 	printf("\t%s\n", reason ? reason : "");
 }
 
@@ -105,7 +89,7 @@ static int retry(struct client *client, const struct cli *c, struct ark_error *e
 	rc = buf_failed(&body) ? ark_fail(err, ARK_ENOMEM, "no memory for a request")
 			       : ask(client, "POST", "/admin/texts/retry", &body, &answer, err);
 	if (!rc)
-		printf("%lld texts are taken up again\n", number(answer, "queued"));
+		printf("%lld texts are taken up again\n", cli_number(answer, "queued"));
 	json_decref(answer);
 	buf_free(&body);
 	return rc;
@@ -152,7 +136,8 @@ int cmd_ocr(const struct cli *c)
 	ocr = json_object_get(answer, "ocr");
 	if (!rc)
 		printf("%s: %lld of %lld pages read, in %lld documents\n", json_text(ocr, "state"),
-		    number(ocr, "pagesDone"), number(ocr, "pages"), number(ocr, "documents"));
+		    cli_number(ocr, "pagesDone"), cli_number(ocr, "pages"),
+		    cli_number(ocr, "documents"));
 	if (!rc && json_text(ocr, "reason"))
 		printf("%s\n", json_text(ocr, "reason"));
 	json_decref(answer);

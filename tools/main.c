@@ -67,9 +67,11 @@ static const struct command {
 	"file many documents; a killed import goes on where it stopped"},
     {"export", cmd_export,
 	"DIR --user ID --to FILE|- [--unit U] [--case C] [--document D]… [--versions all]\n"
+	"               [--query WORDS|JSON [--type T] [--language L] [--publicity P] [--from DAY]]\n"
 	"               [--purpose P] [--format zip|tar]\n"
 	"               verify FILE|DIR --vkey VKEY…",
-	"write a BagIt package of what the user may see and read, each version logged\n"
+	"write a BagIt package of what the user may see and read, each version logged; --query: of what the user\n"
+	"      finds by it, JSON as POST /v1/search takes it\n"
 	"      verify: check a package, its proofs and signatures, on any machine"},
     {"verify", cmd_verify, "DIR [--full]",
 	"compare all that the archive says with all that it holds"},
@@ -171,9 +173,13 @@ static const struct command {
 	"how long documents are kept; due: those whose period has ended, which the user may "
 	"dispose of:\n"
 	"      document, version, since when, by which row, what then, held, proposal"},
-    {"dispose", cmd_dispose, "DIR run",
-	"destroy what two people have approved: the keys of all of it change; it goes on where it "
-	"stopped"},
+    {"dispose", cmd_dispose, "DIR run|status\n"
+	"               DIR package --document D --user ID --to FILE|- [--purpose P] [--case C]",
+	"run: make the packages of transfers, and destroy what two people have approved: the keys "
+	"of all of it change;\n"
+	"      it goes on where it stopped. A server does so by itself (dispose-every in "
+	"arkki.conf); status: how things stand\n"
+	"      package: fetch what was packaged of an approved transfer, for its receiver"},
     {"keys", cmd_keys,
 	"status DIR | rotate DIR root|shards | rotate DIR signing history|access|git [--retire]\n"
 	"              backup add DIR NAME PATH | list DIR | run DIR | remove DIR NAME [--yes]\n"
@@ -300,6 +306,7 @@ static bool parse(struct cli *c, char **argv)
 	    {"--out", &c->out},
 	    {"--at", &c->at},
 	    {"--purpose", &c->purpose},
+	    {"--query", &c->query},
 	    {"--case", &c->case_id},
 	    {"--break-glass", &c->break_glass},
 	    {"--vkey", &c->vkey},

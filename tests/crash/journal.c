@@ -337,16 +337,8 @@ int open(const char *path, int flags, ...)
 	return fd;
 }
 
-int open64(const char *path, int flags, ...)
-{
-	va_list ap;
-	int fd;
-
-	va_start(ap, flags);
-	fd = open_with(AT_FDCWD, path, flags, mode_of(flags, ap));
-	va_end(ap);
-	return fd;
-}
+/* Files are large here in any case: the same call. */
+int open64(const char *path, int flags, ...) __attribute__((alias("open")));
 
 int openat(int dir, const char *path, int flags, ...)
 {
@@ -359,16 +351,7 @@ int openat(int dir, const char *path, int flags, ...)
 	return fd;
 }
 
-int openat64(int dir, const char *path, int flags, ...)
-{
-	va_list ap;
-	int fd;
-
-	va_start(ap, flags);
-	fd = open_with(dir, path, flags, mode_of(flags, ap));
-	va_end(ap);
-	return fd;
-}
+int openat64(int dir, const char *path, int flags, ...) __attribute__((alias("openat")));
 
 static int renamed(int from_dir, const char *from, int to_dir, const char *to, unsigned int flags)
 {

@@ -214,6 +214,7 @@ RULES = {
     ("DELETE", "/v1/documents/{d}/dispose"): None,
     ("POST", "/v1/documents/{d}/dispose/approve"): None,
     ("POST", "/v1/documents/{d}/dispose/confirm"): None,
+    ("GET", "/v1/documents/{d}/dispose/package"): of_documents("/dispose/package", "/v1/documents/{d}/dispose/package"),
     ("GET", "/v1/documents/{d}/versions"): of_documents("/versions", "/v1/documents/{d}/versions"),
     ("POST", "/v1/documents/{d}/versions"): None,
     ("GET", "/v1/documents/{d}/versions/{n}"): of_versions("", "/v1/documents/{d}/versions/{n}"),

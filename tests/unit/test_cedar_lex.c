@@ -1,7 +1,5 @@
 /* What all Cedar texts share: memory, tokens, escapes, faults. */
-#include "tests/unit/unit.h"
-
-#include "policies/cedar_private.h"
+#include "tests/unit/cedar_parse_fixture.h"
 
 /* ---- memory ---- */
 
@@ -166,20 +164,6 @@ static void test_unescape__cuts_a_pattern_at_its_asterisks(void **state)
 }
 
 /* ---- faults ---- */
-
-struct told {
-	struct cedar_fault faults[128];
-	size_t n;
-};
-
-static void tell(void *arg, const struct cedar_fault *fault)
-{
-	struct told *told = arg;
-
-	if (told->n < 128)
-		told->faults[told->n] = *fault;
-	told->n++;
-}
 
 static void test_faults__count_characters_and_stop_telling_after_a_hundred(void **state)
 {

@@ -17,18 +17,8 @@
 #include "arkki/base/text.h"
 #include "arkki/index/extract.h"
 #include "index/extract_child.h"
+#include "tests/unit/sanitized.h"
 #include "tests/unit/scan.h"
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#ifndef SANITIZED
-#define SANITIZED 0
-#endif
 
 /* ---- the decoder that misbehaves ---- */
 static void say(struct textsink *out, const char *what, long result)
@@ -248,10 +238,7 @@ static void test_sandbox__ocr_memory_is_bounded_but_larger(void **state)
 	const struct fixture *f = *state;
 	struct extract_result r;
 
-	if (SANITIZED) {
-		printf("SKIP %s: not with a sanitizer\n", __func__);
-		skip();
-	}
+	skip_sanitized(__func__);
 	r = extract(f->ocr, "application/x-escape", "memory", 6, 0);
 	assert_string_equal(r.text.data, "memory ENOMEM\na-gigabyte-first WORKED");
 	extract_result_free(&r);
@@ -285,10 +272,7 @@ static void test_zygote__has_one_thread(void **state)
 	int zygotes = 0;
 
 	(void)state;
-	if (SANITIZED) {
-		printf("SKIP %s: not with a sanitizer\n", __func__);
-		skip();
-	}
+	skip_sanitized(__func__);
 	count_threads(getpid(), &zygotes);
 	assert_int_equal(zygotes, 2);
 }

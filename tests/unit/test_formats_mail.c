@@ -6,8 +6,6 @@
 
 #include "arkki/base/text.h"
 
-static struct extractor *extractor;
-
 static void read_as(const char *type, const char *bytes, struct extract_result *r)
 {
 	unit_extract(extractor, type, bytes, strlen(bytes), r);
@@ -357,20 +355,6 @@ static void test_corpus__confirmed_phrases(void **state)
 	fclose(f);
 }
 
-static int start(void **state)
-{
-	(void)state;
-	extractor = unit_extractor();
-	return 0;
-}
-
-static int end(void **state)
-{
-	(void)state;
-	extractor_free(extractor);
-	return 0;
-}
-
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -389,5 +373,5 @@ int main(int argc, char **argv)
 	};
 
 	UNIT_EXTRACT_MAIN(argc, argv);
-	return cmocka_run_group_tests(tests, start, end);
+	return cmocka_run_group_tests(tests, unit_extract_begin, unit_extract_end);
 }

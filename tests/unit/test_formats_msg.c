@@ -6,8 +6,6 @@
 #include "arkki/base/text.h"
 #include "index/formats/format.h"
 
-static struct extractor *extractor;
-
 static void put(GsfOutfile *at, const char *name, const void *bytes, size_t len)
 {
 	GsfOutput *stream = gsf_outfile_new_child(at, name, FALSE);
@@ -190,17 +188,8 @@ static void test_msg__compressed_rtf_is_unpacked(void **state)
 
 static int start(void **state)
 {
-	(void)state;
 	gsf_init();
-	extractor = unit_extractor();
-	return 0;
-}
-
-static int end(void **state)
-{
-	(void)state;
-	extractor_free(extractor);
-	return 0;
+	return unit_extract_begin(state);
 }
 
 int main(int argc, char **argv)
@@ -213,5 +202,5 @@ int main(int argc, char **argv)
 	};
 
 	UNIT_EXTRACT_MAIN(argc, argv);
-	return cmocka_run_group_tests(tests, start, end);
+	return cmocka_run_group_tests(tests, start, unit_extract_end);
 }

@@ -1,41 +1,15 @@
 /* Office formats: what comes out of our own small samples, of the corpus' files where it is there, and of
  * files made to do harm. All samples are invented. */
-#include "tests/unit/unit.h"
+#include "tests/unit/extract_fixture.h"
 
 #include <jansson.h>
+
 #include "arkki/base/clock.h"
 #include "arkki/base/fs.h"
 #include "arkki/base/text.h"
-#include "arkki/index/extract.h"
 #include "tests/unit/zip_fixture.h"
 
 /* ---- helpers ---- */
-static struct extractor *start(void)
-{
-	struct extractor *e = NULL;
-	struct ark_error err = {0};
-
-	if (extractor_new(NULL, &e, &err) != ARK_OK)
-		fail_msg("no extractor: %s", err.text);
-	return e;
-}
-
-static struct extract_result extract(
-    struct extractor *e, const char *type, const void *bytes, size_t len)
-{
-	struct extract_result r = {0};
-	struct extract_job *job = NULL;
-	struct ark_error err = {0};
-
-	if (extract_begin(e, type, len, &job, &err) != ARK_OK ||
-	    extract_feed(job, bytes, len, &err) != ARK_OK ||
-	    extract_finish(job, &r, &err) != ARK_OK)
-		fail_msg("extract: %s", err.text);
-	if (!r.text.data)
-		buf_adds(&r.text, "");
-	return r;
-}
-
 /* White space of any kind is one space, as the corpus' labels come from another program's lines. */
 static void squeeze(const char *text, struct buf *out)
 {
@@ -144,7 +118,7 @@ static void check_file(
 
 static void test_office__tika_documents(void **state)
 {
-	struct extractor *e = start();
+	struct extractor *e = start(NULL);
 	struct score score = {0};
 	char dir[512], path[600], *line = NULL;
 	size_t size = 0;
@@ -174,7 +148,7 @@ static void test_office__tika_documents(void **state)
 /* What lies in a package has its helper program too. */
 static void test_doc__inside_a_package_is_read(void **state)
 {
-	struct extractor *e = start();
+	struct extractor *e = start(NULL);
 	struct buf bytes = BUF_INIT, packed = BUF_INIT;
 	struct zip_fixture z = {0};
 	struct extract_result r;
@@ -201,7 +175,7 @@ static void test_doc__inside_a_package_is_read(void **state)
 /* Every office file of the sample gives text or a reason, and quickly. */
 static void test_office__format_corpus(void **state)
 {
-	struct extractor *e = start();
+	struct extractor *e = start(NULL);
 	char dir[512], path[2048], *line = NULL;
 	unsigned int files = 0, with_text = 0;
 	int64_t slowest = 0;
@@ -280,7 +254,7 @@ static void sample_docx(struct zip_fixture *z, const char *body)
 static void expect_file(
     const struct zip_fixture *z, const char *type, const char *text, const char *title)
 {
-	struct extractor *e = start();
+	struct extractor *e = start(NULL);
 	struct extract_result r = extract(e, type, z->file.data, z->file.len);
 
 	assert_string_equal(r.reason, "");
@@ -292,7 +266,7 @@ static void expect_file(
 
 static void expect_reason(const char *type, const void *bytes, size_t len, const char *reason)
 {
-	struct extractor *e = start();
+	struct extractor *e = start(NULL);
 	struct extract_result r = extract(e, type, bytes, len);
 
 	assert_string_equal(r.reason, reason);
@@ -495,7 +469,7 @@ static void test_epub__an_item_named_again_and_again_is_read_once(void **state)
 
 static void expect_rtf(const char *rtf, const char *text)
 {
-	struct extractor *e = start();
+	struct extractor *e = start(NULL);
 	struct extract_result r = extract(e, "text/rtf", rtf, strlen(rtf));
 
 	assert_string_equal(r.reason, "");
@@ -625,7 +599,7 @@ static void repeat(struct buf *out, const char *text, unsigned int times)
 
 static void test_office__deep_nesting_is_bounded(void **state)
 {
-	struct extractor *e = start();
+	struct extractor *e = start(NULL);
 	struct buf rtf = BUF_INIT, xml = BUF_INIT;
 	struct zip_fixture z = {0};
 	struct extract_result r;
@@ -655,7 +629,7 @@ static void test_office__deep_nesting_is_bounded(void **state)
 /* Cut at every place, and with bytes changed, always the same ones: text or a reason, never a crash. */
 static void test_office__damaged_files_never_crash(void **state)
 {
-	struct extractor *e = start();
+	struct extractor *e = start(NULL);
 	struct zip_fixture z = {0};
 	uint32_t random = 1;
 

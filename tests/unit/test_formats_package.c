@@ -13,8 +13,6 @@
 #include "arkki/base/text.h"
 #include "index/formats/format.h"
 
-static struct extractor *extractor;
-
 struct file {
 	const char *name, *bytes;
 };
@@ -502,20 +500,6 @@ static void test_corpus__archives_of_others_all_end(void **state)
 	assert_true(read > 200);
 }
 
-static int start(void **state)
-{
-	(void)state;
-	extractor = unit_extractor();
-	return 0;
-}
-
-static int end(void **state)
-{
-	(void)state;
-	extractor_free(extractor);
-	return 0;
-}
-
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -539,5 +523,5 @@ int main(int argc, char **argv)
 	};
 
 	UNIT_EXTRACT_MAIN(argc, argv);
-	return cmocka_run_group_tests(tests, start, end);
+	return cmocka_run_group_tests(tests, unit_extract_begin, unit_extract_end);
 }

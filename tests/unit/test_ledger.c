@@ -1,5 +1,5 @@
 /* A log as its callers see it: appending, reading back, proofs, receipts. */
-#include "tests/unit/unit.h"
+#include "tests/unit/ledger_fixture.h"
 
 #include <fcntl.h>
 #include <pthread.h>
@@ -10,61 +10,10 @@
 #include "archive/checkpoint.h"
 #include "archive/ledger_record.h"
 #include "archive/ledger_tiles.h"
-#include "arkki/archive/ledger.h"
 #include "arkki/base/clock.h"
 #include "arkki/base/fs.h"
 #include "arkki/base/json.h"
 #include "arkki/base/text.h"
-
-#define ORIGIN "arkki.example/test/access"
-#define DOC_A "00112233445566778899aabbccddeeff"
-#define DOC_B "ffeeddccbbaa99887766554433221100"
-
-struct fixture {
-	char dir[256], log[300];
-	struct keyring *keys;
-	struct ledger *l;
-};
-
-static int begin(void **state)
-{
-	struct fixture *f = calloc(1, sizeof(*f));
-	char keys[300], root[300];
-
-	unit_scratch(f->dir);
-	snprintf(keys, sizeof(keys), "%s/keys", f->dir);
-	snprintf(root, sizeof(root), "%s/root", f->dir);
-	snprintf(f->log, sizeof(f->log), "%s/log", f->dir);
-	assert_int_equal(keyring_create_root(root, NULL), 0);
-	assert_int_equal(keyring_create(keys, root, NULL), 0);
-	assert_int_equal(keyring_open(keys, root, 1, &f->keys, NULL), 0);
-	assert_int_equal(
-	    ledger_create(f->log, ORIGIN, keyring_secrets(f->keys)->access_seed, NULL), 0);
-	assert_int_equal(ledger_open(f->log, ORIGIN, LEDGER_ACCESS, f->keys, true, &f->l, NULL), 0);
-	*state = f;
-	return 0;
-}
-
-static int end(void **state)
-{
-	struct fixture *f = *state;
-
-	ledger_close(f->l);
-	keyring_close(f->keys);
-	unit_scratch_end(f->dir);
-	free(f);
-	return 0;
-}
-
-static void reopen(struct fixture *f)
-{
-	struct ark_error err = {0};
-
-	ledger_close(f->l);
-	f->l = NULL;
-	if (ledger_open(f->log, ORIGIN, LEDGER_ACCESS, f->keys, true, &f->l, &err))
-		fail_msg("%s", err.text);
-}
 
 static uint64_t append(struct fixture *f, const char *document, const char *principal, bool own)
 {
@@ -261,7 +210,7 @@ static void test_ledger__sequences_are_gap_free_over_a_restart_and_own_series_ap
 			assert_true((json_text(e.b, "series") != NULL) == steps[i].own);
 			ledger_entry_free(&e);
 			if (i % 3 == 1)
-				reopen(f);
+				reopen(f, true);
 		}
 	}
 	assert_int_equal(ledger_check(f->l, true, print_fault, NULL, NULL), 0);
@@ -319,7 +268,7 @@ static void test_ledger__find_by_document_principal_time_and_index(void **state)
 	append(f, DOC_A, "ville", false);
 	append(f, DOC_B, "maija", false);
 	check_finds(f->l);
-	reopen(f);
+	reopen(f, true);
 	check_finds(f->l);
 	/* another process reads beside the writer, with and without an index */
 	assert_int_equal(
@@ -334,7 +283,7 @@ static void test_ledger__find_by_document_principal_time_and_index(void **state)
 	    ledger_open(f->log, ORIGIN, LEDGER_ACCESS, f->keys, false, &reader, NULL), 0);
 	check_finds(reader);
 	ledger_close(reader);
-	reopen(f);
+	reopen(f, true);
 	check_finds(f->l);
 }
 
@@ -489,7 +438,7 @@ static void test_ledger__thousands_of_entries_make_full_tiles_segments_and_a_sou
 		if (i == 3)
 			assert_int_equal(ledger_publish(f->l, 2000, NULL), 0);
 		if (i == 9)
-			reopen(f);
+			reopen(f, true);
 	}
 	assert_int_equal(ledger_size(f->l), 7000);
 	assert_int_equal(ledger_publish(f->l, 7000, NULL), 0);

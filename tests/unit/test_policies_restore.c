@@ -1,5 +1,5 @@
 /* Versions of the policies in a whole archive: damaged ones are refused at the start, and restored. */
-#include "tests/unit/unit.h"
+#include "tests/unit/made_archive.h"
 
 #include <glob.h>
 #include <sqlite3.h>
@@ -16,46 +16,12 @@ struct world {
 
 static const struct filing_actor actor = {.user = "ylla", .org = "lvv", .roles = "admin"};
 
-static void copy(const char *from, const char *to)
-{
-	char command[1000];
-
-	snprintf(command, sizeof(command), "cp -a '%s'/. '%s'", from, to);
-	assert_int_equal(system(command), 0);
-}
-
-/* Making an archive is thirty commits: it is made once, and copied for each test. */
-static int begin_all(void **state)
-{
-	char *top = malloc(256), dir[300], key[300];
-	struct ark_error err = {0};
-
-	assert_non_null(top);
-	unit_scratch(top);
-	snprintf(dir, sizeof(dir), "%s/a", top);
-	snprintf(key, sizeof(key), "%s/root.key", top);
-	if (archive_init(dir, key, "test.example", &err))
-		fail_msg("init: %s", err.text);
-	*state = top;
-	return 0;
-}
-
-static int end_all(void **state)
-{
-	unit_scratch_end(*state);
-	free(*state);
-	return 0;
-}
-
 static int begin(void **state)
 {
 	struct world *w = calloc(1, sizeof(*w));
 
 	assert_non_null(w);
-	unit_scratch(w->top);
-	copy(*state, w->top);
-	snprintf(w->dir, sizeof(w->dir), "%s/a", w->top);
-	snprintf(w->key, sizeof(w->key), "%s/root.key", w->top);
+	made_archive_copy(*state, w->top, w->dir, w->key);
 	*state = w;
 	return 0;
 }
@@ -393,5 +359,5 @@ int main(void)
 	    TEST(test_policies__a_damaged_copy_in_the_store_is_not_restored),
 	};
 
-	return cmocka_run_group_tests(tests, begin_all, end_all);
+	return cmocka_run_group_tests(tests, made_archive_begin, made_archive_end);
 }

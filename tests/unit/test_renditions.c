@@ -1,5 +1,5 @@
 /* Public renditions from filing to verification, in a whole archive; and a catalogue that an older arkki made. */
-#include "tests/unit/unit.h"
+#include "tests/unit/made_archive.h"
 
 #include <semaphore.h>
 #include <sqlite3.h>
@@ -96,39 +96,13 @@ static struct filing *document_filing(struct world *w, const char *document, con
 	return f;
 }
 
-/* Making an archive is thirty commits: it is made once, and copied for each test. */
-static int begin_all(void **state)
-{
-	char *top = malloc(256), dir[300], key[300];
-	struct ark_error err = {0};
-
-	assert_non_null(top);
-	unit_scratch(top);
-	snprintf(dir, sizeof(dir), "%s/a", top);
-	snprintf(key, sizeof(key), "%s/root.key", top);
-	if (archive_init(dir, key, "test.example", &err))
-		fail_msg("init: %s", err.text);
-	*state = top;
-	return 0;
-}
-
-static int end_all(void **state)
-{
-	unit_scratch_end(*state);
-	free(*state);
-	return 0;
-}
-
 static int begin(void **state)
 {
 	struct world *w = calloc(1, sizeof(*w));
 	struct filing *f;
 
 	assert_non_null(w);
-	unit_scratch(w->top);
-	snprintf(w->dir, sizeof(w->dir), "%s/a", w->top);
-	snprintf(w->key, sizeof(w->key), "%s/root.key", w->top);
-	run("cp -a '%s'/. '%s'", (const char *)*state, w->top);
+	made_archive_copy(*state, w->top, w->dir, w->key);
 	open_as(w, ARCHIVE_WRITE);
 	snprintf(w->document, sizeof(w->document), "00112233445566778899aabbccddeeff");
 	f = document_filing(w, w->document, "the whole of it");
@@ -632,5 +606,5 @@ int main(void)
 	    BOTH(test_renditions__a_catalogue_of_another_schema_is_made_anew),
 	};
 
-	return cmocka_run_group_tests(tests, begin_all, end_all);
+	return cmocka_run_group_tests(tests, made_archive_begin, made_archive_end);
 }

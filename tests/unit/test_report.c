@@ -163,6 +163,25 @@ static void test_page__carries_the_report_whole_in_each_language(void **state)
 	}
 }
 
+static void test_page__tells_codes_in_words_of_its_language(void **state)
+{
+	static const char *const words[][3] = {{"Saattoi nähdä ja avasi", "sisältö", "näytettiin"},
+	    {"Kunde se och öppnade", "innehåll", "visades"},
+	    {"Could see it, and opened it", "content", "shown"}};
+	const struct fixture *f = *state;
+
+	for (enum http_language l = HTTP_FI; l <= HTTP_EN; l++) {
+		struct buf page = BUF_INIT;
+		char entry[80];
+
+		assert_int_equal(report_page(f->sealed, l, &page, NULL), 0);
+		assert_non_null(strstr(page.data, words[l][0]));
+		snprintf(entry, sizeof(entry), " · %s · %s", words[l][1], words[l][2]);
+		assert_non_null(strstr(page.data, entry));
+		buf_free(&page);
+	}
+}
+
 static void test_page__cut_anywhere_is_none(void **state)
 {
 	const struct fixture *f = *state;
@@ -217,6 +236,7 @@ int main(void)
 	    cmocka_unit_test(test_report__the_order_of_members_is_signed),
 	    cmocka_unit_test(test_report__what_is_none_is_refused),
 	    cmocka_unit_test(test_page__carries_the_report_whole_in_each_language),
+	    cmocka_unit_test(test_page__tells_codes_in_words_of_its_language),
 	    cmocka_unit_test(test_page__cut_anywhere_is_none),
 	    cmocka_unit_test(test_page__of_anything_is_made_or_refused),
 	};

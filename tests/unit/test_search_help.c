@@ -1,8 +1,6 @@
 /* What stands around the hits: filters, rankings, near-duplicates, documents like one, completion and
  * what was probably meant. All texts are made up; no person or unit in them exists. */
-#include "unit.h"
-
-#include "arkki/index/search.h"
+#include "tests/unit/search_fixture.h"
 
 struct shelf { /* an index */
 	char dir[256];
@@ -16,12 +14,6 @@ struct fixture {
 	struct shelf all, shown; /* of the same papers; `shown` has only the public ones */
 	unsigned int seed;
 };
-
-static struct access_filter everything = {.op = ACCESS_OP_ALL};
-static struct access_filter only_public = {
-    .op = ACCESS_OP_HAS, .attribute = ACCESS_ATTR_PUBLICITY, .value = (char *)(uintptr_t) "public"};
-static const struct access_sight sees_everything = {&everything, &everything};
-static const struct access_sight sees_public = {&only_public, &only_public};
 
 static void shelf_open(struct fixture *f, struct shelf *s)
 {
@@ -59,12 +51,6 @@ static int teardown(void **state)
 	analyser_free(f->analyser);
 	free(f);
 	return 0;
-}
-
-static unsigned int dice(struct fixture *f, unsigned int sides)
-{
-	f->seed = f->seed * 1664525 + 1013904223;
-	return (f->seed >> 8) % sides;
 }
 
 /* ---- papers ---- */
@@ -477,9 +463,9 @@ static size_t random_word(struct fixture *f, char *out, size_t cap)
 	    "ko", "ta", "ri", "lä", "nu", "se", "mi", "vö"};
 	size_t len = 0;
 
-	for (unsigned int n = 2 + dice(f, 2); n > 0; n--)
+	for (unsigned int n = 2 + dice(&f->seed, 2); n > 0; n--)
 		len += (size_t)snprintf(
-		    out + len, cap - len, "%s", syllables[dice(f, n == 1 ? SYLLABLES : 3)]);
+		    out + len, cap - len, "%s", syllables[dice(&f->seed, n == 1 ? SYLLABLES : 3)]);
 	return len;
 }
 
@@ -500,13 +486,13 @@ static void random_papers(struct fixture *f, unsigned int round)
 	char title[80], text[600] = "", unit[16];
 
 	for (unsigned int i = 0; i < PAPERS; i++) {
-		random_text(f, title, sizeof(title), 1 + dice(f, 3));
-		if (dice(f, 3)) /* else the text of the one before */
-			random_text(f, text, sizeof(text), 15 + dice(f, 20));
-		snprintf(unit, sizeof(unit), "unit-%u", dice(f, 5));
+		random_text(f, title, sizeof(title), 1 + dice(&f->seed, 3));
+		if (dice(&f->seed, 3)) /* else the text of the one before */
+			random_text(f, text, sizeof(text), 15 + dice(&f->seed, 20));
+		snprintf(unit, sizeof(unit), "unit-%u", dice(&f->seed, 5));
 		put(f, (struct paper){.n = round * PAPERS + i,
-			   .publicity = dice(f, 2) ? "public" : "secret",
-			   .type = types[dice(f, 3)],
+			   .publicity = dice(&f->seed, 2) ? "public" : "secret",
+			   .type = types[dice(&f->seed, 3)],
 			   .unit = unit,
 			   .title = title,
 			   .text = text});
@@ -519,19 +505,22 @@ static void compare(struct fixture *f, unsigned int *said)
 {
 	struct buf all = BUF_INIT, shown = BUF_INIT;
 	char word[80], q[200];
-	struct search_request request = {
-	    .q = q, .limit = 20, .facets = true, .group = dice(f, 2), .sort = SEARCH_BY_DATE};
+	struct search_request request = {.q = q,
+	    .limit = 20,
+	    .facets = true,
+	    .group = dice(&f->seed, 2),
+	    .sort = SEARCH_BY_DATE};
 
 	random_word(f, word, sizeof(word));
 	snprintf(q, sizeof(q), "%s", word);
-	if (dice(f, 2))
-		word[2 + dice(f, 2)] = '\0'; /* or half a letter */
+	if (dice(&f->seed, 2))
+		word[2 + dice(&f->seed, 2)] = '\0'; /* or half a letter */
 	write_completion(&f->all, &sees_public, word, &all);
 	write_completion(&f->shown, &sees_everything, word, &shown);
-	q[dice(f, 2) ? 0 : strlen(q) - 1] = 'k';
+	q[dice(&f->seed, 2) ? 0 : strlen(q) - 1] = 'k';
 	write_meant(&f->all, &sees_public, q, &all);
 	write_meant(&f->shown, &sees_everything, q, &shown);
-	random_text(f, q, sizeof(q), 1 + dice(f, 3));
+	random_text(f, q, sizeof(q), 1 + dice(&f->seed, 3));
 	request.sight = &sees_public;
 	write_answer(&f->all, &request, &all);
 	request.sight = &sees_everything;

@@ -1,26 +1,16 @@
 /* What words weigh is kept in memory over all entries, and added up in other ways than where few entries may be found:
  * either way finds the same in the same order. All documents are made up. */
-#include "unit.h"
+#include "tests/unit/search_fixture.h"
 
 #include "arkki/base/buf.h"
-#include "arkki/index/search.h"
 
 enum { DOCUMENTS = 600, OF_A_CASE = 3, ROUNDS = 3, QUESTIONS = 24, CASES = 20, CHANGED = 40 };
 
 struct fixture {
-	char dir[256];
-	struct analyser *analyser;
-	struct search_gate *gate;
-	struct search_index *writer;
-	struct search_reader *reader; /* asked for everything: keeps lists */
+	struct index_fixture i;       /* its reader is asked for everything: keeps lists */
 	struct search_reader *narrow; /* asked for cases only: jumps to their few entries */
-	uint64_t commits;
-	unsigned int seed;
 };
 
-static struct access_filter everything = {.op = ACCESS_OP_ALL};
-static struct access_filter only_public = {
-    .op = ACCESS_OP_HAS, .attribute = ACCESS_ATTR_PUBLICITY, .value = (char *)(uintptr_t) "public"};
 static const struct access_sight sights[] = {
     {&everything, &everything}, {&only_public, &only_public}};
 
@@ -37,13 +27,8 @@ static int setup(void **state)
 	struct fixture *f = calloc(1, sizeof(*f));
 
 	assert_non_null(f);
-	unit_scratch(f->dir);
-	assert_int_equal(analyser_new(NULL, &f->analyser, NULL), 0);
-	assert_int_equal(search_gate_new(&f->gate, NULL), 0);
-	assert_int_equal(search_open_writer(f->dir, f->analyser, f->gate, &f->writer, NULL), 0);
-	assert_int_equal(search_open_reader(f->dir, f->analyser, f->gate, &f->reader, NULL), 0);
-	assert_int_equal(search_open_reader(f->dir, f->analyser, NULL, &f->narrow, NULL), 0);
-	f->seed = 5;
+	index_begin(&f->i, true, 5);
+	assert_int_equal(search_open_reader(f->i.dir, f->i.analyser, NULL, &f->narrow, NULL), 0);
 	*state = f;
 	return 0;
 }
@@ -53,24 +38,14 @@ static int teardown(void **state)
 	struct fixture *f = *state;
 
 	search_reader_free(f->narrow);
-	search_reader_free(f->reader);
-	search_close(f->writer);
-	search_gate_free(f->gate);
-	analyser_free(f->analyser);
-	unit_scratch_end(f->dir);
+	index_end(&f->i);
 	free(f);
 	return 0;
 }
 
-static unsigned int dice(struct fixture *f, unsigned int sides)
-{
-	f->seed = f->seed * 1664525 + 1013904223;
-	return (f->seed >> 8) % sides;
-}
-
 static const char *some_word(struct fixture *f)
 {
-	unsigned int a = dice(f, WORDS), b = dice(f, WORDS);
+	unsigned int a = dice(&f->i.seed, WORDS), b = dice(&f->i.seed, WORDS);
 
 	return words[a < b ? a : b];
 }
@@ -82,16 +57,17 @@ static void put(struct fixture *f, unsigned int n)
 
 	snprintf(id, sizeof(id), "%032x", n);
 	snprintf(in, sizeof(in), "%032x", n / OF_A_CASE);
-	for (unsigned int i = 3 + dice(f, 30); i > 0; i--)
+	for (unsigned int i = 3 + dice(&f->i.seed, 30); i > 0; i--)
 		buf_addf(&text, "%s ", some_word(f));
 	assert_false(buf_failed(&text));
 	assert_int_equal(
-	    search_put(f->writer,
+	    search_put(f->i.writer,
 		&(struct search_document){
 		    .document = id,
 		    .version = 1,
 		    .only = true,
-		    .attributes = {.publicity = dice(f, 3) ? "public" : "secret", .state = "final"},
+		    .attributes = {.publicity = dice(&f->i.seed, 3) ? "public" : "secret",
+			.state = "final"},
 		    .case_id = in,
 		    .language = "fi",
 		    .date = "2024-01-01",
@@ -112,7 +88,7 @@ static void question(struct fixture *f, char q[160])
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-	snprintf(q, 160, forms[dice(f, sizeof(forms) / sizeof(*forms))], a, b, c);
+	snprintf(q, 160, forms[dice(&f->i.seed, sizeof(forms) / sizeof(*forms))], a, b, c);
 #pragma GCC diagnostic pop
 }
 
@@ -149,13 +125,13 @@ static size_t found_of_case(const struct search_hit *all, size_t all_len, unsign
 /* Returns how many cases had two hits or more, whose order says something. */
 static size_t ask_both(struct fixture *f, const char *q)
 {
-	struct search_request request = {.q = q, .sight = &sights[dice(f, 2)]};
+	struct search_request request = {.q = q, .sight = &sights[dice(&f->i.seed, 2)]};
 	struct search_hit *all, *again;
 	size_t all_len, again_len, telling = 0;
 
-	assert_int_equal(search_ranking(f->reader, &request, DOCUMENTS, &all, &all_len, NULL), 0);
+	assert_int_equal(search_ranking(f->i.reader, &request, DOCUMENTS, &all, &all_len, NULL), 0);
 	for (int i = 0; i < CASES; i++) {
-		unsigned int n = dice(f, DOCUMENTS / OF_A_CASE);
+		unsigned int n = dice(&f->i.seed, DOCUMENTS / OF_A_CASE);
 		struct search_hit *of;
 		size_t of_len;
 		char in[33];
@@ -171,7 +147,7 @@ static size_t ask_both(struct fixture *f, const char *q)
 	}
 	request.case_id = NULL;
 	assert_int_equal(
-	    search_ranking(f->reader, &request, DOCUMENTS, &again, &again_len, NULL), 0);
+	    search_ranking(f->i.reader, &request, DOCUMENTS, &again, &again_len, NULL), 0);
 	assert_int_equal(again_len, all_len);
 	for (size_t i = 0; i < all_len; i++)
 		assert_string_equal(all[i].document, again[i].document);
@@ -190,8 +166,8 @@ static void test_search_lists__what_is_kept_ranks_as_what_is_jumped_to(void **st
 		put(f, n);
 	for (int round = 0; round < ROUNDS; round++) {
 		for (int i = 0; round && i < CHANGED; i++)
-			put(f, dice(f, DOCUMENTS));
-		assert_int_equal(search_commit(f->writer, ++f->commits, NULL), 0);
+			put(f, dice(&f->i.seed, DOCUMENTS));
+		assert_int_equal(search_commit(f->i.writer, ++f->i.commits, NULL), 0);
 		for (int i = 0; i < QUESTIONS; i++) {
 			question(f, q);
 			telling += ask_both(f, q);

@@ -1,66 +1,15 @@
 /* What readers keep in memory from one revision to the next: after any filings, changes and deletions the
  * answers are those of a reader that begins anew. All documents are made up. */
-#include "unit.h"
+#include "tests/unit/search_fixture.h"
 
 #include <pthread.h>
 
-#include "arkki/index/search.h"
-
 enum { DOCUMENTS = 60, WORDS = 8, ROUNDS = 24, QUESTIONS = 6, READERS = 4 };
 
-struct fixture {
-	char dir[256];
-	struct analyser *analyser;
-	struct search_gate *gate;
-	struct search_index *writer;
-	struct search_reader *reader; /* follows the writer */
-	uint64_t commits;
-	unsigned int seed;
-};
-
-static struct access_filter everything = {.op = ACCESS_OP_ALL};
-static struct access_filter only_public = {
-    .op = ACCESS_OP_HAS, .attribute = ACCESS_ATTR_PUBLICITY, .value = (char *)(uintptr_t) "public"};
 static struct access_filter not_public = {
     .op = ACCESS_OP_NOT, .child = (struct access_filter *[]){&only_public}, .children = 1};
 static const struct access_sight sights[] = {
     {&everything, &everything}, {&only_public, &only_public}, {&not_public, &not_public}};
-
-static int setup(void **state)
-{
-	struct fixture *f = calloc(1, sizeof(*f));
-
-	assert_non_null(f);
-	unit_scratch(f->dir);
-	assert_int_equal(analyser_new(NULL, &f->analyser, NULL), 0);
-	assert_int_equal(search_gate_new(&f->gate, NULL), 0);
-	assert_int_equal(search_open_writer(f->dir, f->analyser, f->gate, &f->writer, NULL), 0);
-	assert_int_equal(search_open_reader(f->dir, f->analyser, f->gate, &f->reader, NULL), 0);
-	f->seed = 11;
-	*state = f;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct fixture *f = *state;
-
-	search_reader_free(f->reader);
-	search_close(f->writer);
-	search_gate_free(f->gate);
-	analyser_free(f->analyser);
-	unit_scratch_end(f->dir);
-	free(f);
-	return 0;
-}
-
-static unsigned int dice(struct fixture *f, unsigned int sides)
-{
-	f->seed = f->seed * 1664525 + 1013904223;
-	return (f->seed >> 8) % sides;
-}
-
-#define PICK(f, list) ((list)[dice(f, sizeof(list) / sizeof(*(list)))])
 
 static const char *const publicities[] = {"public", "secret"};
 static const char *const types[] = {"memo", "decision", "statement"};
@@ -68,28 +17,29 @@ static const char *const units[] = {"koivula", "niittyla", "rantala"};
 static const char *const days[] = {"2024-01-01", "2023-05-05", "2024-06-07", "2022-02-02"};
 
 /* Puts the document, new or once more, with other words, length and attributes. */
-static void put(struct fixture *f, unsigned int n)
+static void put(struct index_fixture *f, unsigned int n)
 {
 	struct buf text = BUF_INIT;
 	char id[33];
 
 	snprintf(id, sizeof(id), "%032x", n);
-	for (unsigned int i = 2 + dice(f, 12); i > 0; i--)
-		buf_addf(&text, "%u ", 4000 + dice(f, WORDS));
+	for (unsigned int i = 2 + dice(&f->seed, 12); i > 0; i--)
+		buf_addf(&text, "%u ", 4000 + dice(&f->seed, WORDS));
 	assert_false(buf_failed(&text));
 	assert_int_equal(search_put(f->writer,
 			     &(struct search_document){
 				 .document = id,
 				 .version = 1,
 				 .only = true,
-				 .attributes = {.publicity = PICK(f, publicities),
+				 .attributes = {.publicity = PICK(&f->seed, publicities),
 				     .author = "lvv",
 				     .state = "final",
-				     .type = PICK(f, types),
-				     .units = (const char *const[]){PICK(f, units), PICK(f, units)},
-				     .units_len = 1 + dice(f, 2)},
+				     .type = PICK(&f->seed, types),
+				     .units = (const char *const[]){PICK(&f->seed, units),
+					 PICK(&f->seed, units)},
+				     .units_len = 1 + dice(&f->seed, 2)},
 				 .language = "fi",
-				 .date = PICK(f, days),
+				 .date = PICK(&f->seed, days),
 				 .title = "otsikko",
 				 .text = text.data,
 				 .text_len = text.len,
@@ -99,15 +49,15 @@ static void put(struct fixture *f, unsigned int n)
 	buf_free(&text);
 }
 
-static void change(struct fixture *f)
+static void change(struct index_fixture *f)
 {
 	char id[33];
 
-	for (unsigned int i = 1 + dice(f, 4); i > 0; i--) {
-		unsigned int n = dice(f, DOCUMENTS);
+	for (unsigned int i = 1 + dice(&f->seed, 4); i > 0; i--) {
+		unsigned int n = dice(&f->seed, DOCUMENTS);
 
 		snprintf(id, sizeof(id), "%032x", n);
-		if (dice(f, 4))
+		if (dice(&f->seed, 4))
 			put(f, n);
 		else
 			assert_int_equal(search_delete(f->writer, id, 0, NULL), 0);
@@ -115,15 +65,15 @@ static void change(struct fixture *f)
 	assert_int_equal(search_commit(f->writer, ++f->commits, NULL), 0);
 }
 
-static void question(struct fixture *f, char q[80])
+static void question(struct index_fixture *f, char q[80])
 {
 	static const char *const forms[] = {
 	    "%u", "%u %u", "%u AND %u", "%u -%u", "+%u %u", "%u unit:koivula", "\"%u %u\"", ""};
-	unsigned int a = 4000 + dice(f, WORDS), b = 4000 + dice(f, WORDS);
+	unsigned int a = 4000 + dice(&f->seed, WORDS), b = 4000 + dice(&f->seed, WORDS);
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-	snprintf(q, 80, PICK(f, forms), a, b);
+	snprintf(q, 80, PICK(&f->seed, forms), a, b);
 #pragma GCC diagnostic pop
 }
 
@@ -144,12 +94,12 @@ static void assert_same(const struct search_result *a, const struct search_resul
 	}
 }
 
-static uint64_t ask_both(struct fixture *f, struct search_reader *anew, const char *q)
+static uint64_t ask_both(struct index_fixture *f, struct search_reader *anew, const char *q)
 {
 	const struct search_request request = {.q = q,
-	    .sight = &PICK(f, sights),
-	    .sort = dice(f, 2) ? SEARCH_BY_DATE : SEARCH_BY_RELEVANCE,
-	    .from = dice(f, 3) ? NULL : "2023-03-03",
+	    .sight = &PICK(&f->seed, sights),
+	    .sort = dice(&f->seed, 2) ? SEARCH_BY_DATE : SEARCH_BY_RELEVANCE,
+	    .from = dice(&f->seed, 3) ? NULL : "2023-03-03",
 	    .limit = 50,
 	    .facets = true};
 	struct search_result a, b;
@@ -166,17 +116,17 @@ static uint64_t ask_both(struct fixture *f, struct search_reader *anew, const ch
 
 static void test_search_shelf__what_is_kept_answers_as_what_is_read_anew(void **state)
 {
-	struct fixture *f = *state;
+	struct index_fixture *f = *state;
 	uint64_t found = 0;
 	char q[80];
 
 	for (int round = 0; round < ROUNDS; round++) {
 		struct search_reader *anew = NULL;
 
-		for (unsigned int i = 1 + dice(f, 3); i > 0; i--)
+		for (unsigned int i = 1 + dice(&f->seed, 3); i > 0; i--)
 			change(f); /* revisions that nobody asked are passed over */
-		if (dice(f, 2))
-			put(f, dice(f, DOCUMENTS)); /* listed, and not committed yet */
+		if (dice(&f->seed, 2))
+			put(f, dice(&f->seed, DOCUMENTS)); /* listed, and not committed yet */
 		assert_int_equal(search_open_reader(f->dir, f->analyser, NULL, &anew, NULL), 0);
 		for (int i = 0; i < QUESTIONS; i++) {
 			question(f, q);
@@ -201,11 +151,11 @@ struct asker {
 static void *ask(void *arg)
 {
 	struct asker *a = arg;
-	const bool sees_public = a->sight == &sights[1];
+	const bool of_public = a->sight == &sights[1];
 
 	while (!__atomic_load_n(a->stop, __ATOMIC_ACQUIRE)) {
 		struct search_request request = {
-		    .q = sees_public ? "5001" : "5000", .sight = a->sight};
+		    .q = of_public ? "5001" : "5000", .sight = a->sight};
 		struct search_result r;
 
 		if (search_query(a->reader, &request, &r, NULL)) {
@@ -219,7 +169,7 @@ static void *ask(void *arg)
 	return NULL;
 }
 
-static void put_told_apart(struct fixture *f, unsigned int n)
+static void put_told_apart(struct index_fixture *f, unsigned int n)
 {
 	const bool is_public = n % 2 == 0;
 	char id[33];
@@ -244,7 +194,7 @@ static void put_told_apart(struct fixture *f, unsigned int n)
 
 static void test_search_shelf__readers_share_it_and_sights_do_not(void **state)
 {
-	struct fixture *f = *state;
+	struct index_fixture *f = *state;
 	struct asker askers[READERS];
 	pthread_t threads[READERS];
 	uint64_t wrong = 0;
@@ -276,7 +226,7 @@ static void test_search_shelf__readers_share_it_and_sights_do_not(void **state)
 	assert_int_equal(answered, READERS);
 }
 
-#define SHELF_TEST(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
+#define SHELF_TEST(t) cmocka_unit_test_setup_teardown(t, index_setup, index_teardown)
 
 int main(void)
 {

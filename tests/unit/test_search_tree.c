@@ -1,52 +1,14 @@
 /* What a query with operators, wildcards, fields and days finds. All texts are made up. */
-#include "unit.h"
-
-#include "arkki/index/search.h"
-
-struct fixture {
-	char dir[256];
-	struct analyser *analyser;
-	struct search_index *writer;
-	struct search_reader *reader;
-	unsigned int seed;
-};
-
-static struct access_filter everything = {.op = ACCESS_OP_ALL};
-static struct access_filter only_public = {
-    .op = ACCESS_OP_HAS, .attribute = ACCESS_ATTR_PUBLICITY, .value = (char *)(uintptr_t) "public"};
-static const struct access_sight sees_everything = {&everything, &everything};
-static const struct access_sight sees_public = {&only_public, &only_public};
+#include "tests/unit/search_fixture.h"
 
 static int setup(void **state)
 {
-	struct fixture *f = calloc(1, sizeof(*f));
+	struct index_fixture *f = calloc(1, sizeof(*f));
 
 	assert_non_null(f);
-	unit_scratch(f->dir);
-	assert_int_equal(analyser_new(NULL, &f->analyser, NULL), 0);
-	assert_int_equal(search_open_writer(f->dir, f->analyser, NULL, &f->writer, NULL), 0);
-	assert_int_equal(search_open_reader(f->dir, f->analyser, NULL, &f->reader, NULL), 0);
-	f->seed = 5;
+	index_begin(f, false, 5);
 	*state = f;
 	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct fixture *f = *state;
-
-	search_reader_free(f->reader);
-	search_close(f->writer);
-	analyser_free(f->analyser);
-	unit_scratch_end(f->dir);
-	free(f);
-	return 0;
-}
-
-static unsigned int dice(struct fixture *f, unsigned int sides)
-{
-	f->seed = f->seed * 1664525 + 1013904223;
-	return (f->seed >> 8) % sides;
 }
 
 struct paper {
@@ -54,7 +16,7 @@ struct paper {
 	const char *publicity, *type, *unit, *date, *title, *text;
 };
 
-static void put(struct fixture *f, struct paper p)
+static void put(struct index_fixture *f, struct paper p)
 {
 	const char *unit = p.unit ? p.unit : "koivula";
 	char id[33];
@@ -80,13 +42,13 @@ static void put(struct fixture *f, struct paper p)
 	assert_int_equal(search_put(f->writer, &d, NULL), 0);
 }
 
-static void commit(struct fixture *f, uint64_t sequence)
+static void commit(struct index_fixture *f, uint64_t sequence)
 {
 	assert_int_equal(search_commit(f->writer, sequence, NULL), 0);
 }
 
 /* Documents in the order of the ranking. */
-static size_t found(struct fixture *f, const char *q, unsigned long *numbers, size_t cap)
+static size_t found(struct index_fixture *f, const char *q, unsigned long *numbers, size_t cap)
 {
 	const struct search_request request = {.sight = &sees_everything, .q = q};
 	struct search_hit *hits = NULL;
@@ -101,7 +63,7 @@ static size_t found(struct fixture *f, const char *q, unsigned long *numbers, si
 }
 
 /* want: "2 1", in the order of the ranking; "~1 2": in any order, ascending. */
-static void finds(struct fixture *f, const char *q, const char *want)
+static void finds(struct index_fixture *f, const char *q, const char *want)
 {
 	unsigned long numbers[20];
 	size_t n = found(f, q, numbers, 20), len = 0;
@@ -126,7 +88,7 @@ static void finds(struct fixture *f, const char *q, const char *want)
 
 static void test_search__operators_choose_among_documents(void **state)
 {
-	struct fixture *f = *state;
+	struct index_fixture *f = *state;
 
 	put(f, (struct paper){.n = 1, .text = "koira kissa", .date = "2024-01-01"});
 	put(f, (struct paper){.n = 2, .text = "koira hevonen", .date = "2024-01-02"});
@@ -153,7 +115,7 @@ static void test_search__operators_choose_among_documents(void **state)
 
 static void test_search__words_are_found_by_their_beginning(void **state)
 {
-	struct fixture *f = *state;
+	struct index_fixture *f = *state;
 
 	put(f, (struct paper){.n = 1, .text = "rajoitustoimenpiteistä"});
 	put(f, (struct paper){.n = 2, .text = "rajoittaminen"});
@@ -167,7 +129,7 @@ static void test_search__words_are_found_by_their_beginning(void **state)
 
 static void test_search__fields_and_days_narrow(void **state)
 {
-	struct fixture *f = *state;
+	struct index_fixture *f = *state;
 
 	put(f, (struct paper){.n = 1,
 		   .text = "koira",
@@ -198,7 +160,7 @@ static void test_search__fields_and_days_narrow(void **state)
 enum { WORDS = 450, COMMON = 120 };
 
 static bool is_cut(
-    struct fixture *f, const struct access_sight *sight, const char *q, uint64_t *ret)
+    struct index_fixture *f, const struct access_sight *sight, const char *q, uint64_t *ret)
 {
 	const struct search_request request = {.sight = sight, .q = q, .limit = 1};
 	struct search_result r;
@@ -214,7 +176,7 @@ static bool is_cut(
 
 static void test_search__a_wildcard_that_is_cut_says_so_of_what_is_shown(void **state)
 {
-	struct fixture *f = *state;
+	struct index_fixture *f = *state;
 	char text[32];
 	uint64_t total;
 
@@ -240,13 +202,13 @@ enum { DOCUMENTS = 32, NUMBERS = 7, QUESTIONS = 400 };
 
 /* Writes an expression of numbers, which no language changes; returns the documents that it means. */
 static uint32_t expression(
-    struct fixture *f, const uint32_t *with, unsigned int depth, struct buf *out)
+    struct index_fixture *f, const uint32_t *with, unsigned int depth, struct buf *out)
 {
-	unsigned int number, kind = depth ? dice(f, 5) : 0;
+	unsigned int number, kind = depth ? dice(&f->seed, 5) : 0;
 	uint32_t a, b, c;
 
 	if (kind == 0) {
-		number = dice(f, NUMBERS);
+		number = dice(&f->seed, NUMBERS);
 		buf_addf(out, "%u", 4000 + number);
 		return with[number];
 	}
@@ -267,7 +229,7 @@ static uint32_t expression(
 
 static void test_search__random_trees_find_what_a_model_finds(void **state)
 {
-	struct fixture *f = *state;
+	struct index_fixture *f = *state;
 	uint32_t with[NUMBERS] = {0}, want, got, answers = 0;
 	unsigned long numbers[DOCUMENTS];
 
@@ -276,7 +238,7 @@ static void test_search__random_trees_find_what_a_model_finds(void **state)
 		size_t len = 1;
 
 		for (unsigned int i = 0; i < NUMBERS; i++)
-			if (dice(f, 3) == 0) {
+			if (dice(&f->seed, 3) == 0) {
 				with[i] |= 1u << d;
 				len += (size_t)snprintf(
 				    text + len, sizeof(text) - len, " %u", 4000 + i);
@@ -301,7 +263,7 @@ static void test_search__random_trees_find_what_a_model_finds(void **state)
 	assert_true(answers > QUESTIONS / 2);
 }
 
-#define TREE_TEST(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
+#define TREE_TEST(t) cmocka_unit_test_setup_teardown(t, setup, index_teardown)
 
 int main(void)
 {

@@ -93,6 +93,80 @@ static void marks(struct fixture *f, const char *q, const char *text, const char
 	assert_string_equal(m.text, expected);
 }
 
+/* ---- the words of the query themselves ---- */
+
+static void assert_snippet(
+    struct fixture *f, const char *q, const char *text, size_t max, const char *expected)
+{
+	struct snippet *s;
+	struct buf b = BUF_INIT;
+
+	assert_int_equal(snippet_new(f->analyser, q, NULL, NULL, NULL, &s, NULL), 0);
+	assert_int_equal(snippet_make(s, text, strlen(text), "fi", max, &b, NULL, NULL), 0);
+	assert_string_equal(b.data ? b.data : "", expected);
+	buf_free(&b);
+	snippet_free(s);
+}
+
+static void test_snippet__compounds_and_inflections_are_marked(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_snippet(f, "sijaishuolto", "Kertomus sijaishuoltopaikoista.", 100,
+	    "Kertomus <mark>sijaishuoltopaikoista</mark>.");
+	assert_snippet(f, "sijaishuoltopaikka huolto", "Paikan huoltoa on lisätty.", 100,
+	    "Paikan <mark>huoltoa</mark> on lisätty.");
+	assert_snippet(f, "lapsi", "Lapsi ja lapsen lapset.", 100,
+	    "<mark>Lapsi</mark> ja <mark>lapsen</mark> <mark>lapset</mark>.");
+	assert_snippet(f, "ESAVI/567/2023", "Numero ESAVI/567/2023, ESAVI/1.", 100,
+	    "Numero <mark>ESAVI/567/2023</mark>, ESAVI/1.");
+	assert_snippet(f, "\"lapsen etu\"", "Lapsen on oltava. Lapsen lapsen etu.", 100,
+	    "Lapsen on oltava. Lapsen <mark>lapsen etu</mark>.");
+}
+
+static void test_snippet__text_is_escaped(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_snippet(f, "lapsi", "<script>\"lapsi\" & 'muu'\x01</script>\n\n  x", 200,
+	    "&lt;script&gt;&quot;<mark>lapsi</mark>&quot; &amp; &#39;muu&#39;&lt;/script&gt; x");
+	assert_snippet(f, "lapsi", "\xff lapsi\xC3", 200, "<mark>lapsi</mark>");
+}
+
+static void test_snippet__no_match_gives_the_beginning(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_snippet(f, "tarkastus", "Yksi kaksi kolme neljä viisi", 15, "Yksi kaksi …");
+	assert_snippet(f, "", "Yksi kaksi kolme", 100, "Yksi kaksi kolme");
+	assert_snippet(f, "lapsi", "", 100, "");
+	assert_snippet(f, "lapsi", "äääääääääää", 3, "äää …");
+}
+
+static void test_snippet__window_holds_the_most_of_the_query(void **state)
+{
+	struct fixture *f = *state;
+	struct buf text = BUF_INIT, out = BUF_INIT;
+	struct snippet *s;
+	int i;
+
+	buf_adds(&text, "Lapsi alussa. ");
+	for (i = 0; i < 300; i++)
+		buf_adds(&text, "täytettä on tässä paljon ");
+	buf_adds(&text, "viimein lapsi ja lääkehoito ovat yhdessä. ");
+	for (i = 0; i < 300; i++)
+		buf_adds(&text, "täytettä on tässä paljon ");
+	assert_int_equal(
+	    snippet_new(f->analyser, "lapsi lääkehoito", "fi", NULL, NULL, &s, NULL), 0);
+	assert_int_equal(snippet_make(s, text.data, text.len, "fi", 120, &out, NULL, NULL), 0);
+	assert_non_null(strstr(out.data, "<mark>lapsi</mark> ja <mark>lääkehoito</mark>"));
+	assert_true(out.len < 120 + 80);
+	assert_memory_equal(out.data, "… ", 4);
+	snippet_free(s);
+	buf_free(&text);
+	buf_free(&out);
+}
+
 /* ---- what is marked ---- */
 
 static void test_snippet__other_words_are_marked_and_say_why(void **state)
@@ -279,6 +353,10 @@ static void test_snippet__long_rows_and_queries_are_bounded(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_snippet__compounds_and_inflections_are_marked),
+	    cmocka_unit_test(test_snippet__text_is_escaped),
+	    cmocka_unit_test(test_snippet__no_match_gives_the_beginning),
+	    cmocka_unit_test(test_snippet__window_holds_the_most_of_the_query),
 	    cmocka_unit_test(test_snippet__other_words_are_marked_and_say_why),
 	    cmocka_unit_test(test_snippet__words_themselves_need_no_why),
 	    cmocka_unit_test(test_snippet__words_of_a_term_count_little_alone),

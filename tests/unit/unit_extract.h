@@ -41,4 +41,21 @@ static inline const char *unit_text(const struct extract_result *r)
 	return r->outcome == EXTRACT_READY && r->text.data ? r->text.data : "";
 }
 
+/* One extractor for a whole group, which its tests find here. */
+static struct extractor *extractor;
+
+static inline int unit_extract_begin(void **state)
+{
+	(void)state;
+	extractor = unit_extractor();
+	return 0;
+}
+
+static inline int unit_extract_end(void **state)
+{
+	(void)state;
+	extractor_free(extractor);
+	return 0;
+}
+
 #endif
