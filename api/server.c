@@ -156,9 +156,9 @@ void api_server_stop(struct api_server *s)
 	http_server_stop(s->public_listener);
 	http_server_stop(s->proxy_listener);
 	http_server_stop(s->admin_listener);
+	accounts_stop(&s->app); /* before the sessions that it looks after */
 	oidc_stop(&s->app);
 	sign_in_stop(&s->app);
-	accounts_stop(&s->app);
 	past_work_wait(&s->app);
 	if (s->run_fd >= 0) {
 		unlinkat(s->run_fd, "admin.sock", 0);
