@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import threading
 import time
 import urllib.parse
@@ -156,6 +157,28 @@ def test_oidc__makes_accounts_and_keeps_their_roles():
     same(outcome(Browser(w).sign_in(idp, {"sub": "new-1"}, "lvv-new")), "done")
     same(roles(user), [], "no groups any more")
     check(signed_in(b), "the session goes on with other rights")
+
+
+def test_oidc__claims_come_from_userinfo_where_the_token_lacks_them():
+    w, _ = shared()
+    idp = Provider()
+    idp.lie = {"discovery": {"userinfo_endpoint": idp.issuer + "/userinfo"}}
+    configure(w, idp.config("letter", user={"claim": "preferred_username", "match": "id"}))
+    idp.lie["claims"] = {"sub": "l-2", "preferred_username": "aino"}
+    same(outcome(Browser(w).sign_in(idp, {"sub": "l-1"}, "letter")), "wrong", "about somebody else")
+    idp.lie["claims"] = {"preferred_username": "aino"}
+    same(outcome(Browser(w).sign_in(idp, {"sub": "l-1"}, "letter")), "wrong", "about nobody")
+    idp.lie["userinfo"] = 500
+    same(outcome(Browser(w).sign_in(idp, {"sub": "l-1"}, "letter")), "down")
+    idp.lie.pop("userinfo")
+    idp.lie["claims"] = {"sub": "l-1", "preferred_username": "aino", "acr": "high", "sid": "x"}
+    b = Browser(w)
+    same(outcome(b.sign_in(idp, {"sub": "l-1"}, "letter")), "done")
+    check(signed_in(b))
+    same(idp.bearer, True, "the access token went along")
+    # what the token says counts before it
+    same(outcome(Browser(w).sign_in(idp, {"sub": "l-3", "preferred_username": "tuntematon"}, "letter")), "nobody")
+    idp.end()
 
 
 # ---- a browser that is not the one, and what comes twice ----
@@ -357,6 +380,16 @@ def test_oidc_logout__ends_the_sessions_that_it_names():
     check(not signed_in(one) and signed_in(two))
     same(logout(w, idp.logout_token(sub="person-1")).status, 200)
     check(not signed_in(two))
+
+
+def test_oidc_logout__signing_out_here_leads_to_the_provider():
+    w, idp = shared()
+    b = Browser(w)
+    same(outcome(b.sign_in(idp, MAIJA)), "done")
+    form = re.search(r'name="form" value="([0-9a-f]{32})"', b.get("/fi/").body.decode()).group(1)
+    r = b.get("/fi/sign-out", "POST", "form=" + form, Content_Type="application/x-www-form-urlencoded")
+    same(r.header("Refresh"), "0; url=%s/end?client_id=%s" % (idp.issuer, CLIENT))
+    check(not signed_in(b))
 
 
 def test_oidc_logout__forged_and_replayed_are_refused():
