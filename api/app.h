@@ -21,9 +21,9 @@
 
 /* Route flags of ours, beside HTTP_ALSO_HEAD. */
 enum {
-	ROUTE_PUBLIC = 256, /* no token needed */
-	ROUTE_LOCAL = 512,  /* only on the admin socket */
-	ROUTE_PAGE = 1024,  /* a web page: a refusal for want of a token is the sign-in page */
+	ROUTE_PUBLIC = 256,     /* no token needed */
+	ROUTE_LOCAL = 512,      /* only on the admin socket */
+	ROUTE_PAGE = 1024,      /* a web page: a refusal for want of a token is the sign-in page */
 	ROUTE_ENROLLING = 2048, /* open to a session that may only set up its second factor */
 };
 
@@ -177,6 +177,7 @@ struct rankings;         /* rankings.c */
 struct synonyms_service; /* synonyms.c */
 struct sign_in_service;  /* session.c */
 struct oidc_service;     /* oidc.c */
+struct accounts_ticker;  /* accounts_ticker.c */
 
 struct app {
 	struct archive *archive;
@@ -189,6 +190,7 @@ struct app {
 	struct exports_service *exports;
 	struct sign_in_service *sign_in;
 	struct oidc_service *oidc;
+	struct accounts_ticker *accounts;
 	pthread_mutex_t waiters_lock;
 	pthread_cond_t waiters_cond;
 	struct change_waiter *waiters;

@@ -1,5 +1,6 @@
 /* Every route of the server, in one table. api/openapi.yaml says the same to
  * the world; tests/flow compares the two in both directions. */
+#include "api/accounts_api.h"
 #include "api/disposition_api.h"
 #include "api/documents.h"
 #include "api/exports.h"
@@ -142,6 +143,16 @@ const struct http_route api_routes[] = {
     GET("/v1/cases/{c}", cases_get),
     GET("/v1/cases/{c}/documents", cases_documents),
     GET("/v1/orgs", orgs_list),
+    SEND("POST", "/v1/orgs", 0, orgs_post),
+    GET("/v1/orgs/{o}", orgs_get),
+    SEND("PATCH", "/v1/orgs/{o}", 0, orgs_patch),
+    GET("/v1/orgs/{o}/accounts", org_accounts_get),
+    SEND("POST", "/v1/orgs/{o}/confirmation", 0, org_confirmation_post),
+    GET("/v1/users", users_list),
+    SEND("POST", "/v1/users", 0, users_post),
+    GET("/v1/users/{u}", users_get),
+    SEND("PATCH", "/v1/users/{u}", 0, users_patch),
+    SEND("POST", "/v1/users/{u}/invitation", 0, users_invite),
     GET("/v1/types", types_list),
     GET("/v1/me", me_get),
     GET("/v1/search", search_get),
@@ -212,6 +223,19 @@ const struct http_route api_routes[] = {
     SEND("POST", "/admin/tokens", ROUTE_LOCAL, admin_token),
     SEND("POST", "/admin/policies/explain", ROUTE_LOCAL, policies_explain),
     SEND("POST", "/admin/maintenance", ROUTE_LOCAL, admin_maintenance),
+    GET_WITH("/admin/orgs", ROUTE_LOCAL, orgs_list),
+    SEND("POST", "/admin/orgs", ROUTE_LOCAL, orgs_post),
+    GET_WITH("/admin/orgs/{o}", ROUTE_LOCAL, orgs_get),
+    SEND("PATCH", "/admin/orgs/{o}", ROUTE_LOCAL, orgs_patch),
+    GET_WITH("/admin/orgs/{o}/accounts", ROUTE_LOCAL, org_accounts_get),
+    SEND("POST", "/admin/orgs/{o}/confirmation", ROUTE_LOCAL, org_confirmation_post),
+    GET_WITH("/admin/users", ROUTE_LOCAL, users_list),
+    SEND("POST", "/admin/users", ROUTE_LOCAL, users_post),
+    GET_WITH("/admin/users/{u}", ROUTE_LOCAL, users_get),
+    SEND("PATCH", "/admin/users/{u}", ROUTE_LOCAL, users_patch),
+    SEND("POST", "/admin/users/{u}/invitation", ROUTE_LOCAL, users_invite),
+    SEND("POST", "/admin/users/{u}/emergency", ROUTE_LOCAL, admin_emergency),
+    SEND("POST", "/admin/accounts/sweep", ROUTE_LOCAL, admin_accounts_sweep),
     GET_WITH("/admin/audit/replay", ROUTE_LOCAL, audit_replay),
     GET_WITH("/admin/audit/subject", ROUTE_LOCAL, audit_subject),
     GET_WITH("/admin/policies", ROUTE_LOCAL, policies_get),

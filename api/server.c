@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "api/accounts_api.h"
 #include "api/exports.h"
 #include "api/handlers.h"
 #include "api/disposition_api.h"
@@ -87,6 +88,8 @@ int api_server_start(
 		rc = indexer_start(a, &s->app.indexer, err);
 	if (!rc && listen)
 		rc = disposition_resume(&s->app, err);
+	if (!rc && listen)
+		rc = accounts_start(&s->app, err);
 	if (!rc)
 		rc = start_admin(s, err);
 	if (!rc && listen)
@@ -118,6 +121,7 @@ void api_server_stop(struct api_server *s)
 	http_server_stop(s->admin_listener);
 	oidc_stop(&s->app);
 	sign_in_stop(&s->app);
+	accounts_stop(&s->app);
 	explain_wait(&s->app);
 	if (s->run_fd >= 0) {
 		unlinkat(s->run_fd, "admin.sock", 0);

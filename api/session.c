@@ -60,8 +60,7 @@ static int time_setting(const char *dir, const char *key, double otherwise, doub
 static int read_settings(const char *dir, struct session_settings *s, struct ark_error *err)
 {
 	char factor[16];
-	int rc = time_setting(
-	    dir, "session-idle-minutes", 30, 1440, 60 * 1e6, &s->idle_us, err);
+	int rc = time_setting(dir, "session-idle-minutes", 30, 1440, 60 * 1e6, &s->idle_us, err);
 
 	if (!rc)
 		rc = time_setting(dir, "session-hours", 12, 720, 3600 * 1e6, &s->life_us, err);
@@ -164,8 +163,7 @@ static int scopes_of(
 	return look.found ? ARK_OK : ark_fail(err, ARK_ENOTFOUND, "the token has ended");
 }
 
-static struct kept *place_of(
-    struct session_cache *c, const char *cookie, unsigned char hash[16])
+static struct kept *place_of(struct session_cache *c, const char *cookie, unsigned char hash[16])
 {
 	crypto_generichash(
 	    hash, 16, (const unsigned char *)cookie, strlen(cookie), c->key, sizeof(c->key));
@@ -425,8 +423,8 @@ static bool sign_in_budget(struct exchange *x, const char *user)
 	char name[33];
 	const char *of = user ? user : http_peer(x);
 
-	archive_tag(app_of(x)->archive, user ? "refused-account" : "refused-address", of,
-	    strlen(of), name);
+	archive_tag(
+	    app_of(x)->archive, user ? "refused-account" : "refused-address", of, strlen(of), name);
 	return refusal_budget(app_of(x), name);
 }
 

@@ -34,7 +34,8 @@ void sign_in_waits_free(struct sign_in_waits *w);
 unsigned int sign_in_waits_left(
     struct sign_in_waits *w, enum wait_of of, const char *name, int64_t now_us);
 /* One more that was tried, or that failed. */
-void sign_in_waits_count(struct sign_in_waits *w, enum wait_of of, const char *name, int64_t now_us);
+void sign_in_waits_count(
+    struct sign_in_waits *w, enum wait_of of, const char *name, int64_t now_us);
 void sign_in_waits_clear(struct sign_in_waits *w, enum wait_of of, const char *name);
 /* What is counted of an address: all of an IPv4 one, the /64 of an IPv6 one; false: nothing (a proxy on this
  * machine, a local socket), since it stands for everybody. */

@@ -128,8 +128,7 @@ void sign_in_waits_count(struct sign_in_waits *w, enum wait_of of, const char *n
 	if (over >= 0) {
 		double wait = exp2(floor(over));
 
-		c->until_us =
-		    now_us + (int64_t)(wait < WAIT_MAX_S ? wait : WAIT_MAX_S) * SECOND_US;
+		c->until_us = now_us + (int64_t)(wait < WAIT_MAX_S ? wait : WAIT_MAX_S) * SECOND_US;
 		/* what makes the wait no longer only makes it last */
 		if (wait >= WAIT_MAX_S * 2)
 			c->counts -= 1;

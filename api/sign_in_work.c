@@ -103,7 +103,7 @@ bool sign_in_work(
 		return true;
 	}
 	http_reply_header(x, "Retry-After", "5");
-	http_reply_problem(
-	    x, 503, "busy", "Many are signing in at this moment. Try again in a few seconds.", NULL);
+	http_reply_problem(x, 503, "busy",
+	    "Many are signing in at this moment. Try again in a few seconds.", NULL);
 	return false;
 }

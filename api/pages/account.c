@@ -13,7 +13,8 @@
 static void fact(struct page *p, enum say label, const char *value)
 {
 	if (value && *value)
-		html_put(&p->h, "<div><dt>$</dt><dd dir=\"auto\">$</dd></div>", say(p, label), value);
+		html_put(
+		    &p->h, "<div><dt>$</dt><dd dir=\"auto\">$</dd></div>", say(p, label), value);
 }
 
 static enum say method_said(const struct session *s)
@@ -81,8 +82,8 @@ static void write_credentials(struct page *p, const struct credentials_summary *
 	}
 	if (!s->totp)
 		return;
-	html_put(&p->h, "<form method=\"post\" action=\"/$/account/recovery\">",
-	    i18n_code(p->language));
+	html_put(
+	    &p->h, "<form method=\"post\" action=\"/$/account/recovery\">", i18n_code(p->language));
 	page_form_field(p, "recovery");
 	html_put(&p->h, "<button class=\"quiet\">$</button></form>", say(p, SAY_RECOVERY_RENEW));
 }
@@ -114,8 +115,8 @@ static int write_session(void *arg, const struct session *s)
 	    "<input type=\"hidden\" name=\"session\" value=\"$\">",
 	    i18n_code(p->language), s->id);
 	page_form_field(p, "session");
-	html_put(&p->h, "<button class=\"quiet\">$<span class=\"hidden\">: ",
-	    say(p, SAY_SESSION_END));
+	html_put(
+	    &p->h, "<button class=\"quiet\">$<span class=\"hidden\">: ", say(p, SAY_SESSION_END));
 	page_say(p, SAY_SESSION_OF, began);
 	html_raw(&p->h, "</span></button></form></li>");
 	return 0;
@@ -159,8 +160,8 @@ void page_account(struct exchange *x)
 	struct ark_error err = {0};
 	json_t *account = NULL;
 	struct page p = {0};
-	int rc = credentials_summary(
-	    archive_state(app->archive), user, clock_now_us(), &summary, &err);
+	int rc =
+	    credentials_summary(archive_state(app->archive), user, clock_now_us(), &summary, &err);
 
 	if (rc) {
 		http_reply_error(x, &err);
@@ -214,8 +215,7 @@ static void end_one(struct exchange *x)
 	const char *id = http_form(x, "session");
 	struct app *app = app_of(x);
 	struct ark_error err;
-	int rc = session_end(
-	    archive_state(app->archive), id, caller_of(x)->who->access.user, &err);
+	int rc = session_end(archive_state(app->archive), id, caller_of(x)->who->access.user, &err);
 
 	sessions_forget(app);
 	if (rc)

@@ -197,8 +197,8 @@ static bool summary_of(struct exchange *x, struct credentials_summary *s)
 {
 	struct ark_error err;
 
-	if (!credentials_summary(archive_state(app_of(x)->archive),
-		caller_of(x)->who->access.user, clock_now_us(), s, &err))
+	if (!credentials_summary(archive_state(app_of(x)->archive), caller_of(x)->who->access.user,
+		clock_now_us(), s, &err))
 		return true;
 	http_reply_error(x, &err);
 	return false;

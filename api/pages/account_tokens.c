@@ -39,7 +39,8 @@ static int write_one(void *arg, const struct state_token *t)
 	i18n_time(seen, p->language, t->seen_us);
 	if (!l->n++)
 		html_raw(&p->h, "<ul class=\"hits\">");
-	html_put(&p->h, "<li class=\"hit\"><h3 dir=\"auto\">$</h3><p class=\"facts\"><span>", t->name);
+	html_put(
+	    &p->h, "<li class=\"hit\"><h3 dir=\"auto\">$</h3><p class=\"facts\"><span>", t->name);
 	page_say(p, SAY_TOKEN_UNTIL, until);
 	html_raw(&p->h, "</span> <span>");
 	if (t->seen_us)
@@ -249,8 +250,8 @@ static void revoke(struct exchange *x)
 	struct state *state = archive_state(app_of(x)->archive);
 	struct sought s = {.id = http_form(x, "token")};
 	struct ark_error err;
-	int rc = state_token_each(state, caller_of(x)->who->access.user, clock_now_us(), is_sought,
-	    &s, &err);
+	int rc = state_token_each(
+	    state, caller_of(x)->who->access.user, clock_now_us(), is_sought, &s, &err);
 
 	if (!rc && !s.found)
 		rc = ark_fail(&err, ARK_ENOTFOUND, "there is no such token");

@@ -110,8 +110,8 @@ void wait_text(const struct exchange *x, unsigned int seconds, struct buf *out)
 	const char *text, *at;
 
 	page_language(x, &language);
-	text = i18n_text(
-	    language, i18n_plural(seconds < 60 ? SAY_WAIT_SECONDS : SAY_WAIT_MINUTES, n));
+	text =
+	    i18n_text(language, i18n_plural(seconds < 60 ? SAY_WAIT_SECONDS : SAY_WAIT_MINUTES, n));
 	at = strstr(text, "{0}");
 	if (at)
 		buf_addf(out, "%.*s%u%s", (int)(at - text), text, n, at + 3);

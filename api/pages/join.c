@@ -39,8 +39,8 @@ static void joining_end(void *data, enum http_outcome outcome, int status, uint6
 /* The account that the code is for, when it can still be taken into use: ARK_ENOTFOUND. */
 static int find(struct joining *j)
 {
-	int rc = link_find(
-	    archive_state(j->app->archive), j->code, clock_now_us(), &j->link, &j->err);
+	int rc =
+	    link_find(archive_state(j->app->archive), j->code, clock_now_us(), &j->link, &j->err);
 	enum account_state state;
 
 	if (rc)

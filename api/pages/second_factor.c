@@ -22,14 +22,12 @@ static void write_codes(struct page *p, char codes[RECOVERY_CODES][RECOVERY_SIZE
 	html_raw(&p->h, "</ul>");
 }
 
-static void show_codes(
-    struct exchange *x, enum say done, char codes[RECOVERY_CODES][RECOVERY_SIZE])
+static void show_codes(struct exchange *x, enum say done, char codes[RECOVERY_CODES][RECOVERY_SIZE])
 {
 	struct page p;
 
 	form_page(&p, x, SAY_RECOVERY, NULL);
-	html_put(&p.h,
-	    "<div class=\"narrow\"><p class=\"note\" role=\"status\">$</p><h1>$</h1>",
+	html_put(&p.h, "<div class=\"narrow\"><p class=\"note\" role=\"status\">$</p><h1>$</h1>",
 	    say(&p, done), say(&p, done == SAY_FACTOR_DONE ? SAY_FACTOR : SAY_RECOVERY));
 	write_codes(&p, codes);
 	html_put(&p.h, "<p><a class=\"button\" href=\"/$/\">$</a></p></div>", i18n_code(p.language),
@@ -116,8 +114,7 @@ static void show_secret(struct exchange *x, const char *secret, const struct fau
 	    i18n_code(p.language), secret);
 	page_form_field(&p, "second-factor");
 	form_input(&p, &code, f);
-	html_put(
-	    &p.h, "<div><button>$</button></div></form></div>", say(&p, SAY_FACTOR_CONFIRM));
+	html_put(&p.h, "<div><button>$</button></div></form></div>", say(&p, SAY_FACTOR_CONFIRM));
 	page_end(&p, f->n ? 422 : 200);
 }
 
@@ -126,8 +123,8 @@ static bool has_totp(struct exchange *x, bool *ret)
 	struct credentials_summary s;
 	struct ark_error err;
 
-	if (credentials_summary(archive_state(app_of(x)->archive),
-		caller_of(x)->who->access.user, clock_now_us(), &s, &err)) {
+	if (credentials_summary(archive_state(app_of(x)->archive), caller_of(x)->who->access.user,
+		clock_now_us(), &s, &err)) {
 		http_reply_error(x, &err);
 		return false;
 	}
@@ -163,8 +160,7 @@ void page_second_factor(struct exchange *x)
 	    say(&p, SAY_FACTOR_WHAT));
 	if (has || p.caller->enrolling)
 		html_put(&p.h, "<p>$</p>", say(&p, has ? SAY_FACTOR_RENEW_WHAT : SAY_FACTOR_MUST));
-	html_put(&p.h,
-	    "<form class=\"stack\" method=\"post\" action=\"/$/account/second-factor\">",
+	html_put(&p.h, "<form class=\"stack\" method=\"post\" action=\"/$/account/second-factor\">",
 	    i18n_code(p.language));
 	page_form_field(&p, "second-factor");
 	html_put(&p.h, "<div><button>$</button></div></form>", say(&p, SAY_FACTOR_BEGIN));
@@ -181,8 +177,8 @@ static void set_up(struct exchange *x)
 	char secret[TOTP_SECRET_SIZE];
 	struct ark_error err;
 
-	if (totp_begin(archive_state(app_of(x)->archive), caller_of(x)->who->access.user, secret,
-		&err))
+	if (totp_begin(
+		archive_state(app_of(x)->archive), caller_of(x)->who->access.user, secret, &err))
 		http_reply_error(x, &err);
 	else
 		show_secret(x, secret, &none);
@@ -267,8 +263,8 @@ void page_recovery_post(struct exchange *x)
 	c = codes_new(x, SAY_RECOVERY_DONE);
 	if (!c)
 		return;
-	if (recovery_renew(archive_state(app_of(x)->archive), caller_of(x)->who->access.user,
-		c->list, &err))
+	if (recovery_renew(
+		archive_state(app_of(x)->archive), caller_of(x)->who->access.user, c->list, &err))
 		http_reply_error(x, &err);
 	else
 		account_logged(x, "recovery-codes", logged_codes);

@@ -89,8 +89,7 @@ static void write_password_form(
 	    .autocomplete = "current-password",
 	    .maxlength = "1024"};
 
-	html_put(&p->h,
-	    "<form class=\"stack\" method=\"post\" action=\"/$/sign-in\" novalidate>",
+	html_put(&p->h, "<form class=\"stack\" method=\"post\" action=\"/$/sign-in\" novalidate>",
 	    i18n_code(p->language));
 	write_hidden(p, seed, next);
 	form_input(p, &user, f);
@@ -136,20 +135,17 @@ static void write_provider(void *arg, const char *id, const char *name)
 	buf_addf(&url, "/auth/%s", id);
 	url_add(&url, "language", i18n_code(w->p->language));
 	url_add(&url, "next", w->next);
-	html_put(&w->p->h, "<li><a class=\"button\" href=\"$\" dir=\"auto\">$</a></li>", url.data,
-	    name);
+	html_put(
+	    &w->p->h, "<li><a class=\"button\" href=\"$\" dir=\"auto\">$</a></li>", url.data, name);
 	buf_free(&url);
 	buf_free(&label);
 }
-
-#pragma weak oidc_each
 
 static void write_providers(struct page *p, const char *next)
 {
 	struct providers w = {p, next, 0};
 
-	if (oidc_each)
-		oidc_each(app_of(p->x), p->language, write_provider, &w);
+	oidc_each(app_of(p->x), p->language, write_provider, &w);
 	if (w.n)
 		html_raw(&p->h, "</ul>");
 }
@@ -243,8 +239,8 @@ static void verify_work(void *arg)
 
 	t->rc = password_verify(state, t->user, t->password, &t->err);
 	if (!t->rc) {
-		t->rc = registry_principal(
-		    archive_registry(t->app->archive), t->user, &who, &t->err);
+		t->rc =
+		    registry_principal(archive_registry(t->app->archive), t->user, &who, &t->err);
 		if (t->rc == ARK_ENOTFOUND)
 			t->rc = ARK_EREFUSED;
 	}
@@ -465,8 +461,8 @@ void page_sign_in_code_post(struct exchange *x)
 		session_refused(x, t->user, "password", "wait", show_code_wait);
 		return;
 	}
-	rc = second_factor_verify(archive_state(t->app->archive), t->user, code, clock_now_us(),
-	    &recovery, &t->err);
+	rc = second_factor_verify(
+	    archive_state(t->app->archive), t->user, code, clock_now_us(), &recovery, &t->err);
 	sodium_memzero(code, sizeof(code));
 	if (rc == ARK_EREFUSED) {
 		sign_in_failed(x, t->user);

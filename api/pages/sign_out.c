@@ -7,8 +7,6 @@
 
 /* ---- out ---- */
 
-#pragma weak oidc_logout_url
-
 /* A form's redirection to another site is not allowed by our own policy for pages: a page leads there. */
 static void show_provider_out(struct exchange *x, const char *url)
 {
@@ -35,8 +33,8 @@ static void leave(struct exchange *x)
 	}
 	c->left = true;
 	http_reply_header(x, "Clear-Site-Data", "\"cache\"");
-	if (oidc_logout_url && c->session && c->session->provider[0] &&
-	    oidc_logout_url(app_of(x), c->session, &url) && !buf_failed(&url)) {
+	if (c->session && c->session->provider[0] && oidc_logout_url(app_of(x), c->session, &url) &&
+	    !buf_failed(&url)) {
 		show_provider_out(x, url.data);
 	} else {
 		http_reply_headerf(x, "Location", "/%s/sign-in?out=1", i18n_code(language));
