@@ -162,7 +162,8 @@ def test_oidc__makes_accounts_and_keeps_their_roles():
 def test_oidc__claims_come_from_userinfo_where_the_token_lacks_them():
     w, _ = shared()
     idp = Provider()
-    idp.lie = {"discovery": {"userinfo_endpoint": idp.issuer + "/userinfo"}}
+    idp.lie = {"discovery": {"userinfo_endpoint": idp.issuer + "/userinfo",
+                             "token_endpoint_auth_methods_supported": ["client_secret_post"]}}
     configure(w, idp.config("letter", user={"claim": "preferred_username", "match": "id"}))
     idp.lie["claims"] = {"sub": "l-2", "preferred_username": "aino"}
     same(outcome(Browser(w).sign_in(idp, {"sub": "l-1"}, "letter")), "wrong", "about somebody else")
