@@ -69,11 +69,11 @@ const char *oidc_provider_text(const struct oidc_provider *p, const char *member
 
 /* ---- asking ---- */
 
-static int get_json(struct oidc_provider *p, const char *url, const atomic_bool *stop, json_t **ret,
-    struct ark_error *err)
+static int get_json(struct oidc_provider *p, const char *url, const char *bearer,
+    const atomic_bool *stop, json_t **ret, struct ark_error *err)
 {
 	const struct oidc_request r = {
-	    .url = url, .ca_file = oidc_provider_text(p, "caFile"), .stop = stop};
+	    .url = url, .bearer = bearer, .ca_file = oidc_provider_text(p, "caFile"), .stop = stop};
 	struct buf answer = BUF_INIT;
 	long status = 0;
 	int rc = oidc_http(&r, &status, &answer, err);
@@ -150,6 +150,8 @@ static int check_document(
 		rc = check_endpoint(p, document, "jwks_uri", true, err);
 	if (!rc)
 		rc = check_endpoint(p, document, "end_session_endpoint", false, err);
+	if (!rc)
+		rc = check_endpoint(p, document, "userinfo_endpoint", false, err);
 	if (!rc && (!lists(document, "response_types_supported", "code", true) ||
 		       !lists(document, "code_challenge_methods_supported", "S256", true)))
 		rc = ark_fail(
@@ -173,7 +175,7 @@ static int ask_document(
 	buf_add(&url, issuer, strlen(issuer) - (issuer[strlen(issuer) - 1] == '/'));
 	buf_adds(&url, "/.well-known/openid-configuration");
 	rc = buf_failed(&url) ? ark_fail(err, ARK_ENOMEM, "no memory for an address")
-			      : get_json(p, url.data, stop, ret, err);
+			      : get_json(p, url.data, NULL, stop, ret, err);
 	if (!rc)
 		rc = check_document(p, *ret, err);
 	else
@@ -194,7 +196,7 @@ static int ask_keys(
 	int rc = oidc_provider_document(p, stop, &document, err);
 
 	if (!rc) {
-		rc = get_json(p, json_text(document, "jwks_uri"), stop, &answer, err);
+		rc = get_json(p, json_text(document, "jwks_uri"), NULL, stop, &answer, err);
 		/* read again by the rules for keys: their number and size are bounded there */
 		if (!rc)
 			rc = json_write(&text, answer, err);
@@ -408,6 +410,74 @@ int oidc_provider_redeem(struct oidc_provider *p, const struct oidc_code *code,
 	buf_wipe_free(&user);
 	buf_wipe_free(&password);
 	buf_wipe_free(&answer);
+	json_decref(document);
+	return rc;
+}
+
+/* ---- claims that the ID token lacks ---- */
+
+enum { WANTED = 6 };
+
+/* What the configuration looks at, in an array that ends with NULL. */
+static void wanted_claims(const json_t *config, const char *out[WANTED])
+{
+	const json_t *user = json_object_get(config, "user");
+	const char *match = json_text(user, "match"), *roles;
+	unsigned int n = 0;
+
+	if (match && strcmp(match, "identity") != 0 && json_text(user, "claim"))
+		out[n++] = json_text(user, "claim");
+	if (match && strcmp(match, "email") == 0)
+		out[n++] = "email_verified";
+	roles = json_text(json_object_get(config, "roles"), "claim");
+	if (roles)
+		out[n++] = roles;
+	if (json_is_true(json_object_get(config, "create"))) {
+		out[n++] = "name";
+		out[n++] = "email";
+	}
+	out[n] = NULL;
+}
+
+static int add_claims(
+    json_t *claims, const json_t *info, const char *const *wanted, struct ark_error *err)
+{
+	const char *sub = json_text(info, "sub");
+
+	/* Core, 5.3.2: the two answers must be about the same person */
+	if (!sub || strcmp(sub, json_text(claims, "sub")) != 0)
+		return ark_fail(
+		    err, ARK_EREFUSED, "what the userinfo endpoint says is about somebody else");
+	for (; *wanted; wanted++) {
+		json_t *value = json_object_get(info, *wanted);
+
+		if (value && !json_object_get(claims, *wanted) &&
+		    json_object_set(claims, *wanted, value))
+			return ark_fail(err, ARK_ENOMEM, "no memory for claims");
+	}
+	return ARK_OK;
+}
+
+int oidc_provider_complete(struct oidc_provider *p, const char *access_token, json_t *claims,
+    const atomic_bool *stop, struct ark_error *err)
+{
+	json_t *document = NULL, *info = NULL;
+	const char *wanted[WANTED], *url;
+	bool missing = false;
+	int rc = oidc_provider_document(p, stop, &document, err);
+
+	wanted_claims(p->config, wanted);
+	for (const char **w = wanted; *w; w++)
+		missing = missing || !json_object_get(claims, *w);
+	url = json_text(document, "userinfo_endpoint");
+	if (!rc && missing && url && access_token) {
+		rc = get_json(p, url, access_token, stop, &info, err);
+		if (rc)
+			rc = ark_fail_within(err, rc, "the provider's userinfo endpoint");
+		else
+			rc = add_claims(claims, info, wanted, err);
+	}
+	json_decref(info);
 	json_decref(document);
 	return rc;
 }

@@ -58,4 +58,10 @@ struct oidc_code {
 ARK_MUSTUSE int oidc_provider_redeem(struct oidc_provider *p, const struct oidc_code *code,
     const atomic_bool *stop, json_t **ret, struct ark_error *err);
 
+/* A provider that keeps to the standard's letter puts names, addresses and groups not into the ID token but into what its
+ * userinfo endpoint answers (Core, 5.4). Where claims that the configuration asks for are missing, and there is such an endpoint, they are
+ * added to `claims` from there; nothing else is. ARK_EREFUSED: the answer is about somebody else. */
+ARK_MUSTUSE int oidc_provider_complete(struct oidc_provider *p, const char *access_token,
+    json_t *claims, const atomic_bool *stop, struct ark_error *err);
+
 #endif
