@@ -205,7 +205,7 @@ void users_patch(struct exchange *x)
 	if (json_object_get(body, "state"))
 		sessions_forget(app_of(x));
 	if (rc)
-		accounts_failed(x, &fault, &err);
+		accounts_change_failed(x, "users", http_param(x, 0), base, &fault, &err);
 	else
 		accounts_reply(x, 200, "users", record);
 	json_decref(body);
@@ -238,7 +238,8 @@ static void reply_link(struct exchange *x, const struct accounts_link *link)
 	clock_format(until, link->expires_us);
 	write_place(x, &url);
 	/* behind the #: what stands there is sent to no server, and to no log of one in between */
-	buf_addf(&url, "/%s/join#%s", i18n_code(http_language(x)), link->code);
+	buf_addf(
+	    &url, "/%s/join#%s", i18n_code(caller_of(x) ? http_language(x) : HTTP_FI), link->code);
 	if (buf_failed(&url))
 		http_reply_problem(x, 503, "out-of-memory", NULL, NULL);
 	else
@@ -254,7 +255,7 @@ void users_invite(struct exchange *x)
 	struct accounts_link link;
 	struct ark_error err;
 
-	if (!may_change(x))
+	if (!may_change(x) || !accounts_no_body(x))
 		return;
 	if (accounts_invite(app_of(x)->archive, &actor, asker_of(x), http_param(x, 0),
 		clock_now_us(), &link, &err))

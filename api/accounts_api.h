@@ -50,11 +50,16 @@ void accounts_failed(
     struct exchange *x, const struct account_fault *fault, const struct ark_error *err);
 /* The JSON object that was sent; NULL: 400 or 415 is replied. */
 json_t *accounts_body(struct exchange *x);
+/* Nothing needs to be sent, but what is must be a JSON object; false: 400 is replied. */
+bool accounts_no_body(struct exchange *x);
 /* Entity tag of a record by its number. */
 void accounts_tag(
     const struct app *app, const char *kind, const char *id, uint32_t number, char out[TAG_SIZE]);
 /* If-Match, where it is sent: *ret_base is the number then, else 0. False: 400, 404 or 412 is replied. */
 bool accounts_base(struct exchange *x, const char *kind, const char *id, uint32_t *ret_base);
+/* After a failed change on that base: 412 when the record has a newer number, else accounts_failed(). */
+void accounts_change_failed(struct exchange *x, const char *kind, const char *id, uint32_t base,
+    const struct account_fault *fault, const struct ark_error *err);
 /* Answers with the record (taken) and its tag; 201 with Location. */
 void accounts_reply(struct exchange *x, int status, const char *kind, json_t *record);
 

@@ -210,6 +210,19 @@ json_t *accounts_body(struct exchange *x)
 	return NULL;
 }
 
+bool accounts_no_body(struct exchange *x)
+{
+	json_t *body = NULL;
+	size_t len;
+	const char *text = http_body(x, &len);
+	bool ok = !len || (!json_read(text, len, &body, NULL) && json_is_object(body));
+
+	json_decref(body);
+	if (!ok)
+		http_reply_problem(x, 400, "bad-json", "The body must be a JSON object.", NULL);
+	return ok;
+}
+
 void accounts_tag(
     const struct app *app, const char *kind, const char *id, uint32_t number, char out[TAG_SIZE])
 {
@@ -218,6 +231,12 @@ void accounts_tag(
 
 	archive_tag(app->archive, kind, what, (size_t)n, tag);
 	snprintf(out, TAG_SIZE, "\"%s\"", tag);
+}
+
+static void reply_changed(struct exchange *x)
+{
+	http_reply_problem(x, 412, "changed-meanwhile",
+	    "It has changed since you read it; read it again and repeat the change.", NULL);
 }
 
 bool accounts_base(struct exchange *x, const char *kind, const char *id, uint32_t *ret_base)
@@ -242,10 +261,21 @@ bool accounts_base(struct exchange *x, const char *kind, const char *id, uint32_
 		http_reply_problem(x, 400, "bad-if-match", "If-Match is malformed.", NULL);
 		return false;
 	default:
-		http_reply_problem(x, 412, "changed-meanwhile",
-		    "It has changed since you read it; read it again and repeat the change.", NULL);
+		reply_changed(x);
 		return false;
 	}
+}
+
+void accounts_change_failed(struct exchange *x, const char *kind, const char *id, uint32_t base,
+    const struct account_fault *fault, const struct ark_error *err)
+{
+	uint32_t number = 0;
+
+	if (err->status == ARK_ECONFLICT && base &&
+	    !accounts_number(app_of(x)->archive, kind, id, &number, NULL) && number != base)
+		reply_changed(x);
+	else
+		accounts_failed(x, fault, err);
 }
 
 void accounts_reply(struct exchange *x, int status, const char *kind, json_t *record)

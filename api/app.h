@@ -116,7 +116,10 @@ ARK_MUSTUSE int caller_sight(
 /* The same for answers that are not logged: what is stated there counts for nothing. */
 ARK_MUSTUSE int caller_unlogged_sight(
     const struct caller *c, struct access_sight **ret, struct ark_error *err);
-/* Whose bytes and text the caller may have, in the stated context: access_filter_free(). */
+/* With which documents the caller may do this, in the stated context: access_filter_free(). */
+ARK_MUSTUSE int caller_filter(const struct caller *c, enum access_action action,
+    struct access_filter **ret, struct ark_error *err);
+/* Whose bytes and text the caller may have. */
 ARK_MUSTUSE int caller_content_filter(
     const struct caller *c, struct access_filter **ret, struct ark_error *err);
 
@@ -205,7 +208,10 @@ struct app {
 
 /* The gates: of the listener for everybody, and of the admin socket, whose users are the archive's operators. */
 void auth_gate(struct exchange *x);
+void auth_gate_proxied(struct exchange *x); /* of the listener that believes a proxy: client certificates */
 void auth_gate_local(struct exchange *x);
+/* Whether the sign-in may be used for this route at all (scopes.c); what is done there is decided by rights.c besides. */
+bool scope_allows(const struct caller *c, const struct exchange *x);
 /* A fresh caller with the rights of `user`, for the admin socket and for page sessions. */
 int caller_for(struct app *app, const struct exchange *x, const char *user, const char *token_id,
     const char *authentication, struct caller **ret, struct ark_error *err);
@@ -214,7 +220,9 @@ ARK_MUSTUSE int caller_renew(struct app *app, struct caller *c, struct ark_error
 /* Whose token is this? ret_id: 17 bytes that name it in logs. ARK_ENOTFOUND when it is nobody's or has expired. *ret is
  * the caller's (principal_unref). */
 ARK_MUSTUSE int auth_principal(struct app *app, const char *token, char ret_id[17],
-    struct principal **ret, struct ark_error *err);
+    unsigned int *ret_scopes, struct principal **ret, struct ark_error *err);
+/* No answer about a token that is kept counts any more; sessions_forget() calls it. */
+void tokens_forget(struct app *app);
 int token_cache_new(struct token_cache **ret, struct ark_error *err);
 void token_cache_free(struct token_cache *c);
 /* May this caller have another refusal logged now? */

@@ -11,6 +11,7 @@
 #include <sodium.h>
 
 #include "api/app.h"
+#include "api/certificate.h"
 #include "api/i18n.h"
 #include "api/pages/pages.h"
 #include "api/session.h"
@@ -23,6 +24,9 @@ enum { CACHE_SIZE = 1024, CACHE_US = 60 * 1000000, REFUSALS_BURST = 100, REFUSAL
 struct cached {
 	unsigned char hash[16];
 	char token_id[17];
+	bool certificate; /* found by that, and never by a text that says the same */
+	unsigned int scopes;
+	uint64_t forgotten; /* how often by then */
 	int64_t until_us, expires_us;
 	struct principal *who;
 };
@@ -36,6 +40,7 @@ struct bucket {
 struct token_cache {
 	pthread_mutex_t lock;
 	unsigned char key[crypto_generichash_KEYBYTES];
+	atomic_ullong forgotten;
 	struct cached entries[CACHE_SIZE];
 	struct bucket buckets[CACHE_SIZE];
 };
@@ -94,8 +99,14 @@ bool refusal_budget(struct app *app, const char *user)
 	return ok;
 }
 
+void tokens_forget(struct app *app)
+{
+	atomic_fetch_add(&app->tokens->forgotten, 1);
+}
+
 /* From the cache; NULL when it must be looked up. */
-static struct principal *cached_find(struct app *app, const char *token, char token_id[17])
+static struct principal *cached_find(struct app *app, const char *token, bool certificate,
+    char token_id[17], unsigned int *ret_scopes)
 {
 	struct token_cache *c = app->tokens;
 	unsigned char hash[16];
@@ -103,18 +114,21 @@ static struct principal *cached_find(struct app *app, const char *token, char to
 	struct principal *who = NULL;
 
 	pthread_mutex_lock(&c->lock);
-	if (e->who && bytes_equal(e->hash, hash, 16) && clock_monotonic_us() < e->until_us &&
-	    clock_now_us() < e->expires_us &&
+	if (e->who && e->certificate == certificate && bytes_equal(e->hash, hash, 16) &&
+	    clock_monotonic_us() < e->until_us && clock_now_us() < e->expires_us &&
+	    e->forgotten == atomic_load(&c->forgotten) &&
 	    principal_current(e->who, archive_registry(app->archive))) {
 		who = principal_ref(e->who);
 		memcpy(token_id, e->token_id, sizeof(e->token_id));
+		*ret_scopes = e->scopes;
 	}
 	pthread_mutex_unlock(&c->lock);
 	return who;
 }
 
-static void cached_put(
-    struct app *app, const char *token, const struct state_token *found, struct principal *who)
+/* forgotten: as it was before the token was looked for. */
+static void cached_put(struct app *app, const char *token, bool certificate,
+    const struct state_token *found, uint64_t forgotten, struct principal *who)
 {
 	struct token_cache *c = app->tokens;
 	unsigned char hash[16];
@@ -124,19 +138,23 @@ static void cached_put(
 	principal_unref(e->who);
 	memcpy(e->hash, hash, sizeof(hash));
 	memcpy(e->token_id, found->id, sizeof(e->token_id));
+	e->certificate = certificate;
+	e->scopes = found->scopes;
+	e->forgotten = forgotten;
 	e->until_us = clock_monotonic_us() + CACHE_US;
 	e->expires_us = found->expires_us;
 	e->who = principal_ref(who);
 	pthread_mutex_unlock(&c->lock);
 }
 
-int auth_principal(struct app *app, const char *token, char token_id[17], struct principal **ret,
-    struct ark_error *err)
+int auth_principal(struct app *app, const char *token, char token_id[17], unsigned int *ret_scopes,
+    struct principal **ret, struct ark_error *err)
 {
+	uint64_t forgotten = atomic_load(&app->tokens->forgotten);
 	struct state_token found;
 	int rc;
 
-	*ret = cached_find(app, token, token_id);
+	*ret = cached_find(app, token, false, token_id, ret_scopes);
 	if (*ret)
 		return ARK_OK;
 	rc = state_token_find(archive_state(app->archive), token, clock_now_us(), &found, err);
@@ -145,7 +163,42 @@ int auth_principal(struct app *app, const char *token, char token_id[17], struct
 	if (rc)
 		return rc;
 	memcpy(token_id, found.id, sizeof(found.id));
-	cached_put(app, token, &found, *ret);
+	*ret_scopes = found.scopes;
+	cached_put(app, token, false, &found, forgotten, *ret);
+	/* once a minute, because answers are kept; a mark that cannot be made refuses nobody */
+	rc = state_token_used(archive_state(app->archive), found.id, clock_now_us(), NULL);
+	(void)rc;
+	return ARK_OK;
+}
+
+/* Which system's certificate is this? ARK_ENOTFOUND: nobody's, or of an account that is no system's. */
+static int certificate_principal(struct app *app, const struct certificate_seen *seen,
+    char ret_id[17], struct principal **ret, struct ark_error *err)
+{
+	uint64_t forgotten = atomic_load(&app->tokens->forgotten);
+	struct state_token kept = {.scopes = TOKEN_ALL};
+	struct certificate found;
+	char text[65];
+	int rc;
+
+	hex_encode(text, seen->sha256, sizeof(seen->sha256));
+	*ret = cached_find(app, text, true, ret_id, &kept.scopes);
+	if (*ret)
+		return ARK_OK;
+	rc = certificate_find(
+	    archive_state(app->archive), seen->sha256, clock_now_us(), &found, err);
+	if (!rc)
+		rc = registry_principal(archive_registry(app->archive), found.user, ret, err);
+	if (rc)
+		return rc;
+	if (!((*ret)->access.roles & ACCESS_SYSTEM)) {
+		principal_unref(*ret);
+		return ark_fail(err, ARK_ENOTFOUND, "the certificate is of no system's account");
+	}
+	memcpy(ret_id, found.id, sizeof(found.id));
+	memcpy(kept.id, found.id, sizeof(found.id));
+	kept.expires_us = found.expires_us;
+	cached_put(app, text, true, &kept, forgotten, *ret);
 	return ARK_OK;
 }
 
@@ -256,13 +309,17 @@ static int by_token(struct app *app, struct exchange *x, struct caller **ret, st
 {
 	const char *token = token_of(x);
 	struct principal *who;
+	unsigned int scopes;
 	char token_id[17];
-	int rc = token ? auth_principal(app, token, token_id, &who, err) : ARK_ENOTFOUND;
+	int rc = token ? auth_principal(app, token, token_id, &scopes, &who, err) : ARK_ENOTFOUND;
 
 	if (rc)
 		return rc;
 	*ret = caller_new(app, x, who, token_id, "token", NULL);
-	return *ret ? ARK_OK : ark_fail(err, ARK_ENOMEM, "no memory for a caller");
+	if (!*ret)
+		return ark_fail(err, ARK_ENOMEM, "no memory for a caller");
+	(*ret)->scopes = scopes;
+	return ARK_OK;
 }
 
 static int by_session(struct app *app, const struct exchange *x, const char *cookie,
@@ -292,20 +349,66 @@ static void refuse_enrolling(struct exchange *x)
 	http_reply_empty(x, 303);
 }
 
-/* By token or session; client certificates come here too. */
-static void gate(struct exchange *x)
+static int by_certificate(struct app *app, const struct exchange *x,
+    const struct certificate_seen *seen, struct caller **ret, struct ark_error *err)
+{
+	struct principal *who;
+	char id[17];
+	int rc = certificate_principal(app, seen, id, &who, err);
+
+	if (rc)
+		return rc;
+	*ret = caller_new(app, x, who, id, "certificate", NULL);
+	return *ret ? ARK_OK : ark_fail(err, ARK_ENOMEM, "no memory for a caller");
+}
+
+/* By token or session. */
+static int by_secret(
+    struct app *app, struct exchange *x, struct caller **ret, struct ark_error *err)
+{
+	const char *cookie = session_cookie(x);
+
+	return cookie ? by_session(app, x, cookie, ret, err) : by_token(app, x, ret, err);
+}
+
+/* A certificate alone, or a secret alone, or a secret of the same account as the certificate. */
+static int caller_of_request(
+    struct app *app, struct exchange *x, bool proxied, struct caller **ret, struct ark_error *err)
+{
+	bool secret = http_header(x, "Authorization") || session_cookie(x);
+	struct certificate_seen seen;
+	struct caller *other = NULL;
+	int rc = proxied ? certificate_shown(x, &seen, err) : 1;
+
+	if (rc == 1)
+		return by_secret(app, x, ret, err);
+	if (!rc)
+		rc = by_certificate(app, x, &seen, ret, err);
+	if (rc || !secret)
+		return rc;
+	rc = by_secret(app, x, &other, err);
+	if (!rc && strcmp(other->who->access.user, (*ret)->who->access.user) != 0)
+		rc = ark_fail(err, ARK_ENOTFOUND, "the token is another account's");
+	caller_end(*ret, HTTP_FAILED, 0, 0);
+	*ret = other;
+	if (rc && other) {
+		caller_end(other, HTTP_FAILED, 0, 0);
+		*ret = NULL;
+	}
+	return rc;
+}
+
+static void gate(struct exchange *x, bool proxied)
 {
 	struct app *app = app_of(x);
 	const struct http_route *route = http_route(x);
-	const char *cookie;
 	struct caller *c = NULL;
 	struct ark_error err;
 	int rc;
 
 	if (route && (route->flags & ROUTE_PUBLIC))
 		return;
-	cookie = session_cookie(x);
-	rc = cookie ? by_session(app, x, cookie, &c, &err) : by_token(app, x, &c, &err);
+	rc = caller_of_request(app, x, proxied, &c, &err);
 	if (rc == ARK_ENOTFOUND) {
 		refuse(x);
 		return;
@@ -315,7 +418,10 @@ static void gate(struct exchange *x)
 		return;
 	}
 	http_set_caller(x, c, caller_end);
-	if (c->enrolling && !(route && (route->flags & ROUTE_ENROLLING)))
+	if (!scope_allows(c, x))
+		http_reply_problem(x, 403, "out-of-scope",
+		    "This token may not be used for that: make one with the scope for it.", NULL);
+	else if (c->enrolling && !(route && (route->flags & ROUTE_ENROLLING)))
 		refuse_enrolling(x);
 }
 
@@ -328,7 +434,7 @@ void auth_gate_local(struct exchange *x)
 	struct caller *c;
 
 	if (http_header(x, "Authorization")) {
-		gate(x);
+		gate(x, false);
 		return;
 	}
 	if (!user) { /* the operator's own commands need no account, everything else does */
@@ -343,13 +449,23 @@ void auth_gate_local(struct exchange *x)
 	http_set_caller(x, c, caller_end);
 }
 
-/* Whatever the peer: a listener for everybody may be a Unix socket too, behind a proxy. */
-void auth_gate(struct exchange *x)
+static void gate_for_everybody(struct exchange *x, bool proxied)
 {
 	const struct http_route *route = http_route(x);
 
 	if (route && (route->flags & ROUTE_LOCAL))
 		http_reply_problem(x, 404, "not-found", NULL, NULL);
 	else
-		gate(x);
+		gate(x, proxied);
+}
+
+/* Whatever the peer: a listener for everybody may be a Unix socket too, behind a proxy. */
+void auth_gate(struct exchange *x)
+{
+	gate_for_everybody(x, false);
+}
+
+void auth_gate_proxied(struct exchange *x)
+{
+	gate_for_everybody(x, true);
 }

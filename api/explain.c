@@ -152,7 +152,7 @@ static int settle_context(struct decision *k)
 	    .now_us = k->e->at_us,
 	    .purpose = k->e->purpose,
 	    .break_glass = k->e->break_glass,
-	    .strong = true, /* as every sign-in is, see caller_state() */
+	    .strong = true, /* as after signing in with two factors, or by token */
 	    .address = k->e->address,
 	};
 	if (!k->e->case_id)

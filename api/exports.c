@@ -563,11 +563,12 @@ void exports_post(struct exchange *x)
 	errors = json_is_object(body) ? check_body(body) : json_array();
 	if (!json_is_object(body))
 		fault(errors, "", "not an object");
-	if (json_array_size(errors))
+	if (json_array_size(errors)) {
 		http_reply_problem(x, 422, "export", NULL, errors);
-	else
+	} else {
+		json_decref(errors);
 		begin_job(x, body);
-	json_decref(errors);
+	}
 	json_decref(body);
 }
 

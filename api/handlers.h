@@ -83,13 +83,28 @@ void synonyms_put(struct exchange *x);
 void admin_keys_get(struct exchange *x);
 void admin_keys_post(struct exchange *x);
 
+/* tokens_api.c */
+void tokens_list(struct exchange *x);
+void tokens_post(struct exchange *x);
+void tokens_delete(struct exchange *x);
+void sessions_list(struct exchange *x);
+void sessions_delete(struct exchange *x);
+void sessions_delete_one(struct exchange *x);
+void admin_token(struct exchange *x);
+void admin_tokens_list(struct exchange *x);
+void admin_token_revoke(struct exchange *x);
+
+/* certificate.c: the admin socket */
+void admin_certificate_add(struct exchange *x);
+void admin_certificates_list(struct exchange *x);
+void admin_certificate_remove(struct exchange *x);
+
 /* scrub_api.c: the admin socket */
 void admin_scrub_get(struct exchange *x);
 void admin_scrub_post(struct exchange *x);
 
 /* admin.c: the admin socket */
 void admin_load(struct exchange *x);
-void admin_token(struct exchange *x);
 void admin_maintenance(struct exchange *x);
 void health_get(struct exchange *x);
 void version_get(struct exchange *x);

@@ -74,7 +74,7 @@ void orgs_patch(struct exchange *x)
 		return;
 	if (accounts_org_change_on(app_of(x)->archive, &actor, asker_of(x), org_of(x), base, body,
 		&record, &fault, &err))
-		accounts_failed(x, &fault, &err);
+		accounts_change_failed(x, "orgs", org_of(x), base, &fault, &err);
 	else
 		accounts_reply(x, 200, "orgs", record);
 	json_decref(body);
@@ -149,14 +149,12 @@ void org_confirmation_post(struct exchange *x)
 	char tag[33], etag[TAG_SIZE];
 	struct ark_error err;
 	unsigned int n = 0;
-	bool named;
 	int rc;
 
 	if (!manages(x) || !list_of(x, &list, tag, etag))
 		return;
 	json_decref(list);
-	named = names_the_list(x, etag);
-	if (!named)
+	if (!names_the_list(x, etag) || !accounts_no_body(x))
 		return;
 	rc = accounts_confirm(app_of(x)->archive, &actor, asker_of(x), org_of(x), tag, &n, &err);
 	if (rc == ARK_ECONFLICT)

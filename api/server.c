@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -21,7 +22,7 @@
 
 struct api_server {
 	struct app app;
-	struct http_server *public_listener, *admin_listener;
+	struct http_server *public_listener, *admin_listener, *proxy_listener;
 	int run_fd; /* DIR/run: a socket's path may have 107 bytes only, so it is named through this */
 };
 
@@ -51,8 +52,34 @@ static int start_admin(struct api_server *s, struct ark_error *err)
 	return rc;
 }
 
-int api_server_start(
-    struct archive *a, const char *listen, struct api_server **ret, struct ark_error *err)
+/* Only this machine: whoever reaches it may say which client certificate was shown. */
+static bool local_address(const char *address)
+{
+	return strncmp(address, "unix:", 5) == 0 || strncmp(address, "127.0.0.1:", 10) == 0 ||
+	       strncmp(address, "[::1]:", 6) == 0;
+}
+
+static int start_proxied(struct api_server *s, const char *address, struct ark_error *err)
+{
+	struct http_config config = {.listen = address,
+	    .gate = auth_gate_proxied,
+	    .problem = page_problem,
+	    .behind_proxy = true};
+	mode_t before;
+	int rc;
+
+	if (!local_address(address))
+		return ark_fail(err, ARK_EINPUT,
+		    "--proxy %s: give unix:/path, 127.0.0.1:PORT or [::1]:PORT", address);
+	before = umask(0117); /* a socket is for the proxy, by its group */
+	rc = http_server_start(
+	    &config, api_routes, api_routes_len, &s->app, &s->proxy_listener, err);
+	umask(before);
+	return rc;
+}
+
+int api_server_start(struct archive *a, const char *listen, const char *proxy,
+    struct api_server **ret, struct ark_error *err)
 {
 	struct api_server *s = calloc(1, sizeof(*s));
 	struct http_config config = {.listen = listen, .gate = auth_gate, .problem = page_problem};
@@ -95,6 +122,8 @@ int api_server_start(
 	if (!rc && listen)
 		rc = http_server_start(
 		    &config, api_routes, api_routes_len, &s->app, &s->public_listener, err);
+	if (!rc && listen && proxy)
+		rc = start_proxied(s, proxy, err);
 	if (rc) {
 		api_server_stop(s);
 		return rc;
@@ -118,6 +147,7 @@ void api_server_stop(struct api_server *s)
 	changes_stop(&s->app); /* polls are answered first, so that they do not hold the drain up */
 	witnesses_end_soon(s->app.witnesses);
 	http_server_stop(s->public_listener);
+	http_server_stop(s->proxy_listener);
 	http_server_stop(s->admin_listener);
 	oidc_stop(&s->app);
 	sign_in_stop(&s->app);

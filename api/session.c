@@ -126,6 +126,7 @@ void sessions_forget(struct app *app)
 {
 	if (app->sign_in)
 		atomic_fetch_add(&app->sign_in->cache->forgotten, 1);
+	tokens_forget(app);
 }
 
 struct token_look {

@@ -146,24 +146,34 @@ static json_t *get_org(struct archive *a, const char *org, struct ark_error *err
 	return record;
 }
 
-/* The same list with what it does not say itself. */
-static int add_days(const json_t *org, json_t *list, struct ark_error *err)
+/* With what the record does not say itself; NULL: no memory. */
+static json_t *shown(const json_t *org, const json_t *user, const char *today)
+{
+	json_t *copy = json_copy((json_t *)(uintptr_t)user);
+	struct due d = due_of(org, user, today);
+	int rc = 0;
+
+	if (!copy)
+		return NULL;
+	if (!json_object_get(copy, "state"))
+		rc = json_object_set_new(
+		    copy, "state", json_string(account_state_name(account_state(user))));
+	if (d.subject)
+		rc |= json_object_set_new(copy, "confirmBy", json_string(d.by));
+	if (!rc)
+		return copy;
+	json_decref(copy);
+	return NULL;
+}
+
+static int show_all(const json_t *org, json_t *list, struct ark_error *err)
 {
 	char today[11];
 
 	clock_day(today, clock_now_us());
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		json_t *copy = json_copy(json_array_get(list, i));
-		struct due d = due_of(org, copy, today);
-
-		if (!copy ||
-		    (d.subject && json_object_set_new(copy, "confirmBy", json_string(d.by))) ||
-		    json_array_set(list, i, copy)) {
-			json_decref(copy);
+	for (size_t i = 0; i < json_array_size(list); i++)
+		if (json_array_set_new(list, i, shown(org, json_array_get(list, i), today)))
 			return ark_fail(err, ARK_ENOMEM, "no memory for the accounts");
-		}
-		json_decref(copy);
-	}
 	return ARK_OK;
 }
 
@@ -176,7 +186,7 @@ int accounts_list(
 	if (!rc)
 		rc = tag_of(a, org, list, tag, err);
 	if (!rc)
-		rc = add_days(record, list, err);
+		rc = show_all(record, list, err);
 	json_decref(record);
 	if (rc)
 		json_decref(list);

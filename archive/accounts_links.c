@@ -107,6 +107,8 @@ static int emergency_new(
 	int rc = wish ? account_check_user(wish, true, NULL, err)
 		      : ark_fail(err, ARK_EINPUT, "the name is not UTF-8 text");
 
+	if (!rc && json_object_set_new(wish, "state", json_string("active")))
+		rc = ark_fail(err, ARK_ENOMEM, "no memory for an account");
 	if (rc)
 		json_decref(wish);
 	else

@@ -2,9 +2,10 @@
  *
  *   init:  keys -> store -> logs -> state, catalogue -> arkki.conf (last: an
  *          archive without it was never finished) -> shipped records
- *   open:  conf -> lock -> witnesses -> keys -> store -> logs -> catalogue -> recover -> writer,
+ *   open:  conf -> lock -> witnesses -> keys -> store -> logs -> catalogue -> tie -> recover -> writer,
  *          care
  */
+#include "archive/access_tie.h"
 #include "archive/archive_private.h"
 #include "archive/scrub_private.h"
 
@@ -312,7 +313,9 @@ int archive_open(const char *dir, const char *root_key, enum archive_mode mode,
 	if (!rc)
 		rc = open_parts(a, root_key, &watcher, err);
 	if (!rc && mode != ARCHIVE_READ) {
-		rc = recover_archive(a, progress, arg, err);
+		rc = access_tie_check(a, err);
+		if (!rc)
+			rc = recover_archive(a, progress, arg, err);
 		if (!rc)
 			rc = filing_writer_start(a, err);
 		if (!rc)

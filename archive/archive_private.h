@@ -28,6 +28,7 @@ struct archive {
 	struct state *state;
 	struct catalogue *catalogue; /* the writer's */
 	atomic_uint_fast64_t sequence;
+	atomic_uint_fast64_t tied; /* entries of the access log that the history log speaks of */
 
 	pthread_mutex_t desks_lock;
 	struct desk *desks;

@@ -484,7 +484,20 @@ static int sweep_object(void *arg, const char *hex)
 	return rc;
 }
 
-/* Older points go, note first; then objects that no point names. A point that cannot be read stops it: what it needs is not known. */
+static int remove_points(struct run *b, char (*points)[BACKUP_POINT_SIZE], size_t n,
+    const char *end, struct ark_error *err)
+{
+	char name[PLACE_NAME_MAX];
+	int rc = ARK_OK;
+
+	for (size_t i = 0; !rc && i < n; i++) {
+		snprintf(name, sizeof(name), "points/%s%s", points[i], end);
+		rc = place_remove(b->place, name, err);
+	}
+	return rc;
+}
+
+/* Older points go, notes first; then objects that no point names. A point that cannot be read stops it: what it needs is not known. */
 static int keep_newest(struct run *b, struct ark_error *err)
 {
 	char(*points)[BACKUP_POINT_SIZE] = NULL;
@@ -504,16 +517,11 @@ static int keep_newest(struct run *b, struct ark_error *err)
 			rc = ark_fail(err, ARK_ENOMEM, "no memory to look for what is not needed");
 		manifest_free(&m);
 	}
-	for (size_t i = 0; !rc && i < gone; i++) {
-		char name[PLACE_NAME_MAX];
-
-		snprintf(name, sizeof(name), "points/%s.note", points[i]);
-		rc = place_remove(b->place, name, err);
-		snprintf(name, sizeof(name), "points/%s.manifest", points[i]);
-		if (!rc)
-			rc = place_remove(b->place, name, err);
-		b->t.sum->points_removed += !rc;
-	}
+	if (!rc)
+		rc = remove_points(b, points, gone, ".note", err);
+	if (!rc)
+		rc = remove_points(b, points, gone, ".manifest", err);
+	b->t.sum->points_removed += rc ? 0 : gone;
 	if (!rc && gone)
 		rc = have_load(b->place, &have, err);
 	if (!rc && gone)
@@ -535,6 +543,8 @@ static int take_all(struct run *b, struct ark_error *err)
 	b->t.have = b->have;
 	b->t.place = b->place;
 	b->t.dir = b->r->dir;
+	b->t.progress = b->r->progress;
+	b->t.arg = b->r->arg;
 	if (!rc)
 		rc = take_packs(b, err);
 	if (!rc)

@@ -249,7 +249,7 @@ static int read_line(struct manifest *m, const char *line, size_t len, struct ar
 	return rc;
 }
 
-static int manifest_read(const char *text, size_t len, struct manifest *ret, struct ark_error *err)
+int manifest_read(const char *text, size_t len, struct manifest *ret, struct ark_error *err)
 {
 	struct manifest m = {.files = json_object()};
 	const char *line;

@@ -17,6 +17,7 @@ struct place_dir {
 	char path[3600];
 	int lock_fd;
 	bool objects_changed; /* names below objects/ that are not synced */
+	bool notes_removed;   /* names of notes that are gone, not synced */
 };
 
 struct place {
@@ -278,15 +279,21 @@ int place_dir_put(struct place_dir *p, const char *name, uint64_t len, place_sou
 	return rc;
 }
 
+/* A point ends with its note: that is synced, once for all of them, before anything goes that a point needs. */
 int place_dir_remove(struct place_dir *p, const char *name, struct ark_error *err)
 {
 	char path[4096];
+	size_t n = strlen(name);
+	bool note = n > 5 && strcmp(name + n - 5, ".note") == 0;
 	int rc = path_of(p, name, path, err);
 
+	if (!rc && !note && p->notes_removed) {
+		rc = sync_names(p, "points", err);
+		p->notes_removed = rc != ARK_OK;
+	}
 	if (!rc && unlink(path) < 0 && errno != ENOENT)
 		rc = ark_fail_errno(err, ARK_EIO, "cannot remove %s", path);
-	if (!rc && strncmp(name, "points/", 7) == 0)
-		rc = sync_names(p, "points", err); /* before objects that it needed may go */
+	p->notes_removed = p->notes_removed || (!rc && note);
 	return rc;
 }
 

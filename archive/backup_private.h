@@ -33,6 +33,7 @@ ARK_MUSTUSE int place_put(struct place *p, const char *name, uint64_t len, place
 /* ARK_ENOTFOUND when there is none. Nothing is verified. */
 ARK_MUSTUSE int place_get(
     struct place *p, const char *name, place_sink sink, void *arg, struct ark_error *err);
+/* Of a point its note first. What else is removed after a note goes when that is durable. */
 ARK_MUSTUSE int place_remove(struct place *p, const char *name, struct ark_error *err);
 /* put and get of what is in memory. */
 ARK_MUSTUSE int place_put_bytes(
@@ -94,6 +95,9 @@ struct manifest {
 };
 void manifest_free(struct manifest *m);
 ARK_MUSTUSE int manifest_write(const struct manifest *m, struct buf *out, struct ark_error *err);
+/* The text of one: well formed, each path within an archive and named once. Nothing is verified. ARK_EINPUT. */
+ARK_MUSTUSE int manifest_read(
+    const char *text, size_t len, struct manifest *ret, struct ark_error *err);
 /* Signs and writes it; its note last. */
 ARK_MUSTUSE int manifest_put(
     struct place *p, const struct manifest *m, const struct keyring *keys, struct ark_error *err);
@@ -116,6 +120,9 @@ struct taking {
 	const json_t *before; /* the files of the point that this one builds on, or NULL */
 	json_t *files;
 	struct backup_summary *sum;
+	backup_progress progress; /* told of the bytes that were brought; may be NULL */
+	void *arg;
+	uint64_t told; /* bytes */
 };
 /* Each adds one path to files. A small file as it is now; ARK_ENOTFOUND when there is none. */
 ARK_MUSTUSE int take_small(struct taking *t, const char *path, struct ark_error *err);

@@ -1,5 +1,9 @@
 /* A place of backups on another machine: ssh runs `arkki backup-receive PATH` there, and both talk over its pipes.
  *
+ * Nobody sits before a backup: ssh may ask no question, and a peer that is silent for two minutes is given up. Which
+ * keys of hosts are believed, which identity is shown and how the way leads there is for the user's ssh_config to say.
+ * What ssh and the arkki there have to say goes to our own stderr; how ssh ended decides what we say of it.
+ *
  *   asked    open write|read · list objects|points · put NAME LENGTH, then the bytes · get NAME · remove NAME
  *   answered ok LENGTH, then the bytes · no STATUS TEXT
  *
@@ -12,17 +16,21 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "archive/backup_private.h"
 
 extern char **environ;
 
-enum { LINE_MAX_BYTES = 1024, TARGET_MAX = 1024 };
+enum { LINE_MAX_BYTES = 1024, TARGET_MAX = 1024, REAP_TRIES = 500, REAP_PAUSE_MS = 20 };
 
 struct place_remote {
 	FILE *to, *from;
 	pid_t child;
+	char host[256];
+	enum place_mode mode;
+	bool opened; /* it has answered once */
 	bool broken; /* the two sides are no longer at the same byte */
 };
 
@@ -126,20 +134,22 @@ static int spawn(char *const argv[], int to, int from, pid_t *ret)
 
 static int start(struct place_remote *p, struct target *t, struct ark_error *err)
 {
+	char no_terminal[] = "-T", batch[] = "-oBatchMode=yes",
+	     alive[] = "-oServerAliveInterval=30", alive_count[] = "-oServerAliveCountMax=4",
+	     port[] = "-p";
 	const char *program = getenv("ARKKI_SSH");
 	struct buf command = BUF_INIT;
-	char port_option[] = "-p";
-	char *argv[6] = {0};
-	size_t n = 0;
+	char *argv[10] = {t->program, no_terminal, batch, alive, alive_count};
+	size_t n = 5;
 	int to[2] = {-1, -1}, from[2] = {-1, -1}, code;
 	int rc = ARK_OK;
 
 	buf_adds(&command, "arkki backup-receive ");
 	quote(&command, t->path);
 	snprintf(t->program, sizeof(t->program), "%s", program && *program ? program : "ssh");
-	argv[n++] = t->program;
+	snprintf(p->host, sizeof(p->host), "%s", t->host);
 	if (t->port[0]) {
-		argv[n++] = port_option;
+		argv[n++] = port;
 		argv[n++] = t->port;
 	}
 	argv[n++] = t->host;
@@ -175,13 +185,63 @@ out:
 
 /* ---- asking ---- */
 
+/* Ends ssh; its status, as wait() has it. Called again: -1. What does not end by itself is ended. */
+static int reap(struct place_remote *p)
+{
+	const struct timespec pause = {0, REAP_PAUSE_MS * 1000000L};
+	int status = -1;
+	pid_t got = 0;
+
+	if (p->to)
+		fclose(p->to);
+	if (p->from)
+		fclose(p->from);
+	p->to = p->from = NULL;
+	for (int i = 0; p->child > 0 && i < REAP_TRIES; i++) {
+		got = waitpid(p->child, &status, WNOHANG);
+		if (got != 0 && !(got < 0 && errno == EINTR))
+			break;
+		nanosleep(&pause, NULL);
+	}
+	if (p->child > 0 && got == 0) {
+		(void)kill(p->child, SIGTERM);
+		while (waitpid(p->child, &status, 0) < 0 && errno == EINTR)
+			;
+	}
+	p->child = 0;
+	return status;
+}
+
+/* The other side has ended, or says what it must not. */
 static int cut(struct place_remote *p, struct ark_error *err)
 {
+	enum { NOT_RUNNABLE = 126, NOT_FOUND = 127, SSH_FAILED = 255 };
+	int status = reap(p), code = status >= 0 && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+
 	p->broken = true;
+	if (p->opened && p->mode == PLACE_WRITE)
+		return ark_fail(err, ARK_EIO,
+		    "the connection to %s was cut; what arrived stays there, and the same command "
+		    "goes on with it",
+		    p->host);
+	if (p->opened)
+		return ark_fail(err, ARK_EIO,
+		    "the connection to %s was cut; nothing there was changed", p->host);
+	if (code == SSH_FAILED)
+		return ark_fail(err, ARK_EIO,
+		    "ssh could not log in at %s (what it says stands above): `ssh %s` must work "
+		    "without a "
+		    "question, and the key of that host be known",
+		    p->host, p->host);
+	if (code == NOT_FOUND || code == NOT_RUNNABLE)
+		return ark_fail(err, ARK_EIO,
+		    "%s has no program `arkki` that a login through ssh finds: install it there",
+		    p->host);
 	return ark_fail(err, ARK_EIO,
-	    "the other machine does not answer; can `ssh` log in there without a question, and is "
-	    "arkki installed "
-	    "there?");
+	    "%s does not answer as arkki does; can `ssh` log in there without a question, does it "
+	    "say nothing "
+	    "of its own then, and is arkki installed there?",
+	    p->host);
 }
 
 /* The head of an answer; its bytes follow. */
@@ -197,6 +257,7 @@ static int answer(struct place_remote *p, uint64_t *ret_len, struct ark_error *e
 	line[strcspn(line, "\n")] = '\0';
 	/* NOLINTNEXTLINE(cert-err34-c): the width bounds it */
 	if (sscanf(line, "ok %20llu%c", &len, &end) == 1) {
+		p->opened = true;
 		*ret_len = len;
 		return ARK_OK;
 	}
@@ -215,10 +276,7 @@ static int receive(
 	while (!rc && len) {
 		size_t n = len < PLACE_BLOCK ? (size_t)len : PLACE_BLOCK;
 
-		if (fread(block, 1, n, p->from) != n)
-			rc = cut(p, err);
-		else
-			rc = sink(arg, block, n, err);
+		rc = fread(block, 1, n, p->from) == n ? sink(arg, block, n, err) : cut(p, err);
 		len -= n;
 	}
 	p->broken = p->broken || rc != ARK_OK;
@@ -228,7 +286,7 @@ static int receive(
 
 static int usable(const struct place_remote *p, struct ark_error *err)
 {
-	return p->broken ? ark_fail(err, ARK_EIO, "the connection was cut") : ARK_OK;
+	return p->broken ? ark_fail(err, ARK_EIO, "the connection to %s was cut", p->host) : ARK_OK;
 }
 
 /* A question whose answer has no bytes. */
@@ -258,6 +316,7 @@ int place_remote_open(
 	p = calloc(1, sizeof(*p));
 	if (!p)
 		return ark_fail(err, ARK_ENOMEM, "no memory to open %s", where);
+	p->mode = mode;
 	rc = start(p, &t, err);
 	if (!rc)
 		rc = ask(p, "open", mode == PLACE_WRITE ? "write" : "read", err);
@@ -273,12 +332,7 @@ void place_remote_close(struct place_remote *p)
 {
 	if (!p)
 		return;
-	if (p->to)
-		fclose(p->to);
-	if (p->from)
-		fclose(p->from);
-	while (p->child > 0 && waitpid(p->child, NULL, 0) < 0 && errno == EINTR)
-		;
+	(void)reap(p);
 	free(p);
 }
 
@@ -293,7 +347,7 @@ static int add(void *arg, const void *bytes, size_t len, struct ark_error *err)
 int place_remote_list(
     struct place_remote *p, const char *kind, struct buf *out, struct ark_error *err)
 {
-	uint64_t len;
+	uint64_t len = 0;
 	int rc = usable(p, err);
 
 	if (rc)
@@ -337,7 +391,7 @@ out:
 int place_remote_get(
     struct place_remote *p, const char *name, place_sink sink, void *arg, struct ark_error *err)
 {
-	uint64_t len;
+	uint64_t len = 0;
 	int rc = usable(p, err);
 
 	if (rc)

@@ -14,7 +14,7 @@
 #include "arkki/base/json.h"
 #include "arkki/base/text.h"
 
-enum { SMALL_MAX = 64 << 20 };
+enum { SMALL_MAX = 64 << 20, TELL_EVERY = 8 << 20 };
 
 /* ---- bytes that are read twice: hashed, and sent when they are new ---- */
 
@@ -49,17 +49,38 @@ static int hash(const struct source *s, uint64_t len, char out[65], struct ark_e
 	return rc;
 }
 
+/* A source on its way to the place: over a slow line an object takes minutes. */
+struct sending {
+	const struct source *from;
+	struct taking *t;
+	uint64_t done;
+};
+
+static int read_and_tell(void *arg, void *out, size_t want, struct ark_error *err)
+{
+	struct sending *s = arg;
+	uint64_t brought = s->t->sum->bytes + s->done;
+
+	if (s->t->progress && brought - s->t->told >= TELL_EVERY) {
+		s->t->told = brought;
+		s->t->progress(s->t->arg, "bytes brought", brought, 0);
+	}
+	s->done += want;
+	return s->from->read(s->from->arg, out, want, err);
+}
+
 static int take_piece(
     struct taking *t, const struct source *s, uint64_t len, json_t *pieces, struct ark_error *err)
 {
 	char hex[65], name[PLACE_NAME_MAX];
+	struct sending sending = {s, t, 0};
 	json_t *piece;
 	int rc = hash(s, len, hex, err);
 
 	if (!rc && !have_object(t->have, hex, len)) {
 		snprintf(name, sizeof(name), "objects/%s", hex);
 		s->rewind(s->arg);
-		rc = place_put(t->place, name, len, s->read, s->arg, err);
+		rc = place_put(t->place, name, len, read_and_tell, &sending, err);
 		t->sum->objects += !rc;
 		t->sum->bytes += rc ? 0 : len;
 	}

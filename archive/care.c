@@ -4,11 +4,13 @@
  * with 2,900): beyond PACKS_MAX they are compacted. The thread takes no lock that a
  * filing or a read waits for, and its work is in the access log like any other
  * maintenance. Once a minute it brings registered key backups up to the keys: a document
- * whose key is nowhere else is lost with the disk.
+ * whose key is nowhere else is lost with the disk. Once an hour it has the history log speak of the access log, where no
+ * filing did (access_tie.h).
  */
 #include <stdio.h>
 #include <time.h>
 
+#include "archive/access_tie.h"
 #include "archive/archive_private.h"
 #include "arkki/archive/key_backups.h"
 #include "arkki/base/clock.h"
@@ -18,6 +20,7 @@ enum {
 	WAKE_EVERY = 8,                  /* commits between two looks at the directory */
 	REST_US = 10 * 60 * 1000 * 1000, /* after a failure */
 	KEYS_S = 60,                     /* between two looks at the key backups */
+	TIE_S = 3600,
 	GRACE_S = 10, /* that a git beside us has to open the packs that it listed */
 };
 
@@ -89,6 +92,18 @@ static void look_after_keys(struct archive *a, int64_t *rest_until)
 	*rest_until = clock_monotonic_us() + REST_US;
 }
 
+static void look_after_tie(struct archive *a, int64_t *next_us)
+{
+	struct ark_error err;
+
+	if (clock_monotonic_us() < *next_us)
+		return;
+	*next_us = clock_monotonic_us() + INT64_C(1000000) * TIE_S;
+	if (access_tie_log(a, &err) && !stopping(a))
+		fprintf(stderr, "arkki: the history log cannot speak of the access log: %s\n",
+		    err.text);
+}
+
 /* Until there is something to do about packs (true), or it is time to look at the key backups; under the lock. */
 static bool wait_for_work(struct archive *a)
 {
@@ -106,6 +121,7 @@ static void *care_main(void *arg)
 {
 	struct archive *a = arg;
 	int64_t rest_until = 0, keys_rest_until = 0;
+	int64_t tie_us = clock_monotonic_us() + INT64_C(1000000) * TIE_S;
 
 	pthread_mutex_lock(&a->care_lock);
 	while (!a->care_stop) {
@@ -114,6 +130,7 @@ static void *care_main(void *arg)
 
 		pthread_mutex_unlock(&a->care_lock);
 		look_after_keys(a, &keys_rest_until);
+		look_after_tie(a, &tie_us);
 		pthread_mutex_lock(&a->care_lock);
 		if (!wait_for_work(a) || a->care_stop)
 			continue;

@@ -1,3 +1,4 @@
+#include "archive/access_tie.h"
 #include "archive/facts.h"
 
 #include <stdio.h>
@@ -267,8 +268,8 @@ static void write_disposition(struct buf *out, const struct fact *fact)
 }
 
 /* {"commit","sequence","item","of","objects":{path part: sha256 of the sealed bytes},"commitment"} */
-static void write_detail(
-    struct buf *out, const struct fact *fact, const struct store_oid *commit, uint32_t items)
+static void write_detail(struct buf *out, const struct fact *fact, const struct store_oid *commit,
+    uint32_t items, const struct checkpoint *tie)
 {
 	const struct catalogue_fact *f = &fact->f;
 	char hex[41], name[FACT_NAME];
@@ -297,6 +298,10 @@ static void write_detail(
 		    f->kind == FACT_VERSION ? fact->version_meta : fact->record, "commitment");
 
 		buf_addf(out, ",\"commitment\":\"%s\"", commitment ? commitment : "");
+	}
+	if (tie) {
+		buf_addc(out, ',');
+		access_tie_write(out, tie);
 	}
 	buf_adds(out, "}");
 }
@@ -353,14 +358,15 @@ static const char *entry_kind(const struct fact *fact)
 }
 
 int history_entry_fill(struct history_entry *e, const struct fact *fact,
-    const struct store_oid *commit, uint32_t items, struct ark_error *err)
+    const struct store_oid *commit, uint32_t items, const struct checkpoint *tie,
+    struct ark_error *err)
 {
 	const struct catalogue_fact *f = &fact->f;
 	const json_t *actor = json_object_get(fact->record, "actor");
 	const json_t *stated = json_object_get(fact->record, "stated");
 
 	*e = (struct history_entry){0};
-	write_detail(&e->detail, fact, commit, items);
+	write_detail(&e->detail, fact, commit, items, tie);
 	if (buf_failed(&e->detail))
 		return ark_fail(err, ARK_ENOMEM, "no memory for a history entry");
 	e->record = (struct ledger_record){

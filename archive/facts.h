@@ -15,6 +15,8 @@
 #include "archive/envelope.h"
 #include "arkki/archive/archive.h"
 
+struct checkpoint;
+
 enum { FACT_NAME = ENVELOPE_PATH };
 
 /* One change line, taken apart. */
@@ -61,8 +63,10 @@ struct history_entry {
 	struct buf detail;
 	char *roles;
 };
+/* tie: what it says of the access log (access_tie.h), or NULL. */
 ARK_MUSTUSE int history_entry_fill(struct history_entry *e, const struct fact *fact,
-    const struct store_oid *commit, uint32_t items, struct ark_error *err);
+    const struct store_oid *commit, uint32_t items, const struct checkpoint *tie,
+    struct ark_error *err);
 void history_entry_free(struct history_entry *e);
 
 #endif

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "archive/access_tie.h"
 #include "archive/disposition_private.h"
 #include "archive/envelope.h"
 #include "archive/filing_private.h"
@@ -406,6 +407,8 @@ static int write_history(struct group *g, struct ark_error *err)
 {
 	struct history_entry entries[FILING_GROUP_MAX];
 	struct ledger_record records[FILING_GROUP_MAX];
+	struct checkpoint tie;
+	bool tied = access_tie_now(g->a, &tie); /* the first entry says it for all of the commit */
 	size_t filled = 0;
 	int rc = ARK_OK;
 
@@ -414,14 +417,16 @@ static int write_history(struct group *g, struct ark_error *err)
 
 		rc = fact_fill(&w->fact, g->head.sequence, (uint32_t)filled, err);
 		if (!rc)
-			rc = history_entry_fill(
-			    &entries[filled], &w->fact, &g->head.commit, (uint32_t)g->n, err);
+			rc = history_entry_fill(&entries[filled], &w->fact, &g->head.commit,
+			    (uint32_t)g->n, tied && filled == 0 ? &tie : NULL, err);
 		if (rc)
 			break;
 		records[filled] = entries[filled].record;
 	}
 	if (!rc)
 		rc = ledger_append_wait(g->a->history, records, g->n, NULL, err);
+	if (!rc && tied)
+		atomic_store(&g->a->tied, tie.size);
 	for (size_t i = 0; i < filled; i++)
 		history_entry_free(&entries[i]);
 	return rc;

@@ -136,7 +136,7 @@ static int log_fact(
 		rc = recover_content_digest(p->desk->store, fact, fact->content_sha, p->err);
 	if (rc)
 		return rc;
-	rc = history_entry_fill(&e, fact, &commit->commit, items, p->err);
+	rc = history_entry_fill(&e, fact, &commit->commit, items, NULL, p->err);
 	if (!rc)
 		rc = ledger_append_wait(p->a->history, &e.record, 1, NULL, p->err);
 	history_entry_free(&e);

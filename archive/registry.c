@@ -186,7 +186,7 @@ static bool array_has(const json_t *array, const char *text)
 	{
 		const char *s = json_string_value(v);
 
-		if (s && strcmp(s, text) == 0)
+		if (s && text && strcmp(s, text) == 0)
 			return true;
 	}
 	return false;

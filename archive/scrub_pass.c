@@ -559,7 +559,7 @@ static int scrub_records(struct pass *p, struct ark_error *err)
 	if (!rc)
 		rc = compare_counts(&r);
 	findings_free(&r.found);
-	slots_free(&r.v.destroyed_slots);
+	verify_destroyed_free(&r.v);
 	archive_desk_return(p->a, r.v.desk);
 	receipt_free(r.v.receipt);
 	return rc;

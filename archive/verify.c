@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "archive/access_tie.h"
 #include "archive/ledger_private.h"
 #include "archive/verify_private.h"
 #include "archive/envelope.h"
@@ -20,7 +21,7 @@
 #include "arkki/base/json.h"
 #include "arkki/base/text.h"
 
-enum { STORE_FAULTS_MAX = 16 << 20 }; /* bytes of text */
+enum { STORE_FAULTS_MAX = 16 << 20 /* bytes of text */, TIES_LOOKED_AT = 1000 };
 
 static void fault(struct verify *v, const char *fmt, ...) ARK_PRINTF(2, 3);
 static void fault(struct verify *v, const char *fmt, ...)
@@ -53,6 +54,25 @@ static void relay_slot(void *arg, uint64_t slot, const char *why)
 
 /* ---- history against store ---- */
 
+/* What it says of the access log. A proof costs some reads of tiles: without `full` a thousand of them, evenly. */
+static void check_tie(struct verify *v, const struct ledger_entry *e)
+{
+	uint64_t apart = v->full ? 1 : ledger_size(v->a->access) / TIES_LOOKED_AT;
+	struct checkpoint tie;
+	struct ark_error err = {0};
+
+	if (!access_tie_read(e, &tie))
+		return;
+	if (tie.size <= ledger_size(v->a->access) && tie.size < v->tie_at + apart)
+		return;
+	v->tie_at = tie.size;
+	if (access_tie_holds(v->a, &tie, &err))
+		fault(v,
+		    "access log: %s (entry %llu): an older copy of it was put back, or it was "
+		    "changed; put back a newer one, or everything from one backup",
+		    err.text, (unsigned long long)e->index);
+}
+
 /* The next history entry that speaks of a commit; 1 found, 0 none left. */
 static int next_commit_entry(struct verify *v, struct ledger_entry *ret)
 {
@@ -66,6 +86,7 @@ static int next_commit_entry(struct verify *v, struct ledger_entry *ret)
 			fault(v, "history entry %llu: %s", (unsigned long long)at, err.text);
 			continue;
 		}
+		check_tie(v, ret);
 		if (json_object_get(json_object_get(ret->a, "detail"), "commit"))
 			return 1;
 		ledger_entry_free(ret);
@@ -269,13 +290,9 @@ static void check_destroyed(
 {
 	char path[ENVELOPE_PATH], name[FACT_NAME];
 	struct ledger_entry e;
-	struct ark_error err;
-	uint32_t stones = 0;
 	const json_t *objects;
 
-	if (catalogue_record_number(
-		v->desk->catalogue, "tombstones", change->name, &stones, &err) ||
-	    !stones)
+	if (!*verify_stone(v, change->name, relay))
 		fault(v, "keys: a key of %s was destroyed, and it has no tombstone", change->name);
 	v->destroyed += change->version == 1 && !change->rendition;
 	if (!entry_of(v, change, commit, &e))
@@ -290,24 +307,6 @@ static void check_destroyed(
 		compare_blob(v, change, objects, path, name);
 	}
 	ledger_entry_free(&e);
-}
-
-/* Every destroyed key was one of theirs. */
-static void check_destroyed_slots(struct verify *v)
-{
-	uint64_t n = keyring_slots(v->a->keys);
-	struct ark_error err;
-
-	slots_sort(&v->destroyed_slots);
-	for (uint64_t slot = 0; slot < n; slot++) {
-		bool gone = false;
-
-		if (keyring_destroyed(v->a->keys, slot, &gone, &err))
-			continue; /* keyring_check() has told */
-		if (gone && !slots_have(&v->destroyed_slots, slot))
-			fault(v, "keys: slot %llu was destroyed, and no tombstone speaks of it",
-			    (unsigned long long)slot);
-	}
 }
 
 /* ---- one commit ---- */
@@ -364,12 +363,15 @@ int verify_commit(void *arg, const struct store_head *commit, int64_t time_us, c
 		if (rc) {
 			struct ledger_entry e;
 
-			fault(v, "commit %llu: %s", (unsigned long long)commit->sequence, err.text);
+			fault(v, "commit %llu: %s %s: %s", (unsigned long long)commit->sequence,
+			    change.kind, change.name, err.text);
 			if (next_commit_entry(v, &e)) /* keep step with the log */
 				ledger_entry_free(&e);
 			continue;
 		}
 		*counter_of(v, fact.f.kind) += 1;
+		if (change.is_document)
+			verify_opens(v, change.name, relay);
 		if (v->full && fact_has_content(&fact))
 			check_content(v, &fact);
 		compare_history(v, &fact, commit);
@@ -480,7 +482,7 @@ static void check_parts(struct verify *v)
 	if (rc)
 		fault(v, "store: %s", err.text);
 	store_look_end(v, &look);
-	check_destroyed_slots(v);
+	verify_destroyed_slots(v, relay);
 	store_head(v->a->store, &head);
 	verify_counts(v, head.sequence);
 	if (v->commits == head.sequence && next_commit_entry(v, &e)) {
@@ -574,7 +576,7 @@ int archive_verify(const char *dir, const char *root_key, bool full, const char 
 			rc = ark_fail(
 			    err, ARK_ECORRUPT, "%llu faults", (unsigned long long)v.faults);
 	}
-	slots_free(&v.destroyed_slots);
+	verify_destroyed_free(&v);
 	archive_desk_return(v.a, v.desk);
 	receipt_free(v.receipt);
 	archive_close(v.a);

@@ -18,7 +18,9 @@ struct verify {
 	struct catalogue_tally tally;
 	uint64_t destroyed;           /* documents */
 	struct slots destroyed_slots; /* theirs */
-	uint64_t history_at;          /* next history entry to compare */
+	json_t *stones;      /* id of a document: state of its tombstone; NULL: not loaded */
+	uint64_t history_at; /* next history entry to compare */
+	uint64_t tie_at;     /* the access log was compared with what that says of it up to here */
 };
 
 /* One commit: its metadata opens and is what the history log and the catalogue say; with `full` its contents too. For
@@ -27,8 +29,17 @@ int verify_commit(void *arg, const struct store_head *commit, int64_t time_us, c
 /* Rows that no commit speaks of, when all commits up to `head` were walked. */
 void verify_counts(struct verify *v, uint64_t head);
 
-/* ---- verify_files.c: files beside store, keys, logs and catalogue. bad() gets the struct verify. ---- */
+/* ---- verify_destroyed.c; bad() gets the struct verify ---- */
 typedef void (*verify_bad)(void *arg, const char *what);
+/* "" when the document has no tombstone, else its state. */
+const char *verify_stone(struct verify *v, const char *document, verify_bad bad);
+/* A key of the document opened: told, once, when it was destroyed. */
+void verify_opens(struct verify *v, const char *document, verify_bad bad);
+/* Every destroyed key was one of those that the walk has found. */
+void verify_destroyed_slots(struct verify *v, verify_bad bad);
+void verify_destroyed_free(struct verify *v);
+
+/* ---- verify_files.c: files beside store, keys, logs and catalogue. bad() gets the struct verify. ---- */
 /* allowed_signers is this archive's own and has the key that signs. */
 void verify_signers(struct archive *a, verify_bad bad, void *arg);
 /* state.sqlite is whole, and its tokens are of known users. */

@@ -149,8 +149,8 @@ static int set_limits(
 	for (size_t i = 0; i < sizeof(list) / sizeof(*list); i++) {
 		struct rlimit r = {.rlim_cur = list[i].soft, .rlim_max = list[i].hard};
 
-		/* a program is not built with a sanitizer when arkki is */
-		if (list[i].resource == RLIMIT_AS && !BOUND_ADDRESSES && descriptors == 0)
+		/* a program too: what stands between here and its start still is our code */
+		if (list[i].resource == RLIMIT_AS && !BOUND_ADDRESSES)
 			continue;
 		if (setrlimit(list[i].resource, &r) < 0)
 			return ark_fail_errno(err, ARK_EIO, "resource limits cannot be set");

@@ -19,7 +19,7 @@ enum { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2 };
 /* Arguments after the command, options taken out. */
 struct cli {
 	const char *command;
-	const char *root_key, *origin, *listen, *user, *days, *manifest, *language, *root, *schema;
+	const char *root_key, *origin, *listen, *proxy, *scope, *user, *days, *manifest, *language, *root, *schema;
 	const char *action, *document, *version, *at, *purpose, *case_id, *break_glass;
 	const char *reason, *cases, *state, *name;
 	/* log, audit: what an outsider checks */
@@ -29,6 +29,9 @@ struct cli {
 	const char *org, *role, *from, *html, *json;
 	/* export, import of bags */
 	const char *to, *unit, *versions, *format, *bag, *type, *publicity, *date;
+	/* org, user */
+	const char *email, *kind, *name_sv, *name_en, *business_id, *county, *municipality;
+	const char *predecessor, *confirm_every, *add;
 	/* backup, restore */
 	const char *keep, *keys, *point;
 	struct cli_option {
@@ -49,6 +52,9 @@ void cli_progress(void *arg, const char *step, uint64_t done, uint64_t of);
 int cmd_init(const struct cli *c);
 int cmd_load(const struct cli *c);
 int cmd_token(const struct cli *c);
+int cmd_org(const struct cli *c);
+int cmd_user(const struct cli *c);
+int cmd_certificate(const struct cli *c);
 int cmd_serve(const struct cli *c);
 int cmd_import(const struct cli *c);
 int import_bag(const struct cli *c); /* cmd_import_bag.c */

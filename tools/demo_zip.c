@@ -15,8 +15,8 @@ enum {
 
 static void add_le(struct buf *out, unsigned long value, int bytes)
 {
-	for (int i = 0; i < bytes; i++)
-		buf_addc(out, (char)(value >> (8 * i) & 0xff));
+	for (; bytes > 0; bytes--, value >>= 8)
+		buf_addc(out, (char)(value & 0xff));
 }
 
 /* What the local and the central header have in common. */

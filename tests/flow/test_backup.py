@@ -254,11 +254,11 @@ def test_backup__goes_to_another_machine_and_back():
     keys_run(w)
     w.stop()
     with open(env["ARKKI_SSH"] + ".said", encoding="utf-8") as f:
-        check(f.read().startswith("-p 2222 backup@vault.example arkki backup-receive '"), "what ssh was given")
+        check("BatchMode=yes" in (given := f.readline()) and " -p 2222 backup@vault.example arkki backup-receive '" in given, given)
     r = restored(w, place="backup@vault.example:" + place, env=env)
     same(r.verify("--full").returncode, 0)
     refused(backup(w, place="ssh://-oProxyCommand=x/y"), "not a place on another machine")
-    refused(backup(w, place="host:/nowhere", env={"ARKKI_SSH": "/bin/false"}), "does not answer")
+    refused(backup(w, place="host:/nowhere", env={"ARKKI_SSH": "/bin/false"}), "does not answer as arkki does")
     refused(w.run("restore", "host:" + w.top + "/none", w.top + "/new", "--keys", w.disk, env=env), "no backups")
     check(not os.path.exists(w.top + "/new"), "nothing is written")
 

@@ -217,6 +217,29 @@ def test_damage__a_store_set_back_is_told():
     same(a.verify().returncode, 1)
 
 
+def test_damage__an_access_log_set_back_alone_is_told():
+    a = base().copy()
+    kept = os.path.join(a.top, "yesterday")
+    shutil.copytree(os.path.join(a.dir, "ledger", "access"), kept)
+    a.serve()
+    f = a.file(title="luetaan")
+    for _ in range(5):
+        same(a.get("/v1/documents/%s/versions/1/content" % f.id).status, 200)
+    time.sleep(1.3)  # a checkpoint a second
+    a.file(title="puhuu lokista")
+    same(a.stop(), 0)
+    same(a.verify().returncode, 0)
+    log, today = os.path.join(a.dir, "ledger", "access"), os.path.join(a.top, "today")
+    os.rename(log, today)
+    shutil.copytree(kept, log)
+    said = start_refused(a, "older copy of ledger/access was put back")
+    check("put back a newer one" in said, said)
+    named(a, "older copy of ledger/access was put back")
+    shutil.rmtree(log)
+    os.rename(today, log)
+    same(a.verify("--full").returncode, 0)
+
+
 def test_root_key__missing_wrong_or_open():
     a = base().copy()
     p = arkki("serve", a.dir, "--listen", "127.0.0.1:0", timeout=10)

@@ -329,3 +329,37 @@ def test_dispose_run__works_without_a_server():
     same(everywhere(w.top, [TITLE, NAME, *TEXT.split()]), [])
     w.serve()
     same(w.get("/v1/documents/" + f.id).status, 410)
+
+
+# ---- keys and tombstones that do not agree ----
+
+def slot_of(w, doc):
+    """The slot of the data key of a document's first version: it stands in the envelope of its metadata."""
+    p = subprocess.run(["git", "-C", os.path.join(w.dir, "archive.git"), "cat-file", "blob",
+                        "main:docs/%s/%s/v0001/meta" % ("/".join(doc[:4]), doc)], stdout=subprocess.PIPE, check=True)
+    same(p.stdout[:8], b"ARKMETA1")
+    return int.from_bytes(p.stdout[8:16], "big")
+
+
+def overwrite_slot(w, slot, byte):
+    with open(os.path.join(w.dir, "keys", "shard-%06d" % (slot // 16384)), "r+b") as f:
+        f.seek(128 + 72 * (slot % 16384))
+        f.write(bytes([byte]) * 72)
+
+
+def test_destroyed__a_key_that_is_gone_without_a_tombstone_is_named():
+    w = Archive().serve()
+    docs = [w.file(title="Raportti %d" % i, content=b"sisalto %d\n" % i).id for i in range(3)]
+    w.stop()
+    same(w.verify().returncode, 0)
+    for doc, byte, full in ((docs[0], 0xff, False), (docs[1], 0, False), (docs[2], 0xff, True), (docs[2], 0, False)):
+        damaged = w.copy()
+        overwrite_slot(damaged, slot_of(w, doc), byte)
+        p = damaged.verify(*(["--full"] if full else []))
+        same(p.returncode, 1, doc, byte, p.stdout)
+        told = [line for line in p.stdout.split("\n") if doc in line]
+        check(told, "the document is named:", byte, p.stdout, p.stderr)
+        for other in docs:
+            check(other == doc or other not in p.stdout, "and no other", p.stdout)
+        if byte:
+            check("has no tombstone" in told[0], told)

@@ -303,8 +303,12 @@ def test_follow__watches_until_it_sees_a_lie():
     command = [BIN, "log", "follow", liar.url, "--vkey", key, "--state", state, "--watch", "1"]
     for lie in (True, False):
         liar.answers = {"checkpoint": (500, {}, b"")}  # no answer is no lie: it asks again
+        liar.asked.clear()
         p = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        time.sleep(0.5)
+        end = time.monotonic() + 30
+        while not liar.asked and time.monotonic() < end:
+            time.sleep(0.02)
+        time.sleep(0.2)  # the answer to what it asked is under way
         liar.answers = {}
         same(p.stdout.readline().startswith("verified arkki.test/history: "), True)
         if lie:

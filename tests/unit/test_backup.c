@@ -308,6 +308,48 @@ static void test_backup__last_is_told_and_never_before(void **state)
 	unit_scratch_end(dir);
 }
 
+static void note_bytes(void *arg, const char *step, uint64_t done, uint64_t of)
+{
+	uint64_t *told = arg;
+
+	assert_string_equal(step, "bytes brought");
+	assert_int_equal(of, 0);
+	assert_true(done >= told[1] + (8U << 20)); /* now and then, not for each block */
+	told[0]++;
+	told[1] = done;
+}
+
+static void test_taking__tells_of_the_bytes_that_it_brings_and_of_no_others(void **state)
+{
+	enum { LEN = 20 << 20 };
+	struct fixture f;
+	struct have *have = NULL;
+	struct backup_summary sum = {0};
+	uint64_t told[2] = {0};
+	char *bytes = calloc(1, LEN);
+	struct taking t = {.sum = &sum, .progress = note_bytes, .arg = told};
+
+	(void)state;
+	assert_non_null(bytes);
+	setup(&f);
+	assert_int_equal(have_load(f.p, &have, &f.err), ARK_OK);
+	t.place = f.p;
+	t.have = have;
+	t.files = json_object();
+	assert_int_equal(take_bytes(&t, "a", bytes, LEN, &f.err), ARK_OK);
+	assert_int_equal(told[0], 2);
+	have_free(have);
+	assert_int_equal(have_load(f.p, &have, &f.err), ARK_OK);
+	t.have = have;
+	assert_int_equal(take_bytes(&t, "b", bytes, LEN, &f.err), ARK_OK);
+	assert_int_equal(told[0], 2);
+	assert_int_equal(sum.bytes, LEN);
+	have_free(have);
+	json_decref(t.files);
+	free(bytes);
+	teardown(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -319,6 +361,7 @@ int main(void)
 	    cmocka_unit_test(test_manifest__is_refused_when_forged_or_of_another),
 	    cmocka_unit_test(test_manifest__with_a_path_that_leads_out_is_refused),
 	    cmocka_unit_test(test_backup__last_is_told_and_never_before),
+	    cmocka_unit_test(test_taking__tells_of_the_bytes_that_it_brings_and_of_no_others),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
