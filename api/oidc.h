@@ -34,6 +34,8 @@
 struct oidc_service;
 
 ARK_MUSTUSE int oidc_start(struct app *app, struct ark_error *err);
+/* No provider is waited for any more: before the listeners wait for what is under way. */
+void oidc_end_soon(struct app *app);
 void oidc_stop(struct app *app); /* after the listeners */
 /* The server listens: providers are asked for their discovery documents before anybody needs them. */
 void oidc_serve(struct app *app);

@@ -361,6 +361,27 @@ def test_oidc__slow_provider_hinders_its_own_people_only():
     slow.end()
 
 
+def test_oidc__server_ends_while_a_provider_is_waited_for():
+    w = Archive().serve()
+    idp = Provider()
+    configure(w, idp.config())
+    idp.lie = {"token": 20}
+    said = []
+    threads = [threading.Thread(target=lambda: said.append(outcome(Browser(w).sign_in(idp, MAIJA)))) for _ in range(5)]
+    for t in threads:
+        t.start()
+    while idp.asked.count("/realm/token") < 3:
+        time.sleep(0.05)
+    began = time.monotonic()
+    same(w.stop(), 0)
+    check(time.monotonic() - began < 4, "waited for the provider", time.monotonic() - began)
+    for t in threads:
+        t.join()
+    same(said, ["down"] * 5)
+    same(w.verify().returncode, 0)
+    idp.end()
+
+
 # ---- signing out at the provider ----
 
 def logout(w, token, provider="lvv-idp"):
