@@ -7,6 +7,7 @@ import { Archive, TOP, demoText } from "./archive.mjs";
 import { check, same } from "./check.mjs";
 import { adminTests } from "./admin.mjs";
 import { fillFinding, findingTests } from "./finding.mjs";
+import { oidcTests, startProvider } from "./oidc.mjs";
 import { fillRights, rightsTests } from "./rights.mjs";
 import { signInTests } from "./sign_in.mjs";
 
@@ -351,7 +352,7 @@ const tests = {
 	},
 };
 
-Object.assign(tests, rightsTests, findingTests, adminTests, signInTests);
+Object.assign(tests, rightsTests, findingTests, adminTests, signInTests, oidcTests);
 
 // ---- running them ----
 
@@ -362,7 +363,7 @@ async function main(words) {
 	let passed = 0, failed = 0, skipped = 0;
 	try {
 		await archive.serve();
-		const site = { archive, ...(await fill(archive, browser)) };
+		const site = { archive, ...(await fill(archive, browser)), idp: await startProvider(archive) };
 		for (const [script, width] of [[true, 1280], [false, 1280], [true, 320], [false, 320]]) {
 			for (const [name, run] of Object.entries(tests)) {
 				const full = `${name}[${width}${script ? "" : ", no script"}]`;
