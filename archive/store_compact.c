@@ -323,6 +323,6 @@ void store_compact_stop(struct store *s)
 	pthread_mutex_lock(&s->lock);
 	s->stopping = true;
 	if (s->child)
-		kill(s->child, SIGTERM);
+		kill(-s->child, SIGTERM);
 	pthread_mutex_unlock(&s->lock);
 }
