@@ -3,7 +3,8 @@
 import json
 import threading
 
-from arkki_flow import Archive, check, metadata, same
+from arkki_flow import Archive, check, form, metadata, same
+from sign_in_util import Browser
 
 JSON = {"Content-Type": "application/json", "Accept-Language": "en"}
 
@@ -97,7 +98,6 @@ def test_token__is_held_to_its_scopes():
             check(b"alaper" not in r.body and secret.id.encode() not in r.body, "nothing is told")
     for scope in ("read", "audit", "administer", "accounts"):
         same(w.send("POST", "/v1/documents", token=own[scope], headers=JSON, body=b"{}").status, 403, scope)
-    from arkki_flow import form
     body, ct = form(metadata(title="Uusi"), b"teksti\n", "a.txt", None)
     same(w.send("POST", "/v1/documents", token=own["file"], headers={"Content-Type": ct}, body=body).status, 201)
     same(w.send("GET", "/v1/me", token=own["file"]).json()["may"]["file"], True)
@@ -108,6 +108,20 @@ def test_token__is_held_to_its_scopes():
     same(w.send("GET", "/v1/audit/access", token=auditor).status, 403)
     same(w.send("GET", "/v1/tokens", token=own["read"]).status, 403)
     same(w.send("GET", "/v1/tokens", token=own["accounts"]).status, 200)
+
+
+def test_token__without_reading_shows_nothing_on_pages_either():
+    w = Archive().serve()
+    f = w.file(publicity="public", title="Avoin kertomus")
+    w.until_indexed()
+    for scope, seen in (("read", True), ("file", False)):
+        token = created(w, scopes=[scope])["token"]
+        b = Browser(w)
+        r = b.submit(b.get("/fi/sign-in"), "/fi/sign-in", token=token)
+        same(r.status, 303, r.body[:200])
+        page = b.get("/fi/?q=avoin")
+        same(b"Avoin kertomus" in page.body, seen, scope, page.status)
+        same(b.get("/fi/documents/" + f.id).status, 200 if seen else 404, scope)
 
 
 def test_token__of_others_are_for_who_manages_the_account():
