@@ -294,7 +294,7 @@ static bool was_unconfirmed(const json_t *user)
 }
 
 /* NULL: no memory. */
-static json_t *confirmed(const json_t *user, const char *today)
+static json_t *as_confirmed(const json_t *user, const char *today)
 {
 	json_t *copy = json_copy((json_t *)(uintptr_t)user);
 	int rc = 0;
@@ -330,7 +330,7 @@ static int confirm_all(
 
 		if (account_state(user) != ACCOUNT_ACTIVE && !was_unconfirmed(user))
 			continue;
-		copy = confirmed(user, today);
+		copy = as_confirmed(user, today);
 		if (!copy)
 			rc = ark_fail(err, ARK_ENOMEM, "no memory for the accounts");
 		else if (json_equal(copy, user))
