@@ -87,7 +87,7 @@ static int get_json(struct oidc_provider *p, const char *url, const char *bearer
 }
 
 /* An endpoint that the document names. A provider elsewhere must not send us to this machine. */
-static int check_endpoint(const struct oidc_provider *p, const json_t *document, const char *member,
+static int check_endpoint(const json_t *config, const json_t *document, const char *member,
     bool needed, struct ark_error *err)
 {
 	const char *url = json_text(document, member);
@@ -95,7 +95,7 @@ static int check_endpoint(const struct oidc_provider *p, const json_t *document,
 
 	if (!json_object_get(document, member) && !needed)
 		return ARK_OK;
-	oidc_url_valid(oidc_provider_text(p, "issuer"), &at_home);
+	oidc_url_valid(json_text(config, "issuer"), &at_home);
 	if (!url || !oidc_url_valid(url, &here) || (here && !at_home))
 		return ark_fail(err, ARK_EINPUT,
 		    "the provider's discovery document has no %s that may be used", member);
@@ -132,26 +132,25 @@ static bool lists_algorithm(const json_t *document)
 	return !list;
 }
 
-static int check_document(
-    const struct oidc_provider *p, const json_t *document, struct ark_error *err)
+int oidc_document_check(const json_t *config, const json_t *document, struct ark_error *err)
 {
 	const char *issuer = json_text(document, "issuer");
 	static const char methods[] = "token_endpoint_auth_methods_supported";
 	int rc;
 
-	if (!issuer || strcmp(issuer, oidc_provider_text(p, "issuer")) != 0)
+	if (!issuer || strcmp(issuer, json_text(config, "issuer")) != 0)
 		return ark_fail(err, ARK_EINPUT,
 		    "the provider's discovery document is of another issuer than the configuration "
 		    "names");
-	rc = check_endpoint(p, document, "authorization_endpoint", true, err);
+	rc = check_endpoint(config, document, "authorization_endpoint", true, err);
 	if (!rc)
-		rc = check_endpoint(p, document, "token_endpoint", true, err);
+		rc = check_endpoint(config, document, "token_endpoint", true, err);
 	if (!rc)
-		rc = check_endpoint(p, document, "jwks_uri", true, err);
+		rc = check_endpoint(config, document, "jwks_uri", true, err);
 	if (!rc)
-		rc = check_endpoint(p, document, "end_session_endpoint", false, err);
+		rc = check_endpoint(config, document, "end_session_endpoint", false, err);
 	if (!rc)
-		rc = check_endpoint(p, document, "userinfo_endpoint", false, err);
+		rc = check_endpoint(config, document, "userinfo_endpoint", false, err);
 	if (!rc && (!lists(document, "response_types_supported", "code", true) ||
 		       !lists(document, "code_challenge_methods_supported", "S256", true)))
 		rc = ark_fail(
@@ -177,7 +176,7 @@ static int ask_document(
 	rc = buf_failed(&url) ? ark_fail(err, ARK_ENOMEM, "no memory for an address")
 			      : get_json(p, url.data, NULL, stop, ret, err);
 	if (!rc)
-		rc = check_document(p, *ret, err);
+		rc = oidc_document_check(p->config, *ret, err);
 	else
 		rc = ark_fail_within(err, rc, "the provider's discovery document");
 	if (rc) {

@@ -32,6 +32,11 @@ bool oidc_config_strong(const json_t *config, const json_t *claims);
 
 /* ---- oidc_provider.c ---- */
 
+/* A discovery document: of the issuer that the configuration names, with endpoints on https (on this machine only when the issuer is there
+ * too), code flow, S256, a client secret and an algorithm that is taken. Asks nobody. ARK_EINPUT says what it lacks. */
+ARK_MUSTUSE int oidc_document_check(
+    const json_t *config, const json_t *document, struct ark_error *err);
+
 /* Takes a reference to config, which has passed oidc_config_check(). Ends with oidc_provider_unref(). */
 ARK_MUSTUSE int oidc_provider_new(
     json_t *config, struct oidc_provider **ret, struct ark_error *err);

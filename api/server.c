@@ -146,6 +146,7 @@ void api_server_stop(struct api_server *s)
 	policies_end_soon(&s->app);
 	changes_stop(&s->app); /* polls are answered first, so that they do not hold the drain up */
 	witnesses_end_soon(s->app.witnesses);
+	oidc_end_soon(&s->app);
 	http_server_stop(s->public_listener);
 	http_server_stop(s->proxy_listener);
 	http_server_stop(s->admin_listener);

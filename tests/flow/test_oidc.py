@@ -162,7 +162,8 @@ def test_oidc__makes_accounts_and_keeps_their_roles():
 def test_oidc__claims_come_from_userinfo_where_the_token_lacks_them():
     w, _ = shared()
     idp = Provider()
-    idp.lie = {"discovery": {"userinfo_endpoint": idp.issuer + "/userinfo"}}
+    idp.lie = {"discovery": {"userinfo_endpoint": idp.issuer + "/userinfo",
+                             "token_endpoint_auth_methods_supported": ["client_secret_post"]}}
     configure(w, idp.config("letter", user={"claim": "preferred_username", "match": "id"}))
     idp.lie["claims"] = {"sub": "l-2", "preferred_username": "aino"}
     same(outcome(Browser(w).sign_in(idp, {"sub": "l-1"}, "letter")), "wrong", "about somebody else")
@@ -358,6 +359,27 @@ def test_oidc__slow_provider_hinders_its_own_people_only():
     same([o for o, _ in took], ["down"] * 6)
     check(max(s for _, s in took) < 12, took)
     slow.end()
+
+
+def test_oidc__server_ends_while_a_provider_is_waited_for():
+    w = Archive().serve()
+    idp = Provider()
+    configure(w, idp.config())
+    idp.lie = {"token": 20}
+    said = []
+    threads = [threading.Thread(target=lambda: said.append(outcome(Browser(w).sign_in(idp, MAIJA)))) for _ in range(5)]
+    for t in threads:
+        t.start()
+    while idp.asked.count("/realm/token") < 3:
+        time.sleep(0.05)
+    began = time.monotonic()
+    same(w.stop(), 0)
+    check(time.monotonic() - began < 4, "waited for the provider", time.monotonic() - began)
+    for t in threads:
+        t.join()
+    same(said, ["down"] * 5)
+    same(w.verify().returncode, 0)
+    idp.end()
 
 
 # ---- signing out at the provider ----

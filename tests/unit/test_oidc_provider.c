@@ -102,6 +102,70 @@ static void test_oidc_config__strong_is_what_it_says(void **state)
 	json_decref(config);
 }
 
+/* The good document with one member (value taken; NULL: without it). */
+static void document_gives(const char *member, json_t *value, int want, const char *word)
+{
+	json_t *config = json_of("{\"issuer\":\"https://idp.example.test/r\"}");
+	json_t *document = json_of("{\"issuer\":\"https://idp.example.test/r\","
+				   "\"authorization_endpoint\":\"https://idp.example.test/a?b\","
+				   "\"token_endpoint\":\"https://token.example.test/t\","
+				   "\"jwks_uri\":\"https://idp.example.test/k\"}");
+	struct ark_error err = {0};
+	int rc;
+
+	if (member && value)
+		json_object_set_new(document, member, value);
+	else if (member)
+		json_object_del(document, member);
+	rc = oidc_document_check(config, document, &err);
+	if (rc != want || (want && !strstr(err.text, word)))
+		fail_msg("%s: got %d (%s)", member ? member : "good", rc, err.text);
+	json_decref(document);
+	json_decref(config);
+}
+
+static void test_oidc_document__is_of_the_issuer_and_stays_outside(void **state)
+{
+	static const char *const endpoints[] = {"authorization_endpoint", "token_endpoint",
+	    "jwks_uri", "end_session_endpoint", "userinfo_endpoint"};
+	static const char *const places[] = {"http://127.0.0.1:8080/", "https://127.0.0.1/",
+	    "https://localhost/", "http://idp.example.test/", "file:///etc/passwd", ""};
+
+	(void)state;
+	document_gives(NULL, NULL, ARK_OK, "");
+	document_gives("issuer", json_string("https://idp.example.test/r/"), ARK_EINPUT, "issuer");
+	document_gives("issuer", NULL, ARK_EINPUT, "issuer");
+	for (size_t i = 0; i < sizeof(endpoints) / sizeof(*endpoints); i++) {
+		document_gives(endpoints[i],
+		    i < 3 ? NULL : json_string("https://idp.example.test/x"),
+		    i < 3 ? ARK_EINPUT : ARK_OK, endpoints[i]);
+		document_gives(endpoints[i], json_integer(7), ARK_EINPUT, endpoints[i]);
+		/* a provider elsewhere does not send us to this machine */
+		for (size_t k = 0; k < sizeof(places) / sizeof(*places); k++)
+			document_gives(
+			    endpoints[i], json_string(places[k]), ARK_EINPUT, endpoints[i]);
+	}
+}
+
+static void test_oidc_document__offers_what_is_needed(void **state)
+{
+	(void)state;
+	document_gives(
+	    "response_types_supported", json_pack("[s,s]", "id_token", "code"), ARK_OK, "");
+	document_gives(
+	    "response_types_supported", json_pack("[s]", "id_token"), ARK_EINPUT, "code flow");
+	document_gives(
+	    "code_challenge_methods_supported", json_pack("[s]", "plain"), ARK_EINPUT, "PKCE");
+	document_gives("id_token_signing_alg_values_supported",
+	    json_pack("[s,s]", "HS256", "ES256"), ARK_OK, "");
+	document_gives("id_token_signing_alg_values_supported", json_pack("[s,s]", "HS256", "none"),
+	    ARK_EINPUT, "algorithm");
+	document_gives("token_endpoint_auth_methods_supported",
+	    json_pack("[s]", "client_secret_post"), ARK_OK, "");
+	document_gives("token_endpoint_auth_methods_supported", json_pack("[s]", "private_key_jwt"),
+	    ARK_EINPUT, "secret");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -109,6 +173,8 @@ int main(void)
 	    cmocka_unit_test(test_oidc_url__others_are_refused),
 	    cmocka_unit_test(test_oidc_config__roles_come_from_a_text_or_a_list),
 	    cmocka_unit_test(test_oidc_config__strong_is_what_it_says),
+	    cmocka_unit_test(test_oidc_document__is_of_the_issuer_and_stays_outside),
+	    cmocka_unit_test(test_oidc_document__offers_what_is_needed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
