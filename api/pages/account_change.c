@@ -68,6 +68,14 @@ static void show_otherwise(struct exchange *x, enum say why)
 	page_end(&p, 403);
 }
 
+bool account_strong(struct exchange *x)
+{
+	if (!caller_of(x)->weak)
+		return true;
+	show_otherwise(x, SAY_CONFIRM_STRONG);
+	return false;
+}
+
 bool account_may_change(struct exchange *x, const char *use, const char *next)
 {
 	const struct caller *c = caller_of(x);

@@ -209,7 +209,7 @@ void page_token_post(struct exchange *x)
 	struct made *m;
 	struct ark_error err;
 
-	if (!account_may_change(x, "tokens", "/account"))
+	if (!account_may_change(x, "tokens", "/account") || !account_strong(x))
 		return;
 	if (!wish_of(x, &wish, &f)) {
 		show_wrong(x, &f);

@@ -132,14 +132,18 @@ static bool has_totp(struct exchange *x, bool *ret)
 	return true;
 }
 
-/* A session that may only set up a first factor sets up no second one: whoever has only the password and comes late. */
+/* A session that may only set up a first factor sets up no second one: whoever has only the password and comes late. Nor does one of a
+ * single factor where there is a second already, or that a provider began: it would be strong by what it made itself. */
 static bool may_set_up(struct exchange *x, const char *use, bool *ret_has)
 {
+	const struct caller *c = caller_of(x);
 	struct ark_error err;
 
 	if (!account_may_change(x, use, "/account/second-factor") || !has_totp(x, ret_has))
 		return false;
-	if (!caller_of(x)->enrolling || !*ret_has)
+	if (!c->enrolling)
+		return (!*ret_has && !c->session->provider[0]) || account_strong(x);
+	if (!*ret_has)
 		return true;
 	if (session_leave(x, &err))
 		http_reply_error(x, &err);
@@ -185,7 +189,7 @@ static void set_up(struct exchange *x)
 	sodium_memzero(secret, sizeof(secret));
 }
 
-/* The session is what it was set up for now; others of before the new factor end. */
+/* The session is what it was set up for now; others of before the new factor end. One that a provider began stays the provider's. */
 static int rise(struct exchange *x, struct ark_error *err)
 {
 	struct state *state = archive_state(app_of(x)->archive);
@@ -193,6 +197,10 @@ static int rise(struct exchange *x, struct ark_error *err)
 	char cookie[STATE_TOKEN_SIZE];
 	int rc = session_end_all(state, c->who->access.user, c->token_id, err);
 
+	if (c->session->provider[0]) {
+		sessions_forget(app_of(x));
+		return rc;
+	}
 	if (!rc)
 		rc = session_upgrade(state, c->token_id, "password+totp", cookie, err);
 	sessions_forget(app_of(x));
@@ -254,7 +262,8 @@ void page_recovery_post(struct exchange *x)
 	struct ark_error err;
 	bool has;
 
-	if (!account_may_change(x, "recovery", "/account") || !has_totp(x, &has))
+	if (!account_may_change(x, "recovery", "/account") || !account_strong(x) ||
+	    !has_totp(x, &has))
 		return;
 	if (!has) {
 		form_go(x, "/account/second-factor");

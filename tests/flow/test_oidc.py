@@ -9,6 +9,7 @@ import urllib.parse
 
 from arkki_flow import SEED, Archive, check, same
 from oidc_provider import CLIENT, SECRET, Browser, Key, Provider, outcome
+from sign_in_util import Browser as PageBrowser, link_code, member
 
 MAIJA = {"sub": "person-1", "preferred_username": "maija", "sid": "s-1"}
 
@@ -447,6 +448,29 @@ def test_oidc__strength_reaches_the_policies():
         b = Browser(w)
         same(outcome(b.sign_in(idp, {**MAIJA, **claims})), "done")
         same(b.get("/fi/documents/%s/versions/1/file" % doc).status, 200 if strong else 403, claims)
+
+
+def test_oidc__a_weak_sign_in_makes_no_strong_one():
+    w, idp = shared()
+    b = Browser(w)
+    same(outcome(b.sign_in(idp, MAIJA)), "done")
+    weak = PageBrowser(w)
+    weak.jar["arkki-session"] = session_of(b)
+    page = weak.get("/fi/account")
+    check("yksi tunnistustapa" in page.body.decode(), "the sign-in is not weak")
+    r = weak.submit(page, "/fi/account/tokens", name="ylös", days="1", read="1")
+    check(r.status == 403 and b"arkki_" not in r.body, "a token of a weak sign-in", r.status)
+    same(weak.get("/fi/account/second-factor").status, 403, "a factor of one's own, to be strong with")
+    # as it is: whoever has password and second factor keeps them from who has only the provider's password
+    keeper = member(w, "maija", link_code(w, "maija"))
+    b = Browser(w)
+    same(outcome(b.sign_in(idp, MAIJA)), "done")
+    weak.jar["arkki-session"] = session_of(b)
+    page = weak.get("/fi/account")
+    r = weak.submit(page, "/fi/account/recovery")
+    same((r.status, re.findall(r"<code>[a-z2-7-]{19}</code>", r.body.decode())), (403, []), "recovery codes")
+    same(weak.get("/fi/account/second-factor").status, 403, "a new factor in place of the owner's")
+    PageBrowser(w).sign_in(keeper)
 
 
 def test_provider__command_line_keeps_the_secret():
