@@ -145,7 +145,7 @@ static const char *account_of(struct exchange *x)
 		return c->who->access.user;
 	if (id_valid(user))
 		record = registry_get(archive_registry(app_of(x)->archive), "users", user);
-	may = record && accounts_may(c->who, json_text(record, "org"));
+	may = record && accounts_may_change(c->who, record);
 	json_decref(record);
 	if (may)
 		return user;

@@ -3,7 +3,7 @@
 import json
 import threading
 
-from arkki_flow import Archive, check, form, metadata, same
+from arkki_flow import SEED, Archive, check, form, metadata, same
 from sign_in_util import Browser
 
 JSON = {"Content-Type": "application/json", "Accept-Language": "en"}
@@ -134,6 +134,17 @@ def test_token__of_others_are_for_who_manages_the_account():
     same(w.send("DELETE", "/v1/tokens/%s?user=hanna" % t["id"], "maija").status, 404)
     same(w.send("DELETE", "/v1/tokens/%s?user=hanna" % t["id"], "ylla").status, 204)
     same(w.send("GET", "/v1/me", token=t["token"]).status, 401)
+
+
+def test_token__of_an_administrator_is_not_the_contact_persons():
+    w = Archive(seed=dict(SEED, users=SEED["users"] + [
+        {"id": "laila", "org": "lvv", "name": "Laila", "roles": ["contact"]}])).serve()
+    admins, colleagues = created(w, "ylla"), created(w, "maija")
+    check(colleagues["id"] in [x["id"] for x in tokens(w, "laila", "?user=maija")], "the colleague's")
+    for method, path in (("GET", "/v1/tokens"), ("DELETE", "/v1/tokens/" + admins["id"]), ("GET", "/v1/sessions"),
+                         ("DELETE", "/v1/sessions"), ("DELETE", "/v1/sessions/" + "0" * 16)):
+        same(w.send(method, path + "?user=ylla", "laila").status, 404, method, path)
+    same(w.send("GET", "/v1/me", token=admins["token"]).status, 200)
 
 
 def test_session__list_is_empty_for_who_has_none_and_ending_is_quiet():
