@@ -210,10 +210,13 @@ struct app {
 
 /* The gates: of the listener for everybody, and of the admin socket, whose users are the archive's operators. */
 void auth_gate(struct exchange *x);
-void auth_gate_proxied(struct exchange *x); /* of the listener that believes a proxy: client certificates */
+void auth_gate_proxied(
+    struct exchange *x); /* of the listener that believes a proxy: client certificates */
 void auth_gate_local(struct exchange *x);
 /* Whether the sign-in may be used for this route at all (scopes.c); what is done there is decided by rights.c besides. */
 bool scope_allows(const struct caller *c, const struct exchange *x);
+/* The scopes that a route asks for; false: it is in no table, and closed to whoever has not all. */
+bool scope_of(const struct http_route *route, unsigned int *ret);
 /* A fresh caller with the rights of `user`, for the admin socket and for page sessions. */
 int caller_for(struct app *app, const struct exchange *x, const char *user, const char *token_id,
     const char *authentication, struct caller **ret, struct ark_error *err);
