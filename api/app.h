@@ -228,6 +228,8 @@ ARK_MUSTUSE int auth_principal(struct app *app, const char *token, char ret_id[1
     unsigned int *ret_scopes, struct principal **ret, struct ark_error *err);
 /* No answer about a token that is kept counts any more; sessions_forget() calls it. */
 void tokens_forget(struct app *app);
+/* How often that was: who has waited and finds it changed asks again who is there. */
+uint64_t tokens_forgotten(struct app *app);
 int token_cache_new(struct token_cache **ret, struct ark_error *err);
 void token_cache_free(struct token_cache *c);
 /* May this caller have another refusal logged now? */
