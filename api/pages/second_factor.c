@@ -256,10 +256,21 @@ void page_second_factor_post(struct exchange *x)
 
 /* ---- new codes ---- */
 
+static void renew_codes(struct exchange *x)
+{
+	const struct visit *v = http_data(x);
+	struct codes *c = v->more;
+	struct ark_error err;
+
+	if (recovery_renew(
+		archive_state(v->app->archive), v->caller->who->access.user, c->list, &err))
+		http_reply_error(x, &err);
+	else
+		show_codes(x, c->done, c->list);
+}
+
 void page_recovery_post(struct exchange *x)
 {
-	struct codes *c;
-	struct ark_error err;
 	bool has;
 
 	if (!account_may_change(x, "recovery", "/account") || !account_strong(x) ||
@@ -269,12 +280,6 @@ void page_recovery_post(struct exchange *x)
 		form_go(x, "/account/second-factor");
 		return;
 	}
-	c = codes_new(x, SAY_RECOVERY_DONE);
-	if (!c)
-		return;
-	if (recovery_renew(
-		archive_state(app_of(x)->archive), caller_of(x)->who->access.user, c->list, &err))
-		http_reply_error(x, &err);
-	else
-		account_logged(x, "recovery-codes", logged_codes);
+	if (codes_new(x, SAY_RECOVERY_DONE))
+		account_logged(x, "recovery-codes", renew_codes);
 }

@@ -460,6 +460,15 @@ def test_join__takes_a_code_once_and_leads_to_the_second_factor():
     old.jar["arkki-session"] = before
     same(old.get("/fi/").status, 303, "the weaker session lives")
     same([(e["authentication"]) for e in entries(w, 0, ("sign-in",)) if e["outcome"] == "ok"], ["password"])
+    same([(e["principal"], e["authentication"], e["detail"]["what"]) for e in entries(w, 0, ("credentials",))],
+         [("maija", "link", "password"), ("maija", "password", "second-factor")])
+    # a new password where there is a second factor: in the log at once, whether or not somebody comes in with it
+    code = link_code(w, "maija")
+    b = Browser(w)
+    r = b.submit(b.submit(b.get("/fi/join"), "/fi/join", code=code), "/fi/join", code=code, step="password",
+                 new=PASSWORD + "2", again=PASSWORD + "2")
+    check("/fi/sign-in/code" in r.header("Location") and "arkki-session" not in b.jar, "the second factor is not asked for")
+    same(len(entries(w, 0, ("credentials",))), 3, "a password set by link is not in the log")
     check(code not in w.said() and secret not in w.said() and PASSWORD not in w.said(), "in the server's output")
     check(code not in str(w.audit()), "in the log")
     same(w.stop(), 0)
