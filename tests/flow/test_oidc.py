@@ -33,6 +33,7 @@ def shared():
     if _shared is None:
         seed = dict(SEED, users=SEED["users"] + [
             {"id": "eemeli", "org": "lvv", "name": "Eemeli", "email": "Eemeli@lvv.example", "roles": ["inspector"]},
+            {"id": "pekka", "org": "lvv", "name": "Pekka", "email": "pekka@lvv.example", "roles": ["inspector"]},
             {"id": "kaksi-1", "org": "lvv", "name": "Kaksi", "email": "kaksi@lvv.example", "roles": []},
             {"id": "kaksi-2", "org": "lvv", "name": "Kaksi", "email": "kaksi@lvv.example", "roles": []}])
         w = Archive(seed=seed).serve()
@@ -128,8 +129,12 @@ def test_oidc__matches_by_address_within_the_organisation():
     same(outcome(b.sign_in(idp, {"sub": "e-1", "email": "eemeli@LVV.example"}, "lvv-mail")), "done")
     check(signed_in(b))
     same(outcome(Browser(w).sign_in(idp, {"sub": "e-2", "email": "kaksi@lvv.example"}, "lvv-mail")), "nobody")
-    same(outcome(Browser(w).sign_in(idp, {"sub": "e-3", "email": "eemeli@lvv.example", "email_verified": False},
-                                    "lvv-mail")), "nobody")
+    for n, verified in enumerate((False, "false", 0, None, "")):  # some providers say it with a text
+        who = {"sub": "e-3-%d" % n, "email": "pekka@lvv.example", "email_verified": verified}
+        same(outcome(Browser(w).sign_in(idp, who, "lvv-mail")), "nobody", verified)
+    for verified in (True, "true"):
+        who = {"sub": "e-5", "email": "pekka@lvv.example", "email_verified": verified}
+        same(outcome(Browser(w).sign_in(idp, who, "lvv-mail")), "done", verified)
     same(outcome(Browser(w).sign_in(idp, {"sub": "e-4", "email": "eemeli@lvv.example"}, "lvv-mail")), "nobody",
          "the account is bound to another person")
 
