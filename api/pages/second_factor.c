@@ -61,14 +61,6 @@ static struct codes *codes_new(struct exchange *x, enum say done)
 	return c;
 }
 
-static void logged_codes(struct exchange *x)
-{
-	const struct visit *v = http_data(x);
-	struct codes *c = v->more;
-
-	show_codes(x, c->done, c->list);
-}
-
 /* ---- setting up ---- */
 
 static void write_secret(struct page *p, const char *secret)
@@ -212,23 +204,29 @@ static int rise(struct exchange *x, struct ark_error *err)
 	return ARK_OK;
 }
 
-static void confirm(struct exchange *x, const char *secret)
+static void show_code_wrong(struct exchange *x)
 {
-	struct codes *c = codes_new(x, SAY_FACTOR_DONE);
 	struct faults f = {0};
+
+	fault_add(&f, "code", form_said(x, SAY_FACTOR_CODE_WRONG));
+	show_secret(x, http_form(x, "secret"), &f);
+}
+
+/* Once the log knows of it. */
+static void take_factor(struct exchange *x)
+{
+	const struct visit *v = http_data(x);
+	struct codes *c = v->more;
 	struct ark_error err;
 	char code[64];
 	int rc;
 
-	if (!c)
-		return;
 	form_text(x, "code", code, sizeof(code));
-	rc = totp_confirm(archive_state(app_of(x)->archive), caller_of(x)->who->access.user, code,
+	rc = totp_confirm(archive_state(v->app->archive), v->caller->who->access.user, code,
 	    clock_now_us(), c->list, &err);
 	sodium_memzero(code, sizeof(code));
 	if (rc == ARK_EREFUSED) {
-		fault_add(&f, "code", form_said(x, SAY_FACTOR_CODE_WRONG));
-		show_secret(x, secret, &f);
+		show_code_wrong(x);
 		return;
 	}
 	if (!rc)
@@ -236,7 +234,25 @@ static void confirm(struct exchange *x, const char *secret)
 	if (rc)
 		http_reply_error(x, &err);
 	else
-		account_logged(x, "second-factor", logged_codes);
+		show_codes(x, c->done, c->list);
+}
+
+static void confirm(struct exchange *x)
+{
+	struct ark_error err;
+	char code[64];
+	int rc;
+
+	form_text(x, "code", code, sizeof(code));
+	rc = totp_try(archive_state(app_of(x)->archive), caller_of(x)->who->access.user, code,
+	    clock_now_us(), &err);
+	sodium_memzero(code, sizeof(code));
+	if (rc == ARK_EREFUSED)
+		show_code_wrong(x);
+	else if (rc)
+		http_reply_error(x, &err);
+	else if (codes_new(x, SAY_FACTOR_DONE))
+		account_logged(x, "second-factor", take_factor);
 }
 
 void page_second_factor_post(struct exchange *x)
@@ -249,7 +265,7 @@ void page_second_factor_post(struct exchange *x)
 		return;
 	if (secret && strlen(secret) == TOTP_SECRET_SIZE - 1 &&
 	    strspn(secret, letters) == TOTP_SECRET_SIZE - 1)
-		confirm(x, secret);
+		confirm(x);
 	else
 		set_up(x);
 }
