@@ -135,13 +135,14 @@ static void show_code_wrong(struct exchange *x)
 	show_code_form(x, SAY_JOIN_CODE_WRONG);
 }
 
-/* What the old beginning leaves behind goes. Who has only forgotten the password keeps the second factor. */
+/* What the old beginning leaves behind goes. Who has only forgotten the password keeps the second factor and what was
+ * made with it; after an emergency nobody knows who made it. */
 static int forget_old(struct joining *j)
 {
 	unsigned int parts = CREDENTIALS_SESSIONS;
 
 	if (j->link.kind == LINK_EMERGENCY)
-		parts |= CREDENTIALS_SECOND_FACTOR;
+		parts |= CREDENTIALS_SECOND_FACTOR | CREDENTIALS_TOKENS | CREDENTIALS_CERTIFICATES;
 	return credentials_remove(archive_state(j->app->archive), j->link.user, parts, &j->err);
 }
 

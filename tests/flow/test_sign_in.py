@@ -540,3 +540,22 @@ def test_guesses__by_the_thousand_reach_nothing_and_hinder_nobody():
     denied = [e for e in w.audit(principal="helmi") if e["kind"] == "sign-in" and e["outcome"] == "denied"]
     check(denied and {e["detail"]["why"] for e in denied} == {"wrong", "wait"}, "the log")
     check(len(denied) < GUESSES, "the log takes every guess")
+
+
+def test_join__after_an_emergency_nothing_of_before_signs_in():
+    w = Archive()
+    w.load({"users": [{"id": "laila", "org": "lvv", "name": "Laila", "roles": ["contact"]}]})
+    w.serve()
+    laila = member(w, "laila", link_code(w, "laila"))
+    before = Browser(w).sign_in(laila)
+    token = w.token("laila")
+    same((before.get("/fi/").status, w.send("GET", "/v1/me", None, token=token).status), (200, 200))
+    said = w.run("user", "emergency", w.dir, "lvv", "--user", "laila", "--reason", "koe: kukaan ei pääse sisään")
+    same(said.returncode, 0, said.stderr)
+    same((before.get("/fi/").status, w.send("GET", "/v1/me", None, token=token).status), (200, 200), "not before it is used")
+    fresh = member(w, "laila", said.stdout.strip().split("#")[1])
+    same((before.get("/fi/").status, w.send("GET", "/v1/me", None, token=token).status), (303, 401), "what was before")
+    b = Browser(w)
+    same(b.submit(b.first_step("laila"), "/fi/sign-in/code", code=laila.code()).status, 422, "an old recovery code")
+    same(Browser(w).sign_in(fresh).get("/fi/").status, 200)
+    w.stop()
