@@ -10,16 +10,16 @@ CXX := g++
 endif
 OPT ?= -O2 -g
 WERROR ?= -Werror
-PKGS := libgit2 xapian-core libmicrohttpd libsodium libarchive libcrypto sqlite3 jansson libvoikko \
+PKGS := libgit2 libqrencode xapian-core libmicrohttpd libsodium libarchive libcrypto sqlite3 jansson libvoikko \
 	poppler-glib libxml-2.0 libseccomp pangocairo zlib libcurl \
-	tesseract lept gmime-3.0 libgsf-1 uchardet hunspell
+	tesseract lept gmime-3.0 libgsf-1 uchardet hunspell cjose
 
 DEBS := build-essential pkg-config git openssh-client python3 nodejs libgit2-dev libxapian-dev \
 	libmicrohttpd-dev libsodium-dev libcurl4-openssl-dev libarchive-dev libmagic-dev libssl-dev libsqlite3-dev \
 	libjansson-dev libvoikko-dev voikko-fi libstemmer-dev libpoppler-glib-dev libxml2-dev \
 	libseccomp-dev zlib1g-dev libpango1.0-dev fonts-dejavu-core libcmocka-dev strace libtesseract-dev \
 	libleptonica-dev tesseract-ocr-fin tesseract-ocr-swe tesseract-ocr-eng libgmime-3.0-dev libgsf-1-dev \
-	libuchardet-dev libhunspell-dev hunspell-sv poppler-data catdoc antiword
+	libqrencode-dev libuchardet-dev libhunspell-dev hunspell-sv poppler-data catdoc antiword libcjose-dev
 LINT_DEBS := clang clang-tidy clang-format cppcheck shellcheck libclang-rt-14-dev
 BENCH_DEBS := nginx-light wrk
 SEARCH_BENCH_DEBS := poppler-utils postgresql-15 python3-xapian

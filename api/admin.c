@@ -91,54 +91,6 @@ void admin_load(struct exchange *x)
 	http_wait(x, load_answer);
 }
 
-/* ---- tokens ---- */
-
-static int log_token(
-    struct app *app, const char *user, const char *id, int days, struct ark_error *err)
-{
-	char detail[200];
-	const struct ledger_record r = {
-	    .kind = "token",
-	    .principal = "operator",
-	    .authentication = "operator",
-	    .detail = detail,
-	};
-
-	snprintf(detail, sizeof(detail), "{\"token\":\"%s\",\"user\":\"%s\",\"days\":%d}", id, user,
-	    days);
-	return ledger_append_wait(archive_ledger(app->archive, LEDGER_HISTORY), &r, 1, NULL, err);
-}
-
-void admin_token(struct exchange *x)
-{
-	struct app *app = app_of(x);
-	const char *user = http_query(x, "user"), *text = http_query(x, "days");
-	long days = text ? strtol(text, NULL, 10) : 30;
-	char token[STATE_TOKEN_SIZE], id[17];
-	struct ark_error err;
-	int rc;
-
-	if (!user || !registry_has(archive_registry(app->archive), "users", user)) {
-		http_reply_problem(x, 404, "unknown-user",
-		    "There is no such user; load one with `arkki load`.", NULL);
-		return;
-	}
-	if (days < 1 || days > 3660) {
-		http_reply_problem(x, 400, "bad-days", "days must be 1 to 3660.", NULL);
-		return;
-	}
-	rc = state_token_create(archive_state(app->archive), user, "command line",
-	    clock_now_us() + (int64_t)days * 86400 * 1000000, token, id, &err);
-	/* a token that the history log does not know must not work */
-	if (!rc && (rc = log_token(app, user, id, (int)days, &err)) &&
-	    state_token_revoke(archive_state(app->archive), id, NULL))
-		ark_fail_within(&err, rc, "the token could not be revoked either");
-	if (rc)
-		http_reply_problem(x, 503, "token", err.text, NULL);
-	else
-		http_reply_json(x, 201, json_pack("{s:s,s:s}", "token", token, "id", id));
-}
-
 /* ---- maintenance: a receipt for system work outside the server ---- */
 
 void admin_maintenance(struct exchange *x)

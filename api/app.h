@@ -21,9 +21,10 @@
 
 /* Route flags of ours, beside HTTP_ALSO_HEAD. */
 enum {
-	ROUTE_PUBLIC = 256, /* no token needed */
-	ROUTE_LOCAL = 512,  /* only on the admin socket */
-	ROUTE_PAGE = 1024,  /* a web page: a refusal for want of a token is the sign-in page */
+	ROUTE_PUBLIC = 256,     /* no token needed */
+	ROUTE_LOCAL = 512,      /* only on the admin socket */
+	ROUTE_PAGE = 1024,      /* a web page: a refusal for want of a token is the sign-in page */
+	ROUTE_ENROLLING = 2048, /* open to a session that may only set up its second factor */
 };
 
 struct app;
@@ -37,6 +38,7 @@ struct caller {
 	    *authentication; /* static: "token" "password" "password+totp" "oidc" "certificate" … */
 	bool weak;           /* one factor only, or less than the provider calls strong */
 	bool enrolling;      /* a session that may only set up its second factor */
+	bool left;           /* has signed out in this request */
 	unsigned int scopes;     /* enum token_scope: what this sign-in may be used for */
 	struct session *session; /* of a browser; NULL: none */
 	char *purpose;           /* stated, decoded; NULL none */
@@ -114,7 +116,10 @@ ARK_MUSTUSE int caller_sight(
 /* The same for answers that are not logged: what is stated there counts for nothing. */
 ARK_MUSTUSE int caller_unlogged_sight(
     const struct caller *c, struct access_sight **ret, struct ark_error *err);
-/* Whose bytes and text the caller may have, in the stated context: access_filter_free(). */
+/* With which documents the caller may do this, in the stated context: access_filter_free(). */
+ARK_MUSTUSE int caller_filter(const struct caller *c, enum access_action action,
+    struct access_filter **ret, struct ark_error *err);
+/* Whose bytes and text the caller may have. */
 ARK_MUSTUSE int caller_content_filter(
     const struct caller *c, struct access_filter **ret, struct ark_error *err);
 
@@ -175,6 +180,7 @@ struct rankings;         /* rankings.c */
 struct synonyms_service; /* synonyms.c */
 struct sign_in_service;  /* session.c */
 struct oidc_service;     /* oidc.c */
+struct accounts_ticker;  /* accounts_ticker.c */
 
 struct app {
 	struct archive *archive;
@@ -187,6 +193,7 @@ struct app {
 	struct exports_service *exports;
 	struct sign_in_service *sign_in;
 	struct oidc_service *oidc;
+	struct accounts_ticker *accounts;
 	pthread_mutex_t waiters_lock;
 	pthread_cond_t waiters_cond;
 	struct change_waiter *waiters;
@@ -202,6 +209,8 @@ struct app {
 /* The gates: of the listener for everybody, and of the admin socket, whose users are the archive's operators. */
 void auth_gate(struct exchange *x);
 void auth_gate_local(struct exchange *x);
+/* Whether the sign-in may be used for this route at all (scopes.c); what is done there is decided by rights.c besides. */
+bool scope_allows(const struct caller *c, const struct exchange *x);
 /* A fresh caller with the rights of `user`, for the admin socket and for page sessions. */
 int caller_for(struct app *app, const struct exchange *x, const char *user, const char *token_id,
     const char *authentication, struct caller **ret, struct ark_error *err);
@@ -210,7 +219,9 @@ ARK_MUSTUSE int caller_renew(struct app *app, struct caller *c, struct ark_error
 /* Whose token is this? ret_id: 17 bytes that name it in logs. ARK_ENOTFOUND when it is nobody's or has expired. *ret is
  * the caller's (principal_unref). */
 ARK_MUSTUSE int auth_principal(struct app *app, const char *token, char ret_id[17],
-    struct principal **ret, struct ark_error *err);
+    unsigned int *ret_scopes, struct principal **ret, struct ark_error *err);
+/* No answer about a token that is kept counts any more; sessions_forget() calls it. */
+void tokens_forget(struct app *app);
 int token_cache_new(struct token_cache **ret, struct ark_error *err);
 void token_cache_free(struct token_cache *c);
 /* May this caller have another refusal logged now? */

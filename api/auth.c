@@ -1,4 +1,4 @@
-/* Who is calling: bearer tokens, and the acting user on the admin socket.
+/* Who is calling: bearer tokens, sessions of browsers, and the acting user on the admin socket.
  *
  * Tokens are looked up in state.sqlite by keyed hash; an answer is kept for a
  * minute, so that a request costs no SQL. A change of any user or organisation
@@ -11,7 +11,9 @@
 #include <sodium.h>
 
 #include "api/app.h"
+#include "api/i18n.h"
 #include "api/pages/pages.h"
+#include "api/session.h"
 #include "arkki/base/clock.h"
 #include "arkki/base/json.h"
 #include "arkki/base/text.h"
@@ -21,6 +23,8 @@ enum { CACHE_SIZE = 1024, CACHE_US = 60 * 1000000, REFUSALS_BURST = 100, REFUSAL
 struct cached {
 	unsigned char hash[16];
 	char token_id[17];
+	unsigned int scopes;
+	uint64_t forgotten; /* how often by then */
 	int64_t until_us, expires_us;
 	struct principal *who;
 };
@@ -34,6 +38,7 @@ struct bucket {
 struct token_cache {
 	pthread_mutex_t lock;
 	unsigned char key[crypto_generichash_KEYBYTES];
+	atomic_ullong forgotten;
 	struct cached entries[CACHE_SIZE];
 	struct bucket buckets[CACHE_SIZE];
 };
@@ -92,8 +97,14 @@ bool refusal_budget(struct app *app, const char *user)
 	return ok;
 }
 
+void tokens_forget(struct app *app)
+{
+	atomic_fetch_add(&app->tokens->forgotten, 1);
+}
+
 /* From the cache; NULL when it must be looked up. */
-static struct principal *cached_find(struct app *app, const char *token, char token_id[17])
+static struct principal *cached_find(
+    struct app *app, const char *token, char token_id[17], unsigned int *ret_scopes)
 {
 	struct token_cache *c = app->tokens;
 	unsigned char hash[16];
@@ -102,17 +113,19 @@ static struct principal *cached_find(struct app *app, const char *token, char to
 
 	pthread_mutex_lock(&c->lock);
 	if (e->who && bytes_equal(e->hash, hash, 16) && clock_monotonic_us() < e->until_us &&
-	    clock_now_us() < e->expires_us &&
+	    clock_now_us() < e->expires_us && e->forgotten == atomic_load(&c->forgotten) &&
 	    principal_current(e->who, archive_registry(app->archive))) {
 		who = principal_ref(e->who);
 		memcpy(token_id, e->token_id, sizeof(e->token_id));
+		*ret_scopes = e->scopes;
 	}
 	pthread_mutex_unlock(&c->lock);
 	return who;
 }
 
-static void cached_put(
-    struct app *app, const char *token, const struct state_token *found, struct principal *who)
+/* forgotten: as it was before the token was looked for. */
+static void cached_put(struct app *app, const char *token, const struct state_token *found,
+    uint64_t forgotten, struct principal *who)
 {
 	struct token_cache *c = app->tokens;
 	unsigned char hash[16];
@@ -122,19 +135,22 @@ static void cached_put(
 	principal_unref(e->who);
 	memcpy(e->hash, hash, sizeof(hash));
 	memcpy(e->token_id, found->id, sizeof(e->token_id));
+	e->scopes = found->scopes;
+	e->forgotten = forgotten;
 	e->until_us = clock_monotonic_us() + CACHE_US;
 	e->expires_us = found->expires_us;
 	e->who = principal_ref(who);
 	pthread_mutex_unlock(&c->lock);
 }
 
-int auth_principal(struct app *app, const char *token, char token_id[17], struct principal **ret,
-    struct ark_error *err)
+int auth_principal(struct app *app, const char *token, char token_id[17], unsigned int *ret_scopes,
+    struct principal **ret, struct ark_error *err)
 {
+	uint64_t forgotten = atomic_load(&app->tokens->forgotten);
 	struct state_token found;
 	int rc;
 
-	*ret = cached_find(app, token, token_id);
+	*ret = cached_find(app, token, token_id, ret_scopes);
 	if (*ret)
 		return ARK_OK;
 	rc = state_token_find(archive_state(app->archive), token, clock_now_us(), &found, err);
@@ -143,7 +159,11 @@ int auth_principal(struct app *app, const char *token, char token_id[17], struct
 	if (rc)
 		return rc;
 	memcpy(token_id, found.id, sizeof(found.id));
-	cached_put(app, token, &found, *ret);
+	*ret_scopes = found.scopes;
+	cached_put(app, token, &found, forgotten, *ret);
+	/* once a minute, because answers are kept; a mark that cannot be made refuses nobody */
+	rc = state_token_used(archive_state(app->archive), found.id, clock_now_us(), NULL);
+	(void)rc;
 	return ARK_OK;
 }
 
@@ -156,12 +176,13 @@ static void caller_end(void *data, enum http_outcome outcome, int status, uint64
 	(void)outcome, (void)status, (void)bytes_out;
 	principal_unref(c->who);
 	caller_forget(c);
+	free(c->session);
 	free(c);
 }
 
-/* Takes the reference to `who`, also when there is no memory. */
+/* Takes the reference to `who`, also when there is no memory. session: NULL: none. */
 static struct caller *caller_new(struct app *app, const struct exchange *x, struct principal *who,
-    const char *token_id, const char *authentication)
+    const char *token_id, const char *authentication, const struct session *session)
 {
 	struct caller *c = calloc(1, sizeof(*c));
 
@@ -171,10 +192,21 @@ static struct caller *caller_new(struct app *app, const struct exchange *x, stru
 	}
 	c->who = who;
 	c->authentication = authentication;
+	c->scopes = TOKEN_ALL;
+	if (session) {
+		c->session = malloc(sizeof(*c->session));
+		if (!c->session)
+			goto out;
+		*c->session = *session;
+		c->authentication = c->session->method;
+		c->weak = !session->strong;
+		c->enrolling = session->enrolling;
+	}
 	snprintf(c->token_id, sizeof(c->token_id), "%s", token_id);
 	snprintf(c->address, sizeof(c->address), "%s", http_peer(x));
 	if (!caller_state(c, archive_registry(app->archive), x, NULL))
 		return c;
+out:
 	caller_end(c, HTTP_FAILED, 0, 0);
 	return NULL;
 }
@@ -187,7 +219,7 @@ int caller_for(struct app *app, const struct exchange *x, const char *user, cons
 
 	if (rc)
 		return rc;
-	*ret = caller_new(app, x, who, token_id, authentication);
+	*ret = caller_new(app, x, who, token_id, authentication, NULL);
 	return *ret ? ARK_OK : ark_fail(err, ARK_ENOMEM, "no memory for a caller");
 }
 
@@ -219,37 +251,83 @@ static void refuse(struct exchange *x)
 	http_reply_problem(x, 401, "unauthenticated", NULL, NULL);
 }
 
-static const char *token_of(struct exchange *x)
+static const char *token_of(const struct exchange *x)
 {
 	const char *authorization = http_header(x, "Authorization");
-	const struct http_route *route = http_route(x);
 
-	if (authorization)
-		return strncasecmp(authorization, "Bearer ", 7) == 0
-			   ? authorization + 7 + strspn(authorization + 7, " ")
-			   : NULL;
-	if (route && (route->flags & ROUTE_PAGE)) /* pages sign in by cookie, the API never does */
-		return http_cookie(x, "__Host-arkki") ? http_cookie(x, "__Host-arkki")
-						      : http_cookie(x, "arkki-session");
-	return NULL;
+	return authorization && strncasecmp(authorization, "Bearer ", 7) == 0
+		   ? authorization + 7 + strspn(authorization + 7, " ")
+		   : NULL;
 }
 
-/* By token. */
+/* The cookie of a session: pages go by it, the API never does. */
+static const char *session_cookie(struct exchange *x)
+{
+	const struct http_route *route = http_route(x);
+
+	if (!route || !(route->flags & ROUTE_PAGE) || http_header(x, "Authorization"))
+		return NULL;
+	return cookie_get(x, session_cookie_name(x));
+}
+
+static int by_token(struct app *app, struct exchange *x, struct caller **ret, struct ark_error *err)
+{
+	const char *token = token_of(x);
+	struct principal *who;
+	unsigned int scopes;
+	char token_id[17];
+	int rc = token ? auth_principal(app, token, token_id, &scopes, &who, err) : ARK_ENOTFOUND;
+
+	if (rc)
+		return rc;
+	*ret = caller_new(app, x, who, token_id, "token", NULL);
+	if (!*ret)
+		return ark_fail(err, ARK_ENOMEM, "no memory for a caller");
+	(*ret)->scopes = scopes;
+	return ARK_OK;
+}
+
+static int by_session(struct app *app, const struct exchange *x, const char *cookie,
+    struct caller **ret, struct ark_error *err)
+{
+	struct session session;
+	struct principal *who;
+	unsigned int scopes;
+	int rc = session_of(app, cookie, &session, &scopes, &who, err);
+
+	if (rc)
+		return rc;
+	*ret = caller_new(app, x, who, session.id, NULL, &session);
+	if (!*ret)
+		return ark_fail(err, ARK_ENOMEM, "no memory for a caller");
+	(*ret)->scopes = scopes;
+	return ARK_OK;
+}
+
+/* Who is setting up the second factor does that and nothing else. */
+static void refuse_enrolling(struct exchange *x)
+{
+	enum http_language language = http_language(x);
+
+	page_language(x, &language);
+	http_reply_headerf(x, "Location", "/%s/account/second-factor", i18n_code(language));
+	http_reply_empty(x, 303);
+}
+
+/* By token or session; client certificates come here too. */
 static void gate(struct exchange *x)
 {
 	struct app *app = app_of(x);
 	const struct http_route *route = http_route(x);
-	struct principal *who;
-	struct caller *c;
+	const char *cookie;
+	struct caller *c = NULL;
 	struct ark_error err;
-	char token_id[17];
-	const char *token;
 	int rc;
 
 	if (route && (route->flags & ROUTE_PUBLIC))
 		return;
-	token = token_of(x);
-	rc = token ? auth_principal(app, token, token_id, &who, &err) : ARK_ENOTFOUND;
+	cookie = session_cookie(x);
+	rc = cookie ? by_session(app, x, cookie, &c, &err) : by_token(app, x, &c, &err);
 	if (rc == ARK_ENOTFOUND) {
 		refuse(x);
 		return;
@@ -258,12 +336,12 @@ static void gate(struct exchange *x)
 		http_reply_error(x, &err);
 		return;
 	}
-	c = caller_new(app, x, who, token_id, "token");
-	if (!c) {
-		http_reply_problem(x, 503, "out-of-memory", NULL, NULL);
-		return;
-	}
 	http_set_caller(x, c, caller_end);
+	if (!scope_allows(c, x))
+		http_reply_problem(x, 403, "out-of-scope",
+		    "This token may not be used for that: make one with the scope for it.", NULL);
+	else if (c->enrolling && !(route && (route->flags & ROUTE_ENROLLING)))
+		refuse_enrolling(x);
 }
 
 void auth_gate_local(struct exchange *x)

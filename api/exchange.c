@@ -449,6 +449,15 @@ void http_set_data(struct exchange *x, void *data, http_end_fn *end)
 	x->data = (struct attached){data, end};
 }
 
+void http_swap_data(struct exchange *x, void **data, http_end_fn **end)
+{
+	struct attached before = x->data;
+
+	x->data = (struct attached){*data, *end};
+	*data = before.data;
+	*end = before.end;
+}
+
 void *http_data(const struct exchange *x)
 {
 	return x->data.data;

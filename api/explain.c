@@ -69,8 +69,8 @@ static int settle_principal(struct decision *k)
 	rc = registry_principal_on(k->registry, k->e->user, day, &k->who, k->err);
 	if (rc == ARK_ENOTFOUND)
 		return wrong(k, k->e->past ? "at" : "user",
-		    k->e->past ? "There was no such account at that time."
-			       : "There is no such account.");
+		    k->e->past ? "There was no such account at that time, or it was not active."
+			       : "There is no such account, or it is not active.");
 	return rc;
 }
 
@@ -152,7 +152,7 @@ static int settle_context(struct decision *k)
 	    .now_us = k->e->at_us,
 	    .purpose = k->e->purpose,
 	    .break_glass = k->e->break_glass,
-	    .strong = true, /* as every sign-in is, see caller_state() */
+	    .strong = true, /* as after signing in with two factors, or by token */
 	    .address = k->e->address,
 	};
 	if (!k->e->case_id)

@@ -81,17 +81,33 @@ void synonyms_put(struct exchange *x);
 void admin_keys_get(struct exchange *x);
 void admin_keys_post(struct exchange *x);
 
+/* tokens_api.c */
+void tokens_list(struct exchange *x);
+void tokens_post(struct exchange *x);
+void tokens_delete(struct exchange *x);
+void sessions_list(struct exchange *x);
+void sessions_delete(struct exchange *x);
+void sessions_delete_one(struct exchange *x);
+void admin_token(struct exchange *x);
+void admin_tokens_list(struct exchange *x);
+void admin_token_revoke(struct exchange *x);
+
 /* scrub_api.c: the admin socket */
 void admin_scrub_get(struct exchange *x);
 void admin_scrub_post(struct exchange *x);
 
 /* admin.c: the admin socket */
 void admin_load(struct exchange *x);
-void admin_token(struct exchange *x);
 void admin_maintenance(struct exchange *x);
 void health_get(struct exchange *x);
 void version_get(struct exchange *x);
 void metrics_get(struct exchange *x);
+
+/* providers_api.c: the admin socket */
+void admin_providers_get(struct exchange *x);
+void admin_provider_get(struct exchange *x);
+void admin_provider_put(struct exchange *x);
+void admin_provider_delete(struct exchange *x);
 
 /* routes.c */
 extern const struct http_route api_routes[];

@@ -19,7 +19,8 @@
  * bound to this browser and used once, iss of the response (RFC 9207), issuer of the discovery document.
  * Sources: OpenID Connect Core, Discovery, RP-Initiated and Back-Channel Logout 1.0; RFC 6749, 7636, 7519, 8725, 9207.
  *
- * Threads: calls to a provider run in the sign-in threads (session.h), never in a server thread.
+ * Threads: calls to a provider run in threads of their own (oidc_pool.c), three of four for one provider at most, so that a slow one
+ * hinders neither passwords nor another provider's people; never in a server thread.
  */
 #ifndef ARKKI_API_OIDC_H
 #define ARKKI_API_OIDC_H
@@ -30,7 +31,9 @@
 struct oidc_service;
 
 ARK_MUSTUSE int oidc_start(struct app *app, struct ark_error *err);
-void oidc_stop(struct app *app);
+void oidc_stop(struct app *app); /* after the listeners */
+/* The server listens: providers are asked for their discovery documents before anybody needs them. */
+void oidc_serve(struct app *app);
 
 /* For the sign-in page: calls each(arg, id, name in the language) for every provider. */
 void oidc_each(struct app *app, enum http_language language,

@@ -238,9 +238,9 @@ static int add_users(struct impact *i, struct ark_error *err)
 		key_of(user, key);
 		if (rc || json_object_get(seen, key))
 			continue;
-		json_object_set_new(seen, key, json_true());
 		if (registry_principal(registry, json_text(user, "id"), &who, NULL))
-			continue; /* an account without an organisation is shown nothing */
+			continue; /* an account without an organisation, or not active, is shown nothing */
+		json_object_set_new(seen, key, json_true());
 		if (i->pairs_len < PRINCIPALS_MAX) {
 			rc = add_pair(i, who, err);
 		} else {

@@ -136,6 +136,10 @@ static int settle_groups(struct replay *r)
 			continue;
 		rc =
 		    registry_principal_on(r->registry, json_text(user, "id"), r->day, &who, r->err);
+		if (rc == ARK_ENOTFOUND) { /* it was not active then */
+			rc = ARK_OK;
+			continue;
+		}
 		if (!rc && wanted && !(who->access.roles & wanted))
 			principal_unref(who);
 		else if (!rc)

@@ -321,8 +321,7 @@ void retention_due(struct exchange *x)
 	d->v = v;
 	v->more = d;
 	v->more_free = due_free;
-	if (access_filter(v->caller->who->rules, &v->caller->who->access, ACCESS_DISPOSE,
-		&v->caller->context, &d->disposable, &err)) {
+	if (caller_filter(v->caller, ACCESS_DISPOSE, &d->disposable, &err)) {
 		http_reply_error(x, &err);
 	} else if (d->disposable->op == ACCESS_OP_NONE) {
 		visit_denied(x, "list", "You may not dispose of documents.");

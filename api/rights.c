@@ -111,7 +111,7 @@ int caller_state(
 	c->context = (struct access_context){
 	    .purpose = c->purpose,
 	    .break_glass = c->break_glass,
-	    .strong = true, /* tokens and the operator: what is weaker is not made yet */
+	    .strong = !c->weak,
 	    .address = c->address,
 	};
 	rc = state_case(c, err);
@@ -168,10 +168,32 @@ bool visit_stated_ok(struct exchange *x)
 	return true;
 }
 
+/* ---- what the sign-in may be used for ---- */
+
+static bool scope_covers(const struct caller *c, enum access_action action)
+{
+	switch (action) {
+	case ACCESS_LIST:
+	case ACCESS_READ:
+	case ACCESS_READ_CONTENT:
+	case ACCESS_READ_PUBLIC:
+		return c->scopes & TOKEN_READ;
+	case ACCESS_AUDIT:
+	case ACCESS_AUDIT_OWN:
+		return c->scopes & TOKEN_AUDIT;
+	case ACCESS_ADMINISTER:
+		return c->scopes & TOKEN_ADMINISTER;
+	default: /* all that changes documents */
+		return c->scopes & TOKEN_FILE;
+	}
+}
+
 /* ---- what the caller sees ---- */
 
 int caller_sight(const struct caller *c, struct access_sight **ret, struct ark_error *err)
 {
+	if (!scope_covers(c, ACCESS_LIST))
+		return access_sight_none(ret, err);
 	return principal_sight(c->who, &c->context, ret, err);
 }
 
@@ -180,13 +202,22 @@ int caller_unlogged_sight(const struct caller *c, struct access_sight **ret, str
 	const struct access_context context = {
 	    .strong = c->context.strong, .address = c->context.address};
 
+	if (!scope_covers(c, ACCESS_LIST))
+		return access_sight_none(ret, err);
 	return principal_sight(c->who, &context, ret, err);
+}
+
+int caller_filter(const struct caller *c, enum access_action action, struct access_filter **ret,
+    struct ark_error *err)
+{
+	if (!scope_covers(c, action))
+		return access_filter_none(ret, err);
+	return access_filter(c->who->rules, &c->who->access, action, &c->context, ret, err);
 }
 
 int caller_content_filter(const struct caller *c, struct access_filter **ret, struct ark_error *err)
 {
-	return access_filter(
-	    c->who->rules, &c->who->access, ACCESS_READ_CONTENT, &c->context, ret, err);
+	return caller_filter(c, ACCESS_READ_CONTENT, ret, err);
 }
 
 /* ---- known things ---- */
@@ -234,7 +265,7 @@ struct access_decision caller_decides(const struct caller *c, struct app *app,
 	struct access_decision d = {.outcome = ACCESS_DENY};
 	struct resource r;
 
-	if (resource_of(app, fields, &r, err))
+	if (!scope_covers(c, action) || resource_of(app, fields, &r, err))
 		return d;
 	r.r.rendition = rendition;
 	if (access_decide(c->who->rules, &c->who->access, action, &r.r, &c->context, &d, err))
@@ -247,7 +278,8 @@ bool caller_may(const struct caller *c, enum access_action action)
 {
 	struct access_decision d;
 
-	return !access_decide(
+	return scope_covers(c, action) &&
+	       !access_decide(
 		   c->who->rules, &c->who->access, action, NULL, &c->context, &d, NULL) &&
 	       d.outcome == ACCESS_PERMIT;
 }

@@ -1,9 +1,11 @@
 /* Every route of the server, in one table. api/openapi.yaml says the same to
  * the world; tests/flow compares the two in both directions. */
+#include "api/accounts_api.h"
 #include "api/disposition_api.h"
 #include "api/documents.h"
 #include "api/exports.h"
 #include "api/handlers.h"
+#include "api/oidc.h"
 #include "api/pages/pages.h"
 #include "api/saved_searches.h"
 
@@ -51,7 +53,27 @@
 	GET_WITH("/" l, ROUTE_PUBLIC, page_root), GET_WITH("/" l "/", ROUTE_PAGE, page_search),    \
 	    GET_WITH("/" l "/sign-in", ROUTE_PUBLIC | ROUTE_PAGE, page_sign_in),                   \
 	    SEND("POST", "/" l "/sign-in", ROUTE_PUBLIC | ROUTE_PAGE, page_sign_in_post),          \
-	    SEND("POST", "/" l "/sign-out", ROUTE_PAGE, page_sign_out),                            \
+	    GET_WITH("/" l "/sign-in/provider", ROUTE_PUBLIC | ROUTE_PAGE, page_provider),         \
+	    GET_WITH("/" l "/sign-in/code", ROUTE_PUBLIC | ROUTE_PAGE, page_sign_in_code),         \
+	    SEND(                                                                                  \
+		"POST", "/" l "/sign-in/code", ROUTE_PUBLIC | ROUTE_PAGE, page_sign_in_code_post), \
+	    GET_WITH("/" l "/join", ROUTE_PUBLIC | ROUTE_PAGE, page_join),                         \
+	    SEND("POST", "/" l "/join", ROUTE_PUBLIC | ROUTE_PAGE, page_join_post),                \
+	    SEND("POST", "/" l "/sign-out", ROUTE_PAGE | ROUTE_ENROLLING, page_sign_out),          \
+	    GET_WITH("/" l "/account", ROUTE_PAGE, page_account),                                  \
+	    GET_WITH("/" l "/account/confirm", ROUTE_PAGE, page_account_confirm),                  \
+	    FORM("/" l "/account/confirm", page_account_confirm_post),                             \
+	    GET_WITH("/" l "/account/password", ROUTE_PAGE, page_account_password),                \
+	    FORM("/" l "/account/password", page_account_password_post),                           \
+	    GET_WITH(                                                                              \
+		"/" l "/account/second-factor", ROUTE_PAGE | ROUTE_ENROLLING, page_second_factor), \
+	    SEND("POST", "/" l "/account/second-factor", ROUTE_PAGE | ROUTE_ENROLLING,             \
+		page_second_factor_post),                                                          \
+	    FORM("/" l "/account/recovery", page_recovery_post),                                   \
+	    FORM("/" l "/account/session", page_session_end),                                      \
+	    FORM("/" l "/account/sessions", page_sessions_end),                                    \
+	    FORM("/" l "/account/tokens", page_token_post),                                        \
+	    FORM("/" l "/account/token", page_token_revoke),                                       \
 	    GET_WITH("/" l "/saved", ROUTE_PAGE, page_saved),                                      \
 	    FORM("/" l "/saved", page_saved_post),                                                 \
 	    GET_WITH("/" l "/saved/{s}", ROUTE_PAGE, page_saved_one),                              \
@@ -121,8 +143,24 @@ const struct http_route api_routes[] = {
     GET("/v1/cases/{c}", cases_get),
     GET("/v1/cases/{c}/documents", cases_documents),
     GET("/v1/orgs", orgs_list),
+    SEND("POST", "/v1/orgs", 0, orgs_post),
+    GET("/v1/orgs/{o}", orgs_get),
+    SEND("PATCH", "/v1/orgs/{o}", 0, orgs_patch),
+    GET("/v1/orgs/{o}/accounts", org_accounts_get),
+    SEND("POST", "/v1/orgs/{o}/confirmation", 0, org_confirmation_post),
+    GET("/v1/users", users_list),
+    SEND("POST", "/v1/users", 0, users_post),
+    GET("/v1/users/{u}", users_get),
+    SEND("PATCH", "/v1/users/{u}", 0, users_patch),
+    SEND("POST", "/v1/users/{u}/invitation", 0, users_invite),
     GET("/v1/types", types_list),
     GET("/v1/me", me_get),
+    GET("/v1/tokens", tokens_list),
+    SAVED("POST", "/v1/tokens", tokens_post),
+    {.method = "DELETE", .pattern = "/v1/tokens/{t}", .finish = tokens_delete},
+    GET("/v1/sessions", sessions_list),
+    {.method = "DELETE", .pattern = "/v1/sessions", .finish = sessions_delete},
+    {.method = "DELETE", .pattern = "/v1/sessions/{s}", .finish = sessions_delete_one},
     GET("/v1/search", search_get),
     SEND("POST", "/v1/search", 0, search_post),
     GET("/v1/search/suggest", search_suggest),
@@ -169,6 +207,18 @@ const struct http_route api_routes[] = {
     PAGES("fi"),
     PAGES("sv"),
     PAGES("en"),
+    /* signing in at an organisation's own identity provider */
+    {.method = "GET", .pattern = "/auth/{p}", .flags = ROUTE_PUBLIC, .finish = oidc_begin},
+    {.method = "GET",
+	.pattern = "/auth/{p}/callback",
+	.flags = ROUTE_PUBLIC,
+	.finish = oidc_callback},
+    {.method = "POST",
+	.pattern = "/auth/{p}/logout",
+	.takes = HTTP_BODY_WHOLE,
+	.flags = ROUTE_PUBLIC,
+	.body_max = 64 << 10,
+	.finish = oidc_back_channel},
     /* the admin socket */
     {.method = "POST",
 	.pattern = "/admin/load",
@@ -177,8 +227,26 @@ const struct http_route api_routes[] = {
 	.body_max = 256ULL << 20,
 	.finish = admin_load},
     SEND("POST", "/admin/tokens", ROUTE_LOCAL, admin_token),
+    GET_WITH("/admin/tokens", ROUTE_LOCAL, admin_tokens_list),
+    {.method = "DELETE",
+	.pattern = "/admin/tokens/{t}",
+	.flags = ROUTE_LOCAL,
+	.finish = admin_token_revoke},
     SEND("POST", "/admin/policies/explain", ROUTE_LOCAL, policies_explain),
     SEND("POST", "/admin/maintenance", ROUTE_LOCAL, admin_maintenance),
+    GET_WITH("/admin/orgs", ROUTE_LOCAL, orgs_list),
+    SEND("POST", "/admin/orgs", ROUTE_LOCAL, orgs_post),
+    GET_WITH("/admin/orgs/{o}", ROUTE_LOCAL, orgs_get),
+    SEND("PATCH", "/admin/orgs/{o}", ROUTE_LOCAL, orgs_patch),
+    GET_WITH("/admin/orgs/{o}/accounts", ROUTE_LOCAL, org_accounts_get),
+    SEND("POST", "/admin/orgs/{o}/confirmation", ROUTE_LOCAL, org_confirmation_post),
+    GET_WITH("/admin/users", ROUTE_LOCAL, users_list),
+    SEND("POST", "/admin/users", ROUTE_LOCAL, users_post),
+    GET_WITH("/admin/users/{u}", ROUTE_LOCAL, users_get),
+    SEND("PATCH", "/admin/users/{u}", ROUTE_LOCAL, users_patch),
+    SEND("POST", "/admin/users/{u}/invitation", ROUTE_LOCAL, users_invite),
+    SEND("POST", "/admin/users/{u}/emergency", ROUTE_LOCAL, admin_emergency),
+    SEND("POST", "/admin/accounts/sweep", ROUTE_LOCAL, admin_accounts_sweep),
     GET_WITH("/admin/audit/replay", ROUTE_LOCAL, audit_replay),
     GET_WITH("/admin/audit/subject", ROUTE_LOCAL, audit_subject),
     GET_WITH("/admin/policies", ROUTE_LOCAL, policies_get),
@@ -196,6 +264,13 @@ const struct http_route api_routes[] = {
     SEND("POST", "/admin/scrub", ROUTE_LOCAL, admin_scrub_post),
     GET_WITH("/admin/synonyms", ROUTE_LOCAL, synonyms_get),
     GET_WITH("/admin/synonyms/versions", ROUTE_LOCAL, synonyms_versions_get),
+    GET_WITH("/admin/providers", ROUTE_LOCAL, admin_providers_get),
+    GET_WITH("/admin/providers/{p}", ROUTE_LOCAL, admin_provider_get),
+    SEND("PUT", "/admin/providers/{p}", ROUTE_LOCAL, admin_provider_put),
+    {.method = "DELETE",
+	.pattern = "/admin/providers/{p}",
+	.flags = ROUTE_LOCAL,
+	.finish = admin_provider_delete},
     GET_WITH("/healthz", ROUTE_LOCAL, health_get),
     GET_WITH("/readyz", ROUTE_LOCAL, health_get),
     GET_WITH("/metrics", ROUTE_LOCAL, metrics_get),

@@ -6,13 +6,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "api/accounts_api.h"
 #include "api/exports.h"
 #include "api/handlers.h"
 #include "api/disposition_api.h"
 #include "api/indexer.h"
+#include "api/oidc.h"
 #include "api/pages/pages.h"
 #include "api/past_work.h"
 #include "api/rankings.h"
+#include "api/session.h"
 #include "api/synonyms.h"
 #include "arkki/base/clock.h"
 #include "arkki/base/fs.h"
@@ -66,6 +69,10 @@ int api_server_start(
 	pages_start(&s->app);
 	rc = token_cache_new(&s->app.tokens, err);
 	if (!rc)
+		rc = sign_in_start(&s->app, err);
+	if (!rc)
+		rc = oidc_start(&s->app, err);
+	if (!rc)
 		rc = rankings_new(&s->app.rankings, err);
 	if (!rc)
 		rc = policies_start(&s->app, err);
@@ -82,6 +89,8 @@ int api_server_start(
 		rc = indexer_start(a, &s->app.indexer, err);
 	if (!rc && listen)
 		rc = disposition_resume(&s->app, err);
+	if (!rc && listen)
+		rc = accounts_start(&s->app, err);
 	if (!rc)
 		rc = start_admin(s, err);
 	if (!rc && listen)
@@ -91,6 +100,8 @@ int api_server_start(
 		api_server_stop(s);
 		return rc;
 	}
+	if (listen)
+		oidc_serve(&s->app);
 	*ret = s;
 	return ARK_OK;
 }
@@ -109,6 +120,9 @@ void api_server_stop(struct api_server *s)
 	witnesses_end_soon(s->app.witnesses);
 	http_server_stop(s->public_listener);
 	http_server_stop(s->admin_listener);
+	oidc_stop(&s->app);
+	sign_in_stop(&s->app);
+	accounts_stop(&s->app);
 	past_work_wait(&s->app);
 	if (s->run_fd >= 0) {
 		unlinkat(s->run_fd, "admin.sock", 0);

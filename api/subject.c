@@ -13,9 +13,9 @@
 
 #include "api/audit_range.h"
 #include "api/reports.h"
+#include "arkki/archive/conf.h"
 #include "arkki/archive/disposition.h"
 #include "arkki/base/clock.h"
-#include "arkki/base/fs.h"
 #include "arkki/base/json.h"
 #include "arkki/base/text.h"
 
@@ -48,24 +48,8 @@ static int lost(struct subject *s)
 
 int subject_persons(const struct archive *a, bool *ret, struct ark_error *err)
 {
-	struct buf text = BUF_INIT;
-	char path[4096], *save = NULL;
-	int rc = fs_path(path, err, "%s/arkki.conf", archive_dir(a));
-
 	*ret = false;
-	if (!rc)
-		rc = fs_read_file(path, 65536, &text, err);
-	for (char *line = rc ? NULL : strtok_r(text.data, "\n", &save); line && !rc;
-	     line = strtok_r(NULL, "\n", &save)) {
-		if (strcmp(line, "disclose-persons yes") == 0)
-			*ret = true;
-		else if (strcmp(line, "disclose-persons no") == 0)
-			*ret = false;
-		else if (strncmp(line, "disclose-persons", 16) == 0)
-			rc = ark_fail(err, ARK_EINPUT, "arkki.conf: disclose-persons is yes or no");
-	}
-	buf_free(&text);
-	return rc;
+	return conf_bool(archive_dir(a), "disclose-persons", ret, err);
 }
 
 /* ---- the entries of one document ---- */

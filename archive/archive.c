@@ -262,6 +262,7 @@ static int archive_new(const char *dir, enum archive_mode mode, const char *orig
 	pthread_mutex_init(&a->desks_lock, NULL);
 	pthread_mutex_init(&a->listeners_lock, NULL);
 	pthread_mutex_init(&a->care_lock, NULL);
+	pthread_mutex_init(&a->accounts_lock, NULL);
 	pthread_cond_init(&a->care_more, NULL);
 	a->dir = strdup(dir);
 	a->origin = strdup(origin);
@@ -359,6 +360,7 @@ void archive_close(struct archive *a)
 	pthread_mutex_destroy(&a->desks_lock);
 	pthread_mutex_destroy(&a->listeners_lock);
 	pthread_mutex_destroy(&a->care_lock);
+	pthread_mutex_destroy(&a->accounts_lock);
 	pthread_cond_destroy(&a->care_more);
 	free(a->dir);
 	free(a->origin);

@@ -4,12 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "archive/accounts_private.h"
 #include "arkki/base/clock.h"
 #include "arkki/base/json.h"
 #include "arkki/base/text.h"
 
 static const char *const kinds[] = {"orgs", "users", "units", "cases", "placements"};
-enum { KINDS = 5 };
+enum { USERS = 1, KINDS = 5 };
 
 struct loader {
 	struct archive *a;
@@ -118,6 +119,46 @@ static bool name_ok(const json_t *record)
 	return true;
 }
 
+static bool given(const json_t *r, const char *name)
+{
+	const json_t *v = json_object_get(r, name);
+
+	return v && !json_is_null(v);
+}
+
+/* What organisations and accounts have since there are contact persons. */
+static int check_org_more(struct loader *l, const json_t *r)
+{
+	const json_t *every = json_object_get(r, "confirmEvery");
+	const char *id = json_text(r, "businessId");
+
+	if (given(r, "businessId") && (!id || !business_id_valid(id)))
+		return bad(l, "businessId must be such as 1234567-1 with the right check digit");
+	if (given(r, "confirmEvery") &&
+	    (!json_is_integer(every) || json_integer_value(every) <= ACCOUNTS_WARN_DAYS ||
+		json_integer_value(every) > 3650))
+		return bad(l, "confirmEvery must be a number of days from 15 to 3650");
+	return ARK_OK;
+}
+
+static int check_user_more(struct loader *l, const json_t *r)
+{
+	const char *state = json_text(r, "state");
+	enum account_state parsed;
+	json_t *stands;
+	bool reopens;
+
+	if (given(r, "state") && (!state || !account_state_parse(state, &parsed)))
+		return bad(l, "state must be invited, active, suspended or closed");
+	if (given(r, "email") && !json_text(r, "email"))
+		return bad(l, "email must be a text");
+	stands = registry_get(archive_registry(l->a), "users", json_text(r, "id"));
+	reopens = stands && account_state(stands) == ACCOUNT_CLOSED && !json_equal(stands, r);
+	json_decref(stands);
+	return reopens ? bad(l, "the account is closed for good, and its id is not given again")
+		       : ARK_OK;
+}
+
 static int check_org(struct loader *l, const json_t *r)
 {
 	enum access_org_kind kind;
@@ -133,7 +174,7 @@ static int check_org(struct loader *l, const json_t *r)
 		return bad(l, "municipalities must be a list of municipality codes");
 	if (!texts_ok(json_object_get(r, "predecessors"), org_ok, l))
 		return bad(l, "predecessors must be a list of organisation ids");
-	return ARK_OK;
+	return check_org_more(l, r);
 }
 
 static int check_user(struct loader *l, const json_t *r)
@@ -146,7 +187,7 @@ static int check_user(struct loader *l, const json_t *r)
 			      "placer contact admin system");
 	if (json_object_get(r, "name") && !name_ok(r))
 		return bad(l, "name must be a text");
-	return ARK_OK;
+	return check_user_more(l, r);
 }
 
 static int check_unit(struct loader *l, const json_t *r)
@@ -270,6 +311,47 @@ static json_t *with_id(size_t kind, const json_t *record)
 	return copy;
 }
 
+/* A seed that says nothing of an account's life leaves it where it is: loading resumes nobody. */
+static int keep_life(struct loader *l, json_t *record)
+{
+	static const char *const fields[] = {
+	    "state", "stateReason", "confirmed", "warned", "emergency"};
+	json_t *stands;
+	int rc = 0;
+
+	if (json_object_get(record, "state"))
+		return ARK_OK;
+	stands = registry_get(archive_registry(l->a), "users", json_text(record, "id"));
+	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++) {
+		json_t *value = json_object_get(stands, fields[i]);
+
+		if (value && !json_object_get(record, fields[i]))
+			rc |= json_object_set(record, fields[i], value);
+	}
+	json_decref(stands);
+	return rc ? ark_fail(l->err, ARK_ENOMEM, "no memory for a record") : ARK_OK;
+}
+
+/* Who was loaded as suspended or closed has no way in any more. */
+static int take_ways_in(struct loader *l)
+{
+	json_t *user;
+	size_t i;
+	int rc = ARK_OK;
+
+	json_array_foreach(json_object_get(l->seed, "users"), i, user)
+	{
+		enum account_state state = account_state(user);
+
+		if (!rc && (state == ACCOUNT_SUSPENDED || state == ACCOUNT_CLOSED))
+			rc = credentials_remove(archive_state(l->a), json_text(user, "id"),
+			    state == ACCOUNT_CLOSED ? CREDENTIALS_ALL
+						    : CREDENTIALS_SESSIONS | CREDENTIALS_LINKS,
+			    l->err);
+	}
+	return rc;
+}
+
 static int submit_one(struct loader *l, struct batch *b, const char *kind, json_t *record)
 {
 	json_t *stands = registry_get(archive_registry(l->a), kind, json_text(record, "id"));
@@ -310,6 +392,33 @@ static int submit_one(struct loader *l, struct batch *b, const char *kind, json_
 	return rc;
 }
 
+static int submit_all(struct loader *l, struct batch *b)
+{
+	int rc = ARK_OK;
+
+	for (size_t k = 0; !rc && k < KINDS; k++) {
+		const json_t *list = json_object_get(l->seed, kinds[k]);
+		json_t *record;
+		size_t i;
+
+		json_array_foreach(list, i, record)
+		{
+			json_t *copy = with_id(k, record);
+
+			rc = copy ? ARK_OK : ark_fail(l->err, ARK_ENOMEM, "no memory for a record");
+			if (!rc && k == USERS)
+				rc = keep_life(l, copy);
+			if (rc)
+				json_decref(copy);
+			else
+				rc = submit_one(l, b, kinds[k], copy);
+			if (rc)
+				break;
+		}
+	}
+	return rc;
+}
+
 int load_seed(struct archive *a, const json_t *seed, const struct filing_actor *actor,
     struct load_result *ret, struct ark_error *err)
 {
@@ -318,22 +427,12 @@ int load_seed(struct archive *a, const json_t *seed, const struct filing_actor *
 	int rc;
 
 	*ret = (struct load_result){0};
+	rc = accounts_lock(a, err);
+	if (rc)
+		return rc;
 	rc = check_all(&l);
-	for (size_t k = 0; !rc && k < KINDS; k++) {
-		const json_t *list = json_object_get(seed, kinds[k]);
-		json_t *record;
-		size_t i;
-
-		json_array_foreach(list, i, record)
-		{
-			json_t *copy = with_id(k, record);
-
-			rc = copy ? submit_one(&l, &b, kinds[k], copy)
-				  : ark_fail(err, ARK_ENOMEM, "no memory for a record");
-			if (rc)
-				break;
-		}
-	}
+	if (!rc)
+		rc = submit_all(&l, &b);
 	pthread_mutex_lock(&b.lock);
 	while (b.waiting)
 		pthread_cond_wait(&b.cond, &b.lock);
@@ -343,5 +442,8 @@ int load_seed(struct archive *a, const json_t *seed, const struct filing_actor *
 			*err = b.error;
 		rc = b.status;
 	}
+	if (!rc)
+		rc = take_ways_in(&l);
+	accounts_unlock(a);
 	return rc;
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arkki/archive/accounts.h"
 #include "arkki/archive/registry.h"
 #include "arkki/base/clock.h"
 #include "arkki/base/json.h"
@@ -204,9 +205,12 @@ int registry_principal_on(struct registry *r, const char *user, const char *day,
 	b->p.generation = registry_generation(r);
 	snprintf(b->p.day, sizeof(b->p.day), "%s", day);
 	b->user = registry_get(r, "users", user);
-	if (b->user)
+	if (b->user && account_state(b->user) != ACCOUNT_ACTIVE)
+		rc = ark_fail(err, ARK_ENOTFOUND, "the account %s is %s", user,
+		    account_state_name(account_state(b->user)));
+	else if (b->user)
 		b->org = registry_get(r, "orgs", json_text(b->user, "org"));
-	if (!b->org)
+	if (!rc && !b->org)
 		rc = ark_fail(err, ARK_ENOTFOUND, "there is no user %s with an organisation", user);
 	if (!rc)
 		rc = fill(r, b, err);

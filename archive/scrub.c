@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "archive/scrub_private.h"
+#include "arkki/archive/conf.h"
 #include "arkki/base/clock.h"
 #include "arkki/base/fs.h"
 #include "arkki/base/json.h"
@@ -27,27 +28,19 @@ enum {
 
 /* ---- settings ---- */
 
+/* A wrong one leaves the pace as it is shipped: for want of a good one nothing goes unread. */
+static unsigned long setting(
+    const char *dir, const char *key, unsigned long most, unsigned long otherwise)
+{
+	unsigned long n = otherwise;
+
+	return conf_number(dir, key, 1, most, &n, NULL) ? otherwise : n;
+}
+
 static void read_settings(struct scrub *s, const char *dir)
 {
-	struct buf text = BUF_INIT;
-	unsigned long mb = RATE_MB, days = EVERY_DAYS;
-	char path[4096], *save = NULL;
-
-	if (!fs_path(path, NULL, "%s/arkki.conf", dir) && !fs_read_file(path, 65536, &text, NULL))
-		for (char *line = text.data ? strtok_r(text.data, "\n", &save) : NULL; line;
-		     line = strtok_r(NULL, "\n", &save)) {
-			if (strncmp(line, "scrub-rate ", 11) == 0)
-				mb = strtoul(line + 11, NULL, 10);
-			else if (strncmp(line, "scrub-every ", 12) == 0)
-				days = strtoul(line + 12, NULL, 10);
-		}
-	buf_free(&text);
-	if (mb < 1 || mb > RATE_MB_MAX)
-		mb = RATE_MB;
-	if (days < 1 || days > EVERY_DAYS_MAX)
-		days = EVERY_DAYS;
-	s->rate = (uint64_t)mb * 1000000;
-	s->every_us = (int64_t)days * DAY_US;
+	s->rate = (uint64_t)setting(dir, "scrub-rate", RATE_MB_MAX, RATE_MB) * 1000000;
+	s->every_us = (int64_t)setting(dir, "scrub-every", EVERY_DAYS_MAX, EVERY_DAYS) * DAY_US;
 }
 
 /* ---- the state on disk ---- */

@@ -368,6 +368,25 @@ int access_sight_new(const struct access_rules *r, const struct access_principal
 	return sight_of(any, whole, ret, err);
 }
 
+int access_filter_none(struct access_filter **ret, struct ark_error *err)
+{
+	struct access_filter *f = calloc(1, sizeof(*f));
+
+	if (!f)
+		return ark_fail(err, ARK_ENOMEM, "no memory for a filter");
+	f->op = ACCESS_OP_NONE;
+	*ret = f;
+	return ARK_OK;
+}
+
+int access_sight_none(struct access_sight **ret, struct ark_error *err)
+{
+	struct access_filter *none = NULL;
+	int rc = access_filter_none(&none, err);
+
+	return rc ? rc : sight_of(none, none, ret, err);
+}
+
 struct access_sight *access_sight_ref(struct access_sight *s)
 {
 	atomic_fetch_add(&((struct sight_box *)s)->refs, 1);

@@ -29,6 +29,9 @@ struct cli {
 	const char *org, *role, *from, *html, *json;
 	/* export, import of bags */
 	const char *to, *unit, *versions, *format, *bag, *type, *publicity, *date;
+	/* org, user */
+	const char *email, *kind, *name_sv, *name_en, *business_id, *county, *municipality;
+	const char *predecessor, *confirm_every, *add;
 	/* backup, restore */
 	const char *keep, *keys, *point;
 	struct cli_option {
@@ -36,7 +39,7 @@ struct cli {
 	} * said; /* every option with a value, in order: for those that may be repeated */
 	int said_len;
 	bool list, drill, all, retire;
-	bool full, validate, dry_run, yes, shipped, retry, own, now;
+	bool full, validate, dry_run, yes, shipped, offline, retry, own, now;
 	const char **words; /* what is not an option */
 	int words_len;
 };
@@ -49,6 +52,8 @@ void cli_progress(void *arg, const char *step, uint64_t done, uint64_t of);
 int cmd_init(const struct cli *c);
 int cmd_load(const struct cli *c);
 int cmd_token(const struct cli *c);
+int cmd_org(const struct cli *c);
+int cmd_user(const struct cli *c);
 int cmd_serve(const struct cli *c);
 int cmd_import(const struct cli *c);
 int import_bag(const struct cli *c); /* cmd_import_bag.c */
@@ -74,6 +79,7 @@ int policy_versions(const struct cli *c);
 int policy_apply(const struct cli *c);
 int policy_restore(const struct cli *c);
 int cmd_synonyms(const struct cli *c);
+int cmd_provider(const struct cli *c);
 int cmd_witness(const struct cli *c);
 int cmd_witnesses(const struct cli *c);
 int cmd_retention(const struct cli *c);

@@ -18,6 +18,47 @@ static const struct command {
     {"load", cmd_load, "DIR SEED.json",
 	"add or update organisations, users, units, cases, placements"},
     {"token", cmd_token, "create DIR --user ID [--days N]", "print a new bearer token for a user"},
+    {"org", cmd_org,
+	"list DIR | show DIR ORG\n"
+	"            add DIR ORG --kind KIND --name NAME [--name-sv NAME] [--name-en NAME] "
+	"[--business-id Y-TUNNUS]\n"
+	"                [--county C]… [--municipality M]… [--predecessor ORG]… [--from DAY] "
+	"[--to DAY]\n"
+	"                [--confirm-every DAYS|never] [--reason TEXT]\n"
+	"            change DIR ORG, with what changes of these\n"
+	"            confirm DIR ORG [--user ID] [--yes]",
+	"organisations; KIND is state-agency, county, municipality, ombudsman or provider\n"
+	"      show: the record, and its accounts with the day before which they are to be "
+	"confirmed\n"
+	"      change: what is named; an empty value takes it away, a repeated option is the whole "
+	"list anew\n"
+	"      confirm: say that all of its accounts are right; --user: as its contact person, "
+	"else as the operator.\n"
+	"      Accounts that nobody confirms are warned of 14 days before and then suspended"},
+    {"user", cmd_user,
+	"list DIR [--org ORG] [--state STATE] | show DIR ID\n"
+	"             add DIR ID --org ORG --name NAME [--role ROLE]… [--email E] [--from DAY] "
+	"[--to DAY]\n"
+	"             change DIR ID [--name NAME] [--role ROLE]… [--email E] [--from DAY] [--to "
+	"DAY] "
+	"[--reason TEXT]\n"
+	"             suspend|close DIR ID --reason TEXT | resume DIR ID | invite DIR ID\n"
+	"             emergency DIR ORG --user ID --reason TEXT [--add NAME] [--days N] | sweep "
+	"DIR",
+	"accounts; ROLE is inspector, registrar, supervisor, auditor, placer, contact, admin or "
+	"system, as the kind of\n"
+	"      organisation allows. --user ID with all but emergency: with that account's rights, "
+	"else the operator's\n"
+	"      invite: print a link that works once: an invitation (7 days), or for an active "
+	"account a new password (1 day)\n"
+	"      close: for good; what signed it in is removed, its past stays, its id is never "
+	"given "
+	"again\n"
+	"      emergency: a link for the contact person of an organisation that is locked out; "
+	"--add opens the account,\n"
+	"      or makes it a contact person and active again. The people of the organisation see "
+	"it and the reason\n"
+	"      sweep: warn of and suspend what was not confirmed now; a server does so every hour"},
     {"serve", cmd_serve, "DIR --listen HOST:PORT", "serve the archive until SIGTERM"},
     {"import", cmd_import,
 	"DIR --manifest FILE.jsonl --user ID\n"
@@ -102,6 +143,13 @@ static const struct command {
 	"      test: run tests in the format of Cedar's integration tests; check: validate,\n"
 	"      against arkki's own schema unless another is named; tells also what lists cannot "
 	"ask"},
+    {"provider", cmd_provider,
+	"add DIR FILE.json [--offline] | list DIR | show DIR ID | remove DIR ID",
+	"identity providers (OpenID Connect) at which an organisation's people sign in\n"
+	"      add: asks the provider for its discovery document first, unless --offline; an id "
+	"that is\n"
+	"      there is changed; show: everything but the client secret; remove: ends its sessions "
+	"too"},
     {"synonyms", cmd_synonyms,
 	"show DIR [--version N] [--shipped] | versions DIR | check FILE.json\n"
 	"               apply DIR FILE.json --user ID [--reason TEXT]",
@@ -164,13 +212,13 @@ static void print_help(FILE *to)
 		if (commands[i].what)
 			fprintf(to, "  arkki %s %s\n      %s\n", commands[i].name,
 			    commands[i].arguments, commands[i].what);
-	fprintf(to,
-	    "\nThe root key is given by --root-key FILE or ARKKI_ROOT_KEY_FILE.\n"
-	    "load, token, import, verify, doctor, texts, ocr, synonyms, keys and policy (but "
-	    "restore) also work "
-	    "while the archive is "
-	    "being served.\n"
-	    "Exit codes: 0 done, 1 refused or failed, 2 usage.\n");
+	fprintf(to, "\nThe root key is given by --root-key FILE or ARKKI_ROOT_KEY_FILE.\n"
+		    "load, token, org, user, provider, import, verify, doctor, texts, ocr, "
+		    "synonyms, keys and policy (but "
+		    "restore) also work "
+		    "while the archive is "
+		    "being served.\n"
+		    "Exit codes: 0 done, 1 refused or failed, 2 usage.\n");
 }
 
 int cli_usage(const char *command)
@@ -269,6 +317,16 @@ static bool parse(struct cli *c, char **argv)
 	    {"--from", &c->from},
 	    {"--html", &c->html},
 	    {"--json", &c->json},
+	    {"--email", &c->email},
+	    {"--kind", &c->kind},
+	    {"--name-sv", &c->name_sv},
+	    {"--name-en", &c->name_en},
+	    {"--business-id", &c->business_id},
+	    {"--county", &c->county},
+	    {"--municipality", &c->municipality},
+	    {"--predecessor", &c->predecessor},
+	    {"--confirm-every", &c->confirm_every},
+	    {"--add", &c->add},
 	};
 
 	const struct {
@@ -280,6 +338,7 @@ static bool parse(struct cli *c, char **argv)
 	    {"--dry-run", &c->dry_run},
 	    {"--yes", &c->yes},
 	    {"--shipped", &c->shipped},
+	    {"--offline", &c->offline},
 	    {"--retry", &c->retry},
 	    {"--list", &c->list},
 	    {"--drill", &c->drill},

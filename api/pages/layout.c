@@ -5,6 +5,7 @@
 #include <sodium.h>
 
 #include "api/pages/pages.h"
+#include "api/session.h"
 #include "arkki/api/http_range.h"
 #include "arkki/base/text.h"
 
@@ -108,9 +109,19 @@ bool page_form_sent(struct exchange *x, const char *use)
 
 bool page_same_origin(const struct exchange *x)
 {
-	const char *site = http_header(x, "Sec-Fetch-Site");
+	const char *site = http_header(x, "Sec-Fetch-Site"), *origin = http_header(x, "Origin");
+	const char *host = http_header(x, "Host"), *url = session_settings(app_of(x))->url;
+	const char *name = origin ? strstr(origin, "://") : NULL;
+	size_t len = strlen(url);
 
-	return !site || strcmp(site, "same-origin") == 0 || strcmp(site, "none") == 0;
+	if (site)
+		return strcmp(site, "same-origin") == 0 || strcmp(site, "none") == 0;
+	/* an older browser. "null" is what our own pages send, which tell nobody where their readers come from */
+	if (!name || (host && strcasecmp(name + 3, host) == 0))
+		return true;
+	while (len && url[len - 1] == '/')
+		len--;
+	return len && strlen(origin) == len && strncasecmp(origin, url, len) == 0;
 }
 
 /* ---- the frame ---- */
@@ -146,10 +157,11 @@ static void write_session(struct page *p)
 	page_form_token(app_of(p->x), "sign-out", c->token_id, form);
 	html_put(&p->h,
 	    "<form class=\"session\" method=\"post\" action=\"/$/sign-out\">"
-	    "<span class=\"who\" dir=\"auto\">$</span>"
+	    "<a class=\"who\" href=\"/$/account\" dir=\"auto\">$<span class=\"hidden\">, $</span></a>"
 	    "<input type=\"hidden\" name=\"form\" value=\"$\">"
 	    "<button class=\"plain\">$</button></form>",
-	    i18n_code(p->language), c->who->name ? c->who->name : c->who->access.user, form,
+	    i18n_code(p->language), i18n_code(p->language),
+	    c->who->name ? c->who->name : c->who->access.user, say(p, SAY_ACCOUNT), form,
 	    say(p, SAY_SIGN_OUT));
 }
 
@@ -169,7 +181,7 @@ static void write_menu_link(struct page *p, const char *path, enum say label)
 
 static void write_menu(struct page *p)
 {
-	if (!p->caller)
+	if (!p->caller || p->caller->enrolling)
 		return;
 	html_put(&p->h, "<nav class=\"menu\" aria-label=\"$\"><ul>", say(p, SAY_MENU));
 	write_menu_link(p, "/", SAY_SEARCH);
@@ -197,6 +209,8 @@ static void write_header(struct page *p)
 void page_begin(struct page *p, struct exchange *x, const char *title)
 {
 	*p = (struct page){.x = x, .caller = caller_of(x), .language = http_language(x)};
+	if (p->caller && p->caller->left)
+		p->caller = NULL;
 	page_language(x, &p->language);
 	html_put(&p->h,
 	    "<!doctype html>\n<html lang=\"$\"><head><meta charset=\"utf-8\"><title>$ – $</title>"

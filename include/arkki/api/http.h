@@ -175,6 +175,9 @@ typedef void http_end_fn(void *data, enum http_outcome outcome, int status, uint
  * stopped. It must not use the exchange. Setting again replaces both without calling the old `end`. */
 void http_set_data(struct exchange *x, void *data, http_end_fn *end);
 void *http_data(const struct exchange *x);
+/* Attaches other data for a while: *data and *end become those that were there, to be put back by a second call or
+ * ended by the new `end`. */
+void http_swap_data(struct exchange *x, void **data, http_end_fn **end);
 /* The same for the gate: who is calling. Its `end` runs after the data's. */
 void http_set_caller(struct exchange *x, void *caller, http_end_fn *end);
 void *http_caller(const struct exchange *x);

@@ -2,7 +2,8 @@
  *   {"orgs":[…],"users":[…],"units":[…],"cases":[…],"placements":[…]}
  * Each is checked whole before any is filed; a record equal to what stands
  * is passed over, so loading twice changes nothing. Organisations and users may have days
- * "from" and "to", both inclusive: outside them nothing is done with an account.
+ * "from" and "to", both inclusive: outside them nothing is done with an account. A user without "state" keeps the one that the
+ * account has; a closed one is not loaded again (accounts.h).
  */
 #ifndef ARKKI_ARCHIVE_LOAD_H
 #define ARKKI_ARCHIVE_LOAD_H

@@ -57,6 +57,7 @@ struct principal {
 	uint64_t generation;
 	char day[11]; /* for which placements and validity hold */
 };
+/* ARK_ENOTFOUND: there is no such account, or it is not active (accounts.h) in this registry: of a registry of the past, not active then. */
 ARK_MUSTUSE int registry_principal(
     struct registry *r, const char *user, struct principal **ret, struct ark_error *err);
 /* As of another day. */

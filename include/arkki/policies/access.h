@@ -187,6 +187,8 @@ ARK_MUSTUSE int access_filter(const struct access_rules *r, const struct access_
     enum access_action action, const struct access_context *context, struct access_filter **ret,
     struct ark_error *err);
 void access_filter_free(struct access_filter *f); /* takes NULL */
+/* Admits nothing: for who may not ask at all. */
+ARK_MUSTUSE int access_filter_none(struct access_filter **ret, struct ark_error *err);
 /* What the filter says of a known resource. */
 bool access_filter_admits(const struct access_filter *f, const struct access_resource *resource);
 
@@ -198,6 +200,7 @@ struct access_sight {
 };
 ARK_MUSTUSE int access_sight_new(const struct access_rules *r, const struct access_principal *p,
     const struct access_context *context, struct access_sight **ret, struct ark_error *err);
+ARK_MUSTUSE int access_sight_none(struct access_sight **ret, struct ark_error *err); /* nothing */
 struct access_sight *access_sight_ref(struct access_sight *s);
 void access_sight_unref(struct access_sight *s); /* takes NULL */
 

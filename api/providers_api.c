@@ -1,0 +1,255 @@
+/* Identity providers, over the admin socket: who holds it is the archive's operator. Nothing here ever gives a client secret out. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/handlers.h"
+#include "api/oidc_private.h"
+#include "arkki/base/clock.h"
+#include "arkki/base/json.h"
+#include "arkki/base/text.h"
+
+enum { CONFIG_MAX = 32 * 1024 };
+
+/* Without what must not be seen; the caller's. NULL: no memory. */
+static json_t *shown(const json_t *config)
+{
+	json_t *copy = json_deep_copy(config);
+
+	json_object_del(copy, "clientSecret");
+	return copy;
+}
+
+static bool get_all(struct exchange *x, json_t **ret)
+{
+	struct ark_error err;
+
+	if (!provider_all(archive_state(app_of(x)->archive), ret, &err))
+		return true;
+	http_reply_problem(x, 503, "state", err.text, NULL);
+	return false;
+}
+
+void admin_providers_get(struct exchange *x)
+{
+	json_t *all = NULL, *list = json_array(), *config;
+	const char *id;
+
+	if (!get_all(x, &all)) {
+		json_decref(list);
+		return;
+	}
+	json_object_foreach(all, id, config)
+	{
+		json_array_append_new(list, shown(config));
+	}
+	json_decref(all);
+	http_reply_json(x, 200, json_pack("{s:o}", "providers", list));
+}
+
+void admin_provider_get(struct exchange *x)
+{
+	json_t *all = NULL, *config;
+
+	if (!get_all(x, &all))
+		return;
+	config = json_object_get(all, http_param(x, 0));
+	if (config)
+		http_reply_json(x, 200, shown(config));
+	else
+		http_reply_problem(x, 404, "not-found", "There is no such provider.", NULL);
+	json_decref(all);
+}
+
+/* ---- changes ---- */
+
+struct change {
+	struct oidc_job job; /* first */
+	struct app *app;
+	json_t *config; /* NULL: it is removed */
+	char id[65];
+	bool ask;
+	int rc;
+	struct ark_error err;
+};
+
+static void change_end(void *data, enum http_outcome outcome, int status, uint64_t bytes_out)
+{
+	struct change *c = data;
+
+	(void)outcome, (void)status, (void)bytes_out;
+	json_decref(c->config);
+	free(c);
+}
+
+/* Before it is done: a provider that the history log does not know must not let anybody in. */
+static int log_change(struct change *c)
+{
+	struct ledger_record r = {
+	    .kind = "provider", .principal = "operator", .authentication = "operator"};
+	json_t *config = c->config ? shown(c->config) : NULL;
+	json_t *detail = json_pack("{s:s,s:s,s:o*}", "provider", c->id, "change",
+	    c->config ? "configured" : "removed", "configuration", config);
+	struct buf text = BUF_INIT;
+	int rc = detail ? json_write(&text, detail, &c->err)
+			: ark_fail(&c->err, ARK_ENOMEM, "no memory for a log entry");
+
+	r.detail = text.data;
+	if (!rc)
+		rc = ledger_append_wait(
+		    archive_ledger(c->app->archive, LEDGER_HISTORY), &r, 1, NULL, &c->err);
+	buf_free(&text);
+	json_decref(detail);
+	return rc;
+}
+
+static int check_org(struct change *c)
+{
+	const char *org = json_text(c->config, "org");
+
+	if (registry_has(archive_registry(c->app->archive), "orgs", org))
+		return ARK_OK;
+	return ark_fail(
+	    &c->err, ARK_EINPUT, "org: there is no organisation %.64s; load it first", org);
+}
+
+/* ---- whom a removed provider let in ---- */
+
+struct ending {
+	struct state *state;
+	const char *provider;
+	char ids[64][17]; /* of one user; the rest in the next round */
+	unsigned int n;
+};
+
+static int note_session(void *arg, const struct session *session)
+{
+	struct ending *e = arg;
+
+	if (strcmp(session->provider, e->provider) == 0 && e->n < 64)
+		memcpy(e->ids[e->n++], session->id, sizeof(e->ids[0]));
+	return 0;
+}
+
+static int end_sessions(struct change *c)
+{
+	struct ending e = {.state = archive_state(c->app->archive), .provider = c->id};
+	json_t *users = registry_all(archive_registry(c->app->archive), "users"), *user;
+	size_t i;
+	int rc = users ? ARK_OK : ark_fail(&c->err, ARK_ENOMEM, "no memory for users");
+
+	json_array_foreach(users, i, user)
+	{
+		do {
+			e.n = 0;
+			if (!rc)
+				rc = session_each(e.state, json_text(user, "id"), clock_now_us(),
+				    session_settings(c->app)->idle_us, note_session, &e, &c->err);
+			for (unsigned int k = 0; !rc && k < e.n; k++) {
+				rc = session_end(e.state, e.ids[k], NULL, &c->err);
+				if (rc == ARK_ENOTFOUND)
+					rc = ARK_OK;
+			}
+		} while (!rc && e.n == 64);
+	}
+	json_decref(users);
+	sessions_forget(c->app);
+	return rc;
+}
+
+static int exists(struct change *c)
+{
+	struct oidc_provider *p = oidc_find(c->app, c->id);
+	json_t *all = NULL;
+	int rc = p ? ARK_OK : provider_all(archive_state(c->app->archive), &all, &c->err);
+
+	if (!rc && !p && !json_object_get(all, c->id))
+		rc = ark_fail(&c->err, ARK_ENOTFOUND, "there is no provider %s", c->id);
+	json_decref(all);
+	oidc_provider_unref(p);
+	return rc;
+}
+
+static void change_work(struct oidc_job *job)
+{
+	struct change *c = (struct change *)job;
+
+	c->rc = c->config ? oidc_check(c->config, c->ask, &c->err) : exists(c);
+	if (!c->rc && c->config)
+		c->rc = check_org(c);
+	if (!c->rc)
+		c->rc = log_change(c);
+	if (!c->rc)
+		c->rc = provider_put(archive_state(c->app->archive), c->id, c->config, &c->err);
+	if (!c->rc)
+		c->rc = oidc_reload(c->app, &c->err);
+	if (!c->rc && !c->config)
+		c->rc = end_sessions(c);
+}
+
+static void change_done(struct exchange *x)
+{
+	const struct change *c = http_data(x);
+
+	if (c->rc == ARK_EINPUT)
+		http_reply_problem(x, 422, "provider", c->err.text, NULL);
+	else if (c->rc == ARK_ENOTFOUND)
+		http_reply_problem(x, 404, "not-found", c->err.text, NULL);
+	else if (c->rc)
+		http_reply_problem(x, 503, "provider", c->err.text, NULL);
+	else
+		http_reply_json(
+		    x, 200, c->config ? shown(c->config) : json_pack("{s:s}", "removed", c->id));
+}
+
+/* Takes config. */
+static void change(struct exchange *x, json_t *config)
+{
+	struct change *c = calloc(1, sizeof(*c));
+
+	if (!c) {
+		json_decref(config);
+		http_reply_problem(x, 503, "out-of-memory", NULL, NULL);
+		return;
+	}
+	c->app = app_of(x);
+	c->config = config;
+	c->ask = !http_query(x, "offline");
+	c->rc = ark_fail(&c->err, ARK_EIO, "the server ends");
+	snprintf(c->id, sizeof(c->id), "%s", http_param(x, 0));
+	c->job = (struct oidc_job){.x = x, .work = change_work};
+	http_set_data(x, c, change_end);
+	if (oidc_pool_add(c->app->oidc->pool, &c->job))
+		http_wait(x, change_done);
+	else
+		http_reply_problem(x, 503, "too-many", NULL, NULL);
+}
+
+void admin_provider_put(struct exchange *x)
+{
+	json_t *config = NULL;
+	struct ark_error err;
+	const char *body, *id;
+	size_t len;
+
+	body = http_body(x, &len);
+	if (len > CONFIG_MAX || json_read(body, len, &config, &err)) {
+		http_reply_problem(x, 400, "bad-json", len > CONFIG_MAX ? NULL : err.text, NULL);
+		return;
+	}
+	id = json_text(config, "id");
+	if (!id || strcmp(id, http_param(x, 0)) != 0) {
+		json_decref(config);
+		http_reply_problem(x, 422, "provider", "id: must be that of the address", NULL);
+		return;
+	}
+	change(x, config);
+}
+
+void admin_provider_delete(struct exchange *x)
+{
+	if (id_valid(http_param(x, 0)))
+		change(x, NULL);
+	else
+		http_reply_problem(x, 404, "not-found", "There is no such provider.", NULL);
+}
