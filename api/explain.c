@@ -67,11 +67,14 @@ static int settle_principal(struct decision *k)
 
 	clock_day(day, k->e->at_us);
 	rc = registry_principal_on(k->registry, k->e->user, day, &k->who, k->err);
-	if (rc == ARK_ENOTFOUND)
+	if (rc != ARK_ENOTFOUND)
+		return rc;
+	if (registry_has(k->registry, "users", k->e->user))
 		return wrong(k, k->e->past ? "at" : "user",
-		    k->e->past ? "There was no such account at that time, or it was not active."
-			       : "There is no such account, or it is not active.");
-	return rc;
+		    k->e->past ? "The account was not active at that time."
+			       : "The account is not active.");
+	return wrong(k, k->e->past ? "at" : "user",
+	    k->e->past ? "There was no such account at that time." : "There is no such account.");
 }
 
 /* ---- of what ---- */
