@@ -207,8 +207,13 @@ asan:
 	@$(MAKE) --no-print-directory BUILD=build-asan OPT="-O1 -g" SAN="-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer" all unit
 	@ARKKI_BIN=build-asan/arkki tests/run-flow
 
+# a server's report is a file: the tests look at what it says over HTTP only
+TSAN := suppressions=$(CURDIR)/tests/tsan.supp second_deadlock_stack=1
 tsan:
-	@$(MAKE) --no-print-directory BUILD=build-tsan OPT="-O1 -g" SAN="-fsanitize=thread" all unit
+	@rm -f build-tsan/race.*
+	@TSAN_OPTIONS="$(TSAN)" $(MAKE) --no-print-directory BUILD=build-tsan OPT="-O1 -g" SAN="-fsanitize=thread" all unit
+	@TSAN_OPTIONS="$(TSAN) exitcode=0 log_path=$(CURDIR)/build-tsan/race" ARKKI_BIN=build-tsan/arkki tests/run-flow
+	@if cat build-tsan/race.* 2>/dev/null; then exit 1; fi
 
 fuzz: lint-deps
 	@tests/fuzz/run

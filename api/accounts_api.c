@@ -136,13 +136,14 @@ void users_get(struct exchange *x)
 	json_t *user = sought(x);
 	struct ark_error err;
 	uint32_t number = 0;
-	char tag[TAG_SIZE];
 
 	if (!user)
 		return;
 	if (accounts_number(app_of(x)->archive, "users", http_param(x, 0), &number, &err)) {
 		accounts_failed(x, NULL, &err);
 	} else {
+		char tag[TAG_SIZE];
+
 		accounts_tag(app_of(x), "users", http_param(x, 0), number, tag);
 		http_reply_header(x, "ETag", tag);
 		accounts_show(x, NULL, http_param(x, 0), user_json(user));

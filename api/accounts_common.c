@@ -64,16 +64,19 @@ static void look_free(void *arg)
 static struct look *look_new(struct exchange *x, json_t *answer, const char *why)
 {
 	struct visit *v = visit_of(x);
-	struct look *l = v ? calloc(1, sizeof(*l)) : NULL;
+	struct look *l;
 
-	if (l && why && !(l->why = strdup(why))) {
-		free(l);
-		l = NULL;
-	}
-	if (!l) {
+	if (!v) {
 		json_decref(answer);
-		if (v)
-			http_reply_problem(x, 503, "out-of-memory", NULL, NULL);
+		return NULL;
+	}
+	l = calloc(1, sizeof(*l));
+	if (l && why)
+		l->why = strdup(why);
+	if (!l || (why && !l->why)) {
+		free(l);
+		json_decref(answer);
+		http_reply_problem(x, 503, "out-of-memory", NULL, NULL);
 		return NULL;
 	}
 	l->answer = answer;
@@ -283,9 +286,10 @@ void accounts_reply(struct exchange *x, int status, const char *kind, json_t *re
 	const char *id = json_text(record, "id");
 	struct ark_error err;
 	uint32_t number = 0;
-	char tag[TAG_SIZE];
 
 	if (!accounts_number(app_of(x)->archive, kind, id, &number, &err)) {
+		char tag[TAG_SIZE];
+
 		accounts_tag(app_of(x), kind, id, number, tag);
 		http_reply_header(x, "ETag", tag);
 	}

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "api/handlers.h"
+#include "api/job.h"
 #include "arkki/archive/load.h"
 #include "arkki/archive/scrub.h"
 #include "arkki/base/clock.h"
@@ -13,42 +14,34 @@
 
 #define ARKKI_VERSION "0.1"
 
-/* Loading waits for the writer many times over: it has its own thread. */
+/* Loading waits for the writer many times over. */
 struct admin_job {
-	struct exchange *x;
 	struct app *app;
 	json_t *seed;
 	struct load_result result;
 	int status;
 	struct ark_error error;
-	pthread_t thread;
-	bool runs;
 };
 
-static void job_free(void *arg)
+static void load_free(void *arg)
 {
 	struct admin_job *j = arg;
 
-	if (j->runs)
-		pthread_join(j->thread, NULL);
 	json_decref(j->seed);
 	free(j);
 }
 
-static void *load_main(void *arg)
+static void load(void *arg)
 {
 	struct admin_job *j = arg;
 	const struct filing_actor operator= {.user = "operator", .authentication = "operator"};
 
 	j->status = load_seed(j->app->archive, j->seed, &operator, & j->result, &j->error);
-	http_wake(j->x);
-	return NULL;
 }
 
 static void load_answer(struct exchange *x)
 {
-	struct visit *v = visit_of(x);
-	struct admin_job *j = v->more;
+	const struct admin_job *j = job_arg(x);
 
 	if (j->status == ARK_EINPUT)
 		http_reply_problem(x, 422, "seed", j->error.text, NULL);
@@ -75,20 +68,13 @@ void admin_load(struct exchange *x)
 		http_reply_problem(x, 503, "out-of-memory", NULL, NULL);
 		return;
 	}
-	j->x = x;
 	j->app = v->app;
-	v->more = j;
-	v->more_free = job_free;
-	if (json_read(body, len, &j->seed, &err)) {
-		http_reply_problem(x, 400, "bad-json", err.text, NULL);
+	if (!json_read(body, len, &j->seed, &err)) {
+		(void)job_begin(x, j, load_free, load, load_answer);
 		return;
 	}
-	if (pthread_create(&j->thread, NULL, load_main, j) != 0) {
-		http_reply_problem(x, 503, "no-thread", NULL, NULL);
-		return;
-	}
-	j->runs = true;
-	http_wait(x, load_answer);
+	http_reply_problem(x, 400, "bad-json", err.text, NULL);
+	load_free(j);
 }
 
 /* ---- maintenance: a receipt for system work outside the server ---- */

@@ -175,7 +175,8 @@ bool limit_of(struct exchange *x, unsigned int otherwise, unsigned int most, uns
 struct change_waiter;    /* changes.c */
 struct token_cache;      /* auth.c */
 struct policies_service; /* policies_api.c */
-struct exports_service;  /* exports.c */
+struct exports_service;  /* exports_service.c */
+struct disposer;         /* disposer.c */
 struct rankings;         /* rankings.c */
 struct synonyms_service; /* synonyms.c */
 struct sign_in_service;  /* session.c */
@@ -191,6 +192,7 @@ struct app {
 	struct rankings *rankings;   /* searches that are paged through */
 	struct synonyms_service *synonyms;
 	struct exports_service *exports;
+	struct disposer *disposer;
 	struct sign_in_service *sign_in;
 	struct oidc_service *oidc;
 	struct accounts_ticker *accounts;
@@ -208,6 +210,7 @@ struct app {
 
 /* The gates: of the listener for everybody, and of the admin socket, whose users are the archive's operators. */
 void auth_gate(struct exchange *x);
+void auth_gate_proxied(struct exchange *x); /* of the listener that believes a proxy: client certificates */
 void auth_gate_local(struct exchange *x);
 /* Whether the sign-in may be used for this route at all (scopes.c); what is done there is decided by rights.c besides. */
 bool scope_allows(const struct caller *c, const struct exchange *x);

@@ -11,6 +11,7 @@
 #include <sodium.h>
 
 #include "api/app.h"
+#include "api/certificate.h"
 #include "api/i18n.h"
 #include "api/pages/pages.h"
 #include "api/session.h"
@@ -23,6 +24,7 @@ enum { CACHE_SIZE = 1024, CACHE_US = 60 * 1000000, REFUSALS_BURST = 100, REFUSAL
 struct cached {
 	unsigned char hash[16];
 	char token_id[17];
+	bool certificate; /* found by that, and never by a text that says the same */
 	unsigned int scopes;
 	uint64_t forgotten; /* how often by then */
 	int64_t until_us, expires_us;
@@ -103,8 +105,8 @@ void tokens_forget(struct app *app)
 }
 
 /* From the cache; NULL when it must be looked up. */
-static struct principal *cached_find(
-    struct app *app, const char *token, char token_id[17], unsigned int *ret_scopes)
+static struct principal *cached_find(struct app *app, const char *token, bool certificate,
+    char token_id[17], unsigned int *ret_scopes)
 {
 	struct token_cache *c = app->tokens;
 	unsigned char hash[16];
@@ -112,8 +114,9 @@ static struct principal *cached_find(
 	struct principal *who = NULL;
 
 	pthread_mutex_lock(&c->lock);
-	if (e->who && bytes_equal(e->hash, hash, 16) && clock_monotonic_us() < e->until_us &&
-	    clock_now_us() < e->expires_us && e->forgotten == atomic_load(&c->forgotten) &&
+	if (e->who && e->certificate == certificate && bytes_equal(e->hash, hash, 16) &&
+	    clock_monotonic_us() < e->until_us && clock_now_us() < e->expires_us &&
+	    e->forgotten == atomic_load(&c->forgotten) &&
 	    principal_current(e->who, archive_registry(app->archive))) {
 		who = principal_ref(e->who);
 		memcpy(token_id, e->token_id, sizeof(e->token_id));
@@ -124,8 +127,8 @@ static struct principal *cached_find(
 }
 
 /* forgotten: as it was before the token was looked for. */
-static void cached_put(struct app *app, const char *token, const struct state_token *found,
-    uint64_t forgotten, struct principal *who)
+static void cached_put(struct app *app, const char *token, bool certificate,
+    const struct state_token *found, uint64_t forgotten, struct principal *who)
 {
 	struct token_cache *c = app->tokens;
 	unsigned char hash[16];
@@ -135,6 +138,7 @@ static void cached_put(struct app *app, const char *token, const struct state_to
 	principal_unref(e->who);
 	memcpy(e->hash, hash, sizeof(hash));
 	memcpy(e->token_id, found->id, sizeof(e->token_id));
+	e->certificate = certificate;
 	e->scopes = found->scopes;
 	e->forgotten = forgotten;
 	e->until_us = clock_monotonic_us() + CACHE_US;
@@ -150,7 +154,7 @@ int auth_principal(struct app *app, const char *token, char token_id[17], unsign
 	struct state_token found;
 	int rc;
 
-	*ret = cached_find(app, token, token_id, ret_scopes);
+	*ret = cached_find(app, token, false, token_id, ret_scopes);
 	if (*ret)
 		return ARK_OK;
 	rc = state_token_find(archive_state(app->archive), token, clock_now_us(), &found, err);
@@ -160,10 +164,41 @@ int auth_principal(struct app *app, const char *token, char token_id[17], unsign
 		return rc;
 	memcpy(token_id, found.id, sizeof(found.id));
 	*ret_scopes = found.scopes;
-	cached_put(app, token, &found, forgotten, *ret);
+	cached_put(app, token, false, &found, forgotten, *ret);
 	/* once a minute, because answers are kept; a mark that cannot be made refuses nobody */
 	rc = state_token_used(archive_state(app->archive), found.id, clock_now_us(), NULL);
 	(void)rc;
+	return ARK_OK;
+}
+
+/* Which system's certificate is this? ARK_ENOTFOUND: nobody's, or of an account that is no system's. */
+static int certificate_principal(struct app *app, const struct certificate_seen *seen,
+    char ret_id[17], struct principal **ret, struct ark_error *err)
+{
+	uint64_t forgotten = atomic_load(&app->tokens->forgotten);
+	struct state_token kept = {.scopes = TOKEN_ALL};
+	struct certificate found;
+	char text[65];
+	int rc;
+
+	hex_encode(text, seen->sha256, sizeof(seen->sha256));
+	*ret = cached_find(app, text, true, ret_id, &kept.scopes);
+	if (*ret)
+		return ARK_OK;
+	rc = certificate_find(
+	    archive_state(app->archive), seen->sha256, clock_now_us(), &found, err);
+	if (!rc)
+		rc = registry_principal(archive_registry(app->archive), found.user, ret, err);
+	if (rc)
+		return rc;
+	if (!((*ret)->access.roles & ACCESS_SYSTEM)) {
+		principal_unref(*ret);
+		return ark_fail(err, ARK_ENOTFOUND, "the certificate is of no system's account");
+	}
+	memcpy(ret_id, found.id, sizeof(found.id));
+	memcpy(kept.id, found.id, sizeof(found.id));
+	kept.expires_us = found.expires_us;
+	cached_put(app, text, true, &kept, forgotten, *ret);
 	return ARK_OK;
 }
 
@@ -314,20 +349,66 @@ static void refuse_enrolling(struct exchange *x)
 	http_reply_empty(x, 303);
 }
 
-/* By token or session; client certificates come here too. */
-static void gate(struct exchange *x)
+static int by_certificate(struct app *app, const struct exchange *x,
+    const struct certificate_seen *seen, struct caller **ret, struct ark_error *err)
+{
+	struct principal *who;
+	char id[17];
+	int rc = certificate_principal(app, seen, id, &who, err);
+
+	if (rc)
+		return rc;
+	*ret = caller_new(app, x, who, id, "certificate", NULL);
+	return *ret ? ARK_OK : ark_fail(err, ARK_ENOMEM, "no memory for a caller");
+}
+
+/* By token or session. */
+static int by_secret(
+    struct app *app, struct exchange *x, struct caller **ret, struct ark_error *err)
+{
+	const char *cookie = session_cookie(x);
+
+	return cookie ? by_session(app, x, cookie, ret, err) : by_token(app, x, ret, err);
+}
+
+/* A certificate alone, or a secret alone, or a secret of the same account as the certificate. */
+static int caller_of_request(
+    struct app *app, struct exchange *x, bool proxied, struct caller **ret, struct ark_error *err)
+{
+	bool secret = http_header(x, "Authorization") || session_cookie(x);
+	struct certificate_seen seen;
+	struct caller *other = NULL;
+	int rc = proxied ? certificate_shown(x, &seen, err) : 1;
+
+	if (rc == 1)
+		return by_secret(app, x, ret, err);
+	if (!rc)
+		rc = by_certificate(app, x, &seen, ret, err);
+	if (rc || !secret)
+		return rc;
+	rc = by_secret(app, x, &other, err);
+	if (!rc && strcmp(other->who->access.user, (*ret)->who->access.user) != 0)
+		rc = ark_fail(err, ARK_ENOTFOUND, "the token is another account's");
+	caller_end(*ret, HTTP_FAILED, 0, 0);
+	*ret = other;
+	if (rc && other) {
+		caller_end(other, HTTP_FAILED, 0, 0);
+		*ret = NULL;
+	}
+	return rc;
+}
+
+static void gate(struct exchange *x, bool proxied)
 {
 	struct app *app = app_of(x);
 	const struct http_route *route = http_route(x);
-	const char *cookie;
 	struct caller *c = NULL;
 	struct ark_error err;
 	int rc;
 
 	if (route && (route->flags & ROUTE_PUBLIC))
 		return;
-	cookie = session_cookie(x);
-	rc = cookie ? by_session(app, x, cookie, &c, &err) : by_token(app, x, &c, &err);
+	rc = caller_of_request(app, x, proxied, &c, &err);
 	if (rc == ARK_ENOTFOUND) {
 		refuse(x);
 		return;
@@ -353,7 +434,7 @@ void auth_gate_local(struct exchange *x)
 	struct caller *c;
 
 	if (http_header(x, "Authorization")) {
-		gate(x);
+		gate(x, false);
 		return;
 	}
 	if (!user) { /* the operator's own commands need no account, everything else does */
@@ -368,13 +449,23 @@ void auth_gate_local(struct exchange *x)
 	http_set_caller(x, c, caller_end);
 }
 
-/* Whatever the peer: a listener for everybody may be a Unix socket too, behind a proxy. */
-void auth_gate(struct exchange *x)
+static void gate_for_everybody(struct exchange *x, bool proxied)
 {
 	const struct http_route *route = http_route(x);
 
 	if (route && (route->flags & ROUTE_LOCAL))
 		http_reply_problem(x, 404, "not-found", NULL, NULL);
 	else
-		gate(x);
+		gate(x, proxied);
+}
+
+/* Whatever the peer: a listener for everybody may be a Unix socket too, behind a proxy. */
+void auth_gate(struct exchange *x)
+{
+	gate_for_everybody(x, false);
+}
+
+void auth_gate_proxied(struct exchange *x)
+{
+	gate_for_everybody(x, true);
 }

@@ -109,14 +109,15 @@ static void look_and_answer(struct exchange *x)
 static void wait_for_change(struct exchange *x, struct poll *p)
 {
 	struct app *app = app_of(x);
-	bool now;
+	bool now, stopping;
 
 	p->waited = true;
 	p->waiter.x = x;
 	p->waiter.deadline_us = p->deadline_us;
 	pthread_mutex_lock(&app->waiters_lock);
 	/* a commit between look() and here has passed this list by */
-	now = app->stopping || archive_sequence(app->archive) > p->last_sequence;
+	stopping = app->stopping;
+	now = stopping || archive_sequence(app->archive) > p->last_sequence;
 	if (!now) {
 		p->waiter.next = app->waiters;
 		app->waiters = &p->waiter;
@@ -124,7 +125,7 @@ static void wait_for_change(struct exchange *x, struct poll *p)
 	pthread_mutex_unlock(&app->waiters_lock);
 	http_wait(x, look_and_answer);
 	if (now) {
-		if (app->stopping)
+		if (stopping)
 			p->deadline_us = 0;
 		http_wake(x);
 	}

@@ -6,8 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/disposer.h"
 #include "api/disposition_api.h"
 #include "api/documents.h"
+#include "api/exports.h"
 #include "arkki/archive/records.h"
 #include "arkki/base/clock.h"
 #include "arkki/base/json.h"
@@ -76,7 +78,11 @@ static void add_fault(json_t *errors, const char *field, const char *code, const
 	    errors, json_pack("{s:s,s:s,s:s}", "field", field, "code", code, "detail", detail));
 }
 
-/* The first member is required, "until" is not, the others are. */
+static bool is_optional(const char *member)
+{
+	return strcmp(member, "until") == 0 || strcmp(member, "package") == 0;
+}
+
 static json_t *body_faults(const struct act *a)
 {
 	json_t *errors = json_array(), *value;
@@ -91,7 +97,7 @@ static json_t *body_faults(const struct act *a)
 			add_fault(errors, key, "value", fault);
 	}
 	for (size_t i = 0; a->members[i]; i++)
-		if (strcmp(a->members[i], "until") != 0 && !json_object_get(a->body, a->members[i]))
+		if (!is_optional(a->members[i]) && !json_object_get(a->body, a->members[i]))
 			add_fault(errors, a->members[i], "required", "is required");
 	return errors;
 }
@@ -408,6 +414,8 @@ static json_t *next_state(
 	const char *state = json_text(p, "state");
 	char key[32], now[CLOCK_TEXT_SIZE];
 
+	if (state && strcmp(state, "packaged") == 0 && strcmp(otherwise, "approved") == 0)
+		state = otherwise; /* approved, and fetched by nobody yet */
 	if (state && (strcmp(state, from) == 0 || strcmp(state, otherwise) == 0))
 		out = json_copy(p);
 	json_decref(p);
@@ -438,6 +446,7 @@ static void approve(struct exchange *x, struct act *a)
 		visit_denied(x, "metadata", "Somebody else than who proposed it must approve.");
 	else if (may_end(x, a, json_text(p, "action"), row, since))
 		file(x, "disposals", json_incref(p), base, 200);
+	disposer_look(app_of(x));
 	json_decref(p);
 }
 
@@ -449,28 +458,75 @@ void dispose_approve(struct exchange *x)
 /* The receiving archive has it: only then may a transferred document be destroyed here. */
 static void confirm(struct exchange *x, struct act *a)
 {
+	const json_t *package;
 	uint32_t base;
 	json_t *p;
 
 	if (!newest(x, "disposals", &base))
 		return;
-	p = next_state(x, "approved", "approved", "received", "received");
+	p = next_state(x, "approved", "packaged", "received", "received");
 	if (!p)
 		return;
+	package = disposition_package(p, json_text(a->body, "package"));
 	if (strcmp(json_text(p, "action"), "transfer") != 0) {
 		conflict(x, "no-transfer", "The document is not to be transferred.");
-		json_decref(p);
-		return;
+	} else if (!json_object_get(p, "packages")) {
+		disposer_look(app_of(x));
+		http_reply_header(x, "Retry-After", "5");
+		conflict(x, "no-package",
+		    "The package has not been made yet, so nobody can have received it.");
+	} else if (!package) {
+		conflict(x, "other-package", "That is no package of this document.");
+	} else {
+		json_object_set(p, "package", json_object_get(package, "sha256"));
+		json_object_set(p, "confirmation", json_object_get(a->body, "confirmation"));
+		file(x, "disposals", json_incref(p), base, 200);
+		exports_drop_transfers(app_of(x), visit_of(x)->row.document);
+		disposer_look(app_of(x));
 	}
-	json_object_set(p, "confirmation", json_object_get(a->body, "confirmation"));
-	file(x, "disposals", p, base, 200);
+	json_decref(p);
 }
 
 void dispose_confirm(struct exchange *x)
 {
-	static const char *const members[] = {"confirmation", NULL};
+	static const char *const members[] = {"confirmation", "package", NULL};
 
 	begin(x, ACCESS_DISPOSE, ACCESS_DISPOSE, members, confirm);
+}
+
+/* Its bytes are the whole document's: whoever fetches it must have the right to read them, and state what for. */
+static void send_package(struct exchange *x, struct act *a)
+{
+	struct visit *v = visit_of(x);
+	json_t *p = disposition_proposal(registry_of(x), v->row.document);
+	const char *state = json_text(p, "state"), *action = json_text(p, "action");
+	bool transfer = action && strcmp(action, "transfer") == 0 &&
+			(strcmp(state, "approved") == 0 || strcmp(state, "packaged") == 0);
+	struct export_job *kept;
+	struct ark_error err;
+	bool open = false;
+
+	(void)a;
+	json_decref(p);
+	if (visit_content_open(v, &open, &err)) {
+		http_reply_error(x, &err);
+	} else if (!open) {
+		visit_content_denied(x, "export");
+	} else if (!transfer) {
+		conflict(x, "no-proposal", "There is no approved transfer of the document.");
+	} else if ((kept = exports_hold_transfer(v->app, v->row.document))) {
+		export_send(x, kept);
+	} else {
+		disposer_want(v->app, v->row.document);
+		http_reply_header(x, "Retry-After", "2");
+		http_reply_problem(x, 503, "package-not-ready", "The package is being made.", NULL);
+	}
+}
+
+void dispose_package(struct exchange *x)
+{
+	if (visit_of(x) && visit_stated_ok(x))
+		begin(x, ACCESS_DISPOSE, ACCESS_DISPOSE, NULL, send_package);
 }
 
 static void withdraw(struct exchange *x, struct act *a)
@@ -482,8 +538,10 @@ static void withdraw(struct exchange *x, struct act *a)
 	if (!newest(x, "disposals", &base))
 		return;
 	p = next_state(x, "proposed", "approved", "withdrawn", "withdrawn");
-	if (p)
-		file(x, "disposals", p, base, 204);
+	if (!p)
+		return;
+	file(x, "disposals", p, base, 204);
+	exports_drop_transfers(app_of(x), visit_of(x)->row.document);
 }
 
 void dispose_delete(struct exchange *x)

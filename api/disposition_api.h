@@ -19,9 +19,14 @@ void dispose_post(struct exchange *x);
 void dispose_delete(struct exchange *x);
 void dispose_approve(struct exchange *x);
 void dispose_confirm(struct exchange *x);
+void dispose_package(struct exchange *x);
 
 /* disposition_run.c */
 void admin_dispose(struct exchange *x);
+void admin_dispose_get(struct exchange *x);
+/* One run, for disposer_run(), which keeps others away from it. */
+ARK_MUSTUSE int disposition_carry_out(
+    struct app *app, bool resume_only, struct disposition_result *ret, struct ark_error *err);
 /* At start: what a crash cut off is carried out before anything is served. */
 ARK_MUSTUSE int disposition_resume(struct app *app, struct ark_error *err);
 

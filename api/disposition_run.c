@@ -1,9 +1,12 @@
-/* Carrying out what is approved, for the operator (arkki dispose DIR run) and at start. */
+/* Carrying out what is approved: for the disposer's thread, for the operator (arkki dispose DIR run) and at start. */
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "api/disposer.h"
 #include "api/disposition_api.h"
 #include "api/exports.h"
 #include "api/indexer.h"
+#include "api/job.h"
 
 /* A command's own server has no indexer: one is started for the while. */
 static int drop(void *arg, const char (*documents)[33], size_t n, struct ark_error *err)
@@ -23,83 +26,76 @@ static int drop(void *arg, const char (*documents)[33], size_t n, struct ark_err
 	return rc;
 }
 
-static int run(
+int disposition_carry_out(
     struct app *app, bool resume_only, struct disposition_result *ret, struct ark_error *err)
 {
 	const struct filing_actor operator= {.user = "operator", .authentication = "operator"};
-	const struct disposition_run run = {
-	    .actor = &operator, .drop = drop, .arg = app, .resume_only = resume_only};
+	const struct disposition_run run = {.actor = &operator,
+	    .drop = drop,
+	    .arg = app,
+	    .resume_only = resume_only,
+	    .due_only = true};
 
 	return disposition_run(app->archive, &run, ret, err);
 }
 
 int disposition_resume(struct app *app, struct ark_error *err)
 {
-	struct disposition_result result;
+	struct disposer_done done;
 
-	return disposition_unfinished(app->archive) ? run(app, true, &result, err) : ARK_OK;
+	return disposition_unfinished(app->archive) ? disposer_run(app, true, &done, err) : ARK_OK;
 }
 
-struct job {
-	struct exchange *x;
+/* ---- POST and GET /admin/dispose ---- */
+
+struct asked {
 	struct app *app;
-	struct disposition_result result;
+	struct disposer_done done;
 	struct ark_error error;
 	int status;
-	pthread_t thread;
-	bool runs;
 };
 
-static void job_free(void *arg)
+static void work(void *arg)
 {
-	struct job *j = arg;
+	struct asked *a = arg;
 
-	if (j->runs)
-		pthread_join(j->thread, NULL);
-	free(j);
+	a->status = disposer_run(a->app, false, &a->done, &a->error);
 }
 
-static void *job_main(void *arg)
+static void answer(struct exchange *x)
 {
-	struct job *j = arg;
+	const struct asked *a = job_arg(x);
+	const struct disposition_result *r = &a->done.result;
 
-	j->status = run(j->app, false, &j->result, &j->error);
-	http_wake(j->x);
-	return NULL;
-}
-
-static void job_answer(struct exchange *x)
-{
-	const struct job *j = visit_of(x)->more;
-
-	if (j->status)
+	if (a->status)
 		http_reply_problem(
-		    x, j->status == ARK_ECONFLICT ? 409 : 503, "dispose", j->error.text, NULL);
+		    x, a->status == ARK_ECONFLICT ? 409 : 503, "dispose", a->error.text, NULL);
 	else
 		http_reply_json(x, 200,
-		    json_pack("{s:I,s:I,s:I}", "destroyed", (json_int_t)j->result.destroyed, "held",
-			(json_int_t)j->result.held, "awaiting", (json_int_t)j->result.awaiting));
+		    json_pack("{s:I,s:I,s:I,s:I,s:I,s:s*}", "destroyed", (json_int_t)r->destroyed,
+			"held", (json_int_t)r->held, "awaiting", (json_int_t)r->awaiting, "notDue",
+			(json_int_t)r->undue, "packaged", (json_int_t)a->done.packaged,
+			"packageError", a->done.failed ? a->done.why.text : NULL));
 }
 
 void admin_dispose(struct exchange *x)
 {
-	struct visit *v = visit_of(x);
-	struct job *j = v ? calloc(1, sizeof(*j)) : NULL;
+	struct asked *a = calloc(1, sizeof(*a));
 
-	if (!v)
-		return;
-	if (!j) {
+	if (!a) {
 		http_reply_problem(x, 503, "out-of-memory", NULL, NULL);
 		return;
 	}
-	j->x = x;
-	j->app = v->app;
-	v->more = j;
-	v->more_free = job_free;
-	if (pthread_create(&j->thread, NULL, job_main, j) != 0) {
-		http_reply_problem(x, 503, "no-thread", NULL, NULL);
-		return;
-	}
-	j->runs = true;
-	http_wait(x, job_answer);
+	a->app = app_of(x);
+	(void)job_begin(x, a, free, work, answer);
+}
+
+void admin_dispose_get(struct exchange *x)
+{
+	json_t *state = disposer_json(app_of(x));
+
+	if (state)
+		http_reply_json(x, 200, state);
+	else
+		http_reply_problem(x, 503, "out-of-memory", NULL, NULL);
 }

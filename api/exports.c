@@ -1,4 +1,4 @@
-/* The jobs of exports: asked for, looked at, fetched, removed; and the worker that makes one after the other. */
+/* Exports over HTTP: asked for, looked at, fetched, removed. */
 #include "api/exports.h"
 
 #include <stdio.h>
@@ -11,246 +11,6 @@
 #include "arkki/base/clock.h"
 #include "arkki/base/json.h"
 #include "arkki/base/text.h"
-
-struct exports_service {
-	pthread_mutex_t lock;
-	pthread_cond_t more, ended; /* ended: one was made, or given up */
-	pthread_t worker;
-	bool runs, stopping;
-	struct export_job *jobs;   /* newest first */
-	struct export_job *making; /* RUNNING; also one that is not in the list any more */
-};
-
-/* ---- lives of jobs ---- */
-
-static void job_free(struct export_job *j)
-{
-	if (!j)
-		return;
-	principal_unref(j->who);
-	access_sight_unref(j->sight);
-	access_filter_free(j->content);
-	free(j->purpose);
-	free(j->case_id);
-	free(j->break_glass);
-	free(j->unit);
-	free(j->of_case);
-	json_decref(j->documents);
-	free(j->holds);
-	package_free(j->package);
-	free(j);
-}
-
-/* Under the lock. */
-static void let_go(struct export_job *j)
-{
-	if (--j->holders == 0)
-		job_free(j);
-}
-
-static void release(struct export_job *j)
-{
-	struct exports_service *s = j->app->exports;
-
-	pthread_mutex_lock(&s->lock);
-	let_go(j);
-	pthread_mutex_unlock(&s->lock);
-}
-
-/* Under the lock: out of the list, to be freed by its last holder, and its package gone under whoever fetches it, so that
- * every key that is left is one of the list's. */
-static void drop(struct exports_service *s, struct export_job *j)
-{
-	for (struct export_job **at = &s->jobs; *at; at = &(*at)->next)
-		if (*at == j) {
-			*at = j->next;
-			j->dropped = true;
-			if (j->package)
-				package_shut(j->package);
-			let_go(j);
-			return;
-		}
-}
-
-static void drop_expired(struct exports_service *s)
-{
-	int64_t before = clock_now_us() - EXPORT_KEPT_US;
-	struct export_job *next;
-
-	for (struct export_job *j = s->jobs; j; j = next) {
-		next = j->next;
-		if (j->created_us < before && j->state >= EXPORT_READY && j->holders == 1)
-			drop(s, j);
-	}
-}
-
-static struct export_job *next_waiting(struct exports_service *s)
-{
-	struct export_job *oldest = NULL;
-
-	for (struct export_job *j = s->jobs; j; j = j->next)
-		if (j->state == EXPORT_WAITING)
-			oldest = j;
-	return oldest;
-}
-
-/* Under the lock. */
-static void copy_tally(struct export_job *j, const struct export_job *tally)
-{
-	j->found = tally->found;
-	j->done = tally->done;
-	j->whole = tally->whole;
-	j->renditions = tally->renditions;
-	j->withheld = tally->withheld;
-	j->missing = tally->missing;
-}
-
-bool export_goes_on(struct export_job *j, const struct export_job *tally)
-{
-	struct exports_service *s = j->app->exports;
-	bool on;
-
-	pthread_mutex_lock(&s->lock);
-	copy_tally(j, tally);
-	on = !j->dropped && !s->stopping;
-	pthread_mutex_unlock(&s->lock);
-	return on;
-}
-
-static int by_id(const void *a, const void *b)
-{
-	return memcmp(a, b, 32);
-}
-
-int export_gathered(
-    struct export_job *j, const struct catalogue_row *rows, size_t n, struct ark_error *err)
-{
-	struct exports_service *s = j->app->exports;
-	char(*ids)[33] = calloc(n + 1, sizeof(*ids));
-	bool on;
-
-	if (!ids)
-		return ark_fail(err, ARK_ENOMEM, "no memory for an export");
-	for (size_t i = 0; i < n; i++)
-		memcpy(ids[i], rows[i].document, 33);
-	qsort(ids, n, sizeof(*ids), by_id);
-	pthread_mutex_lock(&s->lock);
-	j->holds = ids;
-	j->holds_len = n;
-	j->gathered = true;
-	on = !j->dropped;
-	pthread_mutex_unlock(&s->lock);
-	return on ? ARK_OK : ark_fail(err, ARK_EIO, "the export was given up");
-}
-
-/* Under the lock. Of one that is still looking nobody knows yet. */
-static bool may_hold(const struct export_job *j, const char (*documents)[33], size_t n)
-{
-	if (j->state == EXPORT_RUNNING && !j->gathered)
-		return true;
-	for (size_t i = 0; j->holds_len && i < n; i++)
-		if (bsearch(documents[i], j->holds, j->holds_len, sizeof(*j->holds), by_id))
-			return true;
-	return false;
-}
-
-void exports_forget(struct app *app, const char (*documents)[33], size_t n)
-{
-	struct exports_service *s = app->exports;
-	struct export_job *next, *making;
-
-	if (!s)
-		return;
-	pthread_mutex_lock(&s->lock);
-	for (struct export_job *j = s->jobs; j; j = next) {
-		next = j->next;
-		if (may_hold(j, documents, n))
-			drop(s, j);
-	}
-	making = s->making;
-	while (making && s->making == making && may_hold(making, documents, n))
-		pthread_cond_wait(&s->ended, &s->lock);
-	pthread_mutex_unlock(&s->lock);
-}
-
-/* Under the lock, which is let go meanwhile. */
-static void make_one(struct exports_service *s, struct export_job *j)
-{
-	struct package *p = NULL;
-	struct export_job tally = {0};
-	struct ark_error err = {0};
-	int rc;
-
-	j->state = EXPORT_RUNNING;
-	s->making = j;
-	j->holders++;
-	pthread_mutex_unlock(&s->lock);
-	rc = export_make(j, &p, &tally, &err);
-	pthread_mutex_lock(&s->lock);
-	copy_tally(j, &tally);
-	j->package = p;
-	j->error = err;
-	j->state = rc ? EXPORT_FAILED : EXPORT_READY;
-	if (j->dropped && p)
-		package_shut(p);
-	s->making = NULL;
-	let_go(j);
-	pthread_cond_broadcast(&s->ended);
-}
-
-static void *work_main(void *arg)
-{
-	struct exports_service *s = arg;
-
-	pthread_mutex_lock(&s->lock);
-	while (!s->stopping) {
-		struct export_job *j = next_waiting(s);
-
-		if (j)
-			make_one(s, j);
-		else
-			pthread_cond_wait(&s->more, &s->lock);
-	}
-	pthread_mutex_unlock(&s->lock);
-	return NULL;
-}
-
-int exports_start(struct app *app, struct ark_error *err)
-{
-	struct exports_service *s = calloc(1, sizeof(*s));
-
-	if (!s)
-		return ark_fail(err, ARK_ENOMEM, "no memory for exports");
-	pthread_mutex_init(&s->lock, NULL);
-	pthread_cond_init(&s->more, NULL);
-	pthread_cond_init(&s->ended, NULL);
-	app->exports = s;
-	if (pthread_create(&s->worker, NULL, work_main, s) != 0)
-		return ark_fail(err, ARK_EIO, "cannot start the thread of exports");
-	s->runs = true;
-	return ARK_OK;
-}
-
-void exports_stop(struct app *app)
-{
-	struct exports_service *s = app->exports;
-
-	if (!s)
-		return;
-	pthread_mutex_lock(&s->lock);
-	s->stopping = true;
-	pthread_cond_signal(&s->more);
-	pthread_mutex_unlock(&s->lock);
-	if (s->runs)
-		pthread_join(s->worker, NULL);
-	while (s->jobs)
-		drop(s, s->jobs);
-	pthread_cond_destroy(&s->more);
-	pthread_cond_destroy(&s->ended);
-	pthread_mutex_destroy(&s->lock);
-	free(s);
-	app->exports = NULL;
-}
 
 /* ---- ids: the second half shows that it was ours once, for whom ---- */
 
@@ -283,22 +43,13 @@ static bool was_ours(const struct app *app, const char *id, const char *user)
 	return bytes_equal(mark, id + 16, 16);
 }
 
-/* The caller's own job, held (release()). NULL: 404 or 410 is replied. */
+/* The caller's own job, held (export_release()). NULL: 404 or 410 is replied. */
 static struct export_job *own_job(struct exchange *x)
 {
 	struct app *app = app_of(x);
 	const char *id = http_param(x, 0), *user = caller_of(x)->who->access.user;
-	struct exports_service *s = app->exports;
-	struct export_job *j;
+	struct export_job *j = exports_hold(app, user, id);
 
-	pthread_mutex_lock(&s->lock);
-	drop_expired(s);
-	for (j = s->jobs; j; j = j->next)
-		if (strcmp(j->id, id) == 0 && strcmp(j->who->access.user, user) == 0)
-			break;
-	if (j)
-		j->holders++;
-	pthread_mutex_unlock(&s->lock);
 	if (!j && was_ours(app, id, user))
 		http_reply_problem(x, 410, "export-gone",
 		    "The package is no longer kept: it was removed, is older than a day, a "
@@ -315,22 +66,22 @@ static struct export_job *own_job(struct exchange *x)
 static json_t *job_json(struct export_job *j)
 {
 	static const char *const states[] = {"waiting", "running", "ready", "failed"};
-	struct exports_service *s = j->app->exports;
+	struct export_job tally = {0};
+	struct ark_error why;
+	enum export_state state = export_look(j, &tally, &why);
 	char time[CLOCK_TEXT_SIZE];
 	json_t *v;
 
 	clock_format(time, j->created_us);
-	pthread_mutex_lock(&s->lock);
 	v = json_pack("{s:s,s:s,s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:I}", "id", j->id, "state",
-	    states[j->state], "createdAt", time, "format", j->kind == PACKAGE_ZIP ? "zip" : "tar",
-	    "versions", (json_int_t)j->found, "done", (json_int_t)j->done, "whole",
-	    (json_int_t)j->whole, "renditions", (json_int_t)j->renditions, "withheld",
-	    (json_int_t)j->withheld, "missing", (json_int_t)j->missing);
-	if (v && j->state == EXPORT_READY)
+	    states[state], "createdAt", time, "format", j->kind == PACKAGE_ZIP ? "zip" : "tar",
+	    "versions", (json_int_t)tally.found, "done", (json_int_t)tally.done, "whole",
+	    (json_int_t)tally.whole, "renditions", (json_int_t)tally.renditions, "withheld",
+	    (json_int_t)tally.withheld, "missing", (json_int_t)tally.missing);
+	if (v && state == EXPORT_READY)
 		json_object_set_new(v, "size", json_integer((json_int_t)package_size(j->package)));
-	if (v && j->state == EXPORT_FAILED)
-		json_object_set_new(v, "error", json_string(j->error.text));
-	pthread_mutex_unlock(&s->lock);
+	if (v && state == EXPORT_FAILED)
+		json_object_set_new(v, "error", json_string(why.text));
 	return v;
 }
 
@@ -377,10 +128,13 @@ static void check_documents(const json_t *v, json_t *errors)
 static json_t *check_body(const json_t *body)
 {
 	static const char *const known[] = {
-	    "documents", "unit", "case", "versions", "format", "purpose"};
+	    "documents", "unit", "case", "query", "versions", "format", "purpose"};
 	const json_t *documents = json_object_get(body, "documents"), *purpose;
+	const json_t *query = json_object_get(body, "query");
+	const bool by_filter = json_object_get(body, "unit") || json_object_get(body, "case");
 	json_t *errors = json_array(), *value;
 	const char *key;
+	char wrong[200];
 
 	json_object_foreach((json_t *)(uintptr_t)body, key, value)
 	{
@@ -396,10 +150,16 @@ static json_t *check_body(const json_t *body)
 		fault(errors, "unit", "not a unit's id");
 	if (!is_id(json_object_get(body, "case")))
 		fault(errors, "case", "not a case's id");
-	if (!documents && !json_object_get(body, "unit") && !json_object_get(body, "case"))
-		fault(errors, "documents", "documents, unit or case is needed");
-	if (documents && (json_object_get(body, "unit") || json_object_get(body, "case")))
-		fault(errors, "documents", "either documents, or unit and case");
+	if (!documents && !query && !by_filter)
+		fault(errors, "documents", "documents, unit, case or query is needed");
+	if ((documents != NULL) + (query != NULL) + by_filter > 1)
+		fault(errors, query ? "query" : "documents",
+		    query ? "query, documents, or unit and case: one of them; a query has a unit "
+			    "and a "
+			    "case of its own"
+			  : "either documents, or unit and case");
+	if (query && export_query_fault(query, wrong))
+		fault(errors, "query", wrong);
 	if (!one_of(json_object_get(body, "versions"), "newest", "all"))
 		fault(errors, "versions", "newest or all");
 	if (!one_of(json_object_get(body, "format"), "zip", "tar"))
@@ -433,6 +193,10 @@ static int job_new(
 		return ark_fail(err, ARK_ENOMEM, "no memory for an export");
 	j->app = app_of(x);
 	j->who = principal_ref(c->who);
+	j->user = c->who->access.user;
+	j->org = c->who->access.org;
+	j->roles = c->who->roles_text;
+	j->own_series = c->who->own_series;
 	j->purpose = copy(c->purpose, &ok);
 	j->case_id = copy(c->case_id, &ok);
 	j->break_glass = copy(c->break_glass, &ok);
@@ -457,42 +221,11 @@ static int job_new(
 	if (!rc)
 		rc = caller_content_filter(c, &j->content, err);
 	if (rc) {
-		job_free(j);
+		export_free(j);
 		return rc;
 	}
 	*ret = j;
 	return rc;
-}
-
-/* False: the caller, or all together, have too many. The caller's oldest that is done makes room. */
-static bool queue(struct exports_service *s, struct export_job *j)
-{
-	unsigned int own = 0, all = 0;
-	struct export_job *oldest = NULL;
-	bool room;
-
-	pthread_mutex_lock(&s->lock);
-	drop_expired(s);
-	for (struct export_job *k = s->jobs; k; k = k->next) {
-		bool mine = strcmp(k->who->access.user, j->who->access.user) == 0;
-
-		own += mine;
-		all++;
-		if (mine && k->state >= EXPORT_READY && k->holders == 1)
-			oldest = k;
-	}
-	if (own >= EXPORTS_OF_USER && oldest) {
-		drop(s, oldest);
-		own--, all--;
-	}
-	room = own < EXPORTS_OF_USER && all < EXPORTS_MAX;
-	if (room) {
-		j->next = s->jobs;
-		s->jobs = j;
-		pthread_cond_signal(&s->more);
-	}
-	pthread_mutex_unlock(&s->lock);
-	return room;
 }
 
 /* A purpose in the body is stated as by the header. */
@@ -517,29 +250,77 @@ static void reply_job(struct exchange *x, struct export_job *j, int status)
 	http_reply_json(x, status, job_json(j));
 }
 
-static void begin_job(struct exchange *x, const json_t *body)
+/* In the order in which they are written: versions of a document beside each other. */
+static int by_document(const void *a, const void *b)
+{
+	const json_t *x = *(json_t *const *)a, *y = *(json_t *const *)b;
+	int order = strcmp(
+	    json_string_value(json_array_get(x, 0)), json_string_value(json_array_get(y, 0)));
+	json_int_t m = json_integer_value(json_array_get(x, 1)),
+		   n = json_integer_value(json_array_get(y, 1));
+
+	return order ? order : (m > n) - (m < n);
+}
+
+/* What was found, in place of what was named. With all versions each document counts once. */
+static int take_hits(
+    struct export_job *j, const json_t *body, const json_t *hits, struct ark_error *err)
+{
+	size_t n = json_array_size(hits), kept = 0;
+	json_t **sorted = calloc(n + 1, sizeof(*sorted));
+
+	j->query = json_incref(json_object_get(body, "query"));
+	j->documents = json_array();
+	j->hits = calloc(n + 1, sizeof(*j->hits));
+	if (!sorted || !j->documents || !j->hits) {
+		free(sorted);
+		return ark_fail(err, ARK_ENOMEM, "no memory for an export");
+	}
+	for (size_t i = 0; i < n; i++)
+		sorted[i] = json_array_get(hits, i);
+	qsort(sorted, n, sizeof(*sorted), by_document);
+	for (size_t i = 0; i < n; i++) {
+		json_t *id = json_array_get(sorted[i], 0);
+
+		if (j->all_versions && kept &&
+		    json_equal(id, json_array_get(j->documents, kept - 1)))
+			continue;
+		json_array_append(j->documents, id);
+		j->hits[kept++] = (uint32_t)json_integer_value(json_array_get(sorted[i], 1));
+	}
+	free(sorted);
+	return ARK_OK;
+}
+
+/* hits: NULL without a query. */
+static void begin_job(struct exchange *x, const json_t *body, const json_t *hits)
 {
 	struct export_job *j = NULL;
 	struct ark_error err;
 
-	if (state_purpose(x, json_text(body, "purpose"), &err) || job_new(x, body, &j, &err)) {
+	if (job_new(x, body, &j, &err)) {
 		http_reply_error(x, &err);
+		return;
+	}
+	if (hits && take_hits(j, body, hits, &err)) {
+		http_reply_error(x, &err);
+		export_free(j);
 		return;
 	}
 	if (filing_room(j->app->archive, &err)) {
 		http_reply_error(x, &err);
-		job_free(j);
+		export_free(j);
 		return;
 	}
-	if (!queue(j->app->exports, j)) {
+	if (!exports_queue(j)) {
 		http_reply_header(x, "Retry-After", "60");
 		http_reply_problem(x, 429, "too-many-exports",
 		    "There are too many exports; remove one, or wait until one is ready.", NULL);
-		job_free(j);
+		export_free(j);
 		return;
 	}
 	reply_job(x, j, 202);
-	release(j);
+	export_release(j);
 }
 
 void exports_post(struct exchange *x)
@@ -565,10 +346,16 @@ void exports_post(struct exchange *x)
 		fault(errors, "", "not an object");
 	if (json_array_size(errors)) {
 		http_reply_problem(x, 422, "export", NULL, errors);
-	} else {
-		json_decref(errors);
-		begin_job(x, body);
+		json_decref(body);
+		return;
 	}
+	json_decref(errors);
+	if (state_purpose(x, json_text(body, "purpose"), &err))
+		http_reply_error(x, &err);
+	else if (json_object_get(body, "query"))
+		export_query_begin(x, body, begin_job);
+	else
+		begin_job(x, body, NULL);
 	json_decref(body);
 }
 
@@ -576,23 +363,13 @@ void exports_post(struct exchange *x)
 
 void exports_list(struct exchange *x)
 {
-	const struct app *app = app_of(x);
-	struct exports_service *s = app->exports;
 	struct export_job *held[EXPORTS_OF_USER];
 	json_t *list = json_array();
-	size_t n = 0;
+	size_t n = exports_hold_all(app_of(x), caller_of(x)->who->access.user, held);
 
-	pthread_mutex_lock(&s->lock);
-	drop_expired(s);
-	for (struct export_job *j = s->jobs; j && n < EXPORTS_OF_USER; j = j->next)
-		if (strcmp(j->who->access.user, caller_of(x)->who->access.user) == 0) {
-			j->holders++;
-			held[n++] = j;
-		}
-	pthread_mutex_unlock(&s->lock);
 	for (size_t i = 0; i < n; i++) {
 		json_array_append_new(list, job_json(held[i]));
-		release(held[i]);
+		export_release(held[i]);
 	}
 	http_reply_json(x, 200, json_pack("{s:o}", "exports", list));
 }
@@ -604,21 +381,16 @@ void exports_get(struct exchange *x)
 	if (!j)
 		return;
 	reply_job(x, j, 200);
-	release(j);
+	export_release(j);
 }
 
 void exports_delete(struct exchange *x)
 {
-	struct exports_service *s = app_of(x)->exports;
 	struct export_job *j = own_job(x);
 
 	if (!j)
 		return;
-	pthread_mutex_lock(&s->lock);
-	drop(s, j);
-	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): own_job() holds it, so drop() was not the last to let go */
-	let_go(j);
-	pthread_mutex_unlock(&s->lock);
+	exports_drop(j);
 	http_reply_empty(x, 204);
 }
 
@@ -633,13 +405,13 @@ static ssize_t send_read(void *arg, uint64_t pos, char *out, size_t max)
 
 static void send_free(void *arg)
 {
-	release(arg);
+	export_release(arg);
 }
 
 static void job_done(void *more)
 {
 	if (more)
-		release(more);
+		export_release(more);
 }
 
 static void show_package(struct exchange *x)
@@ -665,37 +437,41 @@ static bool same_rights(const struct export_job *j, const struct caller *c)
 	       strcmp(j->who->roles_text, c->who->roles_text) == 0;
 }
 
-void exports_content(struct exchange *x)
+void export_send(struct exchange *x, struct export_job *j)
 {
 	struct visit *v = visit_of(x);
-	struct export_job *j = v ? own_job(x) : NULL;
-	struct ledger_record r;
+	struct ledger_record r = visit_record(v, "export");
 	char detail[80];
 
-	if (!j)
-		return;
+	if (v->more_free)
+		v->more_free(v->more);
 	v->more = j;
 	v->more_free = job_done;
-	pthread_mutex_lock(&v->app->exports->lock);
-	v->log_status = (int)j->state;
-	pthread_mutex_unlock(&v->app->exports->lock);
-	if (v->log_status != EXPORT_READY) {
-		http_reply_header(x, "Retry-After", "2");
-		http_reply_problem(x, v->log_status == EXPORT_FAILED ? 410 : 503,
-		    "export-not-ready",
-		    v->log_status == EXPORT_FAILED ? "The export failed; ask for it anew."
-						   : "The package is being made.",
-		    NULL);
-		return;
-	}
-	if (!same_rights(j, v->caller)) {
-		http_reply_problem(x, 410, "export-gone",
-		    "Your rights have changed since the package was made. Ask for it anew.", NULL);
-		return;
-	}
-	r = visit_record(v, "export");
 	snprintf(detail, sizeof(detail), "{\"export\":\"%s\",\"fetched\":true}", j->id);
 	r.detail = detail;
 	r.bytes = http_is_head(x) ? 0 : package_size(j->package);
 	visit_log(x, &r, 1, show_package);
+}
+
+void exports_content(struct exchange *x)
+{
+	struct export_job *j = visit_of(x) ? own_job(x) : NULL;
+	enum export_state state = j ? export_look(j, NULL, NULL) : EXPORT_FAILED;
+
+	if (!j)
+		return;
+	if (state != EXPORT_READY) {
+		http_reply_header(x, "Retry-After", "2");
+		http_reply_problem(x, state == EXPORT_FAILED ? 410 : 503, "export-not-ready",
+		    state == EXPORT_FAILED ? "The export failed; ask for it anew."
+					   : "The package is being made.",
+		    NULL);
+		export_release(j);
+	} else if (!same_rights(j, caller_of(x))) {
+		http_reply_problem(x, 410, "export-gone",
+		    "Your rights have changed since the package was made. Ask for it anew.", NULL);
+		export_release(j);
+	} else {
+		export_send(x, j);
+	}
 }

@@ -19,7 +19,8 @@ static bool could_list(struct exchange *x, const json_t *stone)
 static json_t *shown_stone(const json_t *stone)
 {
 	static const char *const names[] = {"state", "action", "ground", "versions", "filedAt",
-	    "newestFiledAt", "destroyedAt", "proposedBy", "approvedBy", "history", "row"};
+	    "newestFiledAt", "destroyedAt", "proposedBy", "approvedBy", "history", "row", "package",
+	    "confirmation"};
 	static const char *const of_fields[] = {"units", "type", "author", "publicity"};
 	const json_t *fields = json_object_get(stone, "fields");
 	json_t *out = json_object();

@@ -92,6 +92,11 @@ void admin_token(struct exchange *x);
 void admin_tokens_list(struct exchange *x);
 void admin_token_revoke(struct exchange *x);
 
+/* certificate.c: the admin socket */
+void admin_certificate_add(struct exchange *x);
+void admin_certificates_list(struct exchange *x);
+void admin_certificate_remove(struct exchange *x);
+
 /* scrub_api.c: the admin socket */
 void admin_scrub_get(struct exchange *x);
 void admin_scrub_post(struct exchange *x);

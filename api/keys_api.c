@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "api/handlers.h"
+#include "api/job.h"
 #include "arkki/archive/key_backups.h"
 #include "arkki/archive/key_shares.h"
 #include "arkki/archive/signing.h"
@@ -16,21 +17,16 @@
 #include "arkki/base/json.h"
 
 struct keys_job {
-	struct exchange *x;
 	struct app *app;
 	json_t *asked, *answer;
 	int status;
 	struct ark_error error;
-	pthread_t thread;
-	bool runs;
 };
 
-static void job_free(void *arg)
+static void keys_free(void *arg)
 {
 	struct keys_job *j = arg;
 
-	if (j->runs)
-		pthread_join(j->thread, NULL);
 	json_decref(j->asked);
 	json_decref(j->answer);
 	free(j);
@@ -198,7 +194,7 @@ static int split(struct keys_job *j, struct ark_error *err)
 			(unsigned int)shares, err);
 }
 
-static void *job_main(void *arg)
+static void keys_work(void *arg)
 {
 	struct keys_job *j = arg;
 	const char *action = json_text(j->asked, "action");
@@ -217,8 +213,6 @@ static void *job_main(void *arg)
 		j->status = ark_fail(&j->error, ARK_EINPUT, "there is no such action");
 	if (!j->status)
 		j->status = answer_state(j->app, &j->answer, &j->error);
-	http_wake(j->x);
-	return NULL;
 }
 
 static unsigned int http_status(int status)
@@ -237,10 +231,9 @@ static unsigned int http_status(int status)
 	}
 }
 
-static void job_answer(struct exchange *x)
+static void keys_answer(struct exchange *x)
 {
-	struct visit *v = visit_of(x);
-	struct keys_job *j = v->more;
+	const struct keys_job *j = job_arg(x);
 
 	if (j->status) /* with its text: it is the operator who asks */
 		http_reply_problem(x, http_status(j->status), "keys", j->error.text, NULL);
@@ -263,20 +256,13 @@ void admin_keys_post(struct exchange *x)
 		http_reply_problem(x, 503, "out-of-memory", NULL, NULL);
 		return;
 	}
-	j->x = x;
 	j->app = v->app;
-	v->more = j;
-	v->more_free = job_free;
-	if (json_read(body, len, &j->asked, &err)) {
-		http_reply_problem(x, 400, "bad-json", err.text, NULL);
+	if (!json_read(body, len, &j->asked, &err)) {
+		(void)job_begin(x, j, keys_free, keys_work, keys_answer);
 		return;
 	}
-	if (pthread_create(&j->thread, NULL, job_main, j) != 0) {
-		http_reply_problem(x, 503, "no-thread", NULL, NULL);
-		return;
-	}
-	j->runs = true;
-	http_wait(x, job_answer);
+	http_reply_problem(x, 400, "bad-json", err.text, NULL);
+	keys_free(j);
 }
 
 void admin_keys_get(struct exchange *x)

@@ -150,6 +150,12 @@ void oidc_serve(struct app *app)
 	pthread_mutex_unlock(&s->lock);
 }
 
+void oidc_end_soon(struct app *app)
+{
+	if (app->oidc && app->oidc->pool)
+		oidc_pool_end_soon(app->oidc->pool);
+}
+
 void oidc_stop(struct app *app)
 {
 	struct oidc_service *s = app->oidc;

@@ -10,7 +10,10 @@
  *    "user":{"claim":"sub|email|…","match":"identity|id|email"},        how a person becomes an account of `org`
  *    "create":false,                                                    an unknown person gets an account
  *    "roles":{"claim":"groups","map":{"arkki-inspectors":["inspector"]}},
- *    "strong":{"acr":["…"],"amr":["mfa"]}}                              what counts as strong authentication
+ *    "strong":{"acr":["…"],"amr":["mfa"]},                              what counts as strong authentication
+ *    "caFile":"/path"}                                                  trusted in place of the system's certificates
+ * Claims that the ID token lacks are taken from the userinfo endpoint. An account that was invited is active after its first sign-in.
+ * How it went is told on the page /{language}/sign-in/provider, so that nothing of a provider's answer stays in an address.
  * Roles from claims are written to the account (a history entry) when they change, within accounts_roles() of the organisation's
  * kind; an account of another organisation is never matched.
  *
@@ -31,6 +34,8 @@
 struct oidc_service;
 
 ARK_MUSTUSE int oidc_start(struct app *app, struct ark_error *err);
+/* No provider is waited for any more: before the listeners wait for what is under way. */
+void oidc_end_soon(struct app *app);
 void oidc_stop(struct app *app); /* after the listeners */
 /* The server listens: providers are asked for their discovery documents before anybody needs them. */
 void oidc_serve(struct app *app);

@@ -27,6 +27,7 @@ struct trip {
 	char *text;                /* the code, or a logout token; wiped */
 	char back[BASE_MAX + 100]; /* the callback's address */
 	json_t *document, *claims;
+	bool known; /* who it is */
 	int rc;
 	const char *why;     /* for the log: a word */
 	const char *outcome; /* for the page: a word (pages/provider.c) */
@@ -265,8 +266,15 @@ static void redeem_work(struct oidc_job *job)
 		t->why = t->rc == ARK_EIO ? "provider-down" : "id-token";
 		goto out;
 	}
+	t->rc = oidc_provider_complete(
+	    t->provider, expected.access_token, t->claims, job->stop, &t->err);
+	if (t->rc) {
+		t->why = t->rc == ARK_EREFUSED ? "userinfo" : "provider-down";
+		goto out;
+	}
 	t->why = "account";
-	t->outcome = "nobody";
+	t->outcome = "nobody"; /* where there is no account */
+	t->known = true;
 	t->rc = oidc_account(t->app, t->provider, t->claims, t->user, &t->why, &t->err);
 out:
 	json_decref(tokens);
@@ -289,7 +297,7 @@ static void redeem_done(struct exchange *x)
 	if (t->rc) {
 		bool down = t->rc == ARK_EIO || t->rc == ARK_ENOMEM;
 
-		refuse(x, t, down ? "down" : t->claims ? t->outcome : "wrong", t->why);
+		refuse(x, t, down ? "down" : t->known ? t->outcome : "wrong", t->why);
 		return;
 	}
 	sid = json_text(t->claims, "sid");

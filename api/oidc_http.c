@@ -107,6 +107,9 @@ static bool set_up(CURL *c, const struct oidc_request *r, struct buf *out, char 
 
 static bool set_form(CURL *c, const struct oidc_request *r)
 {
+	if (r->bearer && (curl_easy_setopt(c, CURLOPT_HTTPAUTH, CURLAUTH_BEARER) ||
+			     curl_easy_setopt(c, CURLOPT_XOAUTH2_BEARER, r->bearer)))
+		return false;
 	if (!r->form)
 		return !curl_easy_setopt(c, CURLOPT_HTTPGET, 1L);
 	if (curl_easy_setopt(c, CURLOPT_POST, 1L) ||

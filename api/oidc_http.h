@@ -23,8 +23,10 @@ struct oidc_request {
 	const char *url;
 	const char *form;            /* a POST of this form; NULL: a GET */
 	const char *user, *password; /* HTTP Basic as they are, NULL: none */
-	const char
-	    *ca_file; /* trusts these issuers in place of the system's; NULL or "" : the system's */
+	const char *bearer;          /* an access token, NULL: none */
+	/* trusts these issuers in place of the system's; NULL or "": the system's */
+	const char *ca_file;
+
 	const atomic_bool *stop; /* a request under way ends soon when it is set; may be NULL */
 };
 /* ARK_EIO: no whole answer, and the text says why, without the address. Any status is an answer. out is appended to; wiped by who owns it. */

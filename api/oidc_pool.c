@@ -116,14 +116,19 @@ int oidc_pool_new(struct oidc_pool **ret, struct ark_error *err)
 	return ARK_OK;
 }
 
-void oidc_pool_free(struct oidc_pool *pool)
+void oidc_pool_end_soon(struct oidc_pool *pool)
 {
-	if (!pool)
-		return;
 	pthread_mutex_lock(&pool->lock);
 	atomic_store(&pool->stop, true);
 	pthread_cond_broadcast(&pool->more);
 	pthread_mutex_unlock(&pool->lock);
+}
+
+void oidc_pool_free(struct oidc_pool *pool)
+{
+	if (!pool)
+		return;
+	oidc_pool_end_soon(pool);
 	for (unsigned int i = 0; i < pool->started; i++)
 		pthread_join(pool->threads[i], NULL);
 	pthread_cond_destroy(&pool->more);

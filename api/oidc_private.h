@@ -25,6 +25,7 @@ struct oidc_pool;
 ARK_MUSTUSE int oidc_pool_new(struct oidc_pool **ret, struct ark_error *err);
 /* Ends what is under way within about a second; what waits is not done any more. NULL is fine. */
 void oidc_pool_free(struct oidc_pool *pool);
+void oidc_pool_end_soon(struct oidc_pool *pool);
 /* False: too many wait already, altogether or for this provider. */
 bool oidc_pool_add(struct oidc_pool *pool, struct oidc_job *job);
 

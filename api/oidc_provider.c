@@ -69,11 +69,11 @@ const char *oidc_provider_text(const struct oidc_provider *p, const char *member
 
 /* ---- asking ---- */
 
-static int get_json(struct oidc_provider *p, const char *url, const atomic_bool *stop, json_t **ret,
-    struct ark_error *err)
+static int get_json(struct oidc_provider *p, const char *url, const char *bearer,
+    const atomic_bool *stop, json_t **ret, struct ark_error *err)
 {
 	const struct oidc_request r = {
-	    .url = url, .ca_file = oidc_provider_text(p, "caFile"), .stop = stop};
+	    .url = url, .bearer = bearer, .ca_file = oidc_provider_text(p, "caFile"), .stop = stop};
 	struct buf answer = BUF_INIT;
 	long status = 0;
 	int rc = oidc_http(&r, &status, &answer, err);
@@ -87,7 +87,7 @@ static int get_json(struct oidc_provider *p, const char *url, const atomic_bool 
 }
 
 /* An endpoint that the document names. A provider elsewhere must not send us to this machine. */
-static int check_endpoint(const struct oidc_provider *p, const json_t *document, const char *member,
+static int check_endpoint(const json_t *config, const json_t *document, const char *member,
     bool needed, struct ark_error *err)
 {
 	const char *url = json_text(document, member);
@@ -95,7 +95,7 @@ static int check_endpoint(const struct oidc_provider *p, const json_t *document,
 
 	if (!json_object_get(document, member) && !needed)
 		return ARK_OK;
-	oidc_url_valid(oidc_provider_text(p, "issuer"), &at_home);
+	oidc_url_valid(json_text(config, "issuer"), &at_home);
 	if (!url || !oidc_url_valid(url, &here) || (here && !at_home))
 		return ark_fail(err, ARK_EINPUT,
 		    "the provider's discovery document has no %s that may be used", member);
@@ -132,24 +132,25 @@ static bool lists_algorithm(const json_t *document)
 	return !list;
 }
 
-static int check_document(
-    const struct oidc_provider *p, const json_t *document, struct ark_error *err)
+int oidc_document_check(const json_t *config, const json_t *document, struct ark_error *err)
 {
 	const char *issuer = json_text(document, "issuer");
 	static const char methods[] = "token_endpoint_auth_methods_supported";
 	int rc;
 
-	if (!issuer || strcmp(issuer, oidc_provider_text(p, "issuer")) != 0)
+	if (!issuer || strcmp(issuer, json_text(config, "issuer")) != 0)
 		return ark_fail(err, ARK_EINPUT,
 		    "the provider's discovery document is of another issuer than the configuration "
 		    "names");
-	rc = check_endpoint(p, document, "authorization_endpoint", true, err);
+	rc = check_endpoint(config, document, "authorization_endpoint", true, err);
 	if (!rc)
-		rc = check_endpoint(p, document, "token_endpoint", true, err);
+		rc = check_endpoint(config, document, "token_endpoint", true, err);
 	if (!rc)
-		rc = check_endpoint(p, document, "jwks_uri", true, err);
+		rc = check_endpoint(config, document, "jwks_uri", true, err);
 	if (!rc)
-		rc = check_endpoint(p, document, "end_session_endpoint", false, err);
+		rc = check_endpoint(config, document, "end_session_endpoint", false, err);
+	if (!rc)
+		rc = check_endpoint(config, document, "userinfo_endpoint", false, err);
 	if (!rc && (!lists(document, "response_types_supported", "code", true) ||
 		       !lists(document, "code_challenge_methods_supported", "S256", true)))
 		rc = ark_fail(
@@ -173,9 +174,9 @@ static int ask_document(
 	buf_add(&url, issuer, strlen(issuer) - (issuer[strlen(issuer) - 1] == '/'));
 	buf_adds(&url, "/.well-known/openid-configuration");
 	rc = buf_failed(&url) ? ark_fail(err, ARK_ENOMEM, "no memory for an address")
-			      : get_json(p, url.data, stop, ret, err);
+			      : get_json(p, url.data, NULL, stop, ret, err);
 	if (!rc)
-		rc = check_document(p, *ret, err);
+		rc = oidc_document_check(p->config, *ret, err);
 	else
 		rc = ark_fail_within(err, rc, "the provider's discovery document");
 	if (rc) {
@@ -194,7 +195,7 @@ static int ask_keys(
 	int rc = oidc_provider_document(p, stop, &document, err);
 
 	if (!rc) {
-		rc = get_json(p, json_text(document, "jwks_uri"), stop, &answer, err);
+		rc = get_json(p, json_text(document, "jwks_uri"), NULL, stop, &answer, err);
 		/* read again by the rules for keys: their number and size are bounded there */
 		if (!rc)
 			rc = json_write(&text, answer, err);
@@ -408,6 +409,74 @@ int oidc_provider_redeem(struct oidc_provider *p, const struct oidc_code *code,
 	buf_wipe_free(&user);
 	buf_wipe_free(&password);
 	buf_wipe_free(&answer);
+	json_decref(document);
+	return rc;
+}
+
+/* ---- claims that the ID token lacks ---- */
+
+enum { WANTED = 6 };
+
+/* What the configuration looks at, in an array that ends with NULL. */
+static void wanted_claims(const json_t *config, const char *out[WANTED])
+{
+	const json_t *user = json_object_get(config, "user");
+	const char *match = json_text(user, "match"), *roles;
+	unsigned int n = 0;
+
+	if (match && strcmp(match, "identity") != 0 && json_text(user, "claim"))
+		out[n++] = json_text(user, "claim");
+	if (match && strcmp(match, "email") == 0)
+		out[n++] = "email_verified";
+	roles = json_text(json_object_get(config, "roles"), "claim");
+	if (roles)
+		out[n++] = roles;
+	if (json_is_true(json_object_get(config, "create"))) {
+		out[n++] = "name";
+		out[n++] = "email";
+	}
+	out[n] = NULL;
+}
+
+static int add_claims(
+    json_t *claims, const json_t *info, const char *const *wanted, struct ark_error *err)
+{
+	const char *sub = json_text(info, "sub");
+
+	/* Core, 5.3.2: the two answers must be about the same person */
+	if (!sub || strcmp(sub, json_text(claims, "sub")) != 0)
+		return ark_fail(
+		    err, ARK_EREFUSED, "what the userinfo endpoint says is about somebody else");
+	for (; *wanted; wanted++) {
+		json_t *value = json_object_get(info, *wanted);
+
+		if (value && !json_object_get(claims, *wanted) &&
+		    json_object_set(claims, *wanted, value))
+			return ark_fail(err, ARK_ENOMEM, "no memory for claims");
+	}
+	return ARK_OK;
+}
+
+int oidc_provider_complete(struct oidc_provider *p, const char *access_token, json_t *claims,
+    const atomic_bool *stop, struct ark_error *err)
+{
+	json_t *document = NULL, *info = NULL;
+	const char *wanted[WANTED], *url;
+	bool missing = false;
+	int rc = oidc_provider_document(p, stop, &document, err);
+
+	wanted_claims(p->config, wanted);
+	for (const char **w = wanted; *w; w++)
+		missing = missing || !json_object_get(claims, *w);
+	url = json_text(document, "userinfo_endpoint");
+	if (!rc && missing && url && access_token) {
+		rc = get_json(p, url, access_token, stop, &info, err);
+		if (rc)
+			rc = ark_fail_within(err, rc, "the provider's userinfo endpoint");
+		else
+			rc = add_claims(claims, info, wanted, err);
+	}
+	json_decref(info);
 	json_decref(document);
 	return rc;
 }

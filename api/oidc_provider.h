@@ -32,6 +32,11 @@ bool oidc_config_strong(const json_t *config, const json_t *claims);
 
 /* ---- oidc_provider.c ---- */
 
+/* A discovery document: of the issuer that the configuration names, with endpoints on https (on this machine only when the issuer is there
+ * too), code flow, S256, a client secret and an algorithm that is taken. Asks nobody. ARK_EINPUT says what it lacks. */
+ARK_MUSTUSE int oidc_document_check(
+    const json_t *config, const json_t *document, struct ark_error *err);
+
 /* Takes a reference to config, which has passed oidc_config_check(). Ends with oidc_provider_unref(). */
 ARK_MUSTUSE int oidc_provider_new(
     json_t *config, struct oidc_provider **ret, struct ark_error *err);
@@ -57,5 +62,11 @@ struct oidc_code {
 /* Changes the code for tokens: {"id_token", "access_token"?}, the caller's. ARK_EREFUSED: the provider says no. */
 ARK_MUSTUSE int oidc_provider_redeem(struct oidc_provider *p, const struct oidc_code *code,
     const atomic_bool *stop, json_t **ret, struct ark_error *err);
+
+/* A provider that keeps to the standard's letter puts names, addresses and groups not into the ID token but into what its
+ * userinfo endpoint answers (Core, 5.4). Where claims that the configuration asks for are missing, and there is such an endpoint, they are
+ * added to `claims` from there; nothing else is. ARK_EREFUSED: the answer is about somebody else. */
+ARK_MUSTUSE int oidc_provider_complete(struct oidc_provider *p, const char *access_token,
+    json_t *claims, const atomic_bool *stop, struct ark_error *err);
 
 #endif

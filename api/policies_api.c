@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "api/handlers.h"
+#include "api/job.h"
 #include "api/i18n.h"
 #include "api/record_versions.h"
 #include "arkki/api/http_range.h"
@@ -347,8 +348,7 @@ void policies_versions_get(struct exchange *x)
 
 /* ---- a candidate ---- */
 
-struct job {
-	struct exchange *x;
+struct trial {
 	struct app *app;
 	struct caller *caller;
 	struct policies_candidate candidate;
@@ -360,18 +360,12 @@ struct job {
 	bool reported;
 	int status;
 	struct ark_error error;
-	pthread_t thread;
-	bool runs;
 };
 
-static void job_free(void *arg)
+static void trial_free(void *arg)
 {
-	struct job *j = arg;
+	struct trial *j = arg;
 
-	if (j->runs && pthread_equal(j->thread, pthread_self()))
-		pthread_detach(j->thread);
-	else if (j->runs)
-		pthread_join(j->thread, NULL);
 	if (j->reported)
 		policies_report_free(&j->report);
 	json_decref(j->body);
@@ -384,7 +378,7 @@ static bool acceptable(const struct policies_report *r)
 	       !r->locked_out;
 }
 
-static int put_in_force(struct job *j)
+static int put_in_force(struct trial *j)
 {
 	const struct caller *c = j->caller;
 	const struct filing_actor actor = {
@@ -411,20 +405,18 @@ static int put_in_force(struct job *j)
 	return rc;
 }
 
-static void *job_main(void *arg)
+static void trial_work(void *arg)
 {
-	struct job *j = arg;
+	struct trial *j = arg;
 
 	j->status = policies_report_make(j->app, &j->candidate, &j->report, &j->error);
 	j->reported = !j->status;
 	if (!j->status && j->apply && !j->dry && acceptable(&j->report))
 		j->status = put_in_force(j);
 	end_turn(j->app->policies);
-	http_wake(j->x);
-	return NULL;
 }
 
-static void reply_applied(struct exchange *x, const struct job *j)
+static void reply_applied(struct exchange *x, const struct trial *j)
 {
 	json_t *answer = policies_report_json(&j->report);
 	char tag[TAG_SIZE];
@@ -437,9 +429,9 @@ static void reply_applied(struct exchange *x, const struct job *j)
 	http_reply_json(x, 200, answer);
 }
 
-static void job_answer(struct exchange *x)
+static void trial_answer(struct exchange *x)
 {
-	struct job *j = visit_of(x)->more;
+	const struct trial *j = job_arg(x);
 
 	if (j->status == ARK_ECONFLICT) {
 		record_version_changed(x, "policies");
@@ -474,7 +466,7 @@ static void refuse(struct exchange *x, json_t *errors)
 }
 
 /* Bare Cedar, whose bytes nobody has looked at yet. */
-static bool read_text(struct exchange *x, struct job *j, const char *body, size_t len)
+static bool read_text(struct exchange *x, struct trial *j, const char *body, size_t len)
 {
 	const char *at = body, *end = body + len;
 	unsigned int line = 1;
@@ -509,7 +501,7 @@ static const char *wrong_member(const char *key, const json_t *value)
 	return "is unknown";
 }
 
-static bool read_members(struct exchange *x, struct job *j)
+static bool read_members(struct exchange *x, struct trial *j)
 {
 	const char *key, *why;
 	json_t *value;
@@ -535,7 +527,7 @@ static bool read_members(struct exchange *x, struct job *j)
 }
 
 /* False: replied. */
-static bool read_body(struct exchange *x, struct job *j)
+static bool read_body(struct exchange *x, struct trial *j)
 {
 	const char *dry = http_query(x, "dryRun");
 	struct ark_error err;
@@ -571,21 +563,19 @@ static bool version_matches(struct exchange *x, uint32_t number)
 	return record_version_matches(x, m, "policies");
 }
 
-static void start_job(struct exchange *x, struct job *j)
+static void start_trial(struct exchange *x, struct trial *j)
 {
-	if (!take_turn(j->app->policies)) {
+	struct policies_service *policies = j->app->policies;
+
+	if (!take_turn(policies)) {
 		http_reply_header(x, "Retry-After", "5");
 		http_reply_problem(x, 503, "busy",
 		    "Other policies are being looked at; repeat the request in a moment.", NULL);
 		return;
 	}
-	if (pthread_create(&j->thread, NULL, job_main, j) != 0) {
-		end_turn(j->app->policies);
-		http_reply_problem(x, 503, "no-thread", NULL, NULL);
-		return;
-	}
-	j->runs = true;
-	http_wait(x, job_answer);
+	/* when it cannot begin, the candidate is freed with the visit */
+	if (!job_begin(x, j, trial_free, trial_work, trial_answer))
+		end_turn(policies);
 }
 
 static void consider(struct exchange *x, bool apply)
@@ -593,7 +583,7 @@ static void consider(struct exchange *x, bool apply)
 	struct visit *v = visit_of(x);
 	struct ark_error err;
 	struct law l = {0};
-	struct job *j;
+	struct trial *j;
 
 	if (!v)
 		return;
@@ -615,15 +605,14 @@ static void consider(struct exchange *x, bool apply)
 		return;
 	}
 	v->more = j;
-	v->more_free = job_free;
-	j->x = x;
+	v->more_free = trial_free;
 	j->app = v->app;
 	j->caller = v->caller;
 	j->apply = apply;
 	j->builds_on = l.number;
 	j->candidate.language = http_language(x);
 	if (read_body(x, j))
-		start_job(x, j);
+		start_trial(x, j);
 }
 
 void policies_check(struct exchange *x)

@@ -206,8 +206,8 @@ void me_get(struct exchange *x)
 	    json_pack("{s:o*,s:o*,s:o,s:o,s:s?,s:{s:b,s:b,s:b,s:b}}", "user", user, "org", org,
 		"organisations", ids_json(&p->orgs), "roles", roles_json(p->roles), "validUntil",
 		p->valid_until, "may", "file",
-		(c->scopes & TOKEN_FILE) && (p->roles & (ACCESS_INSPECTOR | ACCESS_REGISTRAR |
-							  ACCESS_SUPERVISOR)) != 0,
+		(c->scopes & TOKEN_FILE) &&
+		    (p->roles & (ACCESS_INSPECTOR | ACCESS_REGISTRAR | ACCESS_SUPERVISOR)) != 0,
 		"audit", (int)caller_may(c, ACCESS_AUDIT), "auditOwn",
 		(int)caller_may(c, ACCESS_AUDIT_OWN), "administer",
 		(int)caller_may(c, ACCESS_ADMINISTER)));

@@ -25,6 +25,9 @@ static const struct {
     {"/v1/users", TOKEN_ACCOUNTS, TOKEN_ACCOUNTS},
     {"/v1/orgs/", TOKEN_ACCOUNTS, TOKEN_ACCOUNTS},
     {"/v1/orgs", 0, TOKEN_ACCOUNTS},
+    {"/fi/account", TOKEN_ACCOUNTS, TOKEN_ACCOUNTS},
+    {"/sv/account", TOKEN_ACCOUNTS, TOKEN_ACCOUNTS},
+    {"/en/account", TOKEN_ACCOUNTS, TOKEN_ACCOUNTS},
 };
 
 bool scope_allows(const struct caller *c, const struct exchange *x)

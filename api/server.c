@@ -3,12 +3,14 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "api/accounts_api.h"
 #include "api/exports.h"
 #include "api/handlers.h"
+#include "api/disposer.h"
 #include "api/disposition_api.h"
 #include "api/indexer.h"
 #include "api/oidc.h"
@@ -22,7 +24,7 @@
 
 struct api_server {
 	struct app app;
-	struct http_server *public_listener, *admin_listener;
+	struct http_server *public_listener, *admin_listener, *proxy_listener;
 	int run_fd; /* DIR/run: a socket's path may have 107 bytes only, so it is named through this */
 };
 
@@ -52,8 +54,34 @@ static int start_admin(struct api_server *s, struct ark_error *err)
 	return rc;
 }
 
-int api_server_start(
-    struct archive *a, const char *listen, struct api_server **ret, struct ark_error *err)
+/* Only this machine: whoever reaches it may say which client certificate was shown. */
+static bool local_address(const char *address)
+{
+	return strncmp(address, "unix:", 5) == 0 || strncmp(address, "127.0.0.1:", 10) == 0 ||
+	       strncmp(address, "[::1]:", 6) == 0;
+}
+
+static int start_proxied(struct api_server *s, const char *address, struct ark_error *err)
+{
+	struct http_config config = {.listen = address,
+	    .gate = auth_gate_proxied,
+	    .problem = page_problem,
+	    .behind_proxy = true};
+	mode_t before;
+	int rc;
+
+	if (!local_address(address))
+		return ark_fail(err, ARK_EINPUT,
+		    "--proxy %s: give unix:/path, 127.0.0.1:PORT or [::1]:PORT", address);
+	before = umask(0117); /* a socket is for the proxy, by its group */
+	rc = http_server_start(
+	    &config, api_routes, api_routes_len, &s->app, &s->proxy_listener, err);
+	umask(before);
+	return rc;
+}
+
+int api_server_start(struct archive *a, const char *listen, const char *proxy,
+    struct api_server **ret, struct ark_error *err)
 {
 	struct api_server *s = calloc(1, sizeof(*s));
 	struct http_config config = {.listen = listen, .gate = auth_gate, .problem = page_problem};
@@ -87,8 +115,13 @@ int api_server_start(
 	/* the admin socket of a single command has nothing to index: the next server does */
 	if (!rc && listen)
 		rc = indexer_start(a, &s->app.indexer, err);
+	if (!rc)
+		rc = disposer_start(&s->app, listen != NULL, err);
 	if (!rc && listen)
 		rc = disposition_resume(&s->app, err);
+	/* packages of an earlier server that were not made yet; nothing waits for them */
+	if (!rc && listen)
+		disposer_look(&s->app);
 	if (!rc && listen)
 		rc = accounts_start(&s->app, err);
 	if (!rc)
@@ -96,6 +129,8 @@ int api_server_start(
 	if (!rc && listen)
 		rc = http_server_start(
 		    &config, api_routes, api_routes_len, &s->app, &s->public_listener, err);
+	if (!rc && listen && proxy)
+		rc = start_proxied(s, proxy, err);
 	if (rc) {
 		api_server_stop(s);
 		return rc;
@@ -118,16 +153,20 @@ void api_server_stop(struct api_server *s)
 	policies_end_soon(&s->app);
 	changes_stop(&s->app); /* polls are answered first, so that they do not hold the drain up */
 	witnesses_end_soon(s->app.witnesses);
+	oidc_end_soon(&s->app);
 	http_server_stop(s->public_listener);
+	http_server_stop(s->proxy_listener);
 	http_server_stop(s->admin_listener);
+	accounts_stop(&s->app); /* before the sessions that it looks after */
 	oidc_stop(&s->app);
 	sign_in_stop(&s->app);
-	accounts_stop(&s->app);
 	past_work_wait(&s->app);
 	if (s->run_fd >= 0) {
 		unlinkat(s->run_fd, "admin.sock", 0);
 		close(s->run_fd);
 	}
+	exports_end_soon(&s->app);
+	disposer_stop(&s->app);
 	witnesses_stop(s->app.witnesses);
 	indexer_stop(s->app.indexer);
 	policies_stop(&s->app);

@@ -334,6 +334,11 @@ void tokens_post(struct exchange *x)
 	if (!visit_of(x) || !strong_enough(x))
 		return;
 	snprintf(wish.user, sizeof(wish.user), "%s", c->who->access.user);
+	if (!http_content_is(x, "application/json")) {
+		http_reply_problem(
+		    x, 415, "content-type", "The body must be application/json.", NULL);
+		return;
+	}
 	if (json_read(text, len, &body, &err) || !json_is_object(body)) {
 		json_decref(body);
 		http_reply_problem(x, 400, "bad-json", "The body must be a JSON object.", NULL);

@@ -115,14 +115,14 @@ static bool in_force(const struct principal *p)
 	return (!from || strcmp(from, p->day) <= 0) && (!until || strcmp(p->day, until) <= 0);
 }
 
-static bool administers(const struct principal *p)
+bool account_administers(const struct principal *p)
 {
 	return !p || ((p->access.roles & ACCESS_ADMIN) && in_force(p));
 }
 
 bool accounts_may(const struct principal *p, const char *org)
 {
-	if (administers(p))
+	if (account_administers(p))
 		return true;
 	return (p->access.roles & ACCESS_CONTACT) && in_force(p) && org &&
 	       strcmp(p->access.org, org) == 0;
@@ -141,7 +141,7 @@ unsigned int accounts_roles(const struct principal *p, enum access_org_kind kind
 		roles |= ACCESS_SUPERVISOR;
 	if (kind == ACCESS_ORG_COUNTY || kind == ACCESS_ORG_MUNICIPALITY)
 		roles |= ACCESS_PLACER;
-	if (administers(p))
+	if (account_administers(p))
 		roles |= ACCESS_ADMIN;
 	return roles;
 }
@@ -151,12 +151,6 @@ static int not_a_manager(struct ark_error *err)
 	return ark_fail(err, ARK_EREFUSED,
 	    "accounts are changed by administrators and by the contact person of their own "
 	    "organisation");
-}
-
-static int not_an_administrator(struct ark_error *err)
-{
-	return ark_fail(
-	    err, ARK_EREFUSED, "organisations are registered and changed by administrators");
 }
 
 static bool is_own(const struct principal *p, const char *user)
@@ -217,8 +211,7 @@ int account_file(struct archive *a, const char *kind, json_t *record, uint32_t b
 	return rc;
 }
 
-/* Puts what is wished into the record: null takes away. */
-static int take_fields(json_t *record, const json_t *wish, struct ark_error *err)
+int account_take_fields(json_t *record, const json_t *wish, struct ark_error *err)
 {
 	const char *name;
 	json_t *value;
@@ -247,8 +240,7 @@ static int set_today(json_t *record, const char *field)
 	return json_object_set_new(record, field, json_string(day));
 }
 
-/* Files what has changed; the caller gets the record in any case. */
-static int settle(struct archive *a, const char *kind, json_t *before, json_t *record,
+int account_settle(struct archive *a, const char *kind, json_t *before, json_t *record,
     uint32_t number, const struct filing_actor *actor, const char *reason, json_t **ret,
     struct ark_error *err)
 {
@@ -261,111 +253,11 @@ static int settle(struct archive *a, const char *kind, json_t *before, json_t *r
 	return rc;
 }
 
-static int expect_base(uint32_t base, uint32_t number, struct ark_error *err)
+int account_expect_base(uint32_t base, uint32_t number, struct ark_error *err)
 {
 	if (base && base != number)
 		return ark_fail(err, ARK_ECONFLICT, "it has changed since it was read");
 	return ARK_OK;
-}
-
-/* ---- organisations ---- */
-
-static int own_predecessor(const json_t *record, struct account_fault *fault, struct ark_error *err)
-{
-	const char *id = json_text(record, "id");
-	const json_t *other;
-	size_t i;
-
-	json_array_foreach(json_object_get(record, "predecessors"), i, other)
-	{
-		if (strcmp(json_string_value(other), id) == 0)
-			return account_fault_set(fault, err, "predecessors", "own",
-			    "an organisation does not follow itself");
-	}
-	return ARK_OK;
-}
-
-static int make_org(const json_t *wish, json_t **ret, struct ark_error *err)
-{
-	json_t *record = json_object();
-	int rc = record ? take_fields(record, wish, err)
-			: ark_fail(err, ARK_ENOMEM, "no memory for an organisation");
-
-	if (!rc && !json_object_get(wish, "confirmEvery") &&
-	    json_object_set_new(record, "confirmEvery", json_integer(ACCOUNTS_CONFIRM_DAYS)))
-		rc = ark_fail(err, ARK_ENOMEM, "no memory for an organisation");
-	if (rc)
-		json_decref(record);
-	else
-		*ret = record;
-	return rc;
-}
-
-int accounts_org_add(struct archive *a, const struct filing_actor *actor, const struct principal *p,
-    const json_t *wish, json_t **ret, struct account_fault *fault, struct ark_error *err)
-{
-	json_t *record = NULL;
-	int rc =
-	    administers(p) ? account_check_org(wish, true, fault, err) : not_an_administrator(err);
-
-	if (!rc)
-		rc = make_org(wish, &record, err);
-	if (!rc)
-		rc = account_check_days(record, fault, err);
-	if (!rc)
-		rc = own_predecessor(record, fault, err);
-	if (!rc)
-		rc = accounts_lock(a, err);
-	if (rc)
-		goto out;
-	rc = settle(a, "orgs", NULL, record, 0, actor, json_text(wish, "reason"), ret, err);
-	accounts_unlock(a);
-	if (rc == ARK_ECONFLICT)
-		ark_fail(err, rc, "there is an organisation %s already", json_text(wish, "id"));
-out:
-	json_decref(record);
-	return rc;
-}
-
-int accounts_org_change_on(struct archive *a, const struct filing_actor *actor,
-    const struct principal *p, const char *org, uint32_t base, const json_t *wish, json_t **ret,
-    struct account_fault *fault, struct ark_error *err)
-{
-	json_t *record = NULL, *before = NULL;
-	uint32_t number = 0;
-	int rc = accounts_lock(a, err);
-
-	if (rc)
-		return rc;
-	rc = account_record(a, "orgs", org, &record, &number, err);
-	if (!rc && !administers(p))
-		rc = not_an_administrator(err);
-	if (!rc)
-		rc = expect_base(base, number, err);
-	if (!rc)
-		rc = account_check_org(wish, false, fault, err);
-	if (!rc && !(before = json_deep_copy(record)))
-		rc = ark_fail(err, ARK_ENOMEM, "no memory for an organisation");
-	if (!rc)
-		rc = take_fields(record, wish, err);
-	if (!rc)
-		rc = account_check_days(record, fault, err);
-	if (!rc)
-		rc = own_predecessor(record, fault, err);
-	if (!rc)
-		rc = settle(
-		    a, "orgs", before, record, number, actor, json_text(wish, "reason"), ret, err);
-	accounts_unlock(a);
-	json_decref(before);
-	json_decref(record);
-	return rc;
-}
-
-int accounts_org_change(struct archive *a, const struct filing_actor *actor,
-    const struct principal *p, const char *org, const json_t *wish, json_t **ret,
-    struct account_fault *fault, struct ark_error *err)
-{
-	return accounts_org_change_on(a, actor, p, org, 0, wish, ret, fault, err);
 }
 
 /* ---- accounts: roles and states ---- */
@@ -429,7 +321,7 @@ static int keep_a_contact(struct archive *a, const struct principal *p, const js
 {
 	struct counting c = {json_text(before, "org"), json_text(before, "id"), 0};
 
-	if (administers(p) || !is_contact(before) || is_contact(record))
+	if (account_administers(p) || !is_contact(before) || is_contact(record))
 		return ARK_OK;
 	registry_each(archive_registry(a), "users", count_contact, &c);
 	return c.contacts ? ARK_OK
@@ -498,7 +390,7 @@ static int new_user(struct archive *a, const struct principal *p, const json_t *
     struct account_fault *fault, struct ark_error *err)
 {
 	json_t *record = json_object();
-	int rc = record ? take_fields(record, wish, err)
+	int rc = record ? account_take_fields(record, wish, err)
 			: ark_fail(err, ARK_ENOMEM, "no memory for an account");
 
 	if (!rc &&
@@ -531,7 +423,8 @@ int accounts_user_add(struct archive *a, const struct filing_actor *actor,
 		rc = accounts_lock(a, err);
 	if (rc)
 		goto out;
-	rc = settle(a, "users", NULL, record, 0, actor, json_text(wish, "reason"), ret, err);
+	rc =
+	    account_settle(a, "users", NULL, record, 0, actor, json_text(wish, "reason"), ret, err);
 	accounts_unlock(a);
 	if (rc == ARK_ECONFLICT)
 		ark_fail(err, rc,
@@ -570,7 +463,7 @@ static int may_change(const struct principal *p, const json_t *record, struct ar
 {
 	if (!accounts_may(p, json_text(record, "org")))
 		return not_a_manager(err);
-	if (!administers(p) && (account_roles_bits(record) & ACCESS_ADMIN))
+	if (!account_administers(p) && (account_roles_bits(record) & ACCESS_ADMIN))
 		return ark_fail(err, ARK_EREFUSED,
 		    "an administrator's account is changed by administrators only");
 	return ARK_OK;
@@ -592,7 +485,7 @@ static int decide(struct archive *a, const struct principal *p, json_t *record, 
 		rc = ark_fail(
 		    err, ARK_EREFUSED, "nobody changes the own roles, state or days; ask another");
 	if (!rc)
-		rc = take_fields(record, wish, err);
+		rc = account_take_fields(record, wish, err);
 	if (!rc)
 		rc = account_check_days(record, fault, err);
 	if (!rc && json_object_get(wish, "roles"))
@@ -620,13 +513,13 @@ int accounts_user_change_on(struct archive *a, const struct filing_actor *actor,
 	if (!rc)
 		rc = may_change(p, record, err);
 	if (!rc)
-		rc = expect_base(base, number, err);
+		rc = account_expect_base(base, number, err);
 	if (!rc && !(before = json_deep_copy(record)))
 		rc = ark_fail(err, ARK_ENOMEM, "no memory for an account");
 	if (!rc)
 		rc = decide(a, p, record, wish, fault, err);
 	if (!rc)
-		rc = settle(
+		rc = account_settle(
 		    a, "users", before, record, number, actor, json_text(wish, "reason"), ret, err);
 	if (!rc) {
 		rc = take_credentials(a, user, before, record, err);

@@ -45,6 +45,9 @@ int account_fault_set(struct account_fault *fault, struct ark_error *err, const 
 	va_end(args);
 	if (fault) {
 		snprintf(fault->field, sizeof(fault->field), "%.39s", field);
+		/* what was sent as a name may be cut within a character */
+		while (!utf8_valid(fault->field, strlen(fault->field)))
+			fault->field[strlen(fault->field) - 1] = '\0';
 		snprintf(fault->code, sizeof(fault->code), "%.39s", code);
 	}
 	return ark_fail(err, ARK_EINPUT, "%s", text);

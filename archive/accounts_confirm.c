@@ -334,7 +334,7 @@ bool account_lapsed(const json_t *user)
 }
 
 /* NULL: no memory. */
-static json_t *confirmed(const json_t *user, const char *today)
+static json_t *as_confirmed(const json_t *user, const char *today)
 {
 	json_t *copy = json_copy((json_t *)(uintptr_t)user);
 	int rc = 0;
@@ -370,7 +370,7 @@ static int confirm_all(
 
 		if (account_state(user) != ACCOUNT_ACTIVE && !account_lapsed(user))
 			continue;
-		copy = confirmed(user, today);
+		copy = as_confirmed(user, today);
 		if (!copy)
 			rc = ark_fail(err, ARK_ENOMEM, "no memory for the accounts");
 		else if (json_equal(copy, user))

@@ -38,4 +38,15 @@ ARK_MUSTUSE int account_record(struct archive *a, const char *kind, const char *
 ARK_MUSTUSE int account_file(struct archive *a, const char *kind, json_t *record, uint32_t base,
     const struct filing_actor *actor, const char *reason, struct ark_error *err);
 
+/* The operator (NULL), or an administrator whose days have not ended. */
+bool account_administers(const struct principal *p);
+/* Puts what is wished into the record: null takes away. Not "state" and "reason". */
+ARK_MUSTUSE int account_take_fields(json_t *record, const json_t *wish, struct ark_error *err);
+/* base, unless 0, is the number. */
+ARK_MUSTUSE int account_expect_base(uint32_t base, uint32_t number, struct ark_error *err);
+/* Files the record if it is not as before (NULL: it is new); *ret (may be NULL) is the record in any case. */
+ARK_MUSTUSE int account_settle(struct archive *a, const char *kind, json_t *before, json_t *record,
+    uint32_t number, const struct filing_actor *actor, const char *reason, json_t **ret,
+    struct ark_error *err);
+
 #endif

@@ -11,41 +11,8 @@
 #include <glib.h>
 #include <openssl/evp.h>
 
-#include "arkki/archive/bag.h"
+#include "archive/bag_private.h"
 #include "arkki/base/text.h"
-
-enum { MANIFESTS_MAX = 16, ALGORITHMS = 6, DIGEST_MAX = 64, MESSAGE_MAX = 400 };
-
-struct entry {
-	char *path, *nfc;
-	unsigned char digest[DIGEST_MAX];
-	bool seen;
-};
-
-struct manifest {
-	char name[64];
-	bool payload;
-	unsigned int algorithm;
-	struct buf text;
-	struct entry *entries;
-	size_t len, cap;
-};
-
-struct check {
-	void (*told)(void *arg, bool fault, const char *what);
-	void *arg;
-	struct bag_report *report;
-	struct buf bagit, info, fetch;
-	bool has_bagit, has_info, has_fetch, encoded; /* paths in manifests are */
-	char encoding[64];
-	struct manifest manifests[MANIFESTS_MAX];
-	size_t manifests_len;
-	char **fetched; /* paths of fetch.txt */
-	size_t fetched_len;
-	char **names; /* of all files, to find doubles */
-	size_t names_len, names_cap;
-	unsigned int payload_algorithms, tag_algorithms; /* bits */
-};
 
 static const struct {
 	const char *name;
@@ -55,8 +22,7 @@ static const struct {
     {"sha224", 28, EVP_sha224}, {"sha256", 32, EVP_sha256}, {"sha384", 48, EVP_sha384},
     {"sha512", 64, EVP_sha512}};
 
-static void tell(struct check *c, bool fault, const char *fmt, ...) ARK_PRINTF(3, 4);
-static void tell(struct check *c, bool fault, const char *fmt, ...)
+void bag_tell(struct bag_judge *c, bool fault, const char *fmt, ...)
 {
 	char what[MESSAGE_MAX];
 	va_list args;
@@ -74,13 +40,13 @@ static void tell(struct check *c, bool fault, const char *fmt, ...)
 
 /* ---- the first walk: tag files ---- */
 
-static struct manifest *manifest_of(struct check *c, const char *path)
+static struct bag_manifest *manifest_of(struct bag_judge *c, const char *path)
 {
 	static const char tag[] = "tagmanifest-", payload[] = "manifest-";
 	bool is_tag = strncmp(path, tag, sizeof(tag) - 1) == 0;
 	const char *name = path + (is_tag ? sizeof(tag) : sizeof(payload)) - 1;
 	const char *dot = strrchr(path, '.');
-	struct manifest *m;
+	struct bag_manifest *m;
 	size_t k = 0;
 
 	if ((!is_tag && strncmp(path, payload, sizeof(payload) - 1) != 0) || !dot || dot <= name ||
@@ -91,19 +57,20 @@ static struct manifest *manifest_of(struct check *c, const char *path)
 				  strncasecmp(name, algorithms[k].name, (size_t)(dot - name)) != 0))
 		k++;
 	if (k == ALGORITHMS || c->manifests_len == MANIFESTS_MAX) {
-		tell(c, false, "%s is of an algorithm that arkki does not know: it is not compared",
-		    path);
+		bag_tell(c, false,
+		    "%s is of an algorithm that arkki does not know: it is not compared", path);
 		return NULL;
 	}
 	m = &c->manifests[c->manifests_len++];
 	snprintf(m->name, sizeof(m->name), "%s", path);
 	m->payload = !is_tag;
 	m->algorithm = (unsigned int)k;
+	m->digest_len = algorithms[k].len;
 	*(is_tag ? &c->tag_algorithms : &c->payload_algorithms) |= 1U << k;
 	return m;
 }
 
-static int keep_name(struct check *c, const char *path, struct ark_error *err)
+static int keep_name(struct bag_judge *c, const char *path, struct ark_error *err)
 {
 	if (c->names_len == c->names_cap) {
 		size_t cap = c->names_cap ? c->names_cap * 2 : 256;
@@ -123,8 +90,8 @@ static int keep_name(struct check *c, const char *path, struct ark_error *err)
 
 static int take_tag_file(void *arg, const char *path, struct bag_stream *f, struct ark_error *err)
 {
-	struct check *c = arg;
-	struct manifest *m;
+	struct bag_judge *c = arg;
+	struct bag_manifest *m;
 	struct buf *to = NULL;
 	int rc = keep_name(c, path, err);
 
@@ -144,18 +111,18 @@ static int take_tag_file(void *arg, const char *path, struct bag_stream *f, stru
 	return bag_stream_rest(f, BAG_TAG_FILE_MAX, to, err);
 }
 
-static int by_text(const void *a, const void *b)
+int bag_by_text(const void *a, const void *b)
 {
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static void find_doubles(struct check *c)
+static void find_doubles(struct bag_judge *c)
 {
 	if (c->names_len)
-		qsort(c->names, c->names_len, sizeof(*c->names), by_text);
+		qsort(c->names, c->names_len, sizeof(*c->names), bag_by_text);
 	for (size_t i = 1; i < c->names_len; i++)
 		if (strcmp(c->names[i - 1], c->names[i]) == 0)
-			tell(c, true, "%s is in the bag twice", c->names[i]);
+			bag_tell(c, true, "%s is in the bag twice", c->names[i]);
 }
 
 /* ---- bagit.txt ---- */
@@ -173,7 +140,7 @@ static bool declared(
 	return true;
 }
 
-static bool version_of(struct check *c, const char *text, size_t len)
+static bool version_of(struct bag_judge *c, const char *text, size_t len)
 {
 	char copy[16];
 	int end = 0;
@@ -187,39 +154,39 @@ static bool version_of(struct check *c, const char *text, size_t len)
 	       (size_t)end == len && isdigit((unsigned char)copy[strcspn(copy, ".") + 1]);
 }
 
-static void check_declaration(struct check *c)
+static void check_declaration(struct bag_judge *c)
 {
 	const char *text = c->bagit.data ? c->bagit.data : "", *line, *value;
 	size_t len = c->bagit.len, n, value_len;
 	struct bag_report *r = c->report;
 
 	if (!c->has_bagit) {
-		tell(c, true, "bagit.txt is missing");
+		bag_tell(c, true, "bagit.txt is missing");
 		return;
 	}
 	if (!utf8_valid(text, len) || !bag_next_line(&text, &len, &line, &n) ||
 	    !declared(line, n, "BagIt-Version", &value, &value_len) ||
 	    !version_of(c, value, value_len)) {
-		tell(c, true, "bagit.txt does not begin with \"BagIt-Version: M.N\"");
+		bag_tell(c, true, "bagit.txt does not begin with \"BagIt-Version: M.N\"");
 		r->major = r->minor = 0;
 		return;
 	}
 	if (!(r->major == 1 && r->minor == 0) &&
 	    !(r->major == 0 && r->minor >= 93 && r->minor <= 97))
-		tell(c, true, "bags of version %u.%u are not known", r->major, r->minor);
+		bag_tell(c, true, "bags of version %u.%u are not known", r->major, r->minor);
 	if (!bag_next_line(&text, &len, &line, &n) ||
 	    !declared(line, n, "Tag-File-Character-Encoding", &value, &value_len) ||
 	    value_len >= sizeof(c->encoding) || memchr(value, ' ', value_len))
-		tell(c, true, "bagit.txt does not say the Tag-File-Character-Encoding");
+		bag_tell(c, true, "bagit.txt does not say the Tag-File-Character-Encoding");
 	else
 		snprintf(c->encoding, sizeof(c->encoding), "%.*s", (int)value_len, value);
 	if (len)
-		tell(c, true, "bagit.txt has more than its two lines");
+		bag_tell(c, true, "bagit.txt has more than its two lines");
 	c->encoded = r->major >= 1;
 }
 
 /* Tag files come in the encoding that bagit.txt says; from here on they are UTF-8. */
-static int to_utf8(struct check *c, struct buf *text, const char *name, struct ark_error *err)
+int bag_to_utf8(struct bag_judge *c, struct buf *text, const char *name, struct ark_error *err)
 {
 	char *in = text->data, *out, *at;
 	size_t in_len = text->len, room = text->len * 3 + 16, out_len = room;
@@ -229,7 +196,7 @@ static int to_utf8(struct check *c, struct buf *text, const char *name, struct a
 		goto check;
 	cd = iconv_open("UTF-8", c->encoding);
 	if (cd == (iconv_t)-1) {
-		tell(c, true, "the encoding %s of the tag files is not known", c->encoding);
+		bag_tell(c, true, "the encoding %s of the tag files is not known", c->encoding);
 		buf_clear(text);
 		return ARK_OK;
 	}
@@ -244,154 +211,10 @@ static int to_utf8(struct check *c, struct buf *text, const char *name, struct a
 		return ark_fail(err, ARK_ENOMEM, "no memory for a bag");
 check:
 	if (!utf8_valid(text->data ? text->data : "", text->len)) {
-		tell(c, true, "%s is not text in the encoding of the tag files", name);
+		bag_tell(c, true, "%s is not text in the encoding of the tag files", name);
 		buf_clear(text);
 	}
 	return ARK_OK;
-}
-
-/* ---- manifests ---- */
-
-static int by_nfc(const void *a, const void *b)
-{
-	const struct entry *x = a, *y = b;
-	int order = strcmp(x->nfc, y->nfc);
-
-	return order ? order : strcmp(x->path, y->path);
-}
-
-static char *nfc_of(const char *path)
-{
-	return g_utf8_normalize(path, -1, G_NORMALIZE_NFC);
-}
-
-static int add_entry(struct check *c, struct manifest *m, const char *line, size_t hex,
-    struct buf *path, struct ark_error *err)
-{
-	struct entry *e;
-
-	if (m->len == m->cap) {
-		size_t cap = m->cap ? m->cap * 2 : 64;
-		struct entry *more = realloc(m->entries, cap * sizeof(*more));
-
-		if (!more)
-			return ark_fail(err, ARK_ENOMEM, "no memory for a manifest");
-		m->entries = more;
-		m->cap = cap;
-	}
-	e = &m->entries[m->len];
-	*e = (struct entry){.nfc = nfc_of(path->data)};
-	if (!e->nfc || !(e->path = strdup(path->data))) {
-		g_free(e->nfc);
-		return ark_fail(err, ARK_ENOMEM, "no memory for a manifest");
-	}
-	m->len++;
-	if (hex != 2 * algorithms[m->algorithm].len || !hex_decode(e->digest, hex / 2, line, hex))
-		tell(c, true, "%s: the digest of %s has not the length of its algorithm", m->name,
-		    e->path);
-	return ARK_OK;
-}
-
-static void check_doubles(struct check *c, struct manifest *m)
-{
-	for (size_t i = 1; i < m->len; i++) {
-		const struct entry *a = &m->entries[i - 1], *b = &m->entries[i];
-		bool same = memcmp(a->digest, b->digest, DIGEST_MAX) == 0;
-
-		if (strcmp(a->nfc, b->nfc) != 0)
-			continue;
-		if (strcmp(a->path, b->path) != 0)
-			tell(c, !same, "%s lists %s in two normalisations", m->name, b->path);
-		else
-			tell(c, !same || c->report->major >= 1, "%s lists %s twice%s", m->name,
-			    b->path, same ? "" : ", with two digests");
-	}
-}
-
-static int parse_manifest(struct check *c, struct manifest *m, struct ark_error *err)
-{
-	const char *text, *line, *raw;
-	size_t len, n, hex, number = 0;
-	struct buf path = BUF_INIT;
-	int rc = to_utf8(c, &m->text, m->name, err);
-
-	text = m->text.data ? m->text.data : "";
-	len = m->text.len;
-	while (!rc && bag_next_line(&text, &len, &line, &n)) {
-		bool dotted;
-
-		number++;
-		buf_clear(&path);
-		if (n == 0)
-			continue;
-		if (!bag_manifest_line(line, n, &hex, &raw)) {
-			tell(c, true, "%s line %zu is no digest and path", m->name, number);
-			continue;
-		}
-		if (!bag_path_decode(&path, raw, (size_t)(line + n - raw), c->encoded, &dotted) ||
-		    strlen(path.data) != path.len ||
-		    (m->payload && strncmp(path.data, "data/", 5) != 0)) {
-			tell(c, true, "%s line %zu names a path that is not %s", m->name, number,
-			    m->payload ? "in the payload" : "in the bag");
-			continue;
-		}
-		if (dotted)
-			tell(c, false, "%s line %zu has a path with a leading \"./\"", m->name,
-			    number);
-		rc = add_entry(c, m, line, hex, &path, err);
-	}
-	buf_free(&path);
-	buf_free(&m->text);
-	if (m->len)
-		qsort(m->entries, m->len, sizeof(*m->entries), by_nfc);
-	check_doubles(c, m);
-	return rc;
-}
-
-/* ---- fetch.txt ---- */
-
-static int parse_fetch(struct check *c, struct ark_error *err)
-{
-	const char *text, *line, *raw;
-	size_t len, n, number = 0;
-	struct buf path = BUF_INIT;
-	int rc = to_utf8(c, &c->fetch, "fetch.txt", err);
-
-	text = c->fetch.data ? c->fetch.data : "";
-	len = c->fetch.len;
-	while (!rc && bag_next_line(&text, &len, &line, &n)) {
-		char **more;
-		bool dotted;
-
-		number++;
-		buf_clear(&path);
-		if (n == 0)
-			continue;
-		if (!bag_fetch_line(line, n, &raw) ||
-		    !bag_path_decode(&path, raw, (size_t)(line + n - raw), c->encoded, &dotted) ||
-		    strncmp(path.data, "data/", 5) != 0) {
-			tell(c, true,
-			    "fetch.txt line %zu is no URL, length and path in the payload", number);
-			continue;
-		}
-		more = realloc(c->fetched, (c->fetched_len + 1) * sizeof(*more));
-		if (more)
-			c->fetched = more;
-		if (!more || !(more[c->fetched_len] = strdup(path.data)))
-			rc = ark_fail(err, ARK_ENOMEM, "no memory for fetch.txt");
-		else
-			c->fetched_len++;
-	}
-	buf_free(&path);
-	if (c->fetched_len)
-		qsort(c->fetched, c->fetched_len, sizeof(*c->fetched), by_text);
-	return rc;
-}
-
-static bool is_fetched(const struct check *c, const char *path)
-{
-	return c->fetched_len &&
-	       bsearch(&path, c->fetched, c->fetched_len, sizeof(*c->fetched), by_text);
 }
 
 /* ---- the second walk: every file against every manifest ---- */
@@ -432,57 +255,38 @@ static int digest_file(
 	return ok ? ARK_OK : ark_fail(err, ARK_ENOMEM, "no memory for digests");
 }
 
-/* The first entry of this name in its normal form; *ret_n: how many there are. */
-static struct entry *find_entries(struct manifest *m, const char *nfc, size_t *ret_n)
-{
-	size_t low = 0, high = m->len;
-
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (strcmp(m->entries[mid].nfc, nfc) < 0)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	for (high = low; high < m->len && strcmp(m->entries[high].nfc, nfc) == 0; high++)
-		;
-	*ret_n = high - low;
-	return *ret_n ? &m->entries[low] : NULL;
-}
-
 /* Whether the manifest lists it. */
-static bool compare(
-    struct check *c, struct manifest *m, const char *path, const char *nfc, const struct digests *d)
+static bool compare(struct bag_judge *c, struct bag_manifest *m, const char *path, const char *nfc,
+    const struct digests *d)
 {
 	size_t n;
-	struct entry *e = find_entries(m, nfc, &n);
+	struct bag_entry *e = bag_find_entries(m, nfc, &n);
 	bool exact = false;
 
 	for (size_t i = 0; i < n; i++) {
 		e[i].seen = true;
 		exact = exact || strcmp(e[i].path, path) == 0;
-		if (memcmp(e[i].digest, d->value[m->algorithm], algorithms[m->algorithm].len) != 0)
-			tell(c, true, "%s is not what %s says", path, m->name);
+		if (memcmp(e[i].digest, d->value[m->algorithm], m->digest_len) != 0)
+			bag_tell(c, true, "%s is not what %s says", path, m->name);
 	}
 	if (n && !exact)
-		tell(c, false, "%s lists %s in another normalisation", m->name, path);
+		bag_tell(c, false, "%s lists %s in another normalisation", m->name, path);
 	return n > 0;
 }
 
 static int check_file(void *arg, const char *path, struct bag_stream *f, struct ark_error *err)
 {
-	struct check *c = arg;
+	struct bag_judge *c = arg;
 	bool payload = strncmp(path, "data/", 5) == 0, listed = false, everywhere = true;
 	struct digests d = {0};
-	char *nfc = nfc_of(path);
+	char *nfc = bag_nfc(path);
 	int rc;
 
 	if (!nfc)
 		return ark_fail(err, ARK_ENOMEM, "no memory for a bag");
 	rc = digest_file(f, payload ? c->payload_algorithms : c->tag_algorithms, &d, err);
 	for (size_t i = 0; !rc && i < c->manifests_len; i++) {
-		struct manifest *m = &c->manifests[i];
+		struct bag_manifest *m = &c->manifests[i];
 
 		if (m->payload != payload)
 			continue;
@@ -495,42 +299,43 @@ static int check_file(void *arg, const char *path, struct bag_stream *f, struct 
 		c->report->files++;
 		c->report->bytes += d.size;
 		if (!listed)
-			tell(c, true, "%s is in no manifest", path);
+			bag_tell(c, true, "%s is in no manifest", path);
 		else if (!everywhere && c->report->major >= 1)
-			tell(c, true, "%s is not in every manifest", path);
+			bag_tell(c, true, "%s is not in every manifest", path);
 	}
 	g_free(nfc);
 	return rc;
 }
 
-static void check_missing(struct check *c)
+static void check_missing(struct bag_judge *c)
 {
 	for (size_t i = 0; i < c->manifests_len; i++)
 		for (size_t k = 0; k < c->manifests[i].len; k++) {
-			const struct entry *e = &c->manifests[i].entries[k];
+			const struct bag_entry *e = &c->manifests[i].entries[k];
 
 			if (!e->seen)
-				tell(c, true, "%s, which %s lists, is missing%s", e->path,
+				bag_tell(c, true, "%s, which %s lists, is missing%s", e->path,
 				    c->manifests[i].name,
-				    is_fetched(c, e->path)
+				    bag_is_fetched(c, e->path)
 					? " (fetch.txt names it; nothing is fetched)"
 					: "");
 		}
 	for (size_t k = 0; k < c->fetched_len; k++)
 		for (size_t i = 0; i < c->manifests_len; i++) {
-			char *nfc = nfc_of(c->fetched[k]);
+			char *nfc = bag_nfc(c->fetched[k]);
 			size_t n = 1;
 
 			if (nfc && c->manifests[i].payload)
-				(void)find_entries(&c->manifests[i], nfc, &n);
+				(void)bag_find_entries(&c->manifests[i], nfc, &n);
 			if (!n)
-				tell(c, true, "fetch.txt names %s, which is not in every manifest",
+				bag_tell(c, true,
+				    "fetch.txt names %s, which is not in every manifest",
 				    c->fetched[k]);
 			g_free(nfc);
 		}
 }
 
-static void check_oxum(struct check *c)
+static void check_oxum(struct bag_judge *c)
 {
 	const char *oxum = bag_info_value(c->report->info, "Payload-Oxum");
 	unsigned long long bytes, files;
@@ -541,36 +346,36 @@ static void check_oxum(struct check *c)
 	/* NOLINTNEXTLINE(cert-err34-c): the width bounds it */
 	if (sscanf(oxum, "%19llu.%19llu%n", &bytes, &files, &end) != 2 || oxum[end] ||
 	    !isdigit((unsigned char)oxum[0]))
-		tell(c, true, "Payload-Oxum is not \"bytes.files\"");
+		bag_tell(c, true, "Payload-Oxum is not \"bytes.files\"");
 	else if (bytes != c->report->bytes || files != c->report->files)
-		tell(c, true, "the payload is not what Payload-Oxum says (%s): %llu.%llu", oxum,
+		bag_tell(c, true, "the payload is not what Payload-Oxum says (%s): %llu.%llu", oxum,
 		    (unsigned long long)c->report->bytes, (unsigned long long)c->report->files);
 }
 
-static int parse_tag_files(struct check *c, struct ark_error *err)
+static int parse_tag_files(struct bag_judge *c, struct ark_error *err)
 {
 	struct ark_error why;
 	int rc = ARK_OK;
 
 	for (size_t i = 0; !rc && i < c->manifests_len; i++)
-		rc = parse_manifest(c, &c->manifests[i], err);
+		rc = bag_parse_manifest(c, &c->manifests[i], err);
 	if (!rc && !c->payload_algorithms)
-		tell(c, true, "there is no payload manifest of a known algorithm");
+		bag_tell(c, true, "there is no payload manifest of a known algorithm");
 	if (!rc && c->has_fetch)
-		rc = parse_fetch(c, err);
+		rc = bag_parse_fetch(c, err);
 	if (!rc && c->has_info) {
-		rc = to_utf8(c, &c->info, "bag-info.txt", err);
+		rc = bag_to_utf8(c, &c->info, "bag-info.txt", err);
 		if (!rc && bag_info_parse(c->info.data ? c->info.data : "", c->info.len,
 			       c->report->major < 1, c->report->info, &why))
-			tell(c, true, "%s", why.text);
+			bag_tell(c, true, "%s", why.text);
 	}
 	return rc;
 }
 
-static void check_free(struct check *c)
+static void check_free(struct bag_judge *c)
 {
 	for (size_t i = 0; i < c->manifests_len; i++) {
-		struct manifest *m = &c->manifests[i];
+		struct bag_manifest *m = &c->manifests[i];
 
 		for (size_t k = 0; k < m->len; k++) {
 			free(m->entries[k].path);
@@ -594,7 +399,7 @@ static void check_free(struct check *c)
 int bag_check(struct bag_source *s, void (*told)(void *arg, bool fault, const char *what),
     void *arg, struct bag_report *ret, struct ark_error *err)
 {
-	struct check *c = calloc(1, sizeof(*c));
+	struct bag_judge *c = calloc(1, sizeof(*c));
 	int rc;
 
 	*ret = (struct bag_report){.info = json_array()};

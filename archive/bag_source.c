@@ -16,7 +16,11 @@
 struct bag_source {
 	char *path;
 	bool directory;
-	struct buf prefix; /* the bag's folder in an archive, with its slash */
+	struct buf prefix;        /* the bag's folder in an archive, with its slash */
+	struct bag_reader reader; /* in place of the path, which is what it is called */
+	uint64_t at;
+	char *block;
+	struct ark_error failed; /* of the reader: libarchive carries no errors of ours */
 };
 
 struct bag_stream {
@@ -122,7 +126,50 @@ static int walk_directory(struct bag_source *s, bag_each each, void *arg, struct
 
 /* ---- archives ---- */
 
-static int read_new(const char *path, struct archive **ret, struct ark_error *err)
+enum { BLOCK = 65536 };
+
+static la_ssize_t reader_read(struct archive *a, void *arg, const void **ret)
+{
+	struct bag_source *s = arg;
+	ssize_t n = s->reader.read(s->reader.arg, s->at, s->block, BLOCK, &s->failed);
+
+	if (n < 0) {
+		archive_set_error(a, ARCHIVE_FATAL, "%s", s->failed.text);
+		return -1;
+	}
+	s->at += (uint64_t)n;
+	*ret = s->block;
+	return n;
+}
+
+/* A ZIP is read by its directory, which is at its end. */
+static la_int64_t reader_seek(struct archive *a, void *arg, la_int64_t offset, int whence)
+{
+	struct bag_source *s = arg;
+	la_int64_t from = whence == SEEK_SET   ? 0
+			  : whence == SEEK_CUR ? (la_int64_t)s->at
+					       : (la_int64_t)s->reader.size;
+
+	if (offset < -from || offset > (la_int64_t)s->reader.size - from) {
+		archive_set_error(a, ARCHIVE_FATAL, "it points beyond its end");
+		return ARCHIVE_FATAL;
+	}
+	s->at = (uint64_t)(from + offset);
+	return from + offset;
+}
+
+static int open_read(struct bag_source *s, struct archive *a)
+{
+	if (!s->reader.read)
+		return archive_read_open_filename(a, s->path, BLOCK);
+	s->at = 0;
+	archive_read_set_read_callback(a, reader_read);
+	archive_read_set_seek_callback(a, reader_seek);
+	archive_read_set_callback_data(a, s);
+	return archive_read_open1(a);
+}
+
+static int read_new(struct bag_source *s, struct archive **ret, struct ark_error *err)
 {
 	struct archive *a = archive_read_new();
 	int rc = ARK_OK;
@@ -133,9 +180,9 @@ static int read_new(const char *path, struct archive **ret, struct ark_error *er
 	archive_read_support_filter_gzip(a);
 	archive_read_support_format_zip(a);
 	archive_read_support_format_tar(a);
-	if (archive_read_open_filename(a, path, 65536) != ARCHIVE_OK) {
-		rc = ark_fail(err, ARK_EINPUT, "%s is neither a folder, a ZIP nor a tar: %s", path,
-		    archive_error_string(a));
+	if (open_read(s, a) != ARCHIVE_OK) {
+		rc = ark_fail(err, ARK_EINPUT, "%s is neither a folder, a ZIP nor a tar: %s",
+		    s->path, archive_error_string(a));
 		archive_read_free(a);
 		return rc;
 	}
@@ -185,7 +232,7 @@ static int walk_archive(struct bag_source *s, bag_each each, void *arg, struct a
 	uint64_t budget = BAG_BYTES_MAX, files = 0;
 	struct archive_entry *e;
 	struct archive *a = NULL;
-	int rc = read_new(s->path, &a, err), r;
+	int rc = read_new(s, &a, err), r;
 
 	if (rc)
 		return rc;
@@ -255,11 +302,39 @@ out:
 	return rc;
 }
 
+int bag_source_open_reader(
+    const struct bag_reader *reader, struct bag_source **ret, struct ark_error *err)
+{
+	struct bag_source *s = calloc(1, sizeof(*s));
+	int rc;
+
+	if (!s || !(s->path = strdup("the package")) || !(s->block = malloc(BLOCK))) {
+		rc = ark_fail(err, ARK_ENOMEM, "no memory for a bag");
+		goto out;
+	}
+	s->reader = *reader;
+	rc = walk_named(s, find_prefix, s, err);
+	if (rc > 0)
+		rc = ARK_OK;
+	if (!rc && buf_failed(&s->prefix))
+		rc = ark_fail(err, ARK_ENOMEM, "no memory for a bag");
+	if (!rc) {
+		*ret = s;
+		s = NULL;
+	}
+out:
+	bag_source_close(s);
+	return rc;
+}
+
 void bag_source_close(struct bag_source *s)
 {
 	if (!s)
 		return;
 	free(s->path);
+	if (s->block)
+		explicit_bzero(s->block, BLOCK);
+	free(s->block);
 	buf_free(&s->prefix);
 	free(s);
 }

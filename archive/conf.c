@@ -81,14 +81,12 @@ int conf_number(const char *dir, const char *key, unsigned long least, unsigned 
 {
 	struct buf text = BUF_INIT;
 	const char *value;
-	unsigned long n = 0;
 	int rc = find(dir, key, &text, &value, err);
 
 	if (!rc && value) {
 		size_t digits = strspn(value, "0123456789");
+		unsigned long n = digits <= 18 ? strtoul(value, NULL, 10) : 0;
 
-		if (digits && digits <= 18 && !value[digits])
-			n = strtoul(value, NULL, 10);
 		if (!digits || digits > 18 || value[digits] || n < least || n > most)
 			rc = ark_fail(err, ARK_EINPUT,
 			    "arkki.conf: %s is a whole number from %lu to %lu", key, least, most);

@@ -38,7 +38,7 @@ static int bind_certificate(
     struct state *s, struct row *r, struct certificate *c, struct ark_error *err)
 {
 	struct row there = {.kind = CREDENTIAL_CERTIFICATE};
-	struct certificate old;
+	struct certificate old = {0};
 	int rc;
 
 	memcpy(there.name, r->name, sizeof(there.name));

@@ -68,8 +68,8 @@ lost:
 /* Where the history log speaks of the proposal, the approval and the destruction. */
 static int note_index(void *arg, const struct ledger_entry *e)
 {
-	static const char *const kinds[] = {
-	    "filing", "disposal-proposed", "disposal-approved", "disposal-received", "destruction"};
+	static const char *const kinds[] = {"filing", "disposal-proposed", "disposal-approved",
+	    "disposal-packaged", "disposal-received", "destruction"};
 	const char *kind = json_text(e->a, "kind");
 	json_t *to = arg;
 
@@ -91,13 +91,64 @@ static json_t *history_of(struct run *r, const char *document)
 	return out;
 }
 
-static int stone_of(struct run *r, struct desk *desk, const json_t *proposal, json_t **ret)
+/* By the table of today: a period may have been made longer since the approval, or a version have begun a new one. */
+static int still_due(struct run *r, const struct catalogue_row *row, const json_t *fields,
+    const json_t *proposal, bool *ret)
+{
+	const struct retention_subject s = {.type = row->type,
+	    .author = json_text(fields, "author"),
+	    .date = row->date,
+	    .case_id = json_text(fields, "case"),
+	    .filed_us = row->filed_us};
+	struct retention_term term;
+	const char *then, *action = json_text(proposal, "action");
+	json_t *rows = NULL;
+	char today[11];
+	int rc;
+
+	*ret = true;
+	if (!r->given->due_only)
+		return ARK_OK;
+	rc = retention_rows(r->a->registry, &rows, r->err);
+	if (rc)
+		return rc;
+	clock_day(today, clock_now_us());
+	retention_term(rows, r->a->registry, &s, today, &term);
+	then = json_text(term.row, "then");
+	*ret = term.due && then && action &&
+	       (strcmp(then, "review") == 0 || strcmp(then, action) == 0);
+	json_decref(rows);
+	return ARK_OK;
+}
+
+static json_t *stone_json(struct run *r, const json_t *proposal, const struct catalogue_row *row,
+    const struct catalogue_row *first, const struct card *card)
 {
 	const char *id = json_text(proposal, "id");
 	char filed[CLOCK_TEXT_SIZE], newest[CLOCK_TEXT_SIZE], now[CLOCK_TEXT_SIZE];
+
+	clock_format(filed, first->filed_us);
+	clock_format(newest, row->filed_us);
+	clock_format(now, clock_now_us());
+	return json_pack(
+	    "{s:s,s:s,s:O?,s:O?,s:o,s:O?,s:b,s:i,s:s,s:s,s:s,s:O?,s:O?,s:O?,s:O*,s:O*,s:o*}", "id",
+	    id, "state", "begun", "action", json_object_get(proposal, "action"), "ground",
+	    json_object_get(proposal, "ground"), "fields", kept_fields(card->fields), "counties",
+	    card->counties, "rendition", row->rendition.number != 0, "versions", (int)row->version,
+	    "filedAt", filed, "newestFiledAt", newest, "begunAt", now, "row",
+	    json_object_get(proposal, "row"), "proposedBy", json_object_get(proposal, "proposedBy"),
+	    "approvedBy", json_object_get(proposal, "approvedBy"), "package",
+	    json_object_get(proposal, "package"), "confirmation",
+	    json_object_get(proposal, "confirmation"), "history", history_of(r, id));
+}
+
+/* *ret stays NULL for a document that is not due any more. */
+static int stone_of(struct run *r, struct desk *desk, const json_t *proposal, json_t **ret)
+{
+	const char *id = json_text(proposal, "id");
 	struct catalogue_row row, first;
 	struct card card = {0};
-	json_t *fields;
+	bool due = true;
 	int rc = catalogue_get(desk->catalogue, id, 0, NULL, &row, r->err);
 
 	if (rc)
@@ -108,48 +159,45 @@ static int stone_of(struct run *r, struct desk *desk, const json_t *proposal, js
 		return rc;
 	}
 	rc = reading_card(r->a, r->receipt, &row, &card, r->err);
-	fields = rc ? NULL : kept_fields(card.fields);
-	clock_format(filed, first.filed_us);
-	clock_format(newest, row.filed_us);
-	clock_format(now, clock_now_us());
-	if (!rc) {
-		*ret = json_pack(
-		    "{s:s,s:s,s:O?,s:O?,s:o,s:O?,s:b,s:i,s:s,s:s,s:s,s:O?,s:O?,s:O?,s:o*}", "id",
-		    id, "state", "begun", "action", json_object_get(proposal, "action"), "ground",
-		    json_object_get(proposal, "ground"), "fields", fields, "counties",
-		    card.counties, "rendition", row.rendition.number != 0, "versions",
-		    (int)row.version, "filedAt", filed, "newestFiledAt", newest, "begunAt", now,
-		    "row", json_object_get(proposal, "row"), "proposedBy",
-		    json_object_get(proposal, "proposedBy"), "approvedBy",
-		    json_object_get(proposal, "approvedBy"), "history", history_of(r, id));
-		if (!*ret)
-			rc = ark_fail(r->err, ARK_ENOMEM, "no memory for a tombstone");
-	}
+	if (!rc)
+		rc = still_due(r, &row, card.fields, proposal, &due);
+	if (!rc && due && !(*ret = stone_json(r, proposal, &row, &first, &card)))
+		rc = ark_fail(r->err, ARK_ENOMEM, "no memory for a tombstone");
 	card_free(&card);
 	catalogue_row_free(&first);
 	catalogue_row_free(&row);
 	return rc;
 }
 
-static bool awaits_receiver(const json_t *proposal)
+static bool is_transfer(const json_t *proposal)
 {
-	const char *action = json_text(proposal, "action"), *state = json_text(proposal, "state");
+	const char *action = json_text(proposal, "action");
 
-	return action && state && strcmp(action, "transfer") == 0 && strcmp(state, "approved") == 0;
+	return action && strcmp(action, "transfer") == 0;
 }
 
 static int begin_one(struct run *r, struct desk *desk, const json_t *proposal)
 {
 	json_t *hold = disposition_hold(r->a->registry, json_text(proposal, "id"));
 	json_t *stone = NULL;
-	int rc;
+	bool all = true;
+	int rc = ARK_OK;
 
 	json_decref(hold);
-	if (hold || awaits_receiver(proposal)) {
+	if (!hold && is_transfer(proposal) && !disposition_awaits_receiver(proposal))
+		rc = disposition_took_all(
+		    r->a, desk->catalogue, proposal, r->given->actor, &all, r->err);
+	if (rc)
+		return rc == ARK_ECONFLICT ? ARK_OK : rc;
+	if (hold || !all || disposition_awaits_receiver(proposal)) {
 		*(hold ? &r->result->held : &r->result->awaiting) += 1;
 		return ARK_OK;
 	}
 	rc = stone_of(r, desk, proposal, &stone);
+	if (!rc && !stone) {
+		r->result->undue++;
+		return ARK_OK;
+	}
 	if (!rc)
 		rc = disposition_file(r->a, "tombstones", stone, 0, r->given->actor, NULL, r->err);
 	if (rc == ARK_ECONFLICT) { /* a hold came in between: it wins */

@@ -20,6 +20,19 @@ static bool hold_in_force(const json_t *hold, const char *day)
 	return state_is(hold, "held") && (!until || strcmp(day, until) <= 0);
 }
 
+static bool is_approved(const json_t *proposal)
+{
+	return state_is(proposal, "approved") || state_is(proposal, "packaged") ||
+	       state_is(proposal, "received");
+}
+
+bool disposition_awaits_receiver(const json_t *proposal)
+{
+	const char *action = json_text(proposal, "action");
+
+	return action && strcmp(action, "transfer") == 0 && !state_is(proposal, "received");
+}
+
 json_t *disposition_hold(struct registry *r, const char *document)
 {
 	json_t *hold = registry_get(r, "holds", document);
@@ -36,7 +49,7 @@ json_t *disposition_proposal(struct registry *r, const char *document)
 {
 	json_t *p = registry_get(r, "disposals", document);
 
-	if (p && (state_is(p, "proposed") || state_is(p, "approved") || state_is(p, "received")))
+	if (p && (state_is(p, "proposed") || is_approved(p)))
 		return p;
 	json_decref(p);
 	return NULL;
@@ -72,7 +85,8 @@ static int settle_own(struct registry *r, const struct filing *f, bool held, str
 
 int disposition_settle(struct registry *r, const struct filing *f, bool held, struct ark_error *err)
 {
-	json_t *stone;
+	json_t *stone, *proposal;
+	bool received;
 
 	if (f->kind == FILING_DOCUMENT)
 		return ARK_OK;
@@ -85,7 +99,15 @@ int disposition_settle(struct registry *r, const struct filing *f, bool held, st
 	}
 	stone = disposition_tombstone(r, f->document);
 	json_decref(stone);
-	return stone ? ark_fail(err, ARK_EGONE, "the document has been destroyed") : ARK_OK;
+	if (stone)
+		return ark_fail(err, ARK_EGONE, "the document has been destroyed");
+	proposal = disposition_proposal(r, f->document);
+	received = state_is(proposal, "received");
+	json_decref(proposal);
+	/* what came now would be in no package, and would end with the document */
+	return received ? ark_fail(err, ARK_ECONFLICT,
+			      "another archive has taken the document over: it is closed")
+			: ARK_OK;
 }
 
 /* ---- filing ---- */
@@ -139,13 +161,40 @@ json_t *disposition_approved(struct registry *r)
 	{
 		const char *id = json_text(record, "id");
 
-		if (!state_is(record, "approved") && !state_is(record, "received"))
+		if (!is_approved(record))
 			continue;
 		if (json_array_size(out) < DISPOSITION_BATCH && !registry_has(r, "tombstones", id))
 			json_array_append(out, record);
 	}
 	json_decref(all);
 	return out;
+}
+
+int disposition_look(struct archive *a, struct disposition_standing *ret, struct ark_error *err)
+{
+	struct registry *r = archive_registry(a);
+	json_t *approved = disposition_approved(r), *begun = disposition_begun(r), *p;
+	int rc = approved && begun ? ARK_OK : ark_fail(err, ARK_ENOMEM, "no memory for a list");
+	size_t i;
+
+	*ret = (struct disposition_standing){.begun = json_array_size(begun)};
+	json_array_foreach(approved, i, p)
+	{
+		json_t *hold = disposition_hold(r, json_text(p, "id"));
+
+		if (hold)
+			ret->held++;
+		else if (state_is(p, "approved") && disposition_awaits_receiver(p))
+			ret->unpacked++;
+		else if (disposition_awaits_receiver(p))
+			ret->awaiting++;
+		else
+			ret->ready++;
+		json_decref(hold);
+	}
+	json_decref(approved);
+	json_decref(begun);
+	return rc;
 }
 
 bool disposition_unfinished(struct archive *a)

@@ -251,7 +251,8 @@ static void add_digest(struct buf *out, bool *first, const char *name, const uns
 /* Of a step towards a document's end: who proposed and approved what. */
 static void write_disposition(struct buf *out, const struct fact *fact)
 {
-	static const char *const names[] = {"action", "ground", "proposedBy", "approvedBy"};
+	static const char *const names[] = {
+	    "action", "ground", "proposedBy", "approvedBy", "package"};
 	const json_t *record = json_object_get(fact->record, "record");
 
 	if (fact->f.kind != FACT_RECORD || (strcmp(fact->change.kind, "disposals") != 0 &&
@@ -316,6 +317,7 @@ static const char *disposition_kind(const struct fact *fact)
 	    {"holds", "released", "hold-released"},
 	    {"disposals", "proposed", "disposal-proposed"},
 	    {"disposals", "approved", "disposal-approved"},
+	    {"disposals", "packaged", "disposal-packaged"},
 	    {"disposals", "received", "disposal-received"},
 	    {"disposals", "withdrawn", "disposal-withdrawn"},
 	    {"tombstones", "begun", "destruction"},

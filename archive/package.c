@@ -12,7 +12,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "archive/checkpoint.h"
 #include "arkki/archive/bag.h"
 #include "arkki/archive/seal.h"
 #include "arkki/base/clock.h"
@@ -29,6 +28,8 @@ struct package {
 	struct seal_key key;
 	struct sealer *sealer;
 	uint64_t size, sealed_size;
+	struct sha256 *whole; /* of the container */
+	unsigned char sha256[32];
 	struct ark_error failed; /* of the sink: libarchive carries no errors of ours */
 	locale_t utf8;
 	int64_t now_us;
@@ -61,6 +62,7 @@ static la_ssize_t put_plain(struct archive *a, void *arg, const void *bytes, siz
 		return -1;
 	}
 	p->size += len;
+	sha256_update(p->whole, bytes, len);
 	return (la_ssize_t)len;
 }
 
@@ -102,12 +104,13 @@ int package_new(const char *spool_dir, enum package_kind kind, const char *folde
 	pthread_rwlock_init(&p->shutting, NULL);
 	p->now_us = clock_now_us();
 	p->hash = sha256_new();
+	p->whole = sha256_new();
 	p->utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
 	seal_key_generate(&p->key);
 	p->fd = open(spool_dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	if (p->fd < 0)
 		rc = ark_fail_errno(err, ARK_EIO, "cannot make a spool file in %s", spool_dir);
-	else if (!p->hash || !p->utf8)
+	else if (!p->hash || !p->whole || !p->utf8)
 		rc = ark_fail(err, ARK_ENOMEM, "no memory for a package");
 	if (!rc)
 		rc = sealer_new(&p->key, context, strlen(context), put_sealed, p, &p->sealer, err);
@@ -137,6 +140,7 @@ void package_free(struct package *p)
 	if (p->utf8)
 		freelocale(p->utf8);
 	sha256_free(p->hash);
+	sha256_free(p->whole);
 	free(p->path);
 	buf_free(&p->manifest);
 	pthread_rwlock_destroy(&p->shutting);
@@ -260,20 +264,19 @@ static int add_tag_file(struct package *p, struct buf *tags, const char *name,
 	return rc ? rc : end(p, tags, sha256, err);
 }
 
-static int sign(struct package *p, const unsigned char tags[32], const char *log,
-    const unsigned char seed[32], struct ark_error *err)
+static int sign(struct package *p, const unsigned char tags[32],
+    const struct package_signer *signer, struct ark_error *err)
 {
 	struct buf text = BUF_INIT, note = BUF_INIT;
-	struct note_key key;
 	char hex[65];
-	int rc = note_key_from_seed(log, seed, &key, err);
+	int rc = ARK_OK;
 
 	hex_encode(hex, tags, 32);
-	buf_addf(&text, PACKAGE_NOTE_TITLE "\n%s\n%s\n", log, hex);
-	if (!rc && buf_failed(&text))
+	buf_addf(&text, PACKAGE_NOTE_TITLE "\n%s\n%s\n", signer->log, hex);
+	if (buf_failed(&text))
 		rc = ark_fail(err, ARK_ENOMEM, "no memory for a signature");
 	if (!rc)
-		rc = note_sign(&note, text.data, text.len, &key, seed, err);
+		rc = signer->sign(signer->arg, text.data, text.len, &note, err);
 	if (!rc)
 		rc = add_tag_file(p, NULL, PACKAGE_NOTE_FILE, &note, NULL, err);
 	buf_free(&text);
@@ -281,8 +284,8 @@ static int sign(struct package *p, const unsigned char tags[32], const char *log
 	return rc;
 }
 
-int package_finish(struct package *p, const char *info, const char *log,
-    const unsigned char seed[32], struct ark_error *err)
+int package_finish(
+    struct package *p, const char *info, const struct package_signer *signer, struct ark_error *err)
 {
 	struct buf bagit = BUF_INIT, more = BUF_INIT, tags = BUF_INIT;
 	unsigned char sha[32];
@@ -301,11 +304,13 @@ int package_finish(struct package *p, const char *info, const char *log,
 	if (!rc)
 		rc = add_tag_file(p, NULL, "tagmanifest-sha256.txt", &tags, sha, err);
 	if (!rc)
-		rc = sign(p, sha, log, seed, err);
+		rc = sign(p, sha, signer, err);
 	if (!rc && archive_write_close(p->out) != ARCHIVE_OK)
 		rc = failed(p, err);
 	if (!rc)
 		rc = sealer_finish(p->sealer, err);
+	if (!rc)
+		sha256_final(p->whole, p->sha256);
 	buf_free(&bagit);
 	buf_free(&more);
 	buf_free(&tags);
@@ -315,6 +320,11 @@ int package_finish(struct package *p, const char *info, const char *log,
 uint64_t package_size(const struct package *p)
 {
 	return p->size;
+}
+
+void package_sha256(const struct package *p, unsigned char ret[32])
+{
+	memcpy(ret, p->sha256, 32);
 }
 
 uint64_t package_files(const struct package *p)

@@ -162,15 +162,34 @@ static json_t *json_of(struct verify *y, const struct file *f)
 
 /* ---- signatures ---- */
 
-/* The verifier key of that name; NULL: none was given. */
-static const char *vkey_named(const struct verify *y, const char *name)
+/* The verifier key of that name behind `after` (NULL: the first); NULL: there is none. A log that has changed its key
+ * has several, and any of them will do. */
+static const char *vkey_named(const struct verify *y, const char *name, const char *after)
 {
-	size_t n = name ? strlen(name) : 0;
+	size_t n = name ? strlen(name) : 0, i = 0;
 
-	for (size_t i = 0; n && i < y->vkeys_len; i++)
+	while (after && i < y->vkeys_len && y->vkeys[i++] != after)
+		;
+	for (; n && i < y->vkeys_len; i++)
 		if (strncmp(y->vkeys[i], name, n) == 0 && y->vkeys[i][n] == '+')
 			return y->vkeys[i];
 	return NULL;
+}
+
+/* By one of the keys of that name. false: why says what was wrong under the first. */
+static bool note_verified(
+    const struct verify *y, const char *name, const struct note *note, struct ark_error *why)
+{
+	struct note_key key;
+	struct ark_error other;
+	const char *vkey = vkey_named(y, name, NULL);
+
+	if (!note_key_parse(vkey, &key, why) && !note_verify(note, &key, why))
+		return true;
+	while ((vkey = vkey_named(y, name, vkey)))
+		if (!note_key_parse(vkey, &key, &other) && !note_verify(note, &key, &other))
+			return true;
+	return false;
 }
 
 /* The text of a note signed by the key that it names on line `line`; the caller's. */
@@ -180,18 +199,15 @@ static bool note_holds(struct verify *y, const struct file *f, unsigned int line
 	size_t len = f->text.len, n = 0;
 	char origin[NOTE_NAME_MAX + 1];
 	struct ark_error why = {0};
-	struct note_key key;
-	const char *vkey;
 
 	while (bag_next_line(&text, &len, &name, &n) && line--)
 		;
 	snprintf(origin, sizeof(origin), "%.*s", (int)(n < NOTE_NAME_MAX ? n : NOTE_NAME_MAX),
 	    n ? name : "");
-	vkey = vkey_named(y, origin);
-	if (!vkey)
+	if (!vkey_named(y, origin, NULL))
 		tell(y, "%s: no --vkey was given for %s", f->path, origin);
-	else if (note_key_parse(vkey, &key, &why) ||
-		 note_parse(f->text.data, f->text.len, note, &why) || note_verify(note, &key, &why))
+	else if (note_parse(f->text.data, f->text.len, note, &why) ||
+		 !note_verified(y, origin, note, &why))
 		tell(y, "%s: %s", f->path, why.text);
 	else
 		return true;
@@ -250,22 +266,25 @@ struct version {
 static bool disclosure_holds(
     struct verify *y, const char *what, const char *text, size_t len, struct disclosed *ret)
 {
-	struct ark_error why;
+	struct ark_error why = {0}, other;
 	json_t *v = NULL;
-	const char *vkey;
+	const char *vkey, *log;
 	bool ok = false;
 
 	if (json_read(text, len, &v, &why)) {
 		tell(y, "%s: %s", what, why.text);
 		return false;
 	}
-	vkey = vkey_named(y, json_text(v, "log"));
+	log = json_text(v, "log");
+	vkey = vkey_named(y, log, NULL);
 	if (!vkey)
 		tell(y, "%s: no --vkey was given for its log", what);
-	else if (disclosure_check(text, len, vkey, ret, &why))
-		tell(y, "%s: %s", what, why.text);
 	else
-		ok = true;
+		ok = !disclosure_check(text, len, vkey, ret, &why);
+	while (!ok && vkey && (vkey = vkey_named(y, log, vkey)))
+		ok = !disclosure_check(text, len, vkey, ret, &other);
+	if (!ok && why.status)
+		tell(y, "%s: %s", what, why.text);
 	json_decref(v);
 	y->v->proofs += ok;
 	return ok;
@@ -416,6 +435,36 @@ static void check_access(struct verify *y)
 	}
 }
 
+static int check_source(struct verify *y, struct bag_source *s, struct ark_error *err)
+{
+	struct bag_report report = {0};
+	struct note_key key;
+	int rc = ARK_OK;
+
+	for (size_t i = 0; !rc && i < y->vkeys_len; i++)
+		rc = note_key_parse(y->vkeys[i], &key, err);
+	if (!rc)
+		rc = bag_check(s, bag_told, y, &report, err);
+	if (!rc)
+		rc = bag_source_walk(s, take_file, y, err);
+	if (!rc) {
+		if (y->len)
+			qsort(y->files, y->len, sizeof(*y->files), by_path);
+		check_signature(y);
+		check_checkpoints(y);
+		check_versions(y);
+		check_access(y);
+		check_unclaimed(y);
+	}
+	for (size_t i = 0; i < y->len; i++) {
+		free(y->files[i].path);
+		buf_free(&y->files[i].text);
+	}
+	free(y->files);
+	json_decref(report.info);
+	return rc;
+}
+
 int package_verify(const char *path, const char *const *vkeys, size_t vkeys_len,
     void (*told)(void *arg, const char *fault), void *arg, struct package_verdict *ret,
     struct ark_error *err)
@@ -423,34 +472,35 @@ int package_verify(const char *path, const char *const *vkeys, size_t vkeys_len,
 	struct verify y = {
 	    .told = told, .arg = arg, .v = ret, .vkeys = vkeys, .vkeys_len = vkeys_len};
 	struct bag_source *s = NULL;
-	struct bag_report report = {0};
-	struct note_key key;
-	int rc = ARK_OK;
+	int rc;
 
 	*ret = (struct package_verdict){0};
-	for (size_t i = 0; !rc && i < vkeys_len; i++)
-		rc = note_key_parse(vkeys[i], &key, err);
+	rc = bag_source_open(path, &s, err);
 	if (!rc)
-		rc = bag_source_open(path, &s, err);
+		rc = check_source(&y, s, err);
+	bag_source_close(s);
+	return rc;
+}
+
+static ssize_t read_own(void *arg, uint64_t position, void *out, size_t max, struct ark_error *err)
+{
+	return package_read(arg, position, out, max, err);
+}
+
+int package_verify_own(struct package *p, const char *const *vkeys, size_t vkeys_len,
+    void (*told)(void *arg, const char *fault), void *arg, struct package_verdict *ret,
+    struct ark_error *err)
+{
+	struct verify y = {
+	    .told = told, .arg = arg, .v = ret, .vkeys = vkeys, .vkeys_len = vkeys_len};
+	const struct bag_reader reader = {.read = read_own, .size = package_size(p), .arg = p};
+	struct bag_source *s = NULL;
+	int rc;
+
+	*ret = (struct package_verdict){0};
+	rc = bag_source_open_reader(&reader, &s, err);
 	if (!rc)
-		rc = bag_check(s, bag_told, &y, &report, err);
-	if (!rc)
-		rc = bag_source_walk(s, take_file, &y, err);
-	if (!rc) {
-		if (y.len)
-			qsort(y.files, y.len, sizeof(*y.files), by_path);
-		check_signature(&y);
-		check_checkpoints(&y);
-		check_versions(&y);
-		check_access(&y);
-		check_unclaimed(&y);
-	}
-	for (size_t i = 0; i < y.len; i++) {
-		free(y.files[i].path);
-		buf_free(&y.files[i].text);
-	}
-	free(y.files);
-	json_decref(report.info);
+		rc = check_source(&y, s, err);
 	bag_source_close(s);
 	return rc;
 }

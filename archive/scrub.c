@@ -176,7 +176,8 @@ int scrub_pace(struct scrub *s, size_t bytes)
 	pthread_mutex_lock(&s->lock);
 	while (!halted(s) && !s->now && pthread_cond_timedwait(&s->more, &s->lock, &until) == 0)
 		;
-	halt = halted(s);
+	/* a thread cannot always take its priority back: in a hurry another one goes on */
+	halt = halted(s) || (s->now && s->gentle);
 	pthread_mutex_unlock(&s->lock);
 	return halt;
 }
@@ -277,19 +278,40 @@ static void be_gentle(void)
 	(void)syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, me, IDLE_CLASS);
 }
 
+static void *gentle_pass(void *arg)
+{
+	be_gentle();
+	run_pass(arg);
+	return NULL;
+}
+
+/* Somebody waits for a pass of `arkki scrub --now`; any other has a thread that gives way to everybody. */
+static void one_pass(struct scrub *s, bool gentle)
+{
+	pthread_t thread;
+
+	if (gentle && pthread_create(&thread, NULL, gentle_pass, s) == 0)
+		pthread_join(thread, NULL);
+	else
+		run_pass(s);
+}
+
 static void *scrub_main(void *arg)
 {
 	struct scrub *s = arg;
 
-	be_gentle();
 	pthread_mutex_lock(&s->lock);
 	while (!s->stop) {
 		struct timespec until;
 
 		if (!halted(s) && due(s)) {
+			bool gentle = !s->now;
+
+			s->gentle = gentle;
 			pthread_mutex_unlock(&s->lock);
-			run_pass(s);
+			one_pass(s, gentle);
 			pthread_mutex_lock(&s->lock);
+			s->gentle = false;
 			continue;
 		}
 		deadline(&until, INT64_C(1000000) * LOOK_S);

@@ -15,6 +15,7 @@ struct scrub {
 	pthread_mutex_t lock;   /* of the rest */
 	pthread_cond_t more;
 	bool stop, now, wanted;
+	bool gentle; /* the pass at work has the lowest priority */
 	/* DIR/scrub.state: {"paused","current":{…},"last":{…}} */
 	json_t *state;
 };

@@ -79,7 +79,9 @@ static int spawn(char *const argv[], char *const envp[], int complaint, pid_t *r
 	posix_spawnattr_init(&attr);
 	posix_spawnattr_setsigmask(&attr, &none);
 	posix_spawnattr_setsigdefault(&attr, &defaults);
-	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+	posix_spawnattr_setpgroup(&attr, 0); /* git's own children end with it */
+	posix_spawnattr_setflags(
+	    &attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
 	posix_spawn_file_actions_init(&files);
 	posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
 	posix_spawn_file_actions_addopen(&files, 1, "/dev/null", O_WRONLY, 0);
@@ -100,7 +102,7 @@ static int wait_child(struct store *s, pid_t pid, int *ret_status)
 	pthread_mutex_lock(&s->lock);
 	s->child = pid;
 	if (s->stopping)
-		kill(pid, SIGTERM);
+		kill(-pid, SIGTERM);
 	pthread_mutex_unlock(&s->lock);
 	do
 		rc = waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT);
@@ -108,6 +110,7 @@ static int wait_child(struct store *s, pid_t pid, int *ret_status)
 	pthread_mutex_lock(&s->lock);
 	s->child = 0;
 	pthread_mutex_unlock(&s->lock);
+	kill(-pid, SIGKILL); /* a repack that was stopped leaves its pack-objects at work */
 	return rc < 0 ? -1 : waitpid(pid, ret_status, 0) == pid ? 0 : -1;
 }
 

@@ -24,7 +24,8 @@ __asm__(".section .rodata\n.global shipped_cases_text\nshipped_cases_text:\n"
 	".ascii \",\\\"sets\\\":{\"\n" SET("", "archive") SET(",", "authorities")
 	    SET(",", "break-glass") SET(",", "drafts") SET(",", "filing") SET(",", "merger")
 		SET(",", "ombudsman") SET(",", "providers") SET(",", "public") SET(",", "secrets")
-		    SET(",", "sign-in") SET(",", "validity") SET(",", "visits") ".ascii \"}}\"\n.byte 0\n.previous\n");
+		    SET(",", "sign-in") SET(",", "validity")
+			SET(",", "visits") ".ascii \"}}\"\n.byte 0\n.previous\n");
 extern const char shipped_cases_text[] __attribute__((visibility("hidden")));
 
 const char *shipped_cases(void)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Takes the measures that arkki promises, each beside its baseline, and prints a table.
 
-usage: bench.py [policy|search|trust] [--only NAME]… [--rounds N] [--quick] [--full] [--work DIR] [--json FILE]
+usage: bench.py [policy|search|trust] [--only NAME]… [--rounds N] [--quick] [--full] [--documents N] [--work DIR] [--json FILE]
        bench.py --list        names and reaches
        bench.py --baselines   the baselines alone, without arkki
 
@@ -36,6 +36,7 @@ class Bench:
         self.rounds = 1 if args.quick else args.rounds
         self.scale = 0.1 if args.quick else 1
         self.quick, self.full = args.quick, args.full
+        self.documents = args.documents
 
     def count(self, n):
         return max(20, int(n * self.scale))
@@ -441,6 +442,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=5, help="rounds of A B (5)")
     parser.add_argument("--quick", action="store_true", help="one round of a tenth: does it work?")
     parser.add_argument("--full", action="store_true", help="also what takes half an hour")
+    parser.add_argument("--documents", type=int, help="how many the recovery measure files (20,000; --full: 1,000,000)")
     parser.add_argument("--work", default="var/bench", help="folder for all files (var/bench)")
     parser.add_argument("--arkki", default="build/arkki", help="the program (build/arkki)")
     parser.add_argument("--load", default="build/arkki-load", help="the load generator")

@@ -19,7 +19,7 @@ enum { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2 };
 /* Arguments after the command, options taken out. */
 struct cli {
 	const char *command;
-	const char *root_key, *origin, *listen, *user, *days, *manifest, *language, *root, *schema;
+	const char *root_key, *origin, *listen, *proxy, *scope, *user, *days, *manifest, *language, *root, *schema;
 	const char *action, *document, *version, *at, *purpose, *case_id, *break_glass;
 	const char *reason, *cases, *state, *name;
 	/* log, audit: what an outsider checks */
@@ -28,7 +28,7 @@ struct cli {
 	/* audit replay, audit subject */
 	const char *org, *role, *from, *html, *json;
 	/* export, import of bags */
-	const char *to, *unit, *versions, *format, *bag, *type, *publicity, *date;
+	const char *query, *to, *unit, *versions, *format, *bag, *type, *publicity, *date;
 	/* org, user */
 	const char *email, *kind, *name_sv, *name_en, *business_id, *county, *municipality;
 	const char *predecessor, *confirm_every, *add;
@@ -54,6 +54,7 @@ int cmd_load(const struct cli *c);
 int cmd_token(const struct cli *c);
 int cmd_org(const struct cli *c);
 int cmd_user(const struct cli *c);
+int cmd_certificate(const struct cli *c);
 int cmd_serve(const struct cli *c);
 int cmd_import(const struct cli *c);
 int import_bag(const struct cli *c); /* cmd_import_bag.c */
@@ -125,9 +126,13 @@ struct client_request {
 /* *ret_body (may be NULL): the parsed JSON answer, NULL when it was none. Negative: no answer at all. */
 ARK_MUSTUSE int client_send(struct client *c, const struct client_request *r, long *ret_status,
     json_t **ret_body, struct ark_error *err);
-/* GETs `path` as `user` into fd, however long it is. ARK_EREFUSED unless the answer is 200. */
-ARK_MUSTUSE int client_fetch(
-    struct client *c, const char *user, const char *path, int fd, struct ark_error *err);
+/* GETs r->path as r->user, with r->headers, into fd, however long it is. Not ARK_OK unless the answer is 200. *ret_status
+ * (may be NULL): 0 when there was none. */
+ARK_MUSTUSE int client_fetch(struct client *c, const struct client_request *r, int fd,
+    long *ret_status, struct ark_error *err);
+/* The same into a new file, which is synced, or to stdout ("-"); after a failure there is no file. */
+ARK_MUSTUSE int client_fetch_file(struct client *c, const struct client_request *r, const char *to,
+    long *ret_status, struct ark_error *err);
 /* Did the last answer say that the request had been filed before? */
 bool client_replayed(const struct client *c);
 /* The entity tag of the last answer; "" when it had none. */

@@ -69,7 +69,7 @@ int client_open(const char *dir, const char *root_key, struct client **ret, stru
 		rc = archive_open(
 		    dir, root_key, ARCHIVE_WRITE, cli_progress, NULL, &c->archive, err);
 		if (!rc)
-			rc = api_server_start(c->archive, NULL, &c->server, err);
+			rc = api_server_start(c->archive, NULL, NULL, &c->server, err);
 	}
 	if (!rc) {
 		curl_global_init(CURL_GLOBAL_DEFAULT);
@@ -232,17 +232,19 @@ static size_t pour(char *bytes, size_t size, size_t n, void *arg)
 	return fs_write_all(*fd, bytes, size * n, NULL) ? 0 : size * n;
 }
 
-int client_fetch(
-    struct client *c, const char *user, const char *path, int fd, struct ark_error *err)
+int client_fetch(struct client *c, const struct client_request *r, int fd, long *ret_status,
+    struct ark_error *err)
 {
 	struct curl_slist *headers = NULL;
 	char name[128], why[CURL_ERROR_SIZE] = "", url[600];
 	long status = 0;
 	int rc = ARK_OK;
 
-	snprintf(name, sizeof(name), "Arkki-User: %s", user);
-	snprintf(url, sizeof(url), "http://localhost%s", path);
+	snprintf(name, sizeof(name), "Arkki-User: %s", r->user);
+	snprintf(url, sizeof(url), "http://localhost%s", r->path);
 	headers = curl_slist_append(headers, name);
+	for (size_t i = 0; r->headers[i]; i++)
+		headers = curl_slist_append(headers, r->headers[i]);
 	curl_easy_reset(c->curl);
 	curl_easy_setopt(c->curl, CURLOPT_URL, url);
 	curl_easy_setopt(c->curl, CURLOPT_UNIX_SOCKET_PATH, c->socket);
@@ -257,7 +259,32 @@ int client_fetch(
 	curl_easy_getinfo(c->curl, CURLINFO_RESPONSE_CODE, &status);
 	if (!rc && status != 200)
 		rc = ark_fail(err, ARK_EREFUSED, "refused (status %ld)", status);
+	if (ret_status)
+		*ret_status = status;
 	curl_slist_free_all(headers);
+	return rc;
+}
+
+int client_fetch_file(struct client *c, const struct client_request *r, const char *to,
+    long *ret_status, struct ark_error *err)
+{
+	bool to_stdout = strcmp(to, "-") == 0;
+	int fd =
+	    to_stdout ? STDOUT_FILENO : open(to, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
+	int rc;
+
+	if (ret_status)
+		*ret_status = 0;
+	if (fd < 0)
+		return ark_fail_errno(err, ARK_EIO, "cannot make %s", to);
+	rc = client_fetch(c, r, fd, ret_status, err);
+	if (to_stdout)
+		return rc;
+	if (!rc)
+		rc = fs_sync_file(fd, to, err);
+	close(fd);
+	if (rc)
+		unlink(to);
 	return rc;
 }
 

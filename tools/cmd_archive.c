@@ -110,7 +110,7 @@ static int serve_until_signal(struct archive *a, const struct cli *c, struct ark
 	sigemptyset(&wanted);
 	sigaddset(&wanted, SIGTERM);
 	sigaddset(&wanted, SIGINT);
-	rc = api_server_start(a, c->listen, &s, err);
+	rc = api_server_start(a, c->listen, c->proxy, &s, err);
 	if (rc)
 		return rc;
 	printf("listening on http://%.*s:%u\n", (int)(colon ? colon - c->listen : 0), c->listen,

@@ -1,13 +1,27 @@
 /* export: asks the server for a package as one of its users, waits, and fetches it. */
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "arkki/base/fs.h"
 #include "arkki/base/json.h"
 #include "tools/cli.h"
+
+/* Words, or an object as POST /v1/search takes it; the other filters narrow it. NULL: an object that is none. */
+static json_t *query_of(const struct cli *c)
+{
+	const struct {
+		const char *name, *value;
+	} filters[] = {{"unit", c->unit}, {"case", c->case_id}, {"type", c->type},
+	    {"language", c->language}, {"publicity", c->publicity}, {"from", c->from}};
+	json_t *q = c->query[0] == '{' ? json_loads(c->query, JSON_REJECT_DUPLICATES, NULL)
+				       : json_pack("{s:s}", "q", c->query);
+
+	for (size_t i = 0; q && i < sizeof(filters) / sizeof(*filters); i++)
+		if (filters[i].value)
+			json_object_set_new(q, filters[i].name, json_string(filters[i].value));
+	return q;
+}
 
 /* What is asked for; NULL: no memory. --case is the filter, and the case that the reading is for. */
 static json_t *request_of(const struct cli *c)
@@ -19,10 +33,12 @@ static json_t *request_of(const struct cli *c)
 			json_array_append_new(documents, json_string(c->said[i].value));
 	if (body && json_array_size(documents))
 		json_object_set(body, "documents", documents);
+	else if (body && c->query)
+		json_object_set_new(body, "query", query_of(c));
 	else if (body && c->case_id)
 		json_object_set_new(body, "case", json_string(c->case_id));
 	json_decref(documents);
-	if (body && c->unit)
+	if (body && c->unit && !c->query)
 		json_object_set_new(body, "unit", json_string(c->unit));
 	if (body && c->versions)
 		json_object_set_new(body, "versions", json_string(c->versions));
@@ -55,6 +71,10 @@ static int begin(struct client *client, const struct cli *c, char path[64], stru
 	json_t *body = request_of(c), *answer = NULL;
 	char header[128];
 	int rc = body ? json_write(&text, body, err) : ark_fail(err, ARK_ENOMEM, "no memory");
+
+	if (!rc && c->query && !json_object_get(body, "query"))
+		rc = ark_fail(err, ARK_EINPUT,
+		    "--query is words, or an object in JSON; with --document there is none");
 
 	if (!rc) {
 		struct client_request r = {.method = "POST",
@@ -115,24 +135,11 @@ static int wait_for(struct client *client, const struct cli *c, const char *path
 static int fetch(
     struct client *client, const struct cli *c, const char *path, struct ark_error *err)
 {
-	bool to_stdout = strcmp(c->to, "-") == 0;
-	int fd =
-	    to_stdout ? STDOUT_FILENO : open(c->to, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
 	char content[96];
-	int rc;
+	const struct client_request r = {.path = content, .user = c->user};
 
-	if (fd < 0)
-		return ark_fail_errno(err, ARK_EIO, "cannot make %s", c->to);
 	snprintf(content, sizeof(content), "%s/content", path);
-	rc = client_fetch(client, c->user, content, fd, err);
-	if (to_stdout)
-		return rc;
-	if (!rc)
-		rc = fs_sync_file(fd, c->to, err);
-	close(fd);
-	if (rc)
-		unlink(c->to);
-	return rc;
+	return client_fetch_file(client, &r, c->to, NULL, err);
 }
 
 static void tell(const struct cli *c, const json_t *done)

@@ -1,4 +1,4 @@
-/* load, token, import: commands that go through the admin socket. */
+/* load, import: commands that go through the admin socket. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,43 +42,6 @@ int cmd_load(const struct cli *c)
 	json_decref(body);
 	client_close(client);
 	buf_free(&seed);
-	return rc ? cli_failed(&err) : CLI_OK;
-}
-
-int cmd_token(const struct cli *c)
-{
-	struct client *client = NULL;
-	struct ark_error err;
-	json_t *body = NULL;
-	char path[256];
-	long status;
-	int rc;
-
-	if (c->words_len != 2 || strcmp(c->words[0], "create") != 0 || !c->user)
-		return cli_usage(c->command);
-	if (!id_valid(c->user)) {
-		fprintf(stderr, "arkki: %s is not a user id\n", c->user);
-		return CLI_FAILED;
-	}
-	if (c->days && (strspn(c->days, "0123456789") != strlen(c->days) || !*c->days ||
-			   strlen(c->days) > 5)) {
-		fprintf(stderr, "arkki: --days must be a number from 1 to 3660\n");
-		return CLI_USAGE;
-	}
-	snprintf(
-	    path, sizeof(path), "/admin/tokens?user=%s&days=%s", c->user, c->days ? c->days : "30");
-	rc = client_open(c->words[1], c->root_key, &client, &err);
-	if (!rc) {
-		const struct client_request r = {.method = "POST", .path = path};
-
-		rc = client_send(client, &r, &status, &body, &err);
-	}
-	if (!rc)
-		rc = client_ok(status, body, &err);
-	if (!rc)
-		printf("%s\n", json_text(body, "token"));
-	json_decref(body);
-	client_close(client);
 	return rc ? cli_failed(&err) : CLI_OK;
 }
 

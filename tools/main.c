@@ -17,7 +17,6 @@ static const struct command {
 	"make a new archive and its root key; keep the key on another machine too"},
     {"load", cmd_load, "DIR SEED.json",
 	"add or update organisations, users, units, cases, placements"},
-    {"token", cmd_token, "create DIR --user ID [--days N]", "print a new bearer token for a user"},
     {"org", cmd_org,
 	"list DIR | show DIR ORG\n"
 	"            add DIR ORG --kind KIND --name NAME [--name-sv NAME] [--name-en NAME] "
@@ -59,7 +58,19 @@ static const struct command {
 	"      or makes it a contact person and active again. The people of the organisation see "
 	"it and the reason\n"
 	"      sweep: warn of and suspend what was not confirmed now; a server does so every hour"},
-    {"serve", cmd_serve, "DIR --listen HOST:PORT", "serve the archive until SIGTERM"},
+    {"token", cmd_token,
+	"create DIR --user ID [--days N] [--name TEXT] [--scope S]…\n"
+	"              list DIR --user ID | revoke DIR TOKENID",
+	"create: print a new bearer token for a user; scopes are read, file, audit, administer, "
+	"accounts (all)\n"
+	"      list: a user's tokens, never the secret; revoke: one stops at once"},
+    {"certificate", cmd_certificate,
+	"add DIR FILE.pem --user ID [--name TEXT] | list DIR | remove DIR ID",
+	"which system account the holder of a client certificate is; for `serve --proxy`"},
+    {"serve", cmd_serve, "DIR --listen HOST:PORT [--proxy unix:/path|127.0.0.1:PORT]",
+	"serve the archive until SIGTERM\n"
+	"      --proxy: listen there too, for a proxy that ends TLS and says which client "
+	"certificates it verified"},
     {"import", cmd_import,
 	"DIR --manifest FILE.jsonl --user ID\n"
 	"               DIR --bag FILE|DIR --user ID [--unit U] [--type T] [--language L] "
@@ -67,9 +78,11 @@ static const struct command {
 	"file many documents; a killed import goes on where it stopped"},
     {"export", cmd_export,
 	"DIR --user ID --to FILE|- [--unit U] [--case C] [--document D]… [--versions all]\n"
+	"               [--query WORDS|JSON [--type T] [--language L] [--publicity P] [--from DAY]]\n"
 	"               [--purpose P] [--format zip|tar]\n"
 	"               verify FILE|DIR --vkey VKEY…",
-	"write a BagIt package of what the user may see and read, each version logged\n"
+	"write a BagIt package of what the user may see and read, each version logged; --query: of what the user\n"
+	"      finds by it, JSON as POST /v1/search takes it\n"
 	"      verify: check a package, its proofs and signatures, on any machine"},
     {"verify", cmd_verify, "DIR [--full]",
 	"compare all that the archive says with all that it holds"},
@@ -171,9 +184,13 @@ static const struct command {
 	"how long documents are kept; due: those whose period has ended, which the user may "
 	"dispose of:\n"
 	"      document, version, since when, by which row, what then, held, proposal"},
-    {"dispose", cmd_dispose, "DIR run",
-	"destroy what two people have approved: the keys of all of it change; it goes on where it "
-	"stopped"},
+    {"dispose", cmd_dispose, "DIR run|status\n"
+	"               DIR package --document D --user ID --to FILE|- [--purpose P] [--case C]",
+	"run: make the packages of transfers, and destroy what two people have approved: the keys "
+	"of all of it change;\n"
+	"      it goes on where it stopped. A server does so by itself (dispose-every in "
+	"arkki.conf); status: how things stand\n"
+	"      package: fetch what was packaged of an approved transfer, for its receiver"},
     {"keys", cmd_keys,
 	"status DIR | rotate DIR root|shards | rotate DIR signing history|access|git [--retire]\n"
 	"              backup add DIR NAME PATH | list DIR | run DIR | remove DIR NAME [--yes]\n"
@@ -283,6 +300,8 @@ static bool parse(struct cli *c, char **argv)
 	    {"--root-key", &c->root_key},
 	    {"--origin", &c->origin},
 	    {"--listen", &c->listen},
+	    {"--proxy", &c->proxy},
+	    {"--scope", &c->scope},
 	    {"--user", &c->user},
 	    {"--days", &c->days},
 	    {"--manifest", &c->manifest},
@@ -300,6 +319,7 @@ static bool parse(struct cli *c, char **argv)
 	    {"--out", &c->out},
 	    {"--at", &c->at},
 	    {"--purpose", &c->purpose},
+	    {"--query", &c->query},
 	    {"--case", &c->case_id},
 	    {"--break-glass", &c->break_glass},
 	    {"--vkey", &c->vkey},

@@ -62,7 +62,8 @@ static void show_otherwise(struct exchange *x, enum say why)
 
 	form_page(&p, x, SAY_CONFIRM, NULL);
 	html_put(&p.h,
-	    "<div class=\"narrow\"><h1>$</h1><p>$</p><p><a href=\"/$/account\">$</a></p></div>",
+	    "<div class=\"narrow\"><h1>$</h1><p>$</p><p class=\"away\"><a "
+	    "href=\"/$/account\">$</a></p></div>",
 	    say(&p, SAY_CONFIRM), say(&p, why), i18n_code(p.language), say(&p, SAY_TO_ACCOUNT));
 	page_end(&p, 403);
 }
@@ -317,7 +318,8 @@ static void show_password(struct exchange *x, const struct faults *f, int status
 	form_input(&p, &old, f);
 	form_new_password(&p, f);
 	html_put(&p.h,
-	    "<div><button>$</button></div></form><p><a href=\"/$/account\">$</a></p></div>",
+	    "<div><button>$</button></div></form><p class=\"away\"><a "
+	    "href=\"/$/account\">$</a></p></div>",
 	    say(&p, SAY_PASSWORD_CHANGE), i18n_code(p.language), say(&p, SAY_TO_ACCOUNT));
 	page_end(&p, status);
 }

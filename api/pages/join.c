@@ -92,7 +92,8 @@ static void show_code_form(struct exchange *x, enum say wrong)
 	begin_fields(&p);
 	form_input(&p, &code, &f);
 	html_put(&p.h,
-	    "<div><button>$</button></div></form><p><a href=\"/$/sign-in\">$</a></p></div>",
+	    "<div><button>$</button></div></form><p class=\"away\"><a "
+	    "href=\"/$/sign-in\">$</a></p></div>",
 	    say(&p, SAY_GO_ON), i18n_code(p.language), say(&p, SAY_SIGN_IN_AGAIN));
 	page_end(&p, wrong == SAY_COUNT ? 200 : 422);
 }

@@ -165,8 +165,8 @@ void page_second_factor(struct exchange *x)
 	page_form_field(&p, "second-factor");
 	html_put(&p.h, "<div><button>$</button></div></form>", say(&p, SAY_FACTOR_BEGIN));
 	if (!p.caller->enrolling)
-		html_put(&p.h, "<p><a href=\"/$/account\">$</a></p>", i18n_code(p.language),
-		    say(&p, SAY_TO_ACCOUNT));
+		html_put(&p.h, "<p class=\"away\"><a href=\"/$/account\">$</a></p>",
+		    i18n_code(p.language), say(&p, SAY_TO_ACCOUNT));
 	html_raw(&p.h, "</div>");
 	page_end(&p, 200);
 }

@@ -167,7 +167,7 @@ static void show_form(
 	html_put(&p.h, "<h1>$</h1>", say(&p, SAY_SIGN_IN));
 	write_password_form(&p, seed, next.data, f);
 	write_providers(&p, next.data);
-	html_put(&p.h, "<p><a href=\"/$/join\">$</a></p>", i18n_code(p.language),
+	html_put(&p.h, "<p class=\"away\"><a href=\"/$/join\">$</a></p>", i18n_code(p.language),
 	    say(&p, SAY_HAVE_INVITATION));
 	write_token_form(&p, seed, next.data, f, by_token);
 	html_raw(&p.h, "</div>");
@@ -389,7 +389,8 @@ static void show_code(struct exchange *x, const char *text, const char *next_ask
 	write_hidden(&p, seed, next.data);
 	form_input(&p, &code, &f);
 	html_put(&p.h,
-	    "<div><button>$</button></div></form><p><a href=\"/$/sign-in\">$</a></p></div>",
+	    "<div><button>$</button></div></form><p class=\"away\"><a "
+	    "href=\"/$/sign-in\">$</a></p></div>",
 	    say(&p, SAY_SIGN_IN), i18n_code(p.language), say(&p, SAY_SIGN_IN_AGAIN));
 	page_end(&p, status);
 	buf_free(&next);

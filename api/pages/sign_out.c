@@ -14,7 +14,8 @@ static void show_provider_out(struct exchange *x, const char *url)
 
 	http_reply_headerf(x, "Refresh", "0; url=%s", url);
 	form_page(&p, x, SAY_SIGNED_OUT_HERE, NULL);
-	html_put(&p.h, "<div class=\"narrow\"><h1>$</h1><p><a href=\"$\">$</a></p></div>",
+	html_put(&p.h,
+	    "<div class=\"narrow\"><h1>$</h1><p class=\"away\"><a href=\"$\">$</a></p></div>",
 	    say(&p, SAY_SIGNED_OUT_HERE), url, say(&p, SAY_SIGN_OUT_PROVIDER));
 	page_end(&p, 200);
 }
@@ -70,7 +71,9 @@ static void show_continue(struct exchange *x, const char *url)
 	page_language(x, &language);
 	http_reply_headerf(x, "Refresh", "0; url=%s", url);
 	page_begin(&p, x, i18n_text(language, SAY_CONTINUE));
-	html_put(&p.h, "<div class=\"narrow\"><h1>$</h1><p>$</p><p><a href=\"$\">$</a></p></div>",
+	html_put(&p.h,
+	    "<div class=\"narrow\"><h1>$</h1><p>$</p><p class=\"away\"><a "
+	    "href=\"$\">$</a></p></div>",
 	    say(&p, SAY_APP), say(&p, SAY_CONTINUE_WHY), url, say(&p, SAY_CONTINUE));
 	page_end(&p, 200);
 }

@@ -34,8 +34,13 @@
 // The code of an invitation comes in the part of the address that no server sees: into the field, and out of the address.
 (() => {
 	const field = document.getElementById("code");
-	const given = location.hash.match(/^#([A-Za-z0-9_-]{20,100})$/);
-	if (!given || !field || !/^\/(fi|sv|en)\/join$/.test(location.pathname)) return;
-	field.value = given[1];
-	history.replaceState(null, "", location.pathname);
+	if (!field || !/^\/(fi|sv|en)\/join$/.test(location.pathname)) return;
+	const take = () => {
+		const given = location.hash.match(/^#([A-Za-z0-9_-]{20,100})$/);
+		if (!given) return;
+		field.value = given[1];
+		history.replaceState(null, "", location.pathname);
+	};
+	addEventListener("hashchange", take);
+	take();
 })();

@@ -8,7 +8,9 @@ import { check, same } from "./check.mjs";
 import { accountsTests } from "./accounts.mjs";
 import { adminTests } from "./admin.mjs";
 import { fillFinding, findingTests } from "./finding.mjs";
+import { oidcTests, startProvider } from "./oidc.mjs";
 import { fillRights, rightsTests } from "./rights.mjs";
+import { signInTests } from "./sign_in.mjs";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const SHOTS = join(TOP, "build/browser");
@@ -88,7 +90,7 @@ class Reader {
 		});
 		this.page = await this.context.newPage();
 		this.page.setDefaultTimeout(10000);
-		this.page.on("console", (m) => m.type() === "error" && !/status of (404|422|400|403)/.test(m.text()) &&
+		this.page.on("console", (m) => m.type() === "error" && !/status of (404|422|400|403|429)/.test(m.text()) &&
 			this.wrong.push(m.text()));
 		this.page.on("pageerror", (e) => this.wrong.push(String(e)));
 		this.page.on("request", (q) => {
@@ -134,8 +136,14 @@ class Reader {
 
 	async signIn(user = "maija", language = "fi") {
 		await this.go(`/${language}/sign-in`);
-		await this.page.fill("#token", this.site.token[user]);
-		await this.page.click("main button");
+		await this.pasteToken(this.site.token[user]);
+	}
+
+	// On the sign-in page, below the fold.
+	async pasteToken(token) {
+		if (!(await this.page.isVisible("#token"))) await this.page.click(".token summary");
+		await this.page.fill("#token", token);
+		await this.page.click(".token button");
 	}
 }
 
@@ -146,14 +154,12 @@ const tests = {
 		await r.go(`/fi/documents/${r.site.ids.report}?x=%C3%A4`);
 		check(r.page.url().includes("/fi/sign-in?next="), "not sent to the sign-in page:", r.page.url());
 		await r.sound("sign-in");
-		await r.page.fill("#token", "arkki_wrong");
-		await r.page.click("main button");
+		await r.pasteToken("arkki_wrong");
 		check((await r.page.textContent(".errors")).includes("Tarkista käyttövaltuus"), "no error summary");
 		check((await r.page.title()).startsWith("Virhe: "), "title");
 		same(await r.page.inputValue("#token"), "", "the token is sent back");
 		await r.sound("sign-in-wrong");
-		await r.page.fill("#token", `  ${r.site.token.maija}\n`);
-		await r.page.click("main button");
+		await r.pasteToken(`  ${r.site.token.maija}\n`);
 		same(new URL(r.page.url()).pathname, `/fi/documents/${r.site.ids.report}`, "came back to");
 		same(new URL(r.page.url()).searchParams.get("x"), "ä", "query");
 		const cookie = (await r.context.cookies()).find((c) => c.name === "arkki-session");
@@ -164,8 +170,7 @@ const tests = {
 		for (const next of ["https://evil.example/", "//evil.example", "/\\evil.example", "/fi//evil.example", "/v1/me"]) {
 			await r.context.clearCookies();
 			await r.go(`/fi/sign-in?next=${encodeURIComponent(next)}`);
-			await r.page.fill("#token", r.site.token.maija);
-			await r.page.click("main button");
+			await r.pasteToken(r.site.token.maija);
 			same(r.page.url(), `${r.site.archive.base}/fi/`, `after next=${next}`);
 		}
 	},
@@ -183,7 +188,10 @@ const tests = {
 		same((await post("/fi/sign-in", { token: r.site.token.maija, form: "0".repeat(32) })).status(), 422, "sign-in with another form");
 		same((await post("/fi/sign-in", { token: r.site.token.maija, form: own }, { "Sec-Fetch-Site": "cross-site" })).status(), 422, "sign-in from elsewhere");
 		same((await post("/fi/sign-in", { token: r.site.token.maija, form: own })).status(), 303, "sign-in");
-		same((await post("/fi/sign-out", { form })).status(), 303, "sign-out");
+		same((await post("/fi/sign-out", { form })).status(), 403, "sign-out with the form of the session before");
+		await r.go("/fi/");
+		const now = await r.page.inputValue(".session [name=form]");
+		same((await post("/fi/sign-out", { form: now })).status(), 303, "sign-out");
 	},
 
 	async search__finds_an_inflected_word(r) {
@@ -345,7 +353,7 @@ const tests = {
 	},
 };
 
-Object.assign(tests, rightsTests, findingTests, adminTests, accountsTests);
+Object.assign(tests, rightsTests, findingTests, adminTests, signInTests, oidcTests, accountsTests);
 
 // ---- running them ----
 
@@ -356,7 +364,7 @@ async function main(words) {
 	let passed = 0, failed = 0, skipped = 0;
 	try {
 		await archive.serve();
-		const site = { archive, ...(await fill(archive, browser)) };
+		const site = { archive, ...(await fill(archive, browser)), idp: await startProvider(archive) };
 		for (const [script, width] of [[true, 1280], [false, 1280], [true, 320], [false, 320]]) {
 			for (const [name, run] of Object.entries(tests)) {
 				const full = `${name}[${width}${script ? "" : ", no script"}]`;

@@ -11,7 +11,7 @@ import signal
 
 from crash_util import FULL, POINTS, Archive, check, metadata, same
 
-SPREAD = 6
+SPREAD = 4
 SECRET = "Tulppaanimyrsky"
 ROWS = [{"id": "reports", "type": "inspection-report", "years": 0, "from": "document-date", "then": "destroy"}]
 USERS = {"users": [{"id": u, "org": "lvv", "name": u, "roles": [r]}

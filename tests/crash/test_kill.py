@@ -19,7 +19,7 @@ import time
 
 from crash_util import FULL, POINTS, Archive, Failed, Gone, check, metadata, same
 
-KILLS = int(os.environ.get("ARKKI_KILLS", "54" if FULL else "20"))
+KILLS = int(os.environ.get("ARKKI_KILLS", "54" if FULL else "12"))
 WORKERS = 3
 PACKS_MAX = 32
 

@@ -28,7 +28,7 @@ SCENARIOS = tuple(os.environ.get("ARKKI_SCENARIO", "filing tiles compaction keys
 SEED = int(os.environ.get("ARKKI_SEED", "20261122"))
 MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 WORKERS = 2
-KILLS, CUTS, KILLED = 36, 20, 3  # points a scenario
+KILLS, CUTS, KILLED = 24, 12, 2  # points a scenario
 DURABLE = ("fsync", "fdatasync", "rename", "exchange", "unlink", "mkdir", "rmdir", "link")
 MAPPED = ("-shm", "admin.sock")  # SQLite maps it, and makes it anew
 
@@ -231,7 +231,7 @@ def test_recovery__may_be_cut_off_too():
     rng = random.Random(SEED)
     first = Work("filing")
     named = [i for i, c in enumerate(first.changes) if c.path.endswith(("main.lock", "00000000.seg")) or c.op == "fsync"]
-    points = set(named if FULL else rng.sample(named, 4))
+    points = set(named if FULL else rng.sample(named, 3))
     images = []
 
     def cut(i, c):
@@ -252,7 +252,7 @@ def test_recovery__may_be_cut_off_too():
             tried.points[where(c, w)] += 1
             tried.add("cut after change %d, and its start after change %d, %s %s" % (i + 1, k + 1, c.op, w.name(c)), again)
 
-        replay(w, chosen(w, 10), at)
+        replay(w, chosen(w, 8), at)
         tried.settle()
         w.drop()
     first.drop()

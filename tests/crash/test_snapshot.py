@@ -8,7 +8,7 @@ import os
 import shutil
 import subprocess
 
-from crash_util import check, same
+from crash_util import FULL, check, same
 from test_power import STEPS, Work, base, opens
 
 MENDED = ("catalogue.sqlite", "state.sqlite")
@@ -20,7 +20,7 @@ REFUSED = (
     (("ledger/history",), "put back a newer one"),
     (("ledger",), "put back a newer one"),
 )
-JUMPS = (86400, -86400, 400 * 86400, -400 * 86400)
+JUMPS = (86400, -86400, 400 * 86400, -400 * 86400) if FULL else (-86400, 400 * 86400)
 
 
 def put_back(w, parts):

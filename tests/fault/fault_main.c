@@ -1,6 +1,6 @@
 /* Fails one operation of an archive's life after the other, each in a process of its own:
  *
- *   fault-points              a sample of all points, spread evenly, for ARKKI_FAULT_SECONDS (45);
+ *   fault-points              a sample of all points, spread evenly, for ARKKI_FAULT_SECONDS (25);
  *                             ARKKI_FAULT=full: every one, however long it takes
  *   fault-points STEP [KIND]  those of one step (`-`: of all), of one kind
  *   fault-points STEP KIND N  that one, and the archive stays
@@ -366,7 +366,7 @@ int main(int argc, char **argv)
 		return one_point(&s, step, kind, argv[3]);
 	s.until = full && strcmp(full, "full") == 0
 		      ? 1e18
-		      : began + (seconds ? strtod(seconds, NULL) : 45);
+		      : began + (seconds ? strtod(seconds, NULL) : 25);
 	for (int i = 0; i < STEPS; i++)
 		if (step == STEPS || i == (int)step)
 			count_points(&s, (enum step)i);

@@ -143,11 +143,11 @@ class Archive:
             self.tokens[user] = p.stdout.strip()
         return self.tokens[user]
 
-    def serve(self, wait=True):
+    def serve(self, wait=True, options=()):
         out = open(self.output, "ab")
         start = os.path.getsize(self.output)
         e = dict(os.environ, ARKKI_ROOT_KEY_FILE=self.key)
-        self.process = subprocess.Popen([BIN, "serve", self.dir, "--listen", "127.0.0.1:0"], env=e,
+        self.process = subprocess.Popen([BIN, "serve", self.dir, "--listen", "127.0.0.1:0", *options], env=e,
                                         stdin=subprocess.DEVNULL, stdout=out, stderr=out)
         _running.add(self.process)
         out.close()

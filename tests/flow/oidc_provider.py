@@ -54,6 +54,7 @@ class Provider:
         self.lie = {}
         self.asked = []  # paths, in order
         self.codes = {}
+        self.access, self.bearer = "", False  # the last access token; whether userinfo was asked with it
         provider = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -129,6 +130,7 @@ class Provider:
         if path == "/realm/token" and h.command == "POST":
             return self.send(h, *self.token(h, dict(urllib.parse.parse_qsl(body.decode()))))
         if path == "/realm/userinfo":
+            self.bearer = h.headers.get("Authorization") == "Bearer " + self.access
             return self.send(h, 200, self.lie.get("claims", {}))
         return self.send(h, 404, {})
 
@@ -143,7 +145,7 @@ class Provider:
                 form.get("redirect_uri") != asked["redirect_uri"] or \
                 b64(hashlib.sha256(form.get("code_verifier", "").encode()).digest()) != asked["code_challenge"]:
             return 400, {"error": "invalid_grant"}
-        access = secrets.token_urlsafe(16)
+        self.access = access = secrets.token_urlsafe(16)
         claims = {"at_hash": b64(hashlib.sha256(access.encode()).digest()[:16]), **claims}
         signer = self.lie.get("signer", self.keys[0])
         return 200, {"access_token": access, "token_type": "Bearer", "expires_in": 60,

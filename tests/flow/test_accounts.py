@@ -163,7 +163,7 @@ def test_accounts__what_is_wrong_is_named_field_by_field():
             ({"email": "no"}, ("email", "malformed")), ({"email": "a@b\r\nBcc:c@d"}, ("email", "malformed")),
             ({"from": "2026-13-01"}, ("from", "malformed")), ({"state": "active"}, ("state", "unknown-field")),
             ({"from": "2026-02-01", "to": "2026-01-01"}, ("to", "range")),
-            ({"password": "x"}, ("password", "unknown-field"))]:
+            ({"password": "x"}, ("password", "unknown-field")), ({"😀" * 50: "x"}, ("😀" * 9, "unknown-field"))]:
         body = dict(user, **change)
         same(fault(a, "POST", "/v1/users", {k: v for k, v in body.items() if v is not None or k != "id"}), want)
     for change, want in [({"businessId": "1234567-2"}, ("businessId", "check-digit")),

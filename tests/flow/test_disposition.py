@@ -1,13 +1,18 @@
 """How long documents are kept, who may stop that, and that a destroyed document is nowhere any more.
 The documents, people and units are made up."""
 
+import hashlib
+import io
 import json
 import os
 import shutil
 import subprocess
+import time
+import zipfile
 
-from arkki_flow import TOP, Archive, check, same
+from arkki_flow import TOP, Archive, arkki, check, same
 
+PURPOSE = {"Arkki_Purpose": "siirto", "Arkki_Case": "c1"}
 JSON = {"Content-Type": "application/json", "Accept-Language": "en"}
 ROWS = [
     {"id": "default", "type": "*", "years": 12, "from": "case-closed", "then": "review"},
@@ -193,6 +198,268 @@ def test_dispose__a_transfer_waits_until_the_receiver_has_it():
     same(send(w, "POST", url, "raija", {"confirmation": "KA/99/2026"}).status, 200)
     same(run(w), "destroyed 1, on hold 0, awaiting the receiver 0")
     same(w.get("/v1/documents/" + f).json()["tombstone"]["action"], "transfer")
+
+
+# ---- the package of a transfer ----
+
+def letter(w, **more):
+    f = w.file(type="hearing-letter", **more)
+    same(propose(w, f.id, action="transfer").status, 201)
+    same(approve(w, f.id).status, 200)
+    return f
+
+
+def packaged(w, doc, user="raija", newer_than=None):
+    """The proposal once its package is made, and the package."""
+    for _ in range(200):
+        p = w.json("/v1/documents/%s/dispose" % doc, user)
+        if p["state"] == "packaged" and p["package"] != newer_than:
+            break
+        time.sleep(0.05)
+    same(p["state"], "packaged")
+    return p
+
+
+def fetched(w, doc, user="raija"):
+    for _ in range(200):
+        r = w.get("/v1/documents/%s/dispose/package" % doc, user, **PURPOSE)
+        if r.status != 503:
+            break
+        same(r.json()["type"], "urn:arkki:problem:package-not-ready")
+        time.sleep(0.05)
+    same(r.status, 200, r.body[:300])
+    return r.body
+
+
+def confirm(w, doc, **body):
+    return send(w, "POST", "/v1/documents/%s/dispose/confirm" % doc, "raija", dict({"confirmation": "KA/99/2026"}, **body))
+
+
+def judged(w, body):
+    path = os.path.join(w.top, "siirto.zip")
+    with open(path, "wb") as f:
+        f.write(body)
+    vkey = w.run("log", "vkey", w.dir, "history").stdout.strip()
+    return arkki("export", "verify", path, "--vkey", vkey)
+
+
+def test_transfer__package_is_made_checked_and_named_by_the_tombstone():
+    w = begun()
+    f = w.file(type="hearing-letter", publicity="secret", content="Siirrettävä kirje\n".encode(), name="kirje.txt")
+    w.version(f.id, "Siirrettävä kirje II\n".encode())
+    same(w.get("/v1/documents/%s/dispose/package" % f.id, "raija", **PURPOSE).status, 409)
+    same(propose(w, f.id, action="transfer").status, 201)
+    same(confirm(w, f.id).status, 409)
+    same(approve(w, f.id).status, 200)
+    p = packaged(w, f.id)
+    same([(x["version"], x["sha256"]) for x in p["packages"]], [(2, p["package"])])
+    same(w.get("/v1/documents/%s/dispose/package" % f.id, "maija", **PURPOSE).status, 403)
+    same(w.get("/v1/documents/%s/dispose/package" % f.id, "helmi").status, 404)
+    same(w.get("/v1/documents/%s/dispose/package" % f.id, "raija").status, 403)
+    body = fetched(w, f.id)
+    same(hashlib.sha256(body).hexdigest(), p["package"])
+    judgement = judged(w, body)
+    same(judgement.returncode, 0, judgement.stderr)
+    with zipfile.ZipFile(io.BytesIO(body)) as z:
+        texts = [z.read(n) for n in z.namelist() if "/content/" in n]
+    same(sorted(texts), ["Siirrettävä kirje\n".encode(), "Siirrettävä kirje II\n".encode()])
+    same([(e["principal"], e["version"]) for e in w.audit(document=f.id)
+          if e["kind"] == "export" and e["outcome"] == "ok"], [("operator", 1), ("operator", 2), ("raija", 2)])  # before the command line
+    path = os.path.join(w.top, "kirje.zip")
+    order = ("dispose", w.dir, "package", "--document", f.id, "--user", "raija", "--to", path)
+    refused = w.run(*order)
+    check(refused.returncode == 1 and not os.path.exists(path), refused.stderr)
+    same(w.run(*order, "--purpose", "siirto", "--case", "c1").returncode, 0)
+    with open(path, "rb") as z:
+        same(hashlib.sha256(z.read()).hexdigest(), p["package"])
+    same(run(w), "destroyed 0, on hold 0, awaiting the receiver 1")
+    same(confirm(w, f.id, package="0" * 64).json()["type"], "urn:arkki:problem:other-package")
+    same(confirm(w, f.id, package=p["package"]).status, 200)
+    same(w.get("/v1/documents/%s/dispose/package" % f.id, "raija", **PURPOSE).status, 409)
+    same(run(w), "destroyed 1, on hold 0, awaiting the receiver 0")
+    stone = w.get("/v1/documents/" + f.id, "raija").json()["tombstone"]
+    same((stone["action"], stone["package"], stone["confirmation"]), ("transfer", p["package"], "KA/99/2026"))
+    check("disposal-packaged" in stone["history"], stone)
+    same(kinds(w, f.id), ["filing", "version", "disposal-proposed", "disposal-approved", "disposal-packaged",
+                          "disposal-received", "destruction", "destroyed"])
+    w.stop()
+    same(w.verify("--full").returncode, 0)
+    read_by_stranger(w)
+
+
+def test_transfer__what_was_filed_after_the_package_is_not_lost():
+    w = begun()
+    f = letter(w)
+    first = packaged(w, f.id)["package"]
+    w.version(f.id, b"myohastynyt\n")
+    same(confirm(w, f.id, package=first).status, 200)
+    same(w.send("PATCH", "/v1/documents/" + f.id, "maija",
+                {"Content-Type": "application/json", "If-Match": w.get("/v1/documents/" + f.id).header("ETag")},
+                json.dumps({"title": "Toinen"})).status, 412)
+    same(run(w), "destroyed 0, on hold 0, awaiting the receiver 1")
+    same(w.get("/v1/documents/%s/versions/2/content" % f.id).body, b"myohastynyt\n")
+    second = packaged(w, f.id, newer_than=first)
+    same([x["version"] for x in second["packages"]], [2])
+    same(confirm(w, f.id, package=first).status, 409)
+    same(confirm(w, f.id).status, 200)
+    same(run(w), "destroyed 1, on hold 0, awaiting the receiver 0")
+
+
+def test_transfer__a_restart_makes_the_package_anew_and_either_may_be_confirmed():
+    w = begun()
+    f = letter(w)
+    first = packaged(w, f.id)["package"]
+    fetched(w, f.id)
+    w.stop()
+    w.serve()
+    body = fetched(w, f.id)
+    p = packaged(w, f.id)
+    check(p["package"] != first, "a new one")
+    same([x["sha256"] for x in p["packages"]], [first, hashlib.sha256(body).hexdigest()])
+    same(confirm(w, f.id, package=first).status, 200)
+    same(run(w), "destroyed 1, on hold 0, awaiting the receiver 0")
+    same(w.get("/v1/documents/" + f.id).json()["tombstone"]["package"], first)
+
+
+def test_transfer__a_hold_keeps_the_package_from_being_made_and_a_withdrawal_drops_it():
+    w = begun()
+    f = w.file(type="hearing-letter").id
+    same(propose(w, f, action="transfer").status, 201)
+    same(approve(w, f).status, 200)
+    packaged(w, f)
+    same(w.send("DELETE", "/v1/documents/%s/dispose" % f, "risto").status, 204)
+    same(w.get("/v1/documents/%s/dispose/package" % f, "raija", **PURPOSE).status, 409)
+    same(propose(w, f, action="transfer").status, 201)
+    same(approve(w, f).status, 200)
+    packaged(w, f)
+    same(hold(w, f).status, 201)
+    same(confirm(w, f).status, 200)
+    same(run(w), "destroyed 0, on hold 1, awaiting the receiver 0")
+    same(w.get("/v1/documents/" + f).status, 200)
+
+
+# ---- by itself ----
+
+def test_disposer__goes_on_at_start_where_it_was_killed():
+    w = configured("dispose-every 1s")
+    docs = [doomed(w, date="2026-03-%02d" % d).id for d in range(10, 14)]
+    for _ in range(400):
+        if w.get("/v1/documents/" + docs[0]).status == 410:
+            break
+        time.sleep(0.01)
+    w.process.kill()
+    w.process.wait()
+    conf = os.path.join(w.dir, "arkki.conf")
+    with open(conf, encoding="utf-8") as f:
+        text = f.read()
+    with open(conf, "w", encoding="utf-8") as f:
+        f.write(text.replace("dispose-every 1s", "dispose-every no"))
+    w.serve()
+    states = [w.get("/v1/documents/" + d) for d in docs]
+    same({r.json()["tombstone"]["state"] for r in states if r.status == 410}, {"destroyed"})
+    run(w)
+    same([w.get("/v1/documents/" + d).status for d in docs], [410] * 4)
+    w.stop()
+    same(w.verify("--full").returncode, 0)
+
+
+def configured(line, rows=ROWS):
+    w = Archive()
+    with open(os.path.join(w.dir, "arkki.conf"), "a", encoding="utf-8") as f:
+        f.write(line + "\n")
+    w.serve()
+    same(table(w, rows).status, 200)
+    return w
+
+
+def standing(w):
+    p = w.run("dispose", w.dir, "status")
+    same(p.returncode, 0, p.stderr)
+    return p.stdout
+
+
+def maintenance(w):
+    return [e for e in w.audit() if e["kind"] == "maintenance" and e["detail"]["job"] == "dispose"]
+
+
+def test_disposer__carries_out_what_is_approved_and_passes_over_what_is_held():
+    w = configured("dispose-every 1s")
+    same(maintenance(w), [])
+    gone, held = w.file().id, w.file().id
+    same(hold(w, held).status, 201)
+    same(send(w, "DELETE", "/v1/documents/%s/hold" % held, "sirpa", {"reason": "ohi"}).status, 204)
+    same(propose(w, held).status, 201)
+    same(hold(w, held).status, 201)
+    same(approve(w, held).status, 409)
+    same(propose(w, gone).status, 201)
+    time.sleep(1.5)
+    same(w.get("/v1/documents/" + gone).status, 200)
+    same(approve(w, gone).status, 200)
+    for _ in range(200):
+        if w.get("/v1/documents/" + gone).status == 410:
+            break
+        time.sleep(0.05)
+    for _ in range(200):
+        if '"destroyed"' in json.dumps(w.get("/v1/documents/" + gone).json()):
+            break
+        time.sleep(0.05)
+    same(w.get("/v1/documents/" + gone).json()["tombstone"]["state"], "destroyed")
+    same(w.get("/v1/documents/" + held).status, 200)
+    time.sleep(2.2)
+    same(len(maintenance(w)), 1)
+    said = standing(w)
+    check("every 1 seconds" in said and "destroyed 1" in said, said)
+
+
+def test_disposer__hold_after_the_approval_wins():
+    w = configured("dispose-every no")
+    f = doomed(w).id
+    same(hold(w, f).status, 201)
+    w.stop()
+    with open(os.path.join(w.dir, "arkki.conf"), encoding="utf-8") as conf:
+        text = conf.read().replace("dispose-every no", "dispose-every 1s")
+    with open(os.path.join(w.dir, "arkki.conf"), "w", encoding="utf-8") as conf:
+        conf.write(text)
+    w.serve()
+    time.sleep(2.5)
+    same(w.get("/v1/documents/" + f).status, 200)
+    check("on hold 1" in standing(w), standing(w))
+    same(maintenance(w), [])
+    same(send(w, "DELETE", "/v1/documents/%s/hold" % f, "sirpa", {"reason": "ohi"}).status, 204)
+    for _ in range(200):
+        if w.get("/v1/documents/" + f).status == 410:
+            break
+        time.sleep(0.05)
+    same(w.get("/v1/documents/" + f).status, 410)
+
+
+def test_disposer__is_off_when_it_is_told_so():
+    w = configured("dispose-every no")
+    f = doomed(w).id
+    time.sleep(2)
+    same(w.get("/v1/documents/" + f).status, 200)
+    said = standing(w)
+    check("only when told" in said and "to be destroyed 1" in said, said)
+    same(run(w), "destroyed 1, on hold 0, awaiting the receiver 0")
+
+
+def test_disposer__a_setting_that_is_none_is_refused():
+    for bad in ("dispose-every 0s", "dispose-every soon", "dispose-every 5", "dispose-every 31d", "dispose-every 1hh"):
+        w = Archive()
+        with open(os.path.join(w.dir, "arkki.conf"), "a", encoding="utf-8") as f:
+            f.write(bad + "\n")
+        p = w.run("serve", w.dir, "--listen", "127.0.0.1:0")
+        check(p.returncode == 1 and "dispose-every" in p.stderr, bad, p.stderr)
+
+
+def test_dispose_run__passes_over_what_the_table_keeps_longer_by_now():
+    w = begun()
+    f = doomed(w).id
+    same(table(w, [dict(r, years=90) for r in ROWS]).status, 200)
+    same(run(w), "destroyed 0, on hold 0, awaiting the receiver 0, not due any more 1")
+    same(w.get("/v1/documents/" + f).status, 200)
+    same(table(w, ROWS).status, 200)
+    same(run(w), "destroyed 1, on hold 0, awaiting the receiver 0")
 
 
 # ---- destruction ----

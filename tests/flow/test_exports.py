@@ -273,6 +273,84 @@ def test_exports__malformed_wishes_are_refused():
     a.stop()
 
 
+def exported(body):
+    """Document and version of everything that a package tells of."""
+    about = json.loads(opened(body)["data/export.json"])
+    return sorted((d["id"], v["version"]) for d in about["documents"] for v in d["versions"])
+
+
+def test_exports__by_query_take_what_the_callers_search_shows_and_nothing_else():
+    a = Archive().serve()
+    first = a.file(content=b"Hirsilaituri kaatui\n", title="Hirsilaituri", publicity="public")
+    a.version(first.id, b"Hirsilaituri korjattiin\n")
+    secret = a.file(content=b"Hirsilaituri salassa\n", title="Hirsilaituri II", publicity="secret", case="c1")
+    other = a.file(content=b"Muu asia\n", title="Muu", publicity="public", type="hearing-letter")
+    late = a.file(content=b"Hirsilaituri\n", title="Kolmas", publicity="public", date="2026-06-01")
+    a.until_indexed()
+    for user, query in (("maija", {"q": "Hirsilaituri"}), ("helmi", {"q": "Hirsilaituri"}), ("helmi", {}),
+                        ("maija", {"q": "hirsilaiturin", "to": "2026-05-01"}), ("maija", {"type": "hearing-letter"}),
+                        ("maija", {"q": "Hirsilaituri", "versions": "all"}), ("maija", {"q": "Olematon"})):
+        r = a.send("POST", "/v1/search", user, JSON, json.dumps(dict(query, limit=100))).json()
+        shown = sorted((h["document"], h["version"]) for h in r["hits"])
+        job, body = ready(a, {"query": query}, user)
+        same(exported(body), shown, user, query)
+        same(job["missing"], 0)
+        check(user != "helmi" or secret.id.encode() not in b"".join(opened(body).values()), "a secret one is named")
+        same(arkki("export", "verify", kept(a, body), *vkeys(a)).returncode, 0)
+    same(exported(ready(a, {"query": {"q": "kaatui", "versions": "all"}})[1]), [(first.id, 1)])
+    same(exported(ready(a, {"query": {"q": "Hirsilaituri", "to": "2026-05-01"}, "versions": "all"}, "helmi")[1]),
+         [(first.id, 1), (first.id, 2)])
+    same(exported(ready(a, {"query": {"unit": "koivula", "case": "c1"}})[1]), [(secret.id, 1)])
+    same([e for e in a.audit(document=secret.id, principal="helmi")], [])
+    before = len(a.audit())
+    job, _ = ready(a, {"query": {"q": "Hirsilaituri"}, "purpose": "valvonta"})
+    told = [(e["kind"], e.get("document"), e.get("purpose")) for e in a.audit()[before:] if e["principal"] == "maija"]
+    same(told[0], ("search", None, "valvonta"))
+    same(sorted(t[1] for t in told[1:4]), sorted([first.id, secret.id, late.id]))
+    same({t[0] for t in told[1:]}, {"export"})
+    path = os.path.join(a.top, "haku.zip")
+    p = a.run("export", a.dir, "--user", "maija", "--to", path, "--query", "Hirsilaituri", "--type", "inspection-report")
+    same(p.returncode, 0, p.stderr)
+    with open(path, "rb") as f:
+        same(exported(f.read()), sorted([(first.id, 2), (secret.id, 1), (late.id, 1)]))
+    p = a.run("export", a.dir, "--user", "maija", "--to", path + "2", "--query", '{"type":"hearing-letter"}')
+    same(p.returncode, 0, p.stderr)
+    with open(path + "2", "rb") as f:
+        same(exported(f.read()), [(other.id, 1)])
+    p = a.run("export", a.dir, "--user", "maija", "--to", path + "3", "--query", "{")
+    check(p.returncode == 1 and "--query" in p.stderr, p.stderr)
+    a.stop()
+
+
+def test_exports__a_malformed_query_is_refused():
+    a = Archive().serve()
+    for query in ("sana", [], {"x": "1"}, {"from": "eilen"}, {"group": "true"}, {"like": "0" * 32}, {"q": 1},
+                  {"limit": 5}, {"cursor": "x"}, {"versions": "some"}):
+        r = ask(a, {"query": query})
+        same((r.status, r.fields()), (422, ["query"]), query, r.body[:200])
+    for more in ({"unit": "koivula"}, {"documents": ["0" * 32]}):
+        same(ask(a, dict(more, query={"q": "sana"})).status, 422, more)
+    same(ask(a, {"query": {"q": "x" * 20000}}).status, 400)
+    same(a.json("/v1/exports")["exports"], [])
+    a.stop()
+
+
+def test_exports__while_the_logs_key_changes_either_key_checks_a_package():
+    a = Archive().serve()
+    f = a.file(content=b"avain vaihtuu\n")
+    before = vkeys(a)
+    p = a.run("keys", "rotate", a.dir, "signing", "history")
+    same(p.returncode, 0, p.stderr)
+    after = vkeys(a)
+    check(before != after, "the key changed")
+    path = kept(a, ready(a, {"documents": [f.id]})[1])
+    for keys in (before, after, before + after, after + before):
+        p = arkki("export", "verify", path, *keys)
+        same(p.returncode, 0, keys, p.stderr)
+    same(arkki("export", "verify", path, *vkeys(Archive(origin="toinen.test"))).returncode, 1)
+    a.stop()
+
+
 def test_exports__the_command_line_does_the_same():
     a = Archive().serve()
     f = a.file(content=b"komento\n")

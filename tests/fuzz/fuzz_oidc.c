@@ -1,5 +1,6 @@
 /* Tokens and sets of keys from an identity provider: the first line is a token, what follows the keys.
  * Nothing of a fuzzer's making is signed by anybody: a token that passes with keys of our own is a find. */
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -343,7 +343,7 @@ const sorted = (object) => Object.entries(object ?? {}).sort(([a], [b]) => (a < 
 // Records that are steps towards a document's end: what the history log calls them, by their state.
 const steps = {
 	holds: { held: 'hold', released: 'hold-released' },
-	disposals: { proposed: 'disposal-proposed', approved: 'disposal-approved', received: 'disposal-received', withdrawn: 'disposal-withdrawn' },
+	disposals: { proposed: 'disposal-proposed', approved: 'disposal-approved', packaged: 'disposal-packaged', received: 'disposal-received', withdrawn: 'disposal-withdrawn' },
 	tombstones: { begun: 'destruction', destroyed: 'destroyed' },
 };
 

@@ -21,15 +21,17 @@ enum mode { PASS, DIE_BEFORE, FAIL, SPOIL };
 enum { SLOTS = 8, KEYS = 21, LATER = 3, ADDED_MAX = 300, DIED = 42 };
 
 static struct {
-	enum mode mode;
-	int at, count;
+	_Atomic enum mode mode; /* each of them: threads sync at the same time */
+	_Atomic int at, count;
 } steps;
 
 static int step(void)
 {
-	if (++steps.count == steps.at && steps.mode == DIE_BEFORE)
+	int n = ++steps.count;
+
+	if (n == steps.at && steps.mode == DIE_BEFORE)
 		_exit(DIED);
-	if (steps.count == steps.at && steps.mode == FAIL) {
+	if (n == steps.at && steps.mode == FAIL) {
 		errno = EIO;
 		return -1;
 	}

@@ -451,6 +451,7 @@ static void test_oidc_keys__set_without_bounds_is_refused(void **state)
 	assert_int_equal(oidc_keys_read(text, strlen(text), &set, &err), ARK_EINPUT);
 	for (int i = 0; i < OIDC_KEYS_MAX + 1; i++)
 		buf_addc(&large, ' ');
+	buf_adds(&large, "{\"keys\":[]}");
 	assert_int_equal(oidc_keys_read(large.data, large.len, &set, &err), ARK_EINPUT);
 	assert_null(set);
 	assert_int_equal(oidc_keys_read("{\"keys\":[1,{}]}", 15, &set, &err), ARK_OK);

@@ -1,12 +1,27 @@
 /* Packages: written, read back sealed, and valid bags. */
 #include <fcntl.h>
 
+#include "archive/checkpoint.h"
 #include "arkki/archive/bag.h"
 #include "arkki/archive/package.h"
 #include "arkki/base/fs.h"
 #include "unit.h"
 
-static const unsigned char seed[32] = {7};
+static const unsigned char seeds[2][32] = {{7}, {8}};
+
+/* Both keys of a log whose key is being changed. */
+static int sign(void *arg, const char *text, size_t len, struct buf *note, struct ark_error *err)
+{
+	struct note_key key[2];
+	int rc = ARK_OK;
+
+	(void)arg;
+	for (int i = 0; !rc && i < 2; i++)
+		rc = note_key_from_seed("arkki.test/history", seeds[i], &key[i], err);
+	if (!rc)
+		rc = note_sign(note, text, len, &key[0], seeds[0], err);
+	return rc ? rc : note_sign_also(note, text, len, &key[1], seeds[1], err);
+}
 
 static void write_out(struct package *p, const char *path)
 {
@@ -33,6 +48,7 @@ static void told(void *arg, bool fault, const char *what)
 
 static struct package *make(const char *dir, enum package_kind kind)
 {
+	const struct package_signer signer = {.log = "arkki.test/history", .sign = sign};
 	struct package *p = NULL;
 	char block[1000];
 
@@ -44,8 +60,7 @@ static struct package *make(const char *dir, enum package_kind kind)
 	for (int i = 0; i < 100; i++)
 		assert_int_equal(package_write(p, block, sizeof(block), NULL), 0);
 	assert_int_equal(package_end_file(p, NULL, NULL), 0);
-	assert_int_equal(
-	    package_finish(p, "Source-Organization: Testi\n", "arkki.test/history", seed, NULL), 0);
+	assert_int_equal(package_finish(p, "Source-Organization: Testi\n", &signer, NULL), 0);
 	return p;
 }
 
@@ -70,6 +85,58 @@ static void is_valid_as(enum package_kind kind)
 	json_decref(r.info);
 	bag_source_close(s);
 	package_free(p);
+	unit_scratch_end(dir);
+}
+
+static void note_fault(void *arg, const char *fault)
+{
+	print_message("%s\n", fault);
+	++*(unsigned int *)arg;
+}
+
+static unsigned int faults_under(struct package *p, const char *const *vkeys, size_t n)
+{
+	struct package_verdict v;
+	unsigned int told_of = 0;
+
+	assert_int_equal(package_verify_own(p, vkeys, n, note_fault, &told_of, &v, NULL), 0);
+	assert_int_equal(v.faults, told_of);
+	return told_of;
+}
+
+/* While a log's key is being changed a receiver may know the old key, the new one, or both in any order. */
+static void test_package__either_key_of_an_overlap_verifies_it_sealed(void **state)
+{
+	struct buf vkey[3] = {BUF_INIT, BUF_INIT, BUF_INIT};
+	const unsigned char stranger[32] = {9};
+	struct note_key key;
+	char dir[256];
+
+	(void)state;
+	unit_scratch(dir);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(note_key_from_seed(
+				     "arkki.test/history", i < 2 ? seeds[i] : stranger, &key, NULL),
+		    0);
+		note_key_format(&key, &vkey[i]);
+	}
+	for (int kind = PACKAGE_ZIP; kind <= PACKAGE_TAR; kind++) {
+		struct package *p = make(dir, (enum package_kind)kind);
+		const char *const both[] = {vkey[2].data, vkey[1].data};
+		struct package_verdict v;
+
+		for (int i = 0; i < 2; i++)
+			assert_int_equal(
+			    faults_under(p, (const char *const[]){vkey[i].data}, 1), 0);
+		assert_int_equal(faults_under(p, both, 2), 0);
+		assert_int_equal(faults_under(p, (const char *const[]){vkey[2].data}, 1), 1);
+		assert_int_equal(faults_under(p, NULL, 0), 1);
+		package_shut(p);
+		assert_int_not_equal(package_verify_own(p, both, 2, note_fault, NULL, &v, NULL), 0);
+		package_free(p);
+	}
+	for (int i = 0; i < 3; i++)
+		buf_free(&vkey[i]);
 	unit_scratch_end(dir);
 }
 
@@ -139,6 +206,7 @@ static void test_package__names_are_safe(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_package__either_key_of_an_overlap_verifies_it_sealed),
 	    cmocka_unit_test(test_package__is_a_valid_bag_as_zip_and_tar),
 	    cmocka_unit_test(test_package__a_flipped_byte_is_found),
 	    cmocka_unit_test(test_package__names_are_safe),

@@ -154,6 +154,10 @@ static void test_settle__holds_and_destructions_cannot_pass_each_other(void **st
 	    {"holds", "{\"id\":\"held\",\"state\":\"held\"}"},
 	    {"tombstones", "{\"id\":\"0123456789abcdef0123456789abcdef\",\"state\":\"begun\"}"},
 	    {"tombstones", "{\"id\":\"gone\",\"state\":\"destroyed\"}"},
+	    {"disposals", "{\"id\":\"2123456789abcdef0123456789abcdef\",\"state\":\"received\","
+			  "\"action\":\"transfer\"}"},
+	    {"disposals", "{\"id\":\"3123456789abcdef0123456789abcdef\",\"state\":\"packaged\","
+			  "\"action\":\"transfer\"}"},
 	};
 	static const struct {
 		const char *kind, *id;
@@ -170,7 +174,7 @@ static void test_settle__holds_and_destructions_cannot_pass_each_other(void **st
 	    {"disposals", "gone", false, ARK_EGONE},
 	    {"units", "gone", false, ARK_OK},
 	};
-	struct registry *r = registry_with(standing, 3);
+	struct registry *r = registry_with(standing, 5);
 	struct filing f = {.kind = FILING_RECORD};
 
 	(void)state;
@@ -184,6 +188,11 @@ static void test_settle__holds_and_destructions_cannot_pass_each_other(void **st
 	    .kind = FILING_METADATA, .document = "0123456789abcdef0123456789abcdef"};
 	assert_int_equal(disposition_settle(r, &f, false, NULL), ARK_EGONE);
 	f.document[0] = '1';
+	assert_int_equal(disposition_settle(r, &f, false, NULL), ARK_OK);
+	/* one that another archive has is closed; one that waits to be fetched is not */
+	f.document[0] = '2';
+	assert_int_equal(disposition_settle(r, &f, false, NULL), ARK_ECONFLICT);
+	f.document[0] = '3';
 	assert_int_equal(disposition_settle(r, &f, false, NULL), ARK_OK);
 	registry_free(r);
 }

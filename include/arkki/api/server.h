@@ -11,10 +11,12 @@
 
 struct api_server;
 
-/* listen: "HOST:PORT", or NULL for the admin socket alone. The archive is the caller's and must outlive the
+/* listen: "HOST:PORT", or NULL for the admin socket alone. proxy (may be NULL): "unix:/path" or a port of the loopback
+ * address: a second listener, which believes what a proxy says about client certificates and addresses (api/certificate.h): who
+ * can connect there can say so. The archive is the caller's and must outlive the
  * server. */
-ARK_MUSTUSE int api_server_start(
-    struct archive *a, const char *listen, struct api_server **ret, struct ark_error *err);
+ARK_MUSTUSE int api_server_start(struct archive *a, const char *listen, const char *proxy,
+    struct api_server **ret, struct ark_error *err);
 uint16_t api_server_port(const struct api_server *s);
 void api_server_stop(struct api_server *s);
 

@@ -30,6 +30,14 @@ struct bag_source;
 struct bag_stream; /* one file, while it is visited */
 
 ARK_MUSTUSE int bag_source_open(const char *path, struct bag_source **ret, struct ark_error *err);
+/* A ZIP or tar that is no file: read() gives up to max bytes from a position, 0 at the end, a negative status on failure. */
+struct bag_reader {
+	ssize_t (*read)(void *arg, uint64_t position, void *out, size_t max, struct ark_error *err);
+	uint64_t size;
+	void *arg; /* must live as long as the source */
+};
+ARK_MUSTUSE int bag_source_open_reader(
+    const struct bag_reader *reader, struct bag_source **ret, struct ark_error *err);
 void bag_source_close(struct bag_source *s); /* takes NULL */
 /* Every regular file once, in the source's order; path is relative to the bag's own folder, UTF-8 and within it.
  * What `each` does not read is passed over; not ARK_OK stops the walk and is returned. ARK_EINPUT for links, devices,

@@ -3,7 +3,8 @@
  * Four kinds of records, filed as any other (README.md has their members):
  *   retention   the table: which documents are kept how long, and what then
  *   holds       a document that must not be destroyed, whatever the table says
- *   disposals   a proposal for one document, its approval by a second person, its withdrawal
+ *   disposals   a proposal for one document, its approval by a second person, its withdrawal; of a transfer the
+ *               packages made for the receiver, and the receiver's confirmation of one
  *   tombstones  what is left of a destroyed document
  * All are in the registry; the id is the document's.
  *
@@ -63,6 +64,27 @@ json_t *disposition_tombstone(struct registry *r, const char *document);
 ARK_MUSTUSE int disposition_file(struct archive *a, const char *kind, json_t *record, uint32_t base,
     const struct filing_actor *actor, const char *reason, struct ark_error *err);
 
+/* ---- transfer: disposition_transfer.c ---- */
+
+/* A package of the document was made for the receiver and found good: the proposal becomes "packaged" and names it
+ * beside earlier ones (the newest DISPOSITION_PACKAGES). version, metadata: the newest that are in it. base: the number that
+ * the proposal had before it was made. Once its receiver has confirmed a package, nothing may be filed for the document any
+ * more, and it is destroyed when the package holds the newest of both; when not, it needs a new package. */
+struct disposition_package {
+	const char *sha256; /* of its container, hex */
+	const char *export; /* id in the access log */
+	uint64_t size;
+	uint32_t version, metadata;
+};
+enum { DISPOSITION_PACKAGES = 20 };
+ARK_MUSTUSE int disposition_packaged(struct archive *a, const char *document, uint32_t base,
+    const struct disposition_package *package, const struct filing_actor *actor,
+    struct ark_error *err);
+/* The package of that digest (NULL: the newest) that the proposal names; NULL: none. Borrowed. */
+const json_t *disposition_package(const json_t *proposal, const char *sha256);
+/* Every approved transfer that is not on hold and has no package yet: a fresh array of ids; NULL: no memory. */
+json_t *disposition_unpacked(struct registry *r);
+
 /* ---- destruction ---- */
 
 struct disposition_run {
@@ -73,17 +95,29 @@ struct disposition_run {
 	void (*progress)(void *arg, const char *step, uint64_t done, uint64_t of); /* may be NULL */
 	void *arg;
 	bool resume_only; /* finish what was begun, begin nothing */
+	bool due_only; /* pass over what today's table keeps longer than it said at the approval */
 };
 struct disposition_result {
 	uint64_t destroyed;
 	uint64_t held;     /* approved, but on hold */
 	uint64_t awaiting; /* approved for transfer, not confirmed as received */
+	uint64_t undue;    /* approved, but by today's table not due, or due for something else */
 };
 enum { DISPOSITION_BATCH = 10000 };
 /* Carries out what is approved, up to DISPOSITION_BATCH documents with one change of the keys. Calling it again
  * after any failure goes on where it stopped. */
 ARK_MUSTUSE int disposition_run(struct archive *a, const struct disposition_run *run,
     struct disposition_result *ret, struct ark_error *err);
+/* What stands, of up to DISPOSITION_BATCH documents each. Nothing is opened for it. */
+struct disposition_standing {
+	size_t ready;    /* to be destroyed by the next run */
+	size_t held;     /* approved, but on hold */
+	size_t unpacked; /* approved for transfer, without a package */
+	size_t awaiting; /* with one, not confirmed as received */
+	size_t begun;    /* being destroyed */
+};
+ARK_MUSTUSE int disposition_look(
+    struct archive *a, struct disposition_standing *ret, struct ark_error *err);
 /* Whether there is anything begun and not ended. */
 bool disposition_unfinished(struct archive *a);
 

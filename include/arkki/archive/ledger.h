@@ -45,7 +45,8 @@ struct ledger_record {
 	/* A */
 	int64_t time_us; /* 0: the time of writing */
 	const char
-	    *kind; /* access: metadata content text search shown list audit export maintenance;
+	    *kind; /* access: metadata content text search shown list audit export maintenance
+				 sign-in sign-out credentials;
 				 history: filing version metadata record token epoch … */
 	enum ledger_outcome outcome;
 	const char *document; /* 32 hex digits */

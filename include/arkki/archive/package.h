@@ -37,17 +37,26 @@ ARK_MUSTUSE int package_end_file(
 ARK_MUSTUSE int package_add(
     struct package *p, const char *path, const void *bytes, size_t len, struct ark_error *err);
 
-/* log: origin of the history log, seed: its key's. info: lines of bag-info.txt ("Label: value\n"), to which Payload-Oxum and Bagging-Date are added. The
- * tag manifest is signed by the history log's key: tagmanifest-sha256.txt.note, a signed note whose text is
+/* Who signs: log is the origin of the history log; sign() appends to note a signed note of the text by every key of that
+ * log which signs at the time, so that a receiver who knows only one of them can check it. */
+struct package_signer {
+	const char *log;
+	int (*sign)(
+	    void *arg, const char *text, size_t len, struct buf *note, struct ark_error *err);
+	void *arg;
+};
+/* info: lines of bag-info.txt ("Label: value\n"), to which Payload-Oxum and Bagging-Date are added. The tag manifest is
+ * signed: tagmanifest-sha256.txt.note, whose text is
  *   arkki-export/v1 / <origin>/history / <hex SHA-256 of tagmanifest-sha256.txt>      (a line each) */
-ARK_MUSTUSE int package_finish(struct package *p, const char *info, const char *log,
-    const unsigned char seed[32], struct ark_error *err);
+ARK_MUSTUSE int package_finish(struct package *p, const char *info,
+    const struct package_signer *signer, struct ark_error *err);
 
 #define PACKAGE_NOTE_TITLE "arkki-export/v1"
 #define PACKAGE_NOTE_FILE "tagmanifest-sha256.txt.note"
 
-uint64_t package_size(const struct package *p);  /* of the container, after package_finish() */
-uint64_t package_files(const struct package *p); /* payload files so far */
+uint64_t package_size(const struct package *p); /* of the container, after package_finish() */
+void package_sha256(const struct package *p, unsigned char ret[32]); /* likewise */
+uint64_t package_files(const struct package *p);                     /* payload files so far */
 /* Up to max bytes of the container from `position`; 0 at the end. ARK_EGONE once it is shut. */
 ARK_MUSTUSE ssize_t package_read(
     struct package *p, uint64_t position, void *out, size_t max, struct ark_error *err);
@@ -61,11 +70,16 @@ struct package_verdict {
 	uint64_t documents, versions, files, proofs,
 	    withheld; /* that were found good; metadata alone */
 };
-/* The bag is valid; its tag manifest is signed by the history log's key; every file of a document is what its
+/* The bag is valid; its tag manifest is signed by a key of the history log; every file of a document is what its
  * version.json says, and, where the version itself was exported, what the disclosed history entry commits to; every
  * proof and checkpoint holds under one of the verifier keys. told() gets a clause for each fault. ARK_OK also
  * when there were some; ARK_EINPUT for a vkey that is none. */
 ARK_MUSTUSE int package_verify(const char *path, const char *const *vkeys, size_t vkeys_len,
+    void (*told)(void *arg, const char *fault), void *arg, struct package_verdict *ret,
+    struct ark_error *err);
+
+/* The same of a finished package while it waits sealed: nothing of it is laid out in the clear. ARK_EGONE once it is shut. */
+ARK_MUSTUSE int package_verify_own(struct package *p, const char *const *vkeys, size_t vkeys_len,
     void (*told)(void *arg, const char *fault), void *arg, struct package_verdict *ret,
     struct ark_error *err);
 

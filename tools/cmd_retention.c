@@ -1,4 +1,4 @@
-/* retention show, apply, due; dispose run: how long documents are kept, and their end. */
+/* retention show, apply, due: how long documents are kept. */
 #include <stdio.h>
 #include <string.h>
 
@@ -111,26 +111,4 @@ int cmd_retention(const struct cli *c)
 	if (!strcmp(what, "due"))
 		return due(c);
 	return cli_usage(c->command);
-}
-
-int cmd_dispose(const struct cli *c)
-{
-	const struct client_request r = {.method = "POST", .path = "/admin/dispose"};
-	struct client *client = NULL;
-	json_t *answer = NULL;
-	struct ark_error err;
-	int rc;
-
-	if (c->words_len != 2 || strcmp(c->words[1], "run") != 0)
-		return cli_usage(c->command);
-	rc = client_open(c->words[0], c->root_key, &client, &err);
-	if (!rc)
-		rc = client_ask(client, &r, &answer, &err);
-	if (!rc)
-		printf("destroyed %lld, on hold %lld, awaiting the receiver %lld\n",
-		    cli_number(answer, "destroyed"), cli_number(answer, "held"),
-		    cli_number(answer, "awaiting"));
-	json_decref(answer);
-	client_close(client);
-	return rc ? cli_failed(&err) : CLI_OK;
 }
