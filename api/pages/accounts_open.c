@@ -99,7 +99,8 @@ static void show_form(
 	begin_form(&p, org, "check");
 	account_fields_write(&p, &fields, t, f);
 	html_put(&p.h,
-	    "<div><button>$</button></div></form><p><a href=\"/$/accounts?org=$\">$</a></p></div>",
+	    "<div><button>$</button></div></form><p class=\"back\"><a "
+	    "href=\"/$/accounts?org=$\">$</a></p></div>",
 	    say(&p, SAY_GO_ON), i18n_code(p.language), org, say(&p, SAY_LINK_TO_LIST));
 	page_end(&p, f->n ? 422 : 200);
 }
