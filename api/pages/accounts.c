@@ -202,7 +202,7 @@ static void write_seen(struct page *p, const struct credentials_summary *s)
 	char seen[I18N_SIZE];
 
 	i18n_time(seen, p->language, s->seen_us);
-	html_text(&p->h, s->seen_us ? seen : say(p, SAY_ACCOUNT_NEVER));
+	html_text(&p->h, s->seen_us ? seen : say(p, SAY_ACCOUNT_UNSEEN));
 }
 
 static void write_row(struct page *p, const json_t *user)

@@ -87,7 +87,7 @@ static void write_facts(struct page *p, const json_t *user, const struct credent
 	account_fact_end(p);
 	write_day(p, SAY_CONFIRMED_ON, json_text(user, "confirmed"));
 	write_day(p, SAY_CONFIRM_BY, by);
-	account_fact(p, SAY_ACCOUNT_SEEN, s->seen_us ? seen : say(p, SAY_ACCOUNT_NEVER));
+	account_fact(p, SAY_ACCOUNT_SEEN, s->seen_us ? seen : say(p, SAY_ACCOUNT_UNSEEN));
 	account_fact(p, SAY_FACTOR, say(p, s->totp ? SAY_IN_USE : SAY_NOT_SET));
 	html_raw(&p->h, "</dl>");
 	buf_free(&roles);

@@ -31,7 +31,7 @@ async function county(r, what) {
 	const org = `${what}-${r.name}`;
 	await post(r, "/v1/orgs", {
 		id: org, kind: "county", name: { fi: "Keksittyalue", sv: "Påhittade området" }, businessId: "1234567-1",
-		counties: ["08"], from: "2023-01-01", predecessors: ["esavi"], confirmEvery: 30,
+		counties: ["99"], from: "2023-01-01", predecessors: ["esavi"], confirmEvery: 30,
 	});
 	await post(r, "/v1/users", { id: `${org}-yh`, org, name: "Tyyne Yhteinen", roles: ["contact"] });
 	const link = await (await post(r, `/v1/users/${org}-yh/invitation`, {})).json();
