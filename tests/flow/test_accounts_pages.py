@@ -4,9 +4,10 @@ import html
 import json
 import re
 import threading
+import urllib.parse
 
 from arkki_flow import Archive, check, same
-from sign_in_util import Browser, link_code, member
+from sign_in_util import PASSWORD, Browser, conf, link_code, member
 
 ODD = "Ö <b>lihava</b> & \U0001f600 " + "x" * 180
 TURNED = "Kaija \u202eatsak"
@@ -326,3 +327,29 @@ def test_accounts_pages__a_token_looks_and_changes_nothing():
     check("Vahvista henkilöllisyytesi" in text_of(page), "forms that would be refused")
     form = got(b, "/fi/accounts").hidden("/fi/accounts")
     same(b.post("/fi/accounts", form).status, 403)
+
+
+def test_accounts_pages__confirming_who_one_is_leads_back_and_nowhere_else():
+    w, people = shared()
+    b = people["kalle"]
+    for given, led in (("/accounts/turo", "/accounts/turo"), ("/accounts?org=pirha", "/accounts?org=pirha"),
+                       ("/open-account?org=pirha", "/open-account?org=pirha"), ("/accounts//evil.example", "/account"),
+                       ("/accounts\r\nX: y", "/account"), ("//evil.example", "/account"), ("/accounts/../admin", "/account")):
+        page = got(b, "/fi/account/confirm?next=" + urllib.parse.quote(given))
+        same(page.hidden("/fi/account/confirm")["next"], led, given)
+        r = b.post("/fi/account/confirm", dict(page.hidden("/fi/account/confirm"), next=given, password="väärä", code="1"))
+        check("evil" not in r.body.decode(), given)
+
+
+def test_accounts_pages__take_a_second_factor():
+    w = Archive()
+    conf(w, "second-factor optional")
+    w.serve()
+    b = Browser(w)
+    r = b.submit(b.get("/fi/join"), "/fi/join", code=link_code(w, "hanna"))
+    r = b.submit(r, "/fi/join", code=link_code(w, "hanna"), step="password", new=PASSWORD, again=PASSWORD)
+    same(r.status, 303, text_of(r)[:300])
+    for path in ("/fi/accounts", "/fi/accounts/hanna", "/fi/open-account"):
+        r = got(b, path, 403)
+        check("vahvaa tunnistusta" in text_of(r), text_of(r)[:300])
+    same(w.stop(), 0)
