@@ -24,6 +24,13 @@ void accounts_go_list(struct exchange *x, const char *org, const char *done);
 /* On pages of a contact person: what is due of the organisation's list. */
 void accounts_notice(struct page *p);
 
+/* ---- accounts_org.c ---- */
+
+/* What is registered of the organisation, whose accounts are `list`. */
+void accounts_org_write(struct page *p, const json_t *org, const json_t *list);
+/* The emergency accesses that nobody has confirmed yet; nothing where there are none. */
+void accounts_emergency_write(struct page *p, const json_t *list);
+
 /* ---- accounts_words.c ---- */
 
 enum say account_role_said(unsigned int number); /* 0: inspector, … */
