@@ -210,7 +210,8 @@ struct app {
 
 /* The gates: of the listener for everybody, and of the admin socket, whose users are the archive's operators. */
 void auth_gate(struct exchange *x);
-void auth_gate_proxied(struct exchange *x); /* of the listener that believes a proxy: client certificates */
+void auth_gate_proxied(
+    struct exchange *x); /* of the listener that believes a proxy: client certificates */
 void auth_gate_local(struct exchange *x);
 /* Whether the sign-in may be used for this route at all (scopes.c); what is done there is decided by rights.c besides. */
 bool scope_allows(const struct caller *c, const struct exchange *x);

@@ -49,7 +49,7 @@ struct archive {
 	pthread_cond_t care_more;
 
 	pthread_mutex_t accounts_lock; /* accounts.c: to look and to file is one step */
-	struct scrub *scrub; /* scrub.c; NULL unless open for writing */
+	struct scrub *scrub;           /* scrub.c; NULL unless open for writing */
 
 	pthread_mutex_t listeners_lock;
 	struct archive_listener listeners[ARCHIVE_LISTENERS];

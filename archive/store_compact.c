@@ -275,13 +275,13 @@ int store_compact_new(struct store *s, struct ark_error *err)
 	 * becomes loose. No deltas: sealed bytes have none, and trees are small beside them.
 	 * It dies with the thread that waits for it: no git is at work on a store that was
 	 * opened anew after a crash. */
-	char *nice = store_packs(s) > PACKS_URGENT ? (char[]){"-n0"} : (char[]){"-n19"};
+	char low[] = "-n19", none[] = "-n0";
 	char *argv[] = {(char[]){"setpriv"}, (char[]){"--pdeathsig"}, (char[]){"KILL"},
-	    (char[]){"nice"}, nice, (char[]){"git"}, (char[]){"-c"},
-	    (char[]){"core.multiPackIndex=false"}, (char[]){"-c"}, (char[]){"core.fsync=all"},
-	    (char[]){"-c"}, (char[]){"pack.threads=1"}, (char[]){"repack"}, (char[]){"-q"},
-	    (char[]){"-n"}, (char[]){"--geometric=2"}, (char[]){"--window=0"},
-	    (char[]){"--no-write-bitmap-index"}, NULL};
+	    (char[]){"nice"}, store_packs(s) > PACKS_URGENT ? none : low, (char[]){"git"},
+	    (char[]){"-c"}, (char[]){"core.multiPackIndex=false"}, (char[]){"-c"},
+	    (char[]){"core.fsync=all"}, (char[]){"-c"}, (char[]){"pack.threads=1"},
+	    (char[]){"repack"}, (char[]){"-q"}, (char[]){"-n"}, (char[]){"--geometric=2"},
+	    (char[]){"--window=0"}, (char[]){"--no-write-bitmap-index"}, NULL};
 	int rc = begin_compaction(s, err);
 
 	if (rc)

@@ -19,7 +19,8 @@ enum { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2 };
 /* Arguments after the command, options taken out. */
 struct cli {
 	const char *command;
-	const char *root_key, *origin, *listen, *proxy, *scope, *user, *days, *manifest, *language, *root, *schema;
+	const char *root_key, *origin, *listen, *proxy, *scope, *user, *days, *manifest, *language,
+	    *root, *schema;
 	const char *action, *document, *version, *at, *purpose, *case_id, *break_glass;
 	const char *reason, *cases, *state, *name;
 	/* log, audit: what an outsider checks */

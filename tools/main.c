@@ -78,10 +78,12 @@ static const struct command {
 	"file many documents; a killed import goes on where it stopped"},
     {"export", cmd_export,
 	"DIR --user ID --to FILE|- [--unit U] [--case C] [--document D]… [--versions all]\n"
-	"               [--query WORDS|JSON [--type T] [--language L] [--publicity P] [--from DAY]]\n"
+	"               [--query WORDS|JSON [--type T] [--language L] [--publicity P] [--from "
+	"DAY]]\n"
 	"               [--purpose P] [--format zip|tar]\n"
 	"               verify FILE|DIR --vkey VKEY…",
-	"write a BagIt package of what the user may see and read, each version logged; --query: of what the user\n"
+	"write a BagIt package of what the user may see and read, each version logged; --query: of "
+	"what the user\n"
 	"      finds by it, JSON as POST /v1/search takes it\n"
 	"      verify: check a package, its proofs and signatures, on any machine"},
     {"verify", cmd_verify, "DIR [--full]",
@@ -184,7 +186,8 @@ static const struct command {
 	"how long documents are kept; due: those whose period has ended, which the user may "
 	"dispose of:\n"
 	"      document, version, since when, by which row, what then, held, proposal"},
-    {"dispose", cmd_dispose, "DIR run|status\n"
+    {"dispose", cmd_dispose,
+	"DIR run|status\n"
 	"               DIR package --document D --user ID --to FILE|- [--purpose P] [--case C]",
 	"run: make the packages of transfers, and destroy what two people have approved: the keys "
 	"of all of it change;\n"

@@ -157,7 +157,8 @@ static void write_session(struct page *p)
 	page_form_token(app_of(p->x), "sign-out", c->token_id, form);
 	html_put(&p->h,
 	    "<form class=\"session\" method=\"post\" action=\"/$/sign-out\">"
-	    "<a class=\"who\" href=\"/$/account\" dir=\"auto\">$<span class=\"hidden\">, $</span></a>"
+	    "<a class=\"who\" href=\"/$/account\" dir=\"auto\">$<span class=\"hidden\">, "
+	    "$</span></a>"
 	    "<input type=\"hidden\" name=\"form\" value=\"$\">"
 	    "<button class=\"plain\">$</button></form>",
 	    i18n_code(p->language), i18n_code(p->language),
