@@ -215,6 +215,8 @@ void auth_gate_proxied(
 void auth_gate_local(struct exchange *x);
 /* Whether the sign-in may be used for this route at all (scopes.c); what is done there is decided by rights.c besides. */
 bool scope_allows(const struct caller *c, const struct exchange *x);
+/* The scopes that a route asks for; false: it is in no table, and closed to whoever has not all. */
+bool scope_of(const struct http_route *route, unsigned int *ret);
 /* A fresh caller with the rights of `user`, for the admin socket and for page sessions. */
 int caller_for(struct app *app, const struct exchange *x, const char *user, const char *token_id,
     const char *authentication, struct caller **ret, struct ark_error *err);
@@ -226,6 +228,8 @@ ARK_MUSTUSE int auth_principal(struct app *app, const char *token, char ret_id[1
     unsigned int *ret_scopes, struct principal **ret, struct ark_error *err);
 /* No answer about a token that is kept counts any more; sessions_forget() calls it. */
 void tokens_forget(struct app *app);
+/* How often that was: who has waited and finds it changed asks again who is there. */
+uint64_t tokens_forgotten(struct app *app);
 int token_cache_new(struct token_cache **ret, struct ark_error *err);
 void token_cache_free(struct token_cache *c);
 /* May this caller have another refusal logged now? */

@@ -104,6 +104,11 @@ void tokens_forget(struct app *app)
 	atomic_fetch_add(&app->tokens->forgotten, 1);
 }
 
+uint64_t tokens_forgotten(struct app *app)
+{
+	return atomic_load(&app->tokens->forgotten);
+}
+
 /* From the cache; NULL when it must be looked up. */
 static struct principal *cached_find(struct app *app, const char *token, bool certificate,
     char token_id[17], unsigned int *ret_scopes)

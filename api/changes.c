@@ -26,6 +26,7 @@ struct poll {
 	unsigned int limit;
 	int64_t deadline_us; /* 0: does not wait */
 	bool waited;
+	uint64_t forgotten; /* tokens_forgotten() when it began */
 	json_t *changes;
 	uint64_t last_sequence;
 	uint32_t last_item;
@@ -89,8 +90,9 @@ static void look_and_answer(struct exchange *x)
 	struct ark_error err;
 	char at[64];
 
-	/* rights may have changed while it waited: who still has them asks again, with this cursor */
-	if (p->waited && !principal_current(v->caller->who, archive_registry(v->app->archive)))
+	/* rights may have changed while it waited, or the token have ended: who still has them asks again, with this cursor */
+	if (p->waited && (p->forgotten != tokens_forgotten(v->app) ||
+			     !principal_current(v->caller->who, archive_registry(v->app->archive))))
 		p->deadline_us = 0;
 	else if (look(v, p, &err)) {
 		http_reply_error(x, &err);
@@ -157,6 +159,7 @@ void changes_get(struct exchange *x)
 	if (!p)
 		return;
 	p->changes = json_array();
+	p->forgotten = tokens_forgotten(v->app);
 	v->more = p;
 	v->more_free = poll_free;
 	if (after && *after)

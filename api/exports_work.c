@@ -70,7 +70,7 @@ int export_json(struct work *w, const char *path, const json_t *value, struct ar
 
 static int write_rows(struct work *w, struct ark_error *err)
 {
-	enum export_shape shapes[EXPORT_GROUP];
+	enum export_shape shapes[EXPORT_GROUP] = {0};
 	int rc = ARK_OK;
 
 	for (size_t i = 0; !rc && i < w->n; i++) {

@@ -64,11 +64,20 @@ static void look_at_email(void *arg, const json_t *user)
 	snprintf(b->user, sizeof(b->user), "%s", json_text(user, "id"));
 }
 
+/* Where the provider says anything of it; some say it with a text. */
+static bool email_verified(const json_t *claims)
+{
+	const json_t *said = json_object_get(claims, "email_verified");
+	const char *text = json_string_value(said);
+
+	return !said || json_is_true(said) || (text && strcmp(text, "true") == 0);
+}
+
 static int match_email(struct search *s, const char *email, char user[65])
 {
 	struct by_email b = {.org = s->org, .email = email};
 
-	if (json_is_false(json_object_get(s->claims, "email_verified")))
+	if (!email_verified(s->claims))
 		return refuse(
 		    s, "email-not-verified", "the provider has not verified the e-mail address");
 	registry_each(s->registry, "users", look_at_email, &b);

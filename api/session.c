@@ -17,7 +17,7 @@
 #include "arkki/base/json.h"
 #include "arkki/base/text.h"
 
-enum { CACHE_SIZE = 1024, CACHE_US = 60 * 1000000 };
+enum { CACHE_SIZE = 1024, CACHE_US = 60 * 1000000, SESSIONS_MAX = 50 /* of an account */ };
 
 struct kept {
 	unsigned char hash[16];
@@ -351,14 +351,34 @@ static void end_earlier(struct exchange *x)
 		end_session(app, s.id);
 }
 
+struct crowd {
+	struct app *app;
+	unsigned int n;
+};
+
+static int end_surplus(void *arg, const struct session *s)
+{
+	struct crowd *c = arg;
+
+	if (++c->n >= SESSIONS_MAX)
+		end_session(c->app, s->id);
+	return 0;
+}
+
 static int make_session(struct exchange *x, struct beginning *b, const char *user,
     const struct session *wish, struct ark_error *err)
 {
 	const struct session_settings *settings = session_settings(b->app);
 	const char *agent = http_header(x, "User-Agent");
-	int64_t expires = clock_now_us() + settings->life_us;
+	int64_t now = clock_now_us(), expires = now + settings->life_us;
+	struct crowd crowd = {b->app, 0};
 	int rc;
 
+	/* newest first: the one to come takes the place of the oldest */
+	rc = session_each(
+	    archive_state(b->app->archive), user, now, settings->idle_us, end_surplus, &crowd, err);
+	if (rc)
+		return rc;
 	b->session = *wish;
 	snprintf(b->session.user, sizeof(b->session.user), "%s", user);
 	snprintf(b->session.address, sizeof(b->session.address), "%s", http_peer(x));

@@ -4,13 +4,14 @@
 
 #include "api/app.h"
 
-enum { TOKEN_DAYS_MAX = 3660 };
+enum { TOKEN_DAYS_MAX = 3660, TOKENS_MAX = 100 /* of an account */ };
 
 /* The bit of a scope's name; 0: it is none. */
 unsigned int token_scope_parse(const char *name, size_t len);
 json_t *token_scopes_json(unsigned int bits);
 json_t *token_json(const struct state_token *t);
-/* state_token_make() and its history entry; when that cannot be written there is no token. who: of whose doing it is. */
+/* state_token_make() and its history entry; when that cannot be written there is no token. who: of whose doing it is.
+ * ARK_ECONFLICT: the account has TOKENS_MAX. */
 ARK_MUSTUSE int token_make_logged(struct app *app, const struct ledger_record *who,
     struct state_token *wish, char ret_token[STATE_TOKEN_SIZE], struct ark_error *err);
 /* The entry alone. what: "token" or "session"; made NULL: it has ended. */

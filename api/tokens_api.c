@@ -114,11 +114,27 @@ int token_log(struct app *app, const struct ledger_record *who, const char *what
 	return rc;
 }
 
+static int count_token(void *arg, const struct state_token *t)
+{
+	unsigned int *n = arg;
+
+	(void)t;
+	++*n;
+	return 0;
+}
+
 int token_make_logged(struct app *app, const struct ledger_record *who, struct state_token *wish,
     char ret_token[STATE_TOKEN_SIZE], struct ark_error *err)
 {
 	struct state *state = archive_state(app->archive);
-	int rc = state_token_make(state, wish, ret_token, err);
+	unsigned int n = 0;
+	int rc = state_token_each(state, wish->user, clock_now_us(), count_token, &n, err);
+
+	if (!rc && n >= TOKENS_MAX)
+		rc = ark_fail(err, ARK_ECONFLICT,
+		    "the account has %d tokens already; revoke one that is not needed", TOKENS_MAX);
+	if (!rc)
+		rc = state_token_make(state, wish, ret_token, err);
 
 	if (rc)
 		return rc;
@@ -145,7 +161,7 @@ static const char *account_of(struct exchange *x)
 		return c->who->access.user;
 	if (id_valid(user))
 		record = registry_get(archive_registry(app_of(x)->archive), "users", user);
-	may = record && accounts_may(c->who, json_text(record, "org"));
+	may = record && accounts_may_change(c->who, record);
 	json_decref(record);
 	if (may)
 		return user;
@@ -170,6 +186,8 @@ static void reply_failed(struct exchange *x, int rc, const struct ark_error *err
 {
 	if (rc == ARK_EIO)
 		http_reply_problem(x, 503, "log-unavailable", NULL, NULL);
+	else if (rc == ARK_ECONFLICT)
+		http_reply_problem(x, 409, "too-many", err->text, NULL);
 	else
 		http_reply_error(x, err);
 }
@@ -525,7 +543,8 @@ void admin_token(struct exchange *x)
 	snprintf(wish.name, sizeof(wish.name), "%s", name ? name : "command line");
 	wish.expires_us = clock_now_us() + (int64_t)days * 86400 * 1000000;
 	if (token_make_logged(app_of(x), &operator_record, &wish, token, &err))
-		http_reply_problem(x, 503, "token", err.text, NULL);
+		http_reply_problem(
+		    x, err.status == ARK_ECONFLICT ? 409 : 503, "token", err.text, NULL);
 	else
 		http_reply_json(x, 201, json_pack("{s:s,s:s}", "token", token, "id", wish.id));
 	sodium_memzero(token, sizeof(token));

@@ -363,6 +363,18 @@ static int take_state(
 	return rc ? ark_fail(err, ARK_ENOMEM, "no memory for an account") : ARK_OK;
 }
 
+/* Before the account becomes an administrator's: a link is for the account as it was, and who was given one for a small account must
+ * not come in as more. */
+static int take_links_of_rising(struct archive *a, const char *user, const json_t *before,
+    const json_t *record, struct ark_error *err)
+{
+	unsigned int more = account_roles_bits(record) & ~account_roles_bits(before);
+
+	return more & ACCESS_ADMIN
+		   ? credentials_remove(archive_state(a), user, CREDENTIALS_LINKS, err)
+		   : ARK_OK;
+}
+
 /* What the account had of ways in, after its state has changed. */
 static int take_credentials(struct archive *a, const char *user, const json_t *before,
     const json_t *record, struct ark_error *err)
@@ -458,12 +470,18 @@ static bool touches_standing(const json_t *record, const json_t *wish)
 	return false;
 }
 
+bool accounts_may_change(const struct principal *p, const json_t *user)
+{
+	return accounts_may(p, json_text(user, "org")) &&
+	       (account_administers(p) || !(account_roles_bits(user) & ACCESS_ADMIN));
+}
+
 /* May this one change that account, whatever is wished? */
 static int may_change(const struct principal *p, const json_t *record, struct ark_error *err)
 {
 	if (!accounts_may(p, json_text(record, "org")))
 		return not_a_manager(err);
-	if (!account_administers(p) && (account_roles_bits(record) & ACCESS_ADMIN))
+	if (!accounts_may_change(p, record))
 		return ark_fail(err, ARK_EREFUSED,
 		    "an administrator's account is changed by administrators only");
 	return ARK_OK;
@@ -519,6 +537,8 @@ int accounts_user_change_on(struct archive *a, const struct filing_actor *actor,
 	if (!rc)
 		rc = decide(a, p, record, wish, fault, err);
 	if (!rc)
+		rc = take_links_of_rising(a, user, before, record, err);
+	if (!rc)
 		rc = account_settle(
 		    a, "users", before, record, number, actor, json_text(wish, "reason"), ret, err);
 	if (!rc) {
@@ -562,6 +582,8 @@ int accounts_user_activate(
 		rc = ark_fail(err, ARK_ENOMEM, "no memory for an account");
 	if (!rc)
 		rc = account_file(a, "users", record, number, actor, "invitation accepted", err);
+	if (!rc) /* another way in than the link may have been taken */
+		rc = credentials_remove(archive_state(a), user, CREDENTIALS_LINKS, err);
 out:
 	accounts_unlock(a);
 	json_decref(record);

@@ -52,7 +52,7 @@ static int may_invite(const struct principal *p, const json_t *user, struct ark_
 		return ark_fail(err, ARK_EREFUSED,
 		    "people are invited by administrators and by the contact person of their own "
 		    "organisation");
-	if (p && (account_roles_bits(user) & ACCESS_ADMIN) && !(p->access.roles & ACCESS_ADMIN))
+	if (!accounts_may_change(p, user))
 		return ark_fail(
 		    err, ARK_EREFUSED, "an administrator is invited by administrators only");
 	if (state == ACCOUNT_SUSPENDED || state == ACCOUNT_CLOSED)

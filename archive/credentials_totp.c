@@ -239,21 +239,40 @@ static int use_recovery(
 
 /* ---- the two together ---- */
 
+/* The one that was begun, with the step that this code is of. */
+static int begun_of(struct state *s, const char *user, uint32_t code, int64_t now_us,
+    struct totp *ret, struct ark_error *err)
+{
+	int rc = read_totp(s, CREDENTIAL_TOTP_BEGUN, user, ret, err);
+
+	if (rc == ARK_ENOTFOUND)
+		return ark_fail(err, ARK_ENOTFOUND, "no second factor waits to be confirmed");
+	if (!rc)
+		ret->last = step_of(ret, code, now_us);
+	return !rc && ret->last < 0 ? ark_fail(err, ARK_EREFUSED, "wrong code") : rc;
+}
+
+int totp_try(
+    struct state *s, const char *user, const char *code, int64_t now_us, struct ark_error *err)
+{
+	struct totp totp;
+	int rc = state_enter(s, false, err);
+
+	if (rc)
+		return rc;
+	rc = state_leave(s, false, begun_of(s, user, parse_digits(code), now_us, &totp, err), err);
+	sodium_memzero(&totp, sizeof(totp));
+	return rc;
+}
+
 static int confirm(struct state *s, const char *user, uint32_t code, int64_t now_us,
     char ret_codes[RECOVERY_CODES][RECOVERY_SIZE], struct ark_error *err)
 {
 	struct totp totp;
-	int rc = read_totp(s, CREDENTIAL_TOTP_BEGUN, user, &totp, err);
+	int rc = begun_of(s, user, code, now_us, &totp, err);
 
-	if (rc == ARK_ENOTFOUND)
-		return ark_fail(err, ARK_ENOTFOUND, "no second factor waits to be confirmed");
 	if (rc)
 		goto out;
-	totp.last = step_of(&totp, code, now_us);
-	if (totp.last < 0) {
-		rc = ark_fail(err, ARK_EREFUSED, "wrong code");
-		goto out;
-	}
 	rc = write_totp(s, CREDENTIAL_TOTP, user, &totp, err);
 	if (!rc)
 		rc = rows_delete(s, CREDENTIAL_TOTP_BEGUN, user, err);

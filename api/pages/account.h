@@ -11,6 +11,9 @@ bool account_fresh(struct exchange *x);
 /* The same, and the form is ours; else the answer is a page that says so, or that asks for the password and leads to `next`
  * ("/account"): false. use: of the form's token; NULL: no form. */
 bool account_may_change(struct exchange *x, const char *use, const char *next);
+/* Was it a sign-in of two factors? Else the answer is a page that asks for one: whoever has one factor only must not make of it
+ * what counts as more: a token, recovery codes, a second factor of their own. */
+bool account_strong(struct exchange *x);
 /* Logs that a credential was changed (what: static, "password"), then goes on. */
 void account_logged(struct exchange *x, const char *what, void (*then)(struct exchange *x));
 

@@ -68,6 +68,14 @@ static void show_otherwise(struct exchange *x, enum say why)
 	page_end(&p, 403);
 }
 
+bool account_strong(struct exchange *x)
+{
+	if (!caller_of(x)->weak)
+		return true;
+	show_otherwise(x, SAY_CONFIRM_STRONG);
+	return false;
+}
+
 bool account_may_change(struct exchange *x, const char *use, const char *next)
 {
 	const struct caller *c = caller_of(x);
@@ -98,7 +106,8 @@ struct change {
 	struct app *app;
 	char user[65], session[17], old[PASSWORD_MAX + 2], fresh[PASSWORD_MAX + 1], code[64];
 	char name[200];
-	const char *next; /* static, or of the form */
+	const struct visit *visit; /* of the exchange, which waits */
+	const char *next;          /* static, or of the form */
 	bool has_totp, old_wrong, fresh_wrong;
 	unsigned int wait;
 	int rc;
@@ -128,6 +137,7 @@ static struct change *change_new(struct exchange *x)
 	v->more = c;
 	v->more_free = change_free;
 	c->app = v->app;
+	c->visit = v;
 	snprintf(c->user, sizeof(c->user), "%s", v->caller->who->access.user);
 	snprintf(c->session, sizeof(c->session), "%s", v->caller->token_id);
 	snprintf(c->old, sizeof(c->old), "%s", old ? old : "");
@@ -332,6 +342,15 @@ void page_account_password(struct exchange *x)
 		show_password(x, &none, 200);
 }
 
+/* Before it is changed. */
+static int log_password(const struct change *c, struct ark_error *err)
+{
+	struct ledger_record r = visit_record(c->visit, "credentials");
+
+	r.detail = "{\"what\":\"password\"}";
+	return ledger_append_wait(archive_ledger(c->app->archive, LEDGER_ACCESS), &r, 1, NULL, err);
+}
+
 /* The others that are signed in to this account may be who the password is changed against. */
 static void password_work(void *arg)
 {
@@ -345,6 +364,8 @@ static void password_work(void *arg)
 		return;
 	c->rc = password_check_new(c->fresh, c->user, c->name, *list ? list : NULL, &c->err);
 	c->fresh_wrong = c->rc == ARK_EINPUT;
+	if (!c->rc)
+		c->rc = log_password(c, &c->err);
 	if (!c->rc)
 		c->rc = password_set(state, c->user, c->fresh, &c->err);
 	if (!c->rc)
@@ -370,11 +391,6 @@ static void password_wrong(struct exchange *x)
 	buf_free(&text);
 }
 
-static void password_changed(struct exchange *x)
-{
-	form_go(x, "/account?password=1");
-}
-
 static void password_done(struct exchange *x)
 {
 	const struct change *c = change_of(x);
@@ -389,7 +405,7 @@ static void password_done(struct exchange *x)
 		http_reply_error(x, &c->err);
 	} else {
 		sign_in_succeeded(x, c->user);
-		account_logged(x, "password", password_changed);
+		form_go(x, "/account?password=1");
 	}
 }
 

@@ -6,6 +6,7 @@
 #include <sodium.h>
 
 #include "api/pages/account.h"
+#include "api/tokens.h"
 #include "arkki/base/clock.h"
 #include "arkki/base/text.h"
 
@@ -178,38 +179,17 @@ static bool wish_of(struct exchange *x, struct state_token *wish, struct faults 
 	return f->n == 0;
 }
 
-/* A token that the history log does not know must not work. */
-static int make(struct exchange *x, struct state_token *wish, struct made *m, struct ark_error *err)
-{
-	struct visit *v = visit_of(x);
-	struct archive *a = app_of(x)->archive;
-	struct ledger_record r = visit_record(v, "token");
-	struct buf detail = BUF_INIT;
-	int rc = state_token_make(archive_state(a), wish, m->token, err);
-
-	if (rc)
-		return rc;
-	buf_addf(&detail, "{\"token\":\"%s\",\"user\":\"%s\",\"expires\":%lld}", wish->id,
-	    wish->user, (long long)(wish->expires_us / 1000000));
-	r.detail = detail.data;
-	rc = buf_failed(&detail)
-		 ? ark_fail(err, ARK_ENOMEM, "no memory for a token")
-		 : ledger_append_wait(archive_ledger(a, LEDGER_HISTORY), &r, 1, NULL, err);
-	if (rc && state_token_revoke(archive_state(a), wish->id, NULL))
-		ark_fail_within(err, rc, "the token could not be revoked either");
-	buf_free(&detail);
-	return rc;
-}
-
 void page_token_post(struct exchange *x)
 {
 	struct state_token wish = {0};
 	struct faults f = {0};
+	struct ledger_record r;
 	struct visit *v;
 	struct made *m;
 	struct ark_error err;
+	int rc;
 
-	if (!account_may_change(x, "tokens", "/account"))
+	if (!account_may_change(x, "tokens", "/account") || !account_strong(x))
 		return;
 	if (!wish_of(x, &wish, &f)) {
 		show_wrong(x, &f);
@@ -224,10 +204,16 @@ void page_token_post(struct exchange *x)
 	}
 	v->more = m;
 	v->more_free = made_free;
-	if (make(x, &wish, m, &err))
+	r = visit_record(v, "token");
+	rc = token_make_logged(app_of(x), &r, &wish, m->token, &err);
+	if (rc == ARK_ECONFLICT) {
+		fault_add(&f, "name", form_said(x, SAY_TOKENS_MANY));
+		show_wrong(x, &f);
+	} else if (rc) {
 		http_reply_error(x, &err);
-	else
+	} else {
 		show_made(x);
+	}
 }
 
 /* ---- revoking one ---- */

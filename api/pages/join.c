@@ -157,6 +157,26 @@ static int activate(struct joining *j)
 	return accounts_user_activate(j->app->archive, &actor, j->link.user, &j->err);
 }
 
+/* The access log knows of the password before there is one, also where a second factor is asked for before anybody is signed in. */
+static int log_password(struct joining *j)
+{
+	const char *org = json_text(j->account, "org");
+	json_t *record = registry_get(archive_registry(j->app->archive), "orgs", org);
+	const char *kind = json_text(record, "kind");
+	const struct ledger_record r = {.kind = "credentials",
+	    .principal = j->link.user,
+	    .org = org,
+	    .own_series = kind && strcmp(kind, "ombudsman") == 0,
+	    .authentication = "link",
+	    .address = j->address,
+	    .detail = "{\"what\":\"password\"}"};
+	int rc = ledger_append_wait(
+	    archive_ledger(j->app->archive, LEDGER_ACCESS), &r, 1, NULL, &j->err);
+
+	json_decref(record);
+	return rc;
+}
+
 /* In a sign-in thread. The code is used up first, so that two at once do not both set a password. */
 static void join_work(void *arg)
 {
@@ -169,6 +189,8 @@ static void join_work(void *arg)
 	j->password_wrong = j->rc == ARK_EINPUT;
 	if (!j->rc)
 		j->rc = link_use(state, j->code, clock_now_us(), &j->link, &j->err);
+	if (!j->rc)
+		j->rc = log_password(j);
 	if (!j->rc)
 		j->rc = forget_old(j);
 	if (!j->rc)

@@ -61,14 +61,6 @@ static struct codes *codes_new(struct exchange *x, enum say done)
 	return c;
 }
 
-static void logged_codes(struct exchange *x)
-{
-	const struct visit *v = http_data(x);
-	struct codes *c = v->more;
-
-	show_codes(x, c->done, c->list);
-}
-
 /* ---- setting up ---- */
 
 static void write_secret(struct page *p, const char *secret)
@@ -132,14 +124,18 @@ static bool has_totp(struct exchange *x, bool *ret)
 	return true;
 }
 
-/* A session that may only set up a first factor sets up no second one: whoever has only the password and comes late. */
+/* A session that may only set up a first factor sets up no second one: whoever has only the password and comes late. Nor does one of a
+ * single factor where there is a second already, or that a provider began: it would be strong by what it made itself. */
 static bool may_set_up(struct exchange *x, const char *use, bool *ret_has)
 {
+	const struct caller *c = caller_of(x);
 	struct ark_error err;
 
 	if (!account_may_change(x, use, "/account/second-factor") || !has_totp(x, ret_has))
 		return false;
-	if (!caller_of(x)->enrolling || !*ret_has)
+	if (!c->enrolling)
+		return (!*ret_has && !c->session->provider[0]) || account_strong(x);
+	if (!*ret_has)
 		return true;
 	if (session_leave(x, &err))
 		http_reply_error(x, &err);
@@ -185,7 +181,7 @@ static void set_up(struct exchange *x)
 	sodium_memzero(secret, sizeof(secret));
 }
 
-/* The session is what it was set up for now; others of before the new factor end. */
+/* The session is what it was set up for now; others of before the new factor end. One that a provider began stays the provider's. */
 static int rise(struct exchange *x, struct ark_error *err)
 {
 	struct state *state = archive_state(app_of(x)->archive);
@@ -193,6 +189,10 @@ static int rise(struct exchange *x, struct ark_error *err)
 	char cookie[STATE_TOKEN_SIZE];
 	int rc = session_end_all(state, c->who->access.user, c->token_id, err);
 
+	if (c->session->provider[0]) {
+		sessions_forget(app_of(x));
+		return rc;
+	}
 	if (!rc)
 		rc = session_upgrade(state, c->token_id, "password+totp", cookie, err);
 	sessions_forget(app_of(x));
@@ -204,23 +204,29 @@ static int rise(struct exchange *x, struct ark_error *err)
 	return ARK_OK;
 }
 
-static void confirm(struct exchange *x, const char *secret)
+static void show_code_wrong(struct exchange *x)
 {
-	struct codes *c = codes_new(x, SAY_FACTOR_DONE);
 	struct faults f = {0};
+
+	fault_add(&f, "code", form_said(x, SAY_FACTOR_CODE_WRONG));
+	show_secret(x, http_form(x, "secret"), &f);
+}
+
+/* Once the log knows of it. */
+static void take_factor(struct exchange *x)
+{
+	const struct visit *v = http_data(x);
+	struct codes *c = v->more;
 	struct ark_error err;
 	char code[64];
 	int rc;
 
-	if (!c)
-		return;
 	form_text(x, "code", code, sizeof(code));
-	rc = totp_confirm(archive_state(app_of(x)->archive), caller_of(x)->who->access.user, code,
+	rc = totp_confirm(archive_state(v->app->archive), v->caller->who->access.user, code,
 	    clock_now_us(), c->list, &err);
 	sodium_memzero(code, sizeof(code));
 	if (rc == ARK_EREFUSED) {
-		fault_add(&f, "code", form_said(x, SAY_FACTOR_CODE_WRONG));
-		show_secret(x, secret, &f);
+		show_code_wrong(x);
 		return;
 	}
 	if (!rc)
@@ -228,7 +234,25 @@ static void confirm(struct exchange *x, const char *secret)
 	if (rc)
 		http_reply_error(x, &err);
 	else
-		account_logged(x, "second-factor", logged_codes);
+		show_codes(x, c->done, c->list);
+}
+
+static void confirm(struct exchange *x)
+{
+	struct ark_error err;
+	char code[64];
+	int rc;
+
+	form_text(x, "code", code, sizeof(code));
+	rc = totp_try(archive_state(app_of(x)->archive), caller_of(x)->who->access.user, code,
+	    clock_now_us(), &err);
+	sodium_memzero(code, sizeof(code));
+	if (rc == ARK_EREFUSED)
+		show_code_wrong(x);
+	else if (rc)
+		http_reply_error(x, &err);
+	else if (codes_new(x, SAY_FACTOR_DONE))
+		account_logged(x, "second-factor", take_factor);
 }
 
 void page_second_factor_post(struct exchange *x)
@@ -241,31 +265,37 @@ void page_second_factor_post(struct exchange *x)
 		return;
 	if (secret && strlen(secret) == TOTP_SECRET_SIZE - 1 &&
 	    strspn(secret, letters) == TOTP_SECRET_SIZE - 1)
-		confirm(x, secret);
+		confirm(x);
 	else
 		set_up(x);
 }
 
 /* ---- new codes ---- */
 
+static void renew_codes(struct exchange *x)
+{
+	const struct visit *v = http_data(x);
+	struct codes *c = v->more;
+	struct ark_error err;
+
+	if (recovery_renew(
+		archive_state(v->app->archive), v->caller->who->access.user, c->list, &err))
+		http_reply_error(x, &err);
+	else
+		show_codes(x, c->done, c->list);
+}
+
 void page_recovery_post(struct exchange *x)
 {
-	struct codes *c;
-	struct ark_error err;
 	bool has;
 
-	if (!account_may_change(x, "recovery", "/account") || !has_totp(x, &has))
+	if (!account_may_change(x, "recovery", "/account") || !account_strong(x) ||
+	    !has_totp(x, &has))
 		return;
 	if (!has) {
 		form_go(x, "/account/second-factor");
 		return;
 	}
-	c = codes_new(x, SAY_RECOVERY_DONE);
-	if (!c)
-		return;
-	if (recovery_renew(
-		archive_state(app_of(x)->archive), caller_of(x)->who->access.user, c->list, &err))
-		http_reply_error(x, &err);
-	else
-		account_logged(x, "recovery-codes", logged_codes);
+	if (codes_new(x, SAY_RECOVERY_DONE))
+		account_logged(x, "recovery-codes", renew_codes);
 }

@@ -2,8 +2,9 @@
 
 import json
 import threading
+import time
 
-from arkki_flow import Archive, check, form, metadata, same
+from arkki_flow import SEED, Archive, check, form, metadata, same
 from sign_in_util import Browser
 
 JSON = {"Content-Type": "application/json", "Accept-Language": "en"}
@@ -53,6 +54,20 @@ def test_token__revoked_stops_at_once():
     same(w.send("DELETE", "/v1/tokens/" + t["id"]).status, 404)
     ended = [e for e in w.audit(log="history") if e["kind"] == "token" and '"ended"' in json.dumps(e)]
     check(any(t["id"] in json.dumps(e) for e in ended), "an entry of the history", ended)
+
+
+def test_token__revoked_while_it_waits_for_changes_learns_of_none():
+    w = Archive().serve()
+    t = created(w)
+    at = w.send("GET", "/v1/changes", token=t["token"]).json()["next"]
+    got = []
+    waiting = threading.Thread(target=lambda: got.append(w.send("GET", "/v1/changes?wait=20&after=" + at, token=t["token"])))
+    waiting.start()
+    time.sleep(1)
+    same(w.send("DELETE", "/v1/tokens/" + t["id"]).status, 204)
+    w.file(publicity="public")
+    waiting.join()
+    same(got[0].json().get("changes", []), [], "told to who is not there any more")
 
 
 def test_token__bad_wishes_are_refused_with_their_field():
@@ -134,6 +149,38 @@ def test_token__of_others_are_for_who_manages_the_account():
     same(w.send("DELETE", "/v1/tokens/%s?user=hanna" % t["id"], "maija").status, 404)
     same(w.send("DELETE", "/v1/tokens/%s?user=hanna" % t["id"], "ylla").status, 204)
     same(w.send("GET", "/v1/me", token=t["token"]).status, 401)
+
+
+def test_token__of_an_administrator_is_not_the_contact_persons():
+    w = Archive(seed=dict(SEED, users=SEED["users"] + [
+        {"id": "laila", "org": "lvv", "name": "Laila", "roles": ["contact"]}])).serve()
+    admins, colleagues = created(w, "ylla"), created(w, "maija")
+    check(colleagues["id"] in [x["id"] for x in tokens(w, "laila", "?user=maija")], "the colleague's")
+    for method, path in (("GET", "/v1/tokens"), ("DELETE", "/v1/tokens/" + admins["id"]), ("GET", "/v1/sessions"),
+                         ("DELETE", "/v1/sessions"), ("DELETE", "/v1/sessions/" + "0" * 16)):
+        same(w.send(method, path + "?user=ylla", "laila").status, 404, method, path)
+    same(w.send("GET", "/v1/me", token=admins["token"]).status, 200)
+
+
+def test_token__and_sessions_of_an_account_are_a_limited_number():
+    w = Archive().serve()
+    first = created(w)
+    while len(tokens(w)) < 100:
+        created(w)
+    r = make(w)
+    same((r.status, r.json()["type"]), (409, "urn:arkki:problem:too-many"))
+    check("revoke one" in r.json()["detail"], r.json())
+    check(w.run("token", "create", w.dir, "--user", "maija").returncode != 0, "the command makes one more")
+    same(make(w, "risto").status, 201, "another account's")
+    browsers = []
+    for _ in range(55):
+        b = Browser(w)
+        same(b.submit(b.get("/fi/sign-in"), "/fi/sign-in", token=first["token"]).status, 303)
+        browsers.append(b)
+    same(len(w.send("GET", "/v1/sessions", "maija").json()["sessions"]), 50)
+    same([b.get("/fi/").status for b in (browsers[0], browsers[4], browsers[5], browsers[-1])], [303, 303, 200, 200])
+    w.send("DELETE", "/v1/tokens/" + first["id"])
+    same(make(w).status, 201, "one was revoked")
 
 
 def test_session__list_is_empty_for_who_has_none_and_ending_is_quiet():

@@ -707,6 +707,33 @@ static void test_accounts__what_signs_in_is_taken_by_managers_only(void **state)
 	principal_unref(pertti);
 }
 
+/* Who holds a link given for a small account must not come in by it when the account has grown. */
+static void test_accounts__a_link_does_not_outlive_what_it_was_given_for(void **state)
+{
+	struct world *w = *state;
+	struct principal *kaisa;
+	struct accounts_link link;
+	struct link_found found;
+	int64_t now = clock_now_us();
+
+	populate(w);
+	kaisa = who(w, "kaisa");
+	ok(add(w, "kaisa", "{'id':'petra','org':'pirha','name':'Petra','roles':['inspector']}"));
+	ok(accounts_invite(w->a, &actor, kaisa, "petra", now, &link, &error));
+	ok(change(w, "ylla", "petra", "{'roles':['inspector','auditor']}"));
+	ok(link_find(archive_state(w->a), link.code, now, &found, &error));
+	ok(change(w, "ylla", "petra", "{'roles':['inspector','admin']}"));
+	assert_int_equal(
+	    link_find(archive_state(w->a), link.code, now, &found, &error), ARK_ENOTFOUND);
+	/* taken into use another way: the invitation has done its work */
+	ok(add(w, "kaisa", "{'id':'paavo','org':'pirha','name':'Paavo','roles':['inspector']}"));
+	ok(accounts_invite(w->a, &actor, kaisa, "paavo", now, &link, &error));
+	ok(accounts_user_activate(w->a, &actor, "paavo", &error));
+	assert_int_equal(
+	    link_find(archive_state(w->a), link.code, now, &found, &error), ARK_ENOTFOUND);
+	principal_unref(kaisa);
+}
+
 static void test_accounts__emergency_access_is_for_a_contact_person(void **state)
 {
 	struct world *w = *state;
@@ -837,6 +864,7 @@ int main(void)
 	    IN_A_WORLD(test_accounts__confirming_needs_the_list_as_it_is),
 	    IN_A_WORLD(test_accounts__closing_takes_every_way_in_along),
 	    IN_A_WORLD(test_accounts__what_signs_in_is_taken_by_managers_only),
+	    IN_A_WORLD(test_accounts__a_link_does_not_outlive_what_it_was_given_for),
 	    IN_A_WORLD(test_accounts__emergency_access_is_for_a_contact_person),
 	    IN_A_WORLD(test_accounts__a_seed_resumes_nobody),
 	    IN_A_WORLD(test_accounts__the_past_knows_a_closed_account),

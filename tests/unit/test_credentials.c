@@ -135,6 +135,10 @@ static void test_second_factor__begun_counts_not_before_it_is_confirmed(void **s
 	    second_factor_verify(f->s, "maija", code, now + HOUR, &recovery, NULL), ARK_OK);
 	assert_int_equal(totp_confirm(f->s, "maija", code, now + HOUR, codes, NULL), ARK_EREFUSED);
 	code_at(fresh, now + 2 * HOUR, code);
+	/* trying it changes nothing */
+	assert_int_equal(totp_try(f->s, "maija", code, now + HOUR, NULL), ARK_EREFUSED);
+	assert_int_equal(totp_try(f->s, "maija", code, now + 2 * HOUR, NULL), ARK_OK);
+	assert_int_equal(totp_try(f->s, "risto", code, now + 2 * HOUR, NULL), ARK_ENOTFOUND);
 	assert_int_equal(totp_confirm(f->s, "maija", code, now + 2 * HOUR, codes, NULL), ARK_OK);
 	code_at(old, now + 3 * HOUR, code);
 	assert_int_equal(second_factor_verify(f->s, "maija", code, now + 3 * HOUR, &recovery, NULL),

@@ -45,6 +45,8 @@ const char *account_name(const json_t *user, const char *language);
 /* Who manages: an administrator everything; a contact person the accounts of the own organisation; the operator (p NULL)
  * everything. */
 bool accounts_may(const struct principal *p, const char *org);
+/* The same of one account: an administrator's by administrators and the operator only. Holds of what signs it in too. */
+bool accounts_may_change(const struct principal *p, const json_t *user);
 /* Which roles this manager may give in an organisation of this kind: bits of enum access_role. `contact` and `system` everywhere, and
  * a provider's people have no other; `auditor` and `registrar` in authorities and at the Ombudsman; `inspector` in state agencies, counties and
  * at the Ombudsman; `supervisor` in authorities; `placer` in counties and municipalities; `admin` (not at providers) only by an
@@ -69,7 +71,7 @@ ARK_MUSTUSE int accounts_user_add(struct archive *a, const struct filing_actor *
     const struct principal *p, const json_t *wish, json_t **ret, struct account_fault *fault,
     struct ark_error *err);
 /* {"name","email","roles","from","to","state","reason"}: what is named changes; suspending and closing need a reason. A closed one
- * takes its credentials with it, a suspended one its sessions. The last active contact person of an organisation can
+ * takes its credentials with it, a suspended one its sessions and links, one that becomes an administrator's its links. The last active contact person of an organisation can
  * neither be closed nor lose the role but by an administrator or the operator (ARK_ECONFLICT). Nobody changes the own roles,
  * state or days; and an administrator's account is changed by administrators only, so that nobody rises by taking it over.
  * A closed account changes no more: ARK_ECONFLICT. */
@@ -86,7 +88,7 @@ ARK_MUSTUSE int accounts_user_change_on(struct archive *a, const struct filing_a
 /* The form of fields that an account may have ("name", "email" …), before they are asked for: ARK_EINPUT and *fault. */
 ARK_MUSTUSE int accounts_user_check(
     const json_t *fields, struct account_fault *fault, struct ark_error *err);
-/* An invitation was accepted: invited → active, confirmed today. */
+/* An invitation was accepted, or a provider said who it is: invited → active, confirmed today; the invitation's link is used up. */
 ARK_MUSTUSE int accounts_user_activate(
     struct archive *a, const struct filing_actor *actor, const char *user, struct ark_error *err);
 

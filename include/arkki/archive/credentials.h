@@ -54,6 +54,9 @@ enum { TOTP_SECRET_SIZE = 33, RECOVERY_CODES = 10, RECOVERY_SIZE = 20 /* "xxxx-x
  * stays in force until then. */
 ARK_MUSTUSE int totp_begin(
     struct state *s, const char *user, char ret_secret[TOTP_SECRET_SIZE], struct ark_error *err);
+/* Would totp_confirm() take this code? Changes nothing: for who has to log before it counts. */
+ARK_MUSTUSE int totp_try(
+    struct state *s, const char *user, const char *code, int64_t now_us, struct ark_error *err);
 /* ARK_EREFUSED: wrong code; ARK_ENOTFOUND: nothing was begun. ret_codes: new recovery codes, for the user's eyes once. */
 ARK_MUSTUSE int totp_confirm(struct state *s, const char *user, const char *code, int64_t now_us,
     char ret_codes[RECOVERY_CODES][RECOVERY_SIZE], struct ark_error *err);
