@@ -230,6 +230,14 @@ static void write_place(struct exchange *x, struct buf *out)
 		buf_addf(out, "http%s://%s", over_tls(x) ? "s" : "", host);
 }
 
+void accounts_link_url(struct exchange *x, const struct accounts_link *link,
+    enum http_language language, struct buf *out)
+{
+	write_place(x, out);
+	/* behind the #: what stands there is sent to no server, and to no log of one in between */
+	buf_addf(out, "/%s/join#%s", i18n_code(language), link->code);
+}
+
 static void reply_link(struct exchange *x, const struct accounts_link *link)
 {
 	static const char *const kinds[] = {"invitation", "reset", "emergency"};
@@ -237,10 +245,7 @@ static void reply_link(struct exchange *x, const struct accounts_link *link)
 	char until[CLOCK_TEXT_SIZE];
 
 	clock_format(until, link->expires_us);
-	write_place(x, &url);
-	/* behind the #: what stands there is sent to no server, and to no log of one in between */
-	buf_addf(
-	    &url, "/%s/join#%s", i18n_code(caller_of(x) ? http_language(x) : HTTP_FI), link->code);
+	accounts_link_url(x, link, caller_of(x) ? http_language(x) : HTTP_FI, &url);
 	if (buf_failed(&url))
 		http_reply_problem(x, 503, "out-of-memory", NULL, NULL);
 	else

@@ -25,6 +25,10 @@ void users_invite(struct exchange *x);
 void admin_emergency(struct exchange *x);
 void admin_accounts_sweep(struct exchange *x);
 
+/* Appends the address of a one-time link, with its code. */
+void accounts_link_url(struct exchange *x, const struct accounts_link *link,
+    enum http_language language, struct buf *out);
+
 /* accounts_ticker.c: what is due of accounts and credentials, at start and once an hour, in a thread of its own. */
 ARK_MUSTUSE int accounts_start(struct app *app, struct ark_error *err);
 void accounts_stop(struct app *app);

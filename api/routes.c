@@ -74,6 +74,15 @@
 	    FORM("/" l "/account/sessions", page_sessions_end),                                    \
 	    FORM("/" l "/account/tokens", page_token_post),                                        \
 	    FORM("/" l "/account/token", page_token_revoke),                                       \
+	    GET_WITH("/" l "/accounts", ROUTE_PAGE, page_accounts),                                \
+	    FORM("/" l "/accounts", page_accounts_confirm),                                        \
+	    GET_WITH("/" l "/open-account", ROUTE_PAGE, page_account_open),                        \
+	    FORM("/" l "/open-account", page_account_open_post),                                   \
+	    GET_WITH("/" l "/accounts/{u}", ROUTE_PAGE, page_account_one),                         \
+	    FORM("/" l "/accounts/{u}", page_account_change),                                      \
+	    FORM("/" l "/accounts/{u}/state", page_account_state),                                 \
+	    FORM("/" l "/accounts/{u}/link", page_account_link),                                   \
+	    FORM("/" l "/accounts/{u}/take", page_account_take),                                   \
 	    GET_WITH("/" l "/saved", ROUTE_PAGE, page_saved),                                      \
 	    FORM("/" l "/saved", page_saved_post),                                                 \
 	    GET_WITH("/" l "/saved/{s}", ROUTE_PAGE, page_saved_one),                              \

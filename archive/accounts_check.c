@@ -301,3 +301,8 @@ int account_check_user(
 	return check(
 	    wish, fresh, user_fields, sizeof(user_fields) / sizeof(*user_fields), fault, err);
 }
+
+int accounts_user_check(const json_t *fields, struct account_fault *fault, struct ark_error *err)
+{
+	return account_check_user(fields, false, fault, err);
+}

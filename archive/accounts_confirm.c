@@ -195,6 +195,46 @@ int accounts_list(
 	return rc;
 }
 
+/* ---- what is due ---- */
+
+struct duty {
+	const json_t *org;
+	const char *id, *today;
+	char by[11];
+	unsigned int lapsed;
+};
+
+static void add_due(void *arg, const json_t *user)
+{
+	struct duty *d = arg;
+	const char *org = json_text(user, "org");
+	struct due due;
+
+	if (!org || strcmp(org, d->id) != 0)
+		return;
+	due = due_of(d->org, user, d->today);
+	if (due.subject && (!d->by[0] || strcmp(due.by, d->by) < 0))
+		memcpy(d->by, due.by, sizeof(d->by));
+	d->lapsed += account_lapsed(user);
+}
+
+int accounts_due(struct archive *a, const char *org, char ret_by[11], unsigned int *ret_lapsed,
+    struct ark_error *err)
+{
+	json_t *record = get_org(a, org, err);
+	char today[11];
+	struct duty d = {.org = record, .id = org, .today = today};
+
+	if (!record)
+		return ARK_ENOTFOUND;
+	clock_day(today, clock_now_us());
+	registry_each(archive_registry(a), "users", add_due, &d);
+	json_decref(record);
+	memcpy(ret_by, d.by, sizeof(d.by));
+	*ret_lapsed = d.lapsed;
+	return ARK_OK;
+}
+
 /* ---- filing many at once ---- */
 
 struct batch {
@@ -285,7 +325,7 @@ static int batch_end(struct batch *b, int rc, struct ark_error *err)
 
 /* ---- confirming ---- */
 
-static bool was_unconfirmed(const json_t *user)
+bool account_lapsed(const json_t *user)
 {
 	const char *reason = json_text(user, "stateReason");
 
@@ -301,7 +341,7 @@ static json_t *as_confirmed(const json_t *user, const char *today)
 
 	if (!copy)
 		return NULL;
-	if (was_unconfirmed(user)) {
+	if (account_lapsed(user)) {
 		rc = json_object_set_new(copy, "state", json_string("active"));
 		json_object_del(copy, "stateReason");
 	}
@@ -328,7 +368,7 @@ static int confirm_all(
 	{
 		json_t *copy;
 
-		if (account_state(user) != ACCOUNT_ACTIVE && !was_unconfirmed(user))
+		if (account_state(user) != ACCOUNT_ACTIVE && !account_lapsed(user))
 			continue;
 		copy = as_confirmed(user, today);
 		if (!copy)

@@ -97,6 +97,59 @@ out:
 	return rc;
 }
 
+/* ---- taking away ---- */
+
+static json_t *parts_json(unsigned int parts)
+{
+	static const char *const names[] = {"password", "second-factor", "links", "sessions",
+	    "tokens", "identities", "certificates"};
+	json_t *list = json_array();
+
+	for (unsigned int i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (parts & (1U << i))
+			json_array_append_new(list, json_string(names[i]));
+	return list;
+}
+
+static int may_take(
+    const struct principal *p, const json_t *user, unsigned int parts, struct ark_error *err)
+{
+	if (!accounts_may(p, json_text(user, "org")))
+		return ark_fail(err, ARK_EREFUSED,
+		    "accounts are changed by administrators and by the contact person of their own "
+		    "organisation");
+	if (p && (account_roles_bits(user) & ACCESS_ADMIN) && !(p->access.roles & ACCESS_ADMIN))
+		return ark_fail(err, ARK_EREFUSED,
+		    "an administrator's account is changed by administrators only");
+	if (p && (parts & CREDENTIALS_SECOND_FACTOR) &&
+	    strcmp(p->access.user, json_text(user, "id")) == 0)
+		return ark_fail(err, ARK_EREFUSED,
+		    "nobody removes the own second factor; renew it, or ask another");
+	return ARK_OK;
+}
+
+int accounts_take_credentials(struct archive *a, const struct filing_actor *actor,
+    const struct principal *p, const char *user, unsigned int parts, struct ark_error *err)
+{
+	json_t *record = NULL;
+	uint32_t number;
+	int rc = accounts_lock(a, err);
+
+	if (rc)
+		return rc;
+	rc = account_record(a, "users", user, &record, &number, err);
+	if (!rc)
+		rc = may_take(p, record, parts, err);
+	if (!rc)
+		rc = log_link(a, actor, "credentials",
+		    json_pack("{s:s,s:o}", "user", user, "removed", parts_json(parts)), err);
+	if (!rc)
+		rc = credentials_remove(archive_state(a), user, parts, err);
+	accounts_unlock(a);
+	json_decref(record);
+	return rc;
+}
+
 /* ---- emergency access ---- */
 
 static int emergency_new(

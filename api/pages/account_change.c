@@ -107,7 +107,7 @@ struct change {
 	char user[65], session[17], old[PASSWORD_MAX + 2], fresh[PASSWORD_MAX + 1], code[64];
 	char name[200];
 	const struct visit *visit; /* of the exchange, which waits */
-	const char *next;          /* static */
+	const char *next;          /* static, or of the form */
 	bool has_totp, old_wrong, fresh_wrong;
 	unsigned int wait;
 	int rc;
@@ -162,6 +162,15 @@ static const char *wait_said(const struct exchange *x, unsigned int wait, struct
 
 /* ---- confirming ---- */
 
+/* A page of who manages accounts, and nothing that could leave it. */
+static bool leads_to_accounts(const char *given)
+{
+	return (strncmp(given, "/accounts", 9) == 0 || strncmp(given, "/open-account", 13) == 0) &&
+	       strlen(given) < 200 &&
+	       strspn(given, "abcdefghijklmnopqrstuvwxyz0123456789-/?=") == strlen(given) &&
+	       !strstr(given, "//");
+}
+
 /* Where the page leads: one of our own few, by name. */
 static const char *confirm_next(const char *given)
 {
@@ -170,7 +179,7 @@ static const char *confirm_next(const char *given)
 	for (size_t i = 0; given && i < sizeof(places) / sizeof(*places); i++)
 		if (strcmp(given, places[i]) == 0)
 			return places[i];
-	return "/account";
+	return given && leads_to_accounts(given) ? given : "/account";
 }
 
 static void show_confirm(

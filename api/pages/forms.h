@@ -6,7 +6,7 @@
 #include "api/pages/pages.h"
 #include "arkki/archive/credentials.h"
 
-enum { FAULTS_MAX = 4 };
+enum { FAULTS_MAX = 8 };
 struct faults {
 	unsigned int n;
 	struct {

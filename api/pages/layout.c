@@ -4,7 +4,7 @@
 
 #include <sodium.h>
 
-#include "api/pages/pages.h"
+#include "api/pages/accounts.h"
 #include "api/session.h"
 #include "arkki/api/http_range.h"
 #include "arkki/base/text.h"
@@ -187,6 +187,8 @@ static void write_menu(struct page *p)
 	html_put(&p->h, "<nav class=\"menu\" aria-label=\"$\"><ul>", say(p, SAY_MENU));
 	write_menu_link(p, "/", SAY_SEARCH);
 	write_menu_link(p, "/saved", SAY_SAVED);
+	if (accounts_may(p->caller->who, p->caller->who->access.org))
+		write_menu_link(p, "/accounts", SAY_ACCOUNTS);
 	if (caller_may(p->caller, ACCESS_ADMINISTER))
 		write_menu_link(p, "/admin", SAY_ADMIN);
 	html_raw(&p->h, "</ul></nav>");
@@ -224,6 +226,7 @@ void page_begin(struct page *p, struct exchange *x, const char *title)
 	    app_of(x)->assets_tag, app_of(x)->assets_tag);
 	write_header(p);
 	html_raw(&p->h, "<main id=\"content\" tabindex=\"-1\"><div class=\"wide\">");
+	accounts_notice(p);
 }
 
 static void page_headers(struct page *p)

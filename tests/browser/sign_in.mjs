@@ -5,7 +5,7 @@ import { check, same } from "./check.mjs";
 const PASSWORD = "kolme sinistä hevosta";
 
 // RFC 6238, of now or of steps of 30 s from now
-function totp(secret, ahead = 0) {
+export function totp(secret, ahead = 0) {
 	const bits = [...secret].map((c) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(c).toString(2).padStart(5, "0")).join("");
 	const key = Buffer.from(bits.match(/.{8}/g).map((b) => parseInt(b, 2)));
 	const step = Buffer.alloc(8);

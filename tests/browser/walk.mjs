@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { chromium } from "playwright-core";
 import { Archive, TOP, demoText } from "./archive.mjs";
 import { check, same } from "./check.mjs";
+import { accountsTests } from "./accounts.mjs";
 import { adminTests } from "./admin.mjs";
 import { fillFinding, findingTests } from "./finding.mjs";
 import { oidcTests, startProvider } from "./oidc.mjs";
@@ -41,7 +42,7 @@ async function pdfOf(browser, html) {
 }
 
 async function fill(archive, browser) {
-	const users = ["antero", "maija", "gunilla", "helmi", "paula", "sanna"];
+	const users = ["antero", "maija", "gunilla", "helmi", "paula", "sanna", "yrjo", "pirkko"];
 	const token = Object.fromEntries(users.map((u) => [u, archive.token(u)]));
 	const text = demoText("07-koivula-tarkastuskertomus-2026.txt");
 	const report = {
@@ -352,7 +353,7 @@ const tests = {
 	},
 };
 
-Object.assign(tests, rightsTests, findingTests, adminTests, signInTests, oidcTests);
+Object.assign(tests, rightsTests, findingTests, adminTests, signInTests, oidcTests, accountsTests);
 
 // ---- running them ----
 

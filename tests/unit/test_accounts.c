@@ -533,6 +533,43 @@ static void test_accounts__the_unconfirmed_are_warned_and_then_suspended(void **
 	expect_state(w, "vilma", ACCOUNT_ACTIVE);
 }
 
+static void expect_due(struct world *w, const char *org, int64_t by_us, unsigned int lapsed)
+{
+	char by[11], day[11] = "";
+	unsigned int n = 99;
+
+	if (by_us)
+		clock_day(day, by_us);
+	ok(accounts_due(w->a, org, by, &n, &error));
+	assert_string_equal(by, day);
+	assert_int_equal(n, lapsed);
+}
+
+static void test_accounts__an_organisation_is_told_when_its_list_is_due(void **state)
+{
+	struct world *w = *state;
+	int64_t now = noon();
+	unsigned int n = 0;
+	char by[11];
+
+	populate(w);
+	ok(load(w,
+	    "{'orgs':[{'id':'vanha','kind':'county','name':'V'}],'users':[{'id':'vilma','org':'"
+	    "vanha','roles':[]}]}",
+	    &error));
+	expect_due(w, "pirha", now + 180 * DAY_US, 0);
+	expect_due(w, "vanha", 0, 0);
+	assert_int_equal(accounts_due(w->a, "nowhere", by, &n, &error), ARK_ENOTFOUND);
+	/* of one that was never confirmed: today, but for the warning */
+	ok(load(w, "{'users':[{'id':'uuno','org':'pirha','roles':[]}]}", &error));
+	expect_due(w, "pirha", now + 14 * DAY_US, 0);
+	ok(change(w, NULL, "uuno", "{'state':'suspended','reason':'not so'}"));
+	expect_due(w, "pirha", now + 180 * DAY_US, 0);
+	sweep(w, now + 166 * DAY_US, 3, 0);
+	sweep(w, now + 180 * DAY_US, 0, 3);
+	expect_due(w, "pirha", 0, 2);
+}
+
 static void test_accounts__a_clock_that_jumps_suspends_nobody_without_warning(void **state)
 {
 	struct world *w = *state;
@@ -635,6 +672,39 @@ static void test_accounts__closing_takes_every_way_in_along(void **state)
 	sweep(w, clock_now_us(), 0, 0);
 	ok(credentials_summary(archive_state(w->a), "pertti", clock_now_us(), &left, &error));
 	assert_int_equal(left.tokens, 0);
+}
+
+static void test_accounts__what_signs_in_is_taken_by_managers_only(void **state)
+{
+	struct world *w = *state;
+	struct principal *kaisa, *pertti;
+	struct credentials_summary left;
+
+	populate(w);
+	kaisa = who(w, "kaisa");
+	pertti = who(w, "pertti");
+	ok(password_set(archive_state(w->a), "pertti", "kolme kelpo hevosta", &error));
+	assert_int_equal(
+	    accounts_take_credentials(w->a, &actor, pertti, "kaisa", CREDENTIALS_SESSIONS, &error),
+	    ARK_EREFUSED);
+	assert_int_equal(
+	    accounts_take_credentials(w->a, &actor, kaisa, "ylla", CREDENTIALS_SESSIONS, &error),
+	    ARK_EREFUSED);
+	assert_int_equal(accounts_take_credentials(
+			     w->a, &actor, kaisa, "kaisa", CREDENTIALS_SECOND_FACTOR, &error),
+	    ARK_EREFUSED);
+	assert_int_equal(
+	    accounts_take_credentials(w->a, &actor, kaisa, "nobody", CREDENTIALS_TOKENS, &error),
+	    ARK_ENOTFOUND);
+	ok(accounts_take_credentials(w->a, &actor, kaisa, "kaisa", CREDENTIALS_SESSIONS, &error));
+	ok(accounts_take_credentials(w->a, &actor, kaisa, "pertti", CREDENTIALS_TOKENS, &error));
+	ok(credentials_summary(archive_state(w->a), "pertti", clock_now_us(), &left, &error));
+	assert_true(left.password);
+	ok(accounts_take_credentials(w->a, &actor, kaisa, "pertti", CREDENTIALS_PASSWORD, &error));
+	ok(credentials_summary(archive_state(w->a), "pertti", clock_now_us(), &left, &error));
+	assert_false(left.password);
+	principal_unref(kaisa);
+	principal_unref(pertti);
 }
 
 /* Who holds a link given for a small account must not come in by it when the account has grown. */
@@ -789,9 +859,11 @@ int main(void)
 	    IN_A_WORLD(test_accounts__two_contacts_that_close_each_other_leave_one),
 	    IN_A_WORLD(test_accounts__a_change_of_an_older_number_is_refused),
 	    IN_A_WORLD(test_accounts__the_unconfirmed_are_warned_and_then_suspended),
+	    IN_A_WORLD(test_accounts__an_organisation_is_told_when_its_list_is_due),
 	    IN_A_WORLD(test_accounts__a_clock_that_jumps_suspends_nobody_without_warning),
 	    IN_A_WORLD(test_accounts__confirming_needs_the_list_as_it_is),
 	    IN_A_WORLD(test_accounts__closing_takes_every_way_in_along),
+	    IN_A_WORLD(test_accounts__what_signs_in_is_taken_by_managers_only),
 	    IN_A_WORLD(test_accounts__a_link_does_not_outlive_what_it_was_given_for),
 	    IN_A_WORLD(test_accounts__emergency_access_is_for_a_contact_person),
 	    IN_A_WORLD(test_accounts__a_seed_resumes_nobody),

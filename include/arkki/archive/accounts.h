@@ -85,6 +85,9 @@ ARK_MUSTUSE int accounts_org_change_on(struct archive *a, const struct filing_ac
 ARK_MUSTUSE int accounts_user_change_on(struct archive *a, const struct filing_actor *actor,
     const struct principal *p, const char *user, uint32_t base, const json_t *wish, json_t **ret,
     struct account_fault *fault, struct ark_error *err);
+/* The form of fields that an account may have ("name", "email" …), before they are asked for: ARK_EINPUT and *fault. */
+ARK_MUSTUSE int accounts_user_check(
+    const json_t *fields, struct account_fault *fault, struct ark_error *err);
 /* An invitation was accepted, or a provider said who it is: invited → active, confirmed today; the invitation's link is used up. */
 ARK_MUSTUSE int accounts_user_activate(
     struct archive *a, const struct filing_actor *actor, const char *user, struct ark_error *err);
@@ -100,6 +103,10 @@ struct accounts_link {
 ARK_MUSTUSE int accounts_invite(struct archive *a, const struct filing_actor *actor,
     const struct principal *p, const char *user, int64_t now_us, struct accounts_link *ret,
     struct ark_error *err);
+/* Takes away what signs an account in (enum credentials_part); the history log has an entry of kind "credentials" before it is gone.
+ * ARK_EREFUSED: not a manager, an administrator's account and p is none, or the own second factor. */
+ARK_MUSTUSE int accounts_take_credentials(struct archive *a, const struct filing_actor *actor,
+    const struct principal *p, const char *user, unsigned int parts, struct ark_error *err);
 /* The operator's, for an organisation whose people are locked out: a LINK_EMERGENCY for its contact person, valid for so many days. With
  * `name` the account is opened if there is none, made a contact person if it is not, and active if it is suspended; then
  * what it had of tokens, links and sessions is gone. The history log has an entry of kind "emergency-access" with the reason, and the record
@@ -119,6 +126,12 @@ ARK_MUSTUSE int accounts_list(
 ARK_MUSTUSE int accounts_confirm(struct archive *a, const struct filing_actor *actor,
     const struct principal *p, const char *org, const char *tag, unsigned int *ret_n,
     struct ark_error *err);
+/* When the list is to be confirmed at the latest: the first day on which an account would be suspended, "" where none would be.
+ * *ret_lapsed: accounts that were suspended for want of it. */
+ARK_MUSTUSE int accounts_due(struct archive *a, const char *org, char ret_by[11],
+    unsigned int *ret_lapsed, struct ark_error *err);
+/* Is it suspended because the list was not confirmed in time? Confirming brings such a one back. */
+bool account_lapsed(const json_t *user);
 /* Warns and suspends whose time has come, as actor "system"; for a ticker, once an hour. */
 ARK_MUSTUSE int accounts_sweep(struct archive *a, int64_t now_us, unsigned int *ret_warned,
     unsigned int *ret_suspended, struct ark_error *err);
