@@ -39,6 +39,7 @@ static const struct scope_row services[] = {
 /* Without the language. What they show is decided of each thing by the second wall. */
 static const struct scope_row pages[] = {
     {"/account", TOKEN_ACCOUNTS, TOKEN_ACCOUNTS},
+    {"/open-account", TOKEN_ACCOUNTS, TOKEN_ACCOUNTS},
     {"/documents", 0, 0},
     {"/saved", 0, TOKEN_READ},
     {"/suggest", TOKEN_READ, TOKEN_READ},
