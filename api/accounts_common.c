@@ -65,21 +65,23 @@ static struct look *look_new(struct exchange *x, json_t *answer, const char *why
 {
 	struct visit *v = visit_of(x);
 	struct look *l;
+	char *copy;
 
 	if (!v) {
 		json_decref(answer);
 		return NULL;
 	}
 	l = calloc(1, sizeof(*l));
-	if (l && why)
-		l->why = strdup(why);
-	if (!l || (why && !l->why)) {
+	copy = why ? strdup(why) : NULL;
+	if (!l || (why && !copy)) {
+		free(copy);
 		free(l);
 		json_decref(answer);
 		http_reply_problem(x, 503, "out-of-memory", NULL, NULL);
 		return NULL;
 	}
 	l->answer = answer;
+	l->why = copy;
 	if (v->more_free)
 		v->more_free(v->more);
 	v->more = l;
