@@ -191,26 +191,6 @@ int account_record(struct archive *a, const char *kind, const char *id, json_t *
 	return ARK_OK;
 }
 
-int account_file(struct archive *a, const char *kind, json_t *record, uint32_t base,
-    const struct filing_actor *actor, const char *reason, struct ark_error *err)
-{
-	struct filing *f = filing_new(FILING_RECORD);
-	int rc = f && record ? filing_set_actor(f, actor, err)
-			     : ark_fail(err, ARK_ENOMEM, "no memory for a record");
-
-	if (!rc && reason && !(f->reason = strdup(reason)))
-		rc = ark_fail(err, ARK_ENOMEM, "no memory for a record");
-	if (!rc) {
-		f->record_kind = kind;
-		f->record = json_incref(record);
-		f->record_on_base = true;
-		f->base_metadata = base;
-		rc = filing_submit_wait(a, f, err);
-	}
-	filing_free(f);
-	return rc;
-}
-
 int account_take_fields(json_t *record, const json_t *wish, struct ark_error *err)
 {
 	const char *name;
@@ -247,7 +227,7 @@ int account_settle(struct archive *a, const char *kind, json_t *before, json_t *
 	int rc = ARK_OK;
 
 	if (!before || !json_equal(before, record))
-		rc = account_file(a, kind, record, number, actor, reason, err);
+		rc = records_file(a, kind, record, number, actor, reason, err);
 	if (!rc && ret)
 		*ret = json_incref(record);
 	return rc;
@@ -581,7 +561,7 @@ int accounts_user_activate(
 	    json_object_set_new(record, "state", json_string(account_state_name(ACCOUNT_ACTIVE))))
 		rc = ark_fail(err, ARK_ENOMEM, "no memory for an account");
 	if (!rc)
-		rc = account_file(a, "users", record, number, actor, "invitation accepted", err);
+		rc = records_file(a, "users", record, number, actor, "invitation accepted", err);
 	if (!rc) /* another way in than the link may have been taken */
 		rc = credentials_remove(archive_state(a), user, CREDENTIALS_LINKS, err);
 out:

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "archive/accounts_private.h"
+#include "arkki/archive/records.h"
 #include "arkki/base/clock.h"
 #include "arkki/base/json.h"
 
@@ -224,7 +225,7 @@ static int emergency_record(struct archive *a, const struct filing_actor *actor,
 			CREDENTIALS_CERTIFICATES,
 		    err);
 	if (!rc)
-		rc = account_file(a, "users", record, number, actor, reason, err);
+		rc = records_file(a, "users", record, number, actor, reason, err);
 	json_decref(record);
 	return rc;
 }

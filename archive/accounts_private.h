@@ -34,9 +34,6 @@ json_t *account_roles_json(unsigned int bits);
 /* A copy of the newest record, the caller's, and its number. ARK_ENOTFOUND. */
 ARK_MUSTUSE int account_record(struct archive *a, const char *kind, const char *id, json_t **ret,
     uint32_t *ret_number, struct ark_error *err);
-/* Files the record on top of that number; the reference is the caller's still. */
-ARK_MUSTUSE int account_file(struct archive *a, const char *kind, json_t *record, uint32_t base,
-    const struct filing_actor *actor, const char *reason, struct ark_error *err);
 
 /* The operator (NULL), or an administrator whose days have not ended. */
 bool account_administers(const struct principal *p);

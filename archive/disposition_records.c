@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "archive/disposition_private.h"
+#include "arkki/archive/records.h"
 #include "arkki/base/clock.h"
 #include "arkki/base/json.h"
 
@@ -115,20 +116,8 @@ int disposition_settle(struct registry *r, const struct filing *f, bool held, st
 int disposition_file(struct archive *a, const char *kind, json_t *record, uint32_t base,
     const struct filing_actor *actor, const char *reason, struct ark_error *err)
 {
-	struct filing *f = filing_new(FILING_RECORD);
-	int rc = f && record ? filing_set_actor(f, actor, err)
-			     : ark_fail(err, ARK_ENOMEM, "no memory for a record");
+	int rc = records_file(a, kind, record, base, actor, reason, err);
 
-	if (!rc && reason && !(f->reason = strdup(reason)))
-		rc = ark_fail(err, ARK_ENOMEM, "no memory for a record");
-	if (!rc) {
-		f->record_kind = kind;
-		f->record = json_incref(record);
-		f->record_on_base = true;
-		f->base_metadata = base;
-		rc = filing_submit_wait(a, f, err);
-	}
-	filing_free(f);
 	json_decref(record);
 	return rc;
 }

@@ -1,5 +1,7 @@
 #include "arkki/archive/records.h"
 
+#include <string.h>
+
 #include "archive/archive_private.h"
 #include "archive/envelope.h"
 
@@ -44,5 +46,25 @@ int records_read(struct archive *a, const struct receipt *receipt, const char *k
 	if (!rc)
 		rc = open_record(a, desk, receipt, kind, id, number, ret, err);
 	archive_desk_return(a, desk);
+	return rc;
+}
+
+int records_file(struct archive *a, const char *kind, json_t *record, uint32_t base,
+    const struct filing_actor *actor, const char *reason, struct ark_error *err)
+{
+	struct filing *f = filing_new(FILING_RECORD);
+	int rc = f && record ? filing_set_actor(f, actor, err)
+			     : ark_fail(err, ARK_ENOMEM, "no memory for a record");
+
+	if (!rc && reason && !(f->reason = strdup(reason)))
+		rc = ark_fail(err, ARK_ENOMEM, "no memory for a record");
+	if (!rc) {
+		f->record_kind = kind;
+		f->record = json_incref(record);
+		f->record_on_base = true;
+		f->base_metadata = base;
+		rc = filing_submit_wait(a, f, err);
+	}
+	filing_free(f);
 	return rc;
 }
