@@ -4,8 +4,10 @@
 
 #include "tests/unit/unit_keyring.h"
 
+#include <sodium.h>
 #include <sqlite3.h>
 
+#include "archive/credentials_private.h"
 #include "arkki/archive/credentials.h"
 
 struct fixture {
@@ -44,6 +46,23 @@ static inline void fixture_sql(const struct fixture *f, const char *sql)
 	assert_int_equal(sqlite3_open(f->path, &db), SQLITE_OK);
 	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
 	sqlite3_close(db);
+}
+
+/* Argon2id's own text of what is stored of a password. */
+static inline void stored_hash(
+    struct state *s, const char *user, char out[crypto_pwhash_STRBYTES + 1])
+{
+	struct fields f;
+	struct row r;
+
+	assert_int_equal(state_enter(s, false, NULL), ARK_OK);
+	row_init(s, &r, CREDENTIAL_PASSWORD, user);
+	row_name(s, &r, user, NULL);
+	assert_int_equal(state_leave(s, false, row_read(s, &r, NULL), NULL), ARK_OK);
+	f = row_fields(&r, NULL);
+	(void)fields_number(&f);
+	fields_text(&f, out, crypto_pwhash_STRBYTES);
+	row_free(&r);
 }
 
 #endif

@@ -8,21 +8,6 @@
 
 #define HOUR INT64_C(3600000000)
 
-static void stored_hash(struct state *s, const char *user, char out[crypto_pwhash_STRBYTES + 1])
-{
-	struct fields f;
-	struct row r;
-
-	assert_int_equal(state_enter(s, false, NULL), ARK_OK);
-	row_init(s, &r, CREDENTIAL_PASSWORD, user);
-	row_name(s, &r, user, NULL);
-	assert_int_equal(state_leave(s, false, row_read(s, &r, NULL), NULL), ARK_OK);
-	f = row_fields(&r, NULL);
-	(void)fields_number(&f);
-	fields_text(&f, out, crypto_pwhash_STRBYTES);
-	row_free(&r);
-}
-
 /* ---- at rest ---- */
 
 /* One of everything, of users whose names are easily found. */
