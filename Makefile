@@ -162,7 +162,7 @@ $(BUILD)/policies/shipped.o: policies/types.json policies/retention.json policie
 $(BUILD)/api/routes.o: api/openapi.yaml
 $(BUILD)/archive/slip39.o: archive/slip39_words.txt
 $(BUILD)/index/synonyms_read.o: index/bridge.tsv
-$(BUILD)/api/pages/assets.o: api/web/arkki.css api/web/arkki.svg
+$(BUILD)/api/pages/assets.o: $(wildcard api/web/*)
 
 -include $(LIB_O:.o=.d) $(TOOL_O:.o=.d) $(LOAD_O:.o=.d) $(UNIT:%=%.d) $(FUZZ_C:%.c=$(BUILD)/%.d) $(BENCH:%=%.d) $(FAULT_O:.o=.d)
 

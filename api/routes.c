@@ -6,6 +6,7 @@
 #include "api/exports.h"
 #include "api/handlers.h"
 #include "api/oidc.h"
+#include "api/pages/areas.h"
 #include "api/pages/pages.h"
 #include "api/saved_searches.h"
 
@@ -99,7 +100,9 @@
 	    FORM("/" l "/documents/{d}/versions/{n}", page_version_open),                          \
 	    GET_WITH("/" l "/documents/{d}/versions/{n}/file", ROUTE_PAGE, content_get),           \
 	    FORM("/" l "/documents/{d}/versions/{n}/file", page_file_open),                        \
-	    GET_WITH("/" l "/documents/{d}/versions/{n}/rendition", ROUTE_PAGE, rendition_get)
+	    GET_WITH("/" l "/documents/{d}/versions/{n}/rendition", ROUTE_PAGE, rendition_get),    \
+	    PAGES_UNITS(l) PAGES_CASES(l) PAGES_PAST(l) PAGES_FILING(l) PAGES_AUDIT(l)             \
+		PAGES_ADMINISTRATION(l)
 
 const struct http_route api_routes[] = {
     GET("/v1/documents", documents_list),
@@ -214,9 +217,7 @@ const struct http_route api_routes[] = {
     /* the web */
     GET_WITH("/", ROUTE_PUBLIC, page_root),
     GET_WITH("/web/{f}", ROUTE_PUBLIC, web_asset),
-    PAGES("fi"),
-    PAGES("sv"),
-    PAGES("en"),
+    PAGES("fi") PAGES("sv") PAGES("en")
     /* signing in at an organisation's own identity provider */
     {.method = "GET", .pattern = "/auth/{p}", .flags = ROUTE_PUBLIC, .finish = oidc_begin},
     {.method = "GET",

@@ -7,15 +7,18 @@
 #include "arkki/api/http_range.h"
 #include "arkki/base/text.h"
 
-#define EMBED(name, file)                                                                          \
-	__asm__(".section .rodata\n.global " #name "\n" #name ":\n.incbin \"" file "\"\n" #name    \
+#define PART(file) ".incbin \"api/web/" file "\"\n"
+/* one file to the browser, a part each for the areas */
+#define EMBED(name, parts)                                                                         \
+	__asm__(".section .rodata\n.global " #name "\n" #name ":\n" parts #name                    \
 		"_end:\n.byte 0\n.global " #name "_end\n.previous\n");                             \
 	extern const char name[] __attribute__((visibility("hidden")));                            \
 	extern const char name##_end[] __attribute__((visibility("hidden")))
 
-EMBED(arkki_web_css, "api/web/arkki.css");
-EMBED(arkki_web_js, "api/web/arkki.js");
-EMBED(arkki_web_svg, "api/web/arkki.svg");
+EMBED(arkki_web_css,
+    PART("arkki.css") PART("units.css") PART("document.css") PART("filing.css") PART("audit.css"));
+EMBED(arkki_web_js, PART("arkki.js") PART("finding.js") PART("filing.js"));
+EMBED(arkki_web_svg, PART("arkki.svg"));
 
 static const struct asset {
 	const char *name, *content_type, *bytes, *end;

@@ -1,0 +1,1 @@
+// The search page: what is chosen there, without losing the place. Every page works without this.
