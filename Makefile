@@ -201,7 +201,7 @@ test:
 	@tests/run-all
 
 lint: lint-deps
-	@tools/lint
+	@tools/lint $(LINT)
 
 asan: export LSAN_OPTIONS = suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions=0
 asan:
