@@ -224,10 +224,8 @@ void versions_get_one(struct exchange *x)
 
 /* ---- GET /documents/{d}/versions ---- */
 
-static int keep_row(void *arg, const struct catalogue_row *row)
+int listing_add(struct listing *l, const struct catalogue_row *row)
 {
-	struct listing *l = arg;
-
 	if (l->n == l->cap) {
 		size_t cap = l->cap ? l->cap * 2 : 32;
 		struct catalogue_row *rows = realloc(l->rows, cap * sizeof(*rows));
@@ -241,6 +239,11 @@ static int keep_row(void *arg, const struct catalogue_row *row)
 		return ARK_ENOMEM;
 	l->n++;
 	return 0;
+}
+
+static int keep_row(void *arg, const struct catalogue_row *row)
+{
+	return listing_add(arg, row);
 }
 
 void listing_free(void *arg)

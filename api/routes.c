@@ -9,6 +9,7 @@
 #include "api/pages/areas.h"
 #include "api/pages/pages.h"
 #include "api/saved_searches.h"
+#include "api/timeline.h"
 
 #define GET(path_, handler)                                                                        \
 	{                                                                                          \
@@ -152,6 +153,8 @@ const struct http_route api_routes[] = {
     GET("/v1/units", units_list),
     GET("/v1/units/{u}", units_get),
     GET("/v1/units/{u}/documents", units_documents),
+    GET("/v1/units/{u}/timeline", units_timeline),
+    GET("/v1/units/{u}/feed.atom", units_feed),
     GET("/v1/cases", cases_list),
     GET("/v1/cases/{c}", cases_get),
     GET("/v1/cases/{c}/documents", cases_documents),
