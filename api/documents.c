@@ -224,8 +224,10 @@ void versions_get_one(struct exchange *x)
 
 /* ---- GET /documents/{d}/versions ---- */
 
-int listing_add(struct listing *l, const struct catalogue_row *row)
+int listing_keep(void *arg, const struct catalogue_row *row)
 {
+	struct listing *l = arg;
+
 	if (l->n == l->cap) {
 		size_t cap = l->cap ? l->cap * 2 : 32;
 		struct catalogue_row *rows = realloc(l->rows, cap * sizeof(*rows));
@@ -239,11 +241,6 @@ int listing_add(struct listing *l, const struct catalogue_row *row)
 		return ARK_ENOMEM;
 	l->n++;
 	return 0;
-}
-
-static int keep_row(void *arg, const struct catalogue_row *row)
-{
-	return listing_add(arg, row);
 }
 
 void listing_free(void *arg)
@@ -302,7 +299,7 @@ int listing_versions(
 	if (!rc)
 		rc = archive_desk(v->app->archive, &desk, err);
 	if (!rc)
-		rc = catalogue_versions(desk->catalogue, document, sight, keep_row, l, err);
+		rc = catalogue_versions(desk->catalogue, document, sight, listing_keep, l, err);
 	archive_desk_return(v->app->archive, desk);
 	access_sight_unref(sight);
 	return rc;
@@ -550,7 +547,7 @@ void listing_show(struct exchange *x, struct catalogue_list *list, void (*show)(
 	if (!rc)
 		rc = archive_desk(v->app->archive, &desk, &err);
 	if (!rc)
-		rc = catalogue_documents(desk->catalogue, list, sight, keep_row, l, &err);
+		rc = catalogue_documents(desk->catalogue, list, sight, listing_keep, l, &err);
 	archive_desk_return(v->app->archive, desk);
 	access_sight_unref(sight);
 	if (rc)

@@ -242,7 +242,7 @@ static int gather_rows(struct gathering *g)
 			continue;
 		}
 		if (!rc) {
-			rc = listing_add(g->listing, &row)
+			rc = listing_keep(g->listing, &row)
 				 ? ark_fail(g->err, ARK_ENOMEM, "no memory for a timeline")
 				 : ARK_OK;
 			catalogue_row_free(&row);
