@@ -6,10 +6,13 @@
 #include "api/exports.h"
 #include "api/handlers.h"
 #include "api/oidc.h"
+#include "api/orders_private.h"
 #include "api/operation.h"
 #include "api/pages/areas.h"
 #include "api/pages/pages.h"
+#include "api/registers.h"
 #include "api/saved_searches.h"
+#include "api/timeline.h"
 
 #define GET(path_, handler)                                                                        \
 	{                                                                                          \
@@ -29,6 +32,12 @@
 #define UP_TO_1_MIB(verb, path_, handler)                                                          \
 	{                                                                                          \
 		.method = verb, .pattern = path_, .takes = HTTP_BODY_WHOLE, .body_max = 1U << 20,  \
+		.finish = handler                                                                  \
+	}
+
+#define UP_TO_64_KIB(verb, path_, handler)                                                         \
+	{                                                                                          \
+		.method = verb, .pattern = path_, .takes = HTTP_BODY_WHOLE, .body_max = 64 << 10,  \
 		.finish = handler                                                                  \
 	}
 
@@ -151,11 +160,24 @@ const struct http_route api_routes[] = {
     UP_TO_1_MIB("PUT", "/v1/retention", retention_put),
     GET("/v1/retention/due", retention_due),
     GET("/v1/units", units_list),
+    SEND("POST", "/v1/units", 0, units_post),
     GET("/v1/units/{u}", units_get),
+    SEND("PUT", "/v1/units/{u}", 0, units_put),
+    SEND("PUT", "/v1/units/{u}/vacancies", 0, vacancies_put),
     GET("/v1/units/{u}/documents", units_documents),
+    GET("/v1/units/{u}/timeline", units_timeline),
+    GET("/v1/units/{u}/feed.atom", units_feed),
     GET("/v1/cases", cases_list),
+    SEND("POST", "/v1/cases", 0, cases_post),
     GET("/v1/cases/{c}", cases_get),
+    SEND("PATCH", "/v1/cases/{c}", 0, cases_patch),
     GET("/v1/cases/{c}/documents", cases_documents),
+    GET("/v1/units/{u}/orders", units_orders),
+    GET("/v1/orders", orders_list),
+    UP_TO_64_KIB("POST", "/v1/orders", orders_post),
+    GET("/v1/orders/{o}", orders_get),
+    UP_TO_64_KIB("PATCH", "/v1/orders/{o}", orders_patch),
+    GET("/v1/matters", matters_list),
     GET("/v1/orgs", orgs_list),
     SEND("POST", "/v1/orgs", 0, orgs_post),
     GET("/v1/orgs/{o}", orgs_get),

@@ -5,12 +5,14 @@
 #include <string.h>
 
 #include "archive/accounts_private.h"
+#include "arkki/archive/registers.h"
 #include "arkki/base/clock.h"
 #include "arkki/base/json.h"
 #include "arkki/base/text.h"
 
-static const char *const kinds[] = {"orgs", "users", "units", "cases", "placements"};
-enum { USERS = 1, KINDS = 5 };
+static const char *const kinds[] = {
+    "orgs", "users", "units", "cases", "placements", "matters", "vacancies"};
+enum { USERS = 1, PLACEMENTS = 4, KINDS = 7 };
 
 struct loader {
 	struct archive *a;
@@ -77,11 +79,6 @@ static bool role_ok(const struct loader *l, const char *text)
 
 	(void)l;
 	return access_role_parse(text, &bit);
-}
-
-static bool unit_ok(const struct loader *l, const char *text)
-{
-	return known(l, "units", text);
 }
 
 static bool org_ok(const struct loader *l, const char *text)
@@ -190,28 +187,30 @@ static int check_user(struct loader *l, const json_t *r)
 	return check_user_more(l, r);
 }
 
+static bool known_to(void *arg, const char *kind, const char *id)
+{
+	return known(arg, kind, id);
+}
+
+/* As the checker of the registers says it. */
+static int within(struct loader *l, int rc)
+{
+	return rc ? ark_fail_within(l->err, rc, "%s/%zu", l->kind, l->at) : ARK_OK;
+}
+
 static int check_unit(struct loader *l, const json_t *r)
 {
-	if (!name_ok(r))
-		return bad(l, "name must be a text or an object of texts by language");
-	if (!json_text(r, "county") || !code_ok(l, json_text(r, "county")))
-		return bad(l, "county must be a county code");
-	if (json_object_get(r, "municipality") && !json_text(r, "municipality"))
-		return bad(l, "municipality must be a municipality code");
-	return ARK_OK;
+	return within(l, unit_check(r, known_to, l, NULL, l->err));
 }
 
 static int check_case(struct loader *l, const json_t *r)
 {
-	const json_t *units = json_object_get(r, "units");
+	return within(l, case_check(r, known_to, l, NULL, l->err));
+}
 
-	if (!texts_ok(units, unit_ok, l))
-		return bad(l, "units must be a list of known units");
-	if (!known(l, "orgs", json_text(r, "org")))
-		return bad(l, "org is not a known organisation");
-	if (json_object_get(r, "diaryNumber") && !json_text(r, "diaryNumber"))
-		return bad(l, "diaryNumber must be a text");
-	return ARK_OK;
+static int check_vacancies(struct loader *l, const json_t *r)
+{
+	return within(l, vacancies_check(r, known_to, l, NULL, l->err));
 }
 
 static int check_placement(struct loader *l, const json_t *r)
@@ -223,14 +222,26 @@ static int check_placement(struct loader *l, const json_t *r)
 	return ARK_OK;
 }
 
+/* What orders are about, by which the same requirement is known again. */
+static int check_matter(struct loader *l, const json_t *r)
+{
+	static const char *const languages[] = {"fi", "sv", "en"};
+	const json_t *name = json_object_get(r, "name");
+
+	for (size_t i = 0; i < 3; i++)
+		if (!json_text(name, languages[i]) || !*json_text(name, languages[i]))
+			return bad(l, "name must be an object of texts in fi, sv and en");
+	return ARK_OK;
+}
+
 static int check_one(struct loader *l, size_t kind, const json_t *r)
 {
-	static int (*const checks[KINDS])(struct loader * l, const json_t *r) = {
-	    check_org, check_user, check_unit, check_case, check_placement};
+	static int (*const checks[KINDS])(struct loader * l, const json_t *r) = {check_org,
+	    check_user, check_unit, check_case, check_placement, check_matter, check_vacancies};
 
 	if (!json_is_object(r))
 		return bad(l, "must be an object");
-	if (kind != 4 && (!json_text(r, "id") || !id_valid(json_text(r, "id"))))
+	if (kind != PLACEMENTS && (!json_text(r, "id") || !id_valid(json_text(r, "id"))))
 		return bad(l, "id must be [a-z0-9-]{1,64}");
 	if (!dates_ok(r))
 		return bad(l, "a date must be YYYY-MM-DD");
@@ -300,7 +311,8 @@ static json_t *with_id(size_t kind, const json_t *record)
 	json_t *copy = json_copy((json_t *)(uintptr_t)record);
 	struct buf id = BUF_INIT;
 
-	if (kind == 4 && copy) { /* a placement is named by its unit, organisation and beginning */
+	if (kind == PLACEMENTS &&
+	    copy) { /* a placement is named by its unit, organisation and beginning */
 		const char *from = json_text(record, "from");
 
 		buf_addf(&id, "%s:%s:%s", json_text(record, "unit"), json_text(record, "org"),
