@@ -172,6 +172,24 @@ def of_versions(tail, pattern):
     return asks
 
 
+def diff_asks(w):
+    """Of versions seen, hidden and none, in both directions."""
+    return [ask("/v1/documents/%s/versions/%d/diff/%d" % (w.ids[d], a, b), headers=h)
+            for d in w.shared for a, b in ((1, 1), (1, 2), (2, 3), (3, 1), (1, 9)) for h in ({}, {"Accept": "text/html"})]
+
+
+AT = ("Thu, 01 Jan 1970 00:00:00 GMT", "Fri, 01 Jan 2190 00:00:00 GMT", "x")
+
+
+def gate_asks(w):
+    return [ask("/v1/documents/%s/%s" % (w.ids[d], path), headers={"Accept-Datetime": at} if at else {})
+            for d in w.shared for path in ("timegate", "content") for at in (None, *AT)]
+
+
+def timemap_asks(w):
+    return [ask("/v1/documents/%s/timemap%s" % (w.ids[d], t)) for d in w.shared for t in ("", "?of=content", "?of=x")]
+
+
 def plainly(*paths):
     return lambda w: [ask(p) for p in paths]
 
@@ -207,6 +225,10 @@ RULES = {
     ("GET", "/v1/documents/{d}"): of_documents("", "/v1/documents/{d}"),
     ("PATCH", "/v1/documents/{d}"): None,
     ("GET", "/v1/documents/{d}/history"): of_documents("/history", "/v1/documents/{d}/history"),
+    ("GET", "/v1/documents/{d}/content"): of_documents("/content", "/v1/documents/{d}/content"),
+    ("GET", "/v1/documents/{d}/timegate"): gate_asks,
+    ("GET", "/v1/documents/{d}/timemap"): timemap_asks,
+    ("GET", "/v1/documents/{d}/versions/{n}/diff/{b}"): diff_asks,
     ("GET", "/v1/documents/{d}/hold"): of_documents("/hold", "/v1/documents/{d}/hold"),
     ("POST", "/v1/documents/{d}/hold"): None,
     ("DELETE", "/v1/documents/{d}/hold"): None,
