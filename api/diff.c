@@ -95,7 +95,7 @@ static void answer(struct exchange *x)
 
 	if (c->rc)
 		http_reply_error(x, &c->err);
-	else if (c->text == COMPARED_PENDING && c->ask->asked_text)
+	else if (c->text == COMPARED_PENDING && c->ask->now)
 		reply_pending(x);
 	else
 		c->ask->show(x, c);
@@ -236,7 +236,7 @@ void comparison_begin(struct exchange *x, uint32_t before, uint32_t after, uint6
 	if (context == CONTEXT_BAD)
 		http_reply_problem(
 		    x, 400, "bad-context", "context must be a whole number of words.", NULL);
-	else if (c->text == COMPARED_PENDING && ask->asked_text)
+	else if (c->text == COMPARED_PENDING && ask->now)
 		reply_pending(x);
 	else if (take_place(x, c))
 		visit_log(x, records, note_reads(c, records), logged);

@@ -45,11 +45,11 @@ struct comparison {
 	struct ark_error err;
 };
 
-struct comparison_ask { /* static */
-	bool
-	    asked_text; /* a text that is closed is logged as denied, one that is pending answered with 503 */
-	int (*render)(struct comparison
-		*c); /* may be NULL: what takes long; makes c->runs or c->html, sets c->err */
+struct comparison_ask {  /* static */
+	bool asked_text; /* a text that is closed is logged as denied */
+	bool now;        /* a text that is pending is answered with 503 */
+	/* May be NULL: what takes long; makes c->runs or c->html, or sets c->err and returns its status. */
+	int (*render)(struct comparison *c);
 	void (*show)(struct exchange *x, struct comparison *c);
 };
 

@@ -189,8 +189,8 @@ static uint64_t context_of(const struct exchange *x)
 
 void diff_get(struct exchange *x)
 {
-	static const struct comparison_ask as_json = {true, render_json, show_json};
-	static const struct comparison_ask as_html = {true, render_html, show_html};
+	static const struct comparison_ask as_json = {true, true, render_json, show_json};
+	static const struct comparison_ask as_html = {true, true, render_html, show_html};
 	const char *accept = http_header(x, "Accept");
 	uint32_t before = visit_version(x, 1), after = visit_version(x, 2);
 
