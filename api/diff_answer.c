@@ -30,20 +30,39 @@ void difference_said(struct html *h, enum http_language language, const struct w
 	html_raw(h, ".");
 }
 
+/* The white space behind the words stands outside of the mark: it would be underlined. */
+static size_t marked_len(const struct piece *piece)
+{
+	size_t n = piece->len;
+
+	while (n && strchr(" \t\n\v\f\r", piece->text[n - 1]))
+		n--;
+	return n;
+}
+
+static void say_op(struct html *h, enum http_language language, enum say what)
+{
+	html_put(h, "<span class=\"op\" lang=\"$\">$ </span>", i18n_code(language),
+	    i18n_text(language, what));
+}
+
 void piece_html(struct html *h, enum http_language language, const struct piece *piece)
 {
+	size_t n = marked_len(piece);
+
 	switch (piece->op) {
 	case PIECE_ADDED:
-		html_put(
-		    h, "<ins><span class=\"op\">$ </span>", i18n_text(language, SAY_DIFF_ADDED));
-		html_text_len(h, piece->text, piece->len);
+		html_raw(h, "<ins>");
+		say_op(h, language, SAY_DIFF_ADDED);
+		html_text_len(h, piece->text, n);
 		html_raw(h, "</ins>");
+		html_text_len(h, piece->text + n, piece->len - n);
 		return;
 	case PIECE_REMOVED:
-		html_put(
-		    h, "<del><span class=\"op\">$ </span>", i18n_text(language, SAY_DIFF_REMOVED));
-		html_text_len(h, piece->text, piece->len);
-		html_raw(h, "</del>");
+		html_raw(h, "<del>");
+		say_op(h, language, SAY_DIFF_REMOVED);
+		html_text_len(h, piece->text, n);
+		html_raw(h, "</del> ");
 		return;
 	case PIECE_FOLDED:
 		html_put(h, "<details><summary lang=\"$\">", i18n_code(language));

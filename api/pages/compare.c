@@ -14,7 +14,7 @@ enum {
 	CONTEXT = 15,
 	PART_BYTES = 40 * 1024, /* of markup, so that a page stays below 60 KB */
 	SLICE_BYTES = 4 * 1024,
-	MARKUP_BYTES = 90, /* around a piece, at most */
+	MARKUP_BYTES = 110, /* around a piece, at most */
 };
 
 /* ---- the text, in parts ---- */

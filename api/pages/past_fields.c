@@ -116,17 +116,24 @@ static void write_value(struct page *p, enum kind kind, const json_t *value)
 		html_text(&p->h, say(p, SAY_COMPARE_EMPTY));
 }
 
+static void write_cell(struct page *p, enum kind kind, enum say head, const json_t *value)
+{
+	html_put(&p->h, "<td><span class=\"column\">$: </span><bdi>", say(p, head));
+	write_value(p, kind, value);
+	html_raw(&p->h, "</bdi></td>");
+}
+
 static void write_change(struct page *p, const json_t *change)
 {
 	const struct named *n = named_of(change);
 
 	if (!n)
 		return;
-	html_put(&p->h, "<tr><th scope=\"row\">$</th><td dir=\"auto\">", say(p, n->label));
-	write_value(p, n->kind, json_object_get(change, "before"));
-	html_raw(&p->h, "</td><td dir=\"auto\">");
-	write_value(p, n->kind, json_object_get(change, "after"));
-	html_raw(&p->h, "</td></tr>");
+	html_put(&p->h, "<tr><th scope=\"row\">$</th>", say(p, n->label));
+	/* on a narrow screen the heads of the columns are not there to say it */
+	write_cell(p, n->kind, SAY_COMPARE_WAS, json_object_get(change, "before"));
+	write_cell(p, n->kind, SAY_COMPARE_IS, json_object_get(change, "after"));
+	html_raw(&p->h, "</tr>");
 }
 
 void past_changes(struct page *p, const json_t *changes, const char *before, const char *after)

@@ -147,7 +147,7 @@ def test_diff__as_html_escapes_what_texts_hold():
     body = r.body.decode()
     check("<img" not in body and "<q>" not in body, body)
     check("\u202E" not in body, "a mark that turns the direction of what follows")
-    check("removed: </span>&lt;img/src" in body and "added: </span>&lt;/ins&gt;&lt;q&gt;&amp;amp; " in body, body)
+    check("removed: </span>&lt;img/src" in body and "added: </span>&lt;/ins&gt;&lt;q&gt;&amp;amp;" in body, body)
     check("sandbox" in r.header("Content-Security-Policy"), "no sandbox")
 
 

@@ -319,11 +319,13 @@ def page_asks(w, languages=LANGUAGES):
         out += [ask("/%s/?page=2" % code), ask("/%s/?from=x" % code), ask("/%s" % code), ask("/%s/sign-in" % code)]
         for d in w.shared:
             base = "/%s/documents/%s" % (code, w.ids[d])
+            out += [ask(base + t) for t in ("/history", "?at=2190-01-01", "?at=1.1.1900", "?at=x")]
+            out += [ask(base + "/compare?from=%d&to=%d" % n) for n in ((1, 1), (1, 2), (2, 3), (1, 9))]
             out += [ask(base)] + [ask(base + "/versions/%d%s" % (n, t)) for n in VERSIONS_TRIED[:3] for t in ("", "/file", "/rendition")]
     return out
 
 
-PAGE_ROUTES = [("GET", "/%s/documents/{d}" + t) for t in ("", "/versions/{n}", "/versions/{n}/file", "/versions/{n}/rendition")]
+PAGE_ROUTES = [("GET", "/%s/documents/{d}" + t) for t in ("", "/history", "/compare?from=1&to=1", "/versions/{n}", "/versions/{n}/file", "/versions/{n}/rendition")]
 PAGE_ROUTES += [("POST", u) for _, u in PAGE_ROUTES[:3]]
 
 
