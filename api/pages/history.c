@@ -15,7 +15,8 @@
 #include "arkki/base/clock.h"
 #include "arkki/base/json.h"
 
-enum { VERSIONS_A_PAGE = 20, AMENDMENTS_SHOWN = 8, CHOICE_MAX = 150 };
+/* To open what an amendment changed, the records after it are opened too: a page waits for few. */
+enum { VERSIONS_A_PAGE = 20, AMENDMENTS_SHOWN = 8, AMENDMENTS_OPENED = 20, CHOICE_MAX = 150 };
 
 struct filed { /* an entry of the history log that made a metadata record */
 	uint32_t version;
@@ -29,6 +30,7 @@ struct history { /* the visit's `more` */
 	bool *open; /* the content of each */
 	struct filed *filed;
 	size_t filed_len, filed_cap;
+	unsigned int opened; /* amendments whose fields are on the page */
 };
 
 static void history_free(void *arg)
@@ -192,7 +194,8 @@ static void write_amended_fields(
 	past_document_free(&amended);
 }
 
-static void write_amendment(struct page *p, const struct filed *before, const struct filed *now)
+static void write_amendment(
+    struct page *p, struct history *h, const struct filed *before, const struct filed *now)
 {
 	char time[I18N_SIZE];
 
@@ -200,7 +203,7 @@ static void write_amendment(struct page *p, const struct filed *before, const st
 	html_put(&p->h, "<li><p class=\"hint\">$, ", time);
 	write_actor(p, now->user, now->org);
 	html_raw(&p->h, "</p>");
-	if (before)
+	if (before && h->opened++ < AMENDMENTS_OPENED)
 		write_amended_fields(p, before, now);
 	html_raw(&p->h, "</li>");
 }
@@ -214,7 +217,7 @@ static size_t amendments_of(const struct history *h, uint32_t version)
 	return n;
 }
 
-static void write_amendments(struct page *p, const struct history *h, uint32_t version)
+static void write_amendments(struct page *p, struct history *h, uint32_t version)
 {
 	size_t n = amendments_of(h, version),
 	       skipped = n > AMENDMENTS_SHOWN ? n - AMENDMENTS_SHOWN : 0;
@@ -234,7 +237,7 @@ static void write_amendments(struct page *p, const struct history *h, uint32_t v
 		if (f->amends && skipped)
 			skipped--;
 		else if (f->amends)
-			write_amendment(p, before, f);
+			write_amendment(p, h, before, f);
 		before = f;
 	}
 	html_raw(&p->h, "</ul>");
@@ -295,8 +298,8 @@ static void write_changes(struct page *p, const struct catalogue_row *rows,
 }
 
 /* The i-th version of the list, and what changed since the one before. */
-static void write_version(struct page *p, const struct history *h, size_t i,
-    const struct card *before, const struct card *now)
+static void write_version(
+    struct page *p, struct history *h, size_t i, const struct card *before, const struct card *now)
 {
 	const struct catalogue_row *row = &h->versions->rows[i];
 	struct buf url = BUF_INIT;
@@ -320,7 +323,7 @@ static void write_version(struct page *p, const struct history *h, size_t i,
 }
 
 static int write_versions(
-    struct page *p, const struct history *h, size_t from, size_t to, struct ark_error *err)
+    struct page *p, struct history *h, size_t from, size_t to, struct ark_error *err)
 {
 	struct visit *v = visit_of(p->x);
 	struct card now = {0};
@@ -389,8 +392,8 @@ static size_t page_of(struct page *p, size_t pages)
 	return page < 1 ? 1 : page > pages ? pages : page;
 }
 
-static int write_page(struct page *p, const struct history *h, const char *title,
-    const struct faults *f, struct ark_error *err)
+static int write_page(struct page *p, struct history *h, const char *title, const struct faults *f,
+    struct ark_error *err)
 {
 	const struct listing *l = h->versions;
 	size_t pages = (l->n + VERSIONS_A_PAGE - 1) / VERSIONS_A_PAGE, page = page_of(p, pages);
