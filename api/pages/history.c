@@ -269,8 +269,6 @@ static void write_filed(struct page *p, const struct catalogue_row *row, const s
 static void write_facts(
     struct page *p, const struct catalogue_row *row, const struct card *card, bool open)
 {
-	char time[I18N_SIZE];
-
 	html_raw(&p->h, "<dl class=\"facts\">");
 	write_filed(p, row, card);
 	if (open) { /* a digest tells who has the bytes that they are these */
@@ -278,6 +276,8 @@ static void write_facts(
 		html_put(&p->h, " class=\"code\">$</dd></div>", json_text(card->version, "sha256"));
 	}
 	if (row->whole && row->rendition.number) {
+		char time[I18N_SIZE];
+
 		i18n_time(time, p->language, row->rendition.filed_us);
 		fact_text(p, SAY_HISTORY_RENDITION, time);
 	}
