@@ -43,6 +43,7 @@ static const struct scope_row pages[] = {
     {"/documents", 0, 0},
     {"/saved", 0, TOKEN_READ},
     {"/suggest", TOKEN_READ, TOKEN_READ},
+    {"/results.csv", TOKEN_READ, TOKEN_READ},
     {"/admin", 0, TOKEN_ADMINISTER},
     {"/sign-out", 0, 0},
 };
