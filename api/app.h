@@ -207,7 +207,8 @@ struct app {
 	pthread_mutex_t registers_lock; /* register_change.c: likewise */
 	pthread_t ticker;
 	bool ticker_runs, stopping;
-	atomic_uint replays; /* answers about the past being made: past_work.c */
+	atomic_uint replays;     /* answers about the past being made: past_work.c */
+	atomic_uint comparisons; /* of two texts: diff.c */
 	int64_t started_us;
 	char assets_tag[17]; /* changes with the files of the web; "": no pages */
 };

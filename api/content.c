@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "api/documents.h"
+#include "api/memento.h"
 #include "api/text_reason.h"
 #include "arkki/api/http_range.h"
 #include "arkki/base/json.h"
@@ -165,6 +166,7 @@ static void show_form(struct exchange *x, enum form form)
 
 static void show_content(struct exchange *x)
 {
+	memento_headers(x, &visit_of(x)->row, true);
 	show_form(x, FORM_WHOLE);
 }
 

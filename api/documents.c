@@ -9,6 +9,7 @@
 #include "api/audit_range.h"
 #include "api/document_text.h"
 #include "api/documents.h"
+#include "api/memento.h"
 #include "api/text_reason.h"
 #include "arkki/api/http_range.h"
 #include "arkki/base/clock.h"
@@ -193,7 +194,18 @@ void reply_document(struct exchange *x, struct visit *v, int status)
 
 static void show_document(struct exchange *x)
 {
-	reply_document(x, visit_of(x), 200);
+	struct visit *v = visit_of(x);
+
+	memento_original(x, &v->row);
+	reply_document(x, v, 200);
+}
+
+static void show_one_version(struct exchange *x)
+{
+	struct visit *v = visit_of(x);
+
+	memento_headers(x, &v->row, false);
+	reply_document(x, v, 200);
 }
 
 static void get_row(struct exchange *x, uint32_t version)
@@ -204,7 +216,7 @@ static void get_row(struct exchange *x, uint32_t version)
 	if (!v || !document_found(x, v, "metadata", version))
 		return;
 	r = visit_record(v, "metadata");
-	visit_log(x, &r, 1, show_document);
+	visit_log(x, &r, 1, version ? show_one_version : show_document);
 }
 
 void documents_get(struct exchange *x)

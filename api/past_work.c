@@ -45,6 +45,6 @@ void past_work_wait(struct app *app)
 {
 	const struct timespec pause = {.tv_nsec = 10000000};
 
-	while (atomic_load(&app->replays) > 0)
+	while (atomic_load(&app->replays) > 0 || atomic_load(&app->comparisons) > 0)
 		nanosleep(&pause, NULL);
 }

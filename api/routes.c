@@ -1,10 +1,12 @@
 /* Every route of the server, in one table. api/openapi.yaml says the same to
  * the world; tests/flow compares the two in both directions. */
 #include "api/accounts_api.h"
+#include "api/diff.h"
 #include "api/disposition_api.h"
 #include "api/documents.h"
 #include "api/exports.h"
 #include "api/handlers.h"
+#include "api/memento.h"
 #include "api/oidc.h"
 #include "api/orders_private.h"
 #include "api/operation.h"
@@ -146,7 +148,11 @@ const struct http_route api_routes[] = {
 	.pattern = "/v1/documents/{d}/versions/{n}/renditions/public",
 	.finish = rendition_delete},
     GET("/v1/documents/{d}/versions/{n}/renditions/public/text", rendition_text_get),
+    GET("/v1/documents/{d}/versions/{n}/diff/{b}", diff_get),
     GET("/v1/documents/{d}/history", history_get),
+    GET("/v1/documents/{d}/content", documents_content),
+    GET("/v1/documents/{d}/timegate", timegate_get),
+    GET("/v1/documents/{d}/timemap", timemap_get),
     GET("/v1/documents/{d}/hold", hold_get),
     SEND("POST", "/v1/documents/{d}/hold", 0, hold_post),
     SEND("DELETE", "/v1/documents/{d}/hold", 0, hold_delete),

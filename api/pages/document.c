@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/pages/document.h"
+#include "api/pages/past.h"
 #include "arkki/base/json.h"
 
 /* more of a text than this makes no readable page: the file is there */
@@ -125,7 +125,9 @@ static int write_versions(
 			write_version(p, &v->row, &l->rows[i - 1], &card);
 		card_free(&card);
 	}
-	html_raw(&p->h, "</ol></section>");
+	html_raw(&p->h, "</ol>");
+	past_link(p, &v->row);
+	html_raw(&p->h, "</section>");
 	return rc;
 }
 
@@ -267,6 +269,7 @@ static int write_page(
 	if (d->needs_purpose && purpose_wrong(&d->stated))
 		purpose_errors(p, &d->stated);
 	write_head(p, d, card);
+	past_banner(p, row, d->versions);
 	write_banner(p, row, d->versions);
 	if (!row->whole)
 		html_put(
@@ -409,7 +412,10 @@ static void show_numbered(struct exchange *x, const struct stated *stated)
 
 void page_document(struct exchange *x)
 {
-	show_version(x, 0, &(struct stated){0});
+	if (http_query(x, "at"))
+		page_as_of(x);
+	else
+		show_version(x, 0, &(struct stated){0});
 }
 
 void page_version(struct exchange *x)

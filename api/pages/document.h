@@ -54,6 +54,8 @@ bool purpose_wrong(const struct stated *s);
 void purpose_errors(struct page *p, const struct stated *s);
 /* Why the content is closed, and the form that opens it where a purpose would. */
 void purpose_form(struct page *p, const struct document_view *d, const struct card *card);
+/* The form alone: number is the case that is proposed. */
+void purpose_ask(struct page *p, const struct stated *s, const char *action, const char *number);
 /* The same statement again, for a form that is only a button. */
 void purpose_hidden(struct page *p, const struct stated *s);
 /* What was stated, above what it has opened. */

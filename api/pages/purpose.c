@@ -167,20 +167,24 @@ static void write_field(struct page *p, const char *name, enum say label, enum s
 	html_raw(&p->h, "</div>");
 }
 
-static void write_form(struct page *p, const struct document_view *d, const char *number)
+void purpose_ask(struct page *p, const struct stated *s, const char *action, const char *number)
 {
-	const struct stated *s = &d->stated;
-	struct buf url = BUF_INIT;
-
-	document_path(p, &d->v->row, d->asked, "", &url);
 	/* novalidate: the answer says in the reader's language what is wrong, and where */
-	html_put(&p->h, "<form class=\"stack\" method=\"post\" action=\"$\" novalidate>", url.data);
+	html_put(&p->h, "<form class=\"stack\" method=\"post\" action=\"$\" novalidate>", action);
 	write_token(p);
 	write_field(p, "purpose", SAY_PURPOSE, SAY_PURPOSE_HELP,
 	    s->sent ? s->purpose_wrong : SAY_COUNT, s->sent ? s->purpose : NULL);
 	write_field(p, "case", SAY_DIARY, SAY_CASE_HELP, s->sent ? s->case_wrong : SAY_COUNT,
 	    s->sent ? s->number : number);
 	html_put(&p->h, "<div><button>$</button></div></form>", say(p, SAY_OPEN_CONTENT));
+}
+
+static void write_form(struct page *p, const struct document_view *d, const char *number)
+{
+	struct buf url = BUF_INIT;
+
+	document_path(p, &d->v->row, d->asked, "", &url);
+	purpose_ask(p, &d->stated, url.data, number);
 	buf_free(&url);
 }
 

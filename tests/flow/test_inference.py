@@ -178,6 +178,24 @@ def of_versions(tail, pattern):
     return asks
 
 
+def diff_asks(w):
+    """Of versions seen, hidden and none, in both directions."""
+    return [ask("/v1/documents/%s/versions/%d/diff/%d" % (w.ids[d], a, b), headers=h)
+            for d in w.shared for a, b in ((1, 1), (1, 2), (2, 3), (3, 1), (1, 9)) for h in ({}, {"Accept": "text/html"})]
+
+
+AT = ("Thu, 01 Jan 1970 00:00:00 GMT", "Fri, 01 Jan 2190 00:00:00 GMT", "x")
+
+
+def gate_asks(w):
+    return [ask("/v1/documents/%s/%s" % (w.ids[d], path), headers={"Accept-Datetime": at} if at else {})
+            for d in w.shared for path in ("timegate", "content") for at in (None, *AT)]
+
+
+def timemap_asks(w):
+    return [ask("/v1/documents/%s/timemap%s" % (w.ids[d], t)) for d in w.shared for t in ("", "?of=content", "?of=x")]
+
+
 def plainly(*paths):
     return lambda w: [ask(p) for p in paths]
 
@@ -222,6 +240,10 @@ RULES = {
     ("GET", "/v1/documents/{d}"): of_documents("", "/v1/documents/{d}"),
     ("PATCH", "/v1/documents/{d}"): None,
     ("GET", "/v1/documents/{d}/history"): of_documents("/history", "/v1/documents/{d}/history"),
+    ("GET", "/v1/documents/{d}/content"): of_documents("/content", "/v1/documents/{d}/content"),
+    ("GET", "/v1/documents/{d}/timegate"): gate_asks,
+    ("GET", "/v1/documents/{d}/timemap"): timemap_asks,
+    ("GET", "/v1/documents/{d}/versions/{n}/diff/{b}"): diff_asks,
     ("GET", "/v1/documents/{d}/hold"): of_documents("/hold", "/v1/documents/{d}/hold"),
     ("POST", "/v1/documents/{d}/hold"): None,
     ("DELETE", "/v1/documents/{d}/hold"): None,
@@ -324,11 +346,13 @@ def page_asks(w, languages=LANGUAGES):
         out += [ask("/%s/?page=2" % code), ask("/%s/?from=x" % code), ask("/%s" % code), ask("/%s/sign-in" % code)]
         for d in w.shared:
             base = "/%s/documents/%s" % (code, w.ids[d])
+            out += [ask(base + t) for t in ("/history", "?at=2190-01-01", "?at=1.1.1900", "?at=x")]
+            out += [ask(base + "/compare?from=%d&to=%d" % n) for n in ((1, 1), (1, 2), (2, 3), (1, 9))]
             out += [ask(base)] + [ask(base + "/versions/%d%s" % (n, t)) for n in VERSIONS_TRIED[:3] for t in ("", "/file", "/rendition")]
     return out
 
 
-PAGE_ROUTES = [("GET", "/%s/documents/{d}" + t) for t in ("", "/versions/{n}", "/versions/{n}/file", "/versions/{n}/rendition")]
+PAGE_ROUTES = [("GET", "/%s/documents/{d}" + t) for t in ("", "/history", "/compare?from=1&to=1", "/versions/{n}", "/versions/{n}/file", "/versions/{n}/rendition")]
 PAGE_ROUTES += [("POST", u) for _, u in PAGE_ROUTES[:3]]
 
 
