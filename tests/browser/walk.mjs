@@ -8,6 +8,7 @@ import { Archive, TOP, demoText } from "./archive.mjs";
 import { check, same } from "./check.mjs";
 import { accountsTests } from "./accounts.mjs";
 import { adminTests } from "./admin.mjs";
+import { casesTests, fillCases } from "./cases.mjs";
 import { fillFinding, findingTests } from "./finding.mjs";
 import { oidcTests, startProvider } from "./oidc.mjs";
 import { fillRights, rightsTests } from "./rights.mjs";
@@ -71,7 +72,7 @@ async function fill(archive, browser) {
 			units: ["kivikko"], type: "account", language: i % 3 ? "fi" : "en", date: `2025-02-${String(i).padStart(2, "0")}`,
 			title: `Selvitys ${i}`, publicity: { class: "public" }, author: "lvv",
 		}, `Selvitys yksikön toiminnasta, osa ${i}.`, `selvitys-${i}.txt`, "text/plain");
-	Object.assign(ids, await fillRights(archive, token), await fillFinding(archive, token));
+	Object.assign(ids, await fillRights(archive, token), await fillFinding(archive, token), await fillCases(archive, token));
 	await archive.indexed(token.paula);
 	return { token, ids };
 }
@@ -354,7 +355,7 @@ const tests = {
 	},
 };
 
-Object.assign(tests, rightsTests, findingTests, adminTests, signInTests, oidcTests, accountsTests);
+Object.assign(tests, rightsTests, findingTests, adminTests, signInTests, oidcTests, accountsTests, casesTests);
 
 // ---- running them ----
 
