@@ -67,6 +67,34 @@ export const casesTests = {
 		same((await r.go("/fi/cases/nocase")).status(), 404, "no such case");
 	},
 
+	async cases__tell_two_people_of_each_other(r) {
+		const { archive, token } = r.site;
+		const id = `kaksi-${r.name}`;
+		await archive.send(token.maija, "/v1/cases", {
+			method: "POST", headers: { "Content-Type": "application/json" },
+			body: JSON.stringify({ id, units: ["meripihka"], diaryNumber: `LVV/9${r.name}/2026`, kind: "inspection" }),
+		});
+		await r.signIn();
+		await r.go(`/fi/cases/${id}`);
+		const now = await archive.send(token.antero, `/v1/cases/${id}`);
+		await archive.send(token.antero, `/v1/cases/${id}`, {
+			method: "PATCH", headers: { "Content-Type": "application/json", "If-Match": now.headers.get("ETag") },
+			body: JSON.stringify({ state: "heard" }),
+		});
+		await r.page.check("#state-closed");
+		await r.page.click("#edit ~ form button");
+		await has(r, "Joku on muuttanut asiaa", "Sen vaihe on nyt: kuultavana");
+		check(await r.page.isChecked("#state-closed"), "what was chosen");
+		await r.sound("case-meanwhile");
+		await r.page.fill("#closed", "eilen");
+		await r.page.click("#edit ~ form button");
+		await has(r, "Kirjoita päivä muodossa");
+		await r.page.fill("#closed", "1.9.2026");
+		await r.page.click("#edit ~ form button");
+		await has(r, "Muutos on kirjattu", "suljettu", "1.9.2026", "Asia on suljettu.");
+		await r.sound("case-closed");
+	},
+
 	async orders__overdue_come_first(r) {
 		await r.signIn();
 		await enter(r, `Myöhempi määräys ${r.name}`, { deadline: "2031-01-31" });
