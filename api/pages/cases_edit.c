@@ -105,8 +105,15 @@ static json_t *body_of(const struct case_typed *t)
 	return json_pack("{s:s,s:s*}", "state", t->state, "closed", day[0] ? day : NULL);
 }
 
-/* 1: filed; 0: somebody was before; -1: replied. Under the lock. */
-static int file(struct exchange *x, const json_t *stands, const struct case_typed *t)
+static bool ends_before_it_began(const json_t *record)
+{
+	const char *opened = json_text(record, "opened"), *closed = json_text(record, "closed");
+
+	return opened && closed && strcmp(closed, opened) < 0;
+}
+
+/* 1: filed; 0: asked again, for a fault or because somebody was before; -1: replied. Under the lock. */
+static int file(struct exchange *x, const json_t *stands, struct case_typed *t)
 {
 	const char *base = http_form(x, "base");
 	json_t *body = NULL, *record = NULL;
@@ -118,15 +125,20 @@ static int file(struct exchange *x, const json_t *stands, const struct case_type
 		http_reply_error(x, &err);
 		return -1;
 	}
-	if (!base || strtoul(base, NULL, 10) != number)
+	t->old = !base || strtoul(base, NULL, 10) != number;
+	if (t->old)
 		return 0;
 	body = body_of(t);
 	record = body ? case_patched(stands, body) : NULL;
-	if (!record)
+	if (!record) {
 		http_reply_problem(x, 503, "out-of-memory", NULL, NULL);
-	else if (register_checked(x, "cases", record) &&
-		 (json_equal(stands, record) || register_file(x, "cases", record, number)))
+	} else if (ends_before_it_began(record)) {
+		fault_add(&t->faults, "closed", form_said(x, SAY_CASE_CLOSED_EARLY));
+		done = 0;
+	} else if (register_checked(x, "cases", record) &&
+		   (json_equal(stands, record) || register_file(x, "cases", record, number))) {
 		done = 1;
+	}
 	json_decref(body);
 	json_decref(record);
 	return done;
@@ -155,8 +167,8 @@ void page_case_post(struct exchange *x)
 		http_reply_problem(x, 403, "not-permitted", NULL, NULL);
 	else if (t->faults.n)
 		done = 0;
-	else if ((done = file(x, stands, t)) == 0)
-		t->old = true;
+	else
+		done = file(x, stands, t);
 	pthread_mutex_unlock(&app_of(x)->registers_lock);
 	json_decref(stands);
 	if (done == 1) {

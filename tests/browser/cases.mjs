@@ -89,9 +89,13 @@ export const casesTests = {
 		await r.page.fill("#closed", "eilen");
 		await r.page.click("#edit ~ form button");
 		await has(r, "Kirjoita päivä muodossa");
-		await r.page.fill("#closed", "1.9.2026");
+		await r.page.fill("#closed", "1.9.2006");
 		await r.page.click("#edit ~ form button");
-		await has(r, "Muutos on kirjattu", "suljettu", "1.9.2026", "Asia on suljettu.");
+		await has(r, "ei voi olla ennen vireilletuloa");
+		await r.sound("case-wrong");
+		await r.page.fill("#closed", "");
+		await r.page.click("#edit ~ form button");
+		await has(r, "Muutos on kirjattu", "suljettu", "Asia on suljettu.");
 		await r.sound("case-closed");
 	},
 
