@@ -113,7 +113,7 @@ static bool is_closed(const json_t *record)
 }
 
 /* A closed case is opened again before anything else in it changes; its last day may be put right. */
-static bool closed_allows(const json_t *stands, const json_t *body)
+bool case_closed_allows(const json_t *stands, const json_t *body)
 {
 	const char *state = json_text(body, "state");
 
@@ -139,7 +139,7 @@ static int settle_end(json_t *record, const json_t *body)
 }
 
 /* The record with what is named; null takes away. NULL: no memory. */
-static json_t *patched(const json_t *stands, const json_t *body)
+json_t *case_patched(const json_t *stands, const json_t *body)
 {
 	json_t *record = json_copy((json_t *)(uintptr_t)stands), *v;
 	const char *field;
@@ -180,12 +180,12 @@ static void change(struct exchange *x, const json_t *stands, const json_t *body,
 
 	if (!keeps_names(x, stands, body))
 		return;
-	if (!closed_allows(stands, body)) {
+	if (!case_closed_allows(stands, body)) {
 		http_reply_problem(x, 409, "case-closed",
 		    "The case is closed: open it again by giving it another state.", NULL);
 		return;
 	}
-	record = patched(stands, body);
+	record = case_patched(stands, body);
 	if (!record)
 		http_reply_problem(x, 503, "out-of-memory", NULL, NULL);
 	else if (register_checked(x, "cases", record) && !denied(x, case_may_keep(x, record)) &&

@@ -54,6 +54,10 @@ void units_post(struct exchange *x);
 void units_put(struct exchange *x);
 void vacancies_put(struct exchange *x);
 /* cases_change.c */
+/* A case with what `body` names: null takes away; state and last day go together. NULL: no memory. */
+json_t *case_patched(const json_t *stands, const json_t *body);
+/* Whether it may change so: a closed case is opened again before anything else in it changes. */
+bool case_closed_allows(const json_t *stands, const json_t *body);
 void cases_post(struct exchange *x);
 void cases_patch(struct exchange *x);
 

@@ -3,6 +3,7 @@
  *   cases_list.c    the cases that the caller may see
  *   cases_one.c     one: its way in words, its documents, its orders
  *   cases_steps.c   what its documents say of how far it is
+ *   cases_edit.c    its state, as its keepers set it
  *   orders_list.c   orders, the overdue first
  *   orders_one.c    one, and what happened to it
  *   orders_forms.c  verifying it, letting it lapse, moving its deadline
@@ -19,6 +20,7 @@
 #define PAGES_CASES(l)                                                                             \
 	GET_WITH("/" l "/cases", ROUTE_PAGE, page_cases),                                          \
 	    GET_WITH("/" l "/cases/{c}", ROUTE_PAGE, page_case),                                   \
+	    FORM("/" l "/cases/{c}", page_case_post),                                              \
 	    GET_WITH("/" l "/orders", ROUTE_PAGE, page_orders),                                    \
 	    GET_WITH("/" l "/orders/{o}", ROUTE_PAGE, page_order),                                 \
 	    {.method = "POST",                                                                     \
@@ -34,6 +36,7 @@
 extern const char *const order_form_repeats[];
 void page_cases(struct exchange *x);
 void page_case(struct exchange *x);
+void page_case_post(struct exchange *x);
 void page_orders(struct exchange *x);
 void page_order(struct exchange *x);
 void page_order_post(struct exchange *x);
@@ -79,6 +82,24 @@ struct case_document { /* in order of date */
 void case_steps(struct page *p, const json_t *record, const struct case_document *documents,
     size_t n, const json_t *orders);
 enum say case_state_said(const json_t *record);
+
+/* ---- cases_edit.c ---- */
+
+struct case_typed {
+	char state[16], closed[16];
+	bool old; /* somebody was before */
+	struct faults faults;
+};
+/* The state code of a case; "" when none was recorded. */
+const char *case_state(const json_t *record);
+/* The form for those who keep the case; nothing for others. */
+ARK_MUSTUSE int case_form(
+    struct page *p, const json_t *record, const struct case_typed *t, struct ark_error *err);
+
+/* ---- cases_one.c ---- */
+
+/* The page again, with what was typed; takes it. */
+void page_case_with(struct exchange *x, struct case_typed *t);
 
 /* ---- orders_forms.c ---- */
 

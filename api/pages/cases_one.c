@@ -12,6 +12,7 @@ enum { DOCUMENTS = 200 };
 
 struct opened_case { /* the page's `own` */
 	json_t *record;
+	struct case_typed *typed;
 	bool cut;
 };
 
@@ -20,6 +21,7 @@ static void opened_free(void *arg)
 	struct opened_case *c = arg;
 
 	json_decref(c->record);
+	free(c->typed);
 	free(c);
 }
 
@@ -192,6 +194,28 @@ static void write_facts(struct page *p, const json_t *record)
 	html_raw(&p->h, "</dl>");
 }
 
+static void begin_page(
+    struct page *p, struct exchange *x, const struct opened_case *c, const char *name)
+{
+	const struct case_typed *t = c->typed;
+	struct buf title = BUF_INIT;
+
+	if (t->old || t->faults.n)
+		buf_addf(&title, "%s: ", form_said(x, SAY_ERROR));
+	buf_adds(&title, name);
+	page_begin(p, x, title.data);
+	buf_free(&title);
+	form_summary(p, SAY_ORDER_FAILED, &t->faults);
+	if (t->old) {
+		html_put(&p->h, "<div class=\"errors\" role=\"alert\"><h2>$</h2><p>",
+		    say(p, SAY_ORDER_FAILED));
+		page_say(p, SAY_CASE_CHANGED_MEANWHILE, say(p, case_state_said(c->record)));
+		html_raw(&p->h, "</p></div>");
+	}
+	if (http_query(x, "saved"))
+		html_put(&p->h, "<p class=\"note\" role=\"status\">$</p>", say(p, SAY_ORDER_SAVED));
+}
+
 static void show(struct exchange *x, const struct orders_page *page)
 {
 	const struct opened_case *c = page->own;
@@ -205,7 +229,7 @@ static void show(struct exchange *x, const struct orders_page *page)
 		http_reply_error(x, &err);
 		return;
 	}
-	page_begin(&p, x, diary ? diary : id);
+	begin_page(&p, x, c, diary ? diary : id);
 	html_put(&p.h,
 	    "<article><header class=\"head\"><p class=\"kind\"><span>$</span></p><h1>$</h1>"
 	    "</header>",
@@ -214,14 +238,14 @@ static void show(struct exchange *x, const struct orders_page *page)
 	case_steps(&p, c->record, documents, n, page->orders);
 	write_documents(&p, documents, n, c->cut);
 	documents_free(documents, n);
-	if (write_orders(&p, page, &err)) {
+	if (write_orders(&p, page, &err) || case_form(&p, c->record, c->typed, &err)) {
 		buf_wipe_free(&p.h.out);
 		http_reply_error(x, &err);
 		return;
 	}
 	html_put(&p.h, "<p class=\"back\"><a href=\"/$/cases\">$</a></p></article>",
 	    i18n_code(p.language), say(&p, SAY_CASES));
-	page_end(&p, 200);
+	page_end(&p, c->typed->old || c->typed->faults.n ? 422 : 200);
 }
 
 static int gather(struct visit *v, struct listing *l, void *own, struct ark_error *err)
@@ -243,32 +267,37 @@ static int gather(struct visit *v, struct listing *l, void *own, struct ark_erro
 	return rc;
 }
 
-void page_case(struct exchange *x)
+void page_case_with(struct exchange *x, struct case_typed *t)
 {
 	json_t *record =
 	    registry_get(archive_registry(app_of(x)->archive), "cases", http_param(x, 0));
 	const struct orders_asked asked = {.case_id = http_param(x, 0)};
-	struct opened_case *c;
+	struct opened_case *c = calloc(1, sizeof(*c));
 	json_t *found = NULL;
-	struct ark_error err;
+	struct ark_error err = {0};
+	int rc = c && t ? ARK_OK : ark_fail(&err, ARK_ENOMEM, "no memory for a case");
 
-	if (!record || !case_is_visible(x, record)) {
-		json_decref(record);
-		http_reply_problem(x, 404, "not-found", NULL, NULL);
-		return;
-	}
-	c = visit_of(x) && visit_stated_ok(x) ? calloc(1, sizeof(*c)) : NULL;
-	if (!c) {
-		json_decref(record);
-		if (!http_replied(x))
-			http_reply_problem(x, 503, "out-of-memory", NULL, NULL);
-		return;
-	}
-	c->record = record;
-	if (!orders_find(x, &asked, &found, &err)) {
+	if (!rc && (!record || !case_is_visible(x, record)))
+		rc = ark_fail(&err, ARK_ENOTFOUND, "there is no such case");
+	if (!rc && (!visit_of(x) || !visit_stated_ok(x)))
+		rc = ARK_EREFUSED; /* replied */
+	if (!rc)
+		rc = orders_find(x, &asked, &found, &err);
+	if (!rc) {
+		*c = (struct opened_case){.record = record, .typed = t};
 		orders_show(x, found, NULL, gather, show, c, opened_free);
 		return;
 	}
-	opened_free(c);
-	http_reply_error(x, &err);
+	json_decref(record);
+	free(c);
+	free(t);
+	if (rc == ARK_ENOTFOUND)
+		http_reply_problem(x, 404, "not-found", NULL, NULL);
+	else if (rc != ARK_EREFUSED)
+		http_reply_error(x, &err);
+}
+
+void page_case(struct exchange *x)
+{
+	page_case_with(x, calloc(1, sizeof(struct case_typed)));
 }

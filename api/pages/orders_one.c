@@ -265,7 +265,7 @@ static void show_page(struct exchange *x, const struct orders_page *page)
 		buf_wipe_free(&p.h.out);
 		http_reply_error(x, &err);
 	} else {
-		page_end(&p, l->old ? 409 : l->faults.n ? 422 : 200);
+		page_end(&p, l->old || l->faults.n ? 422 : 200);
 	}
 }
 

@@ -8,6 +8,7 @@ import { Archive, TOP, demoText } from "./archive.mjs";
 import { check, same } from "./check.mjs";
 import { accountsTests } from "./accounts.mjs";
 import { adminTests } from "./admin.mjs";
+import { casesTests, fillCases } from "./cases.mjs";
 import { fillFinding, findingTests } from "./finding.mjs";
 import { oidcTests, startProvider } from "./oidc.mjs";
 import { fillPast, pastTests } from "./past.mjs";
@@ -72,7 +73,7 @@ async function fill(archive, browser) {
 			units: ["kivikko"], type: "account", language: i % 3 ? "fi" : "en", date: `2025-02-${String(i).padStart(2, "0")}`,
 			title: `Selvitys ${i}`, publicity: { class: "public" }, author: "lvv",
 		}, `Selvitys yksikön toiminnasta, osa ${i}.`, `selvitys-${i}.txt`, "text/plain");
-	Object.assign(ids, await fillRights(archive, token), await fillFinding(archive, token), await fillPast(archive, token));
+	Object.assign(ids, await fillRights(archive, token), await fillFinding(archive, token), await fillPast(archive, token), await fillCases(archive, token));
 	await archive.indexed(token.paula);
 	return { token, ids };
 }
@@ -364,7 +365,7 @@ const tests = {
 	},
 };
 
-Object.assign(tests, rightsTests, findingTests, adminTests, signInTests, oidcTests, accountsTests, pastTests);
+Object.assign(tests, rightsTests, findingTests, adminTests, signInTests, oidcTests, accountsTests, pastTests, casesTests);
 
 // ---- running them ----
 
