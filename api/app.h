@@ -61,6 +61,7 @@ struct visit {
 	struct receipt *receipt;
 	int log_status;
 	void (*then)(struct exchange *x);
+	bool silent; /* the answer has no receipt */
 	bool shows_content,
 	    cosigned; /* visit.c: content must wait for witnesses; they have signed */
 	struct witness_wait wait;
@@ -92,6 +93,8 @@ void visit_log(struct exchange *x, const struct ledger_record *records, size_t n
     void (*then)(struct exchange *x));
 /* Logs the refusal (within the caller's rate) and answers 404. */
 void visit_not_found(struct exchange *x, const char *kind, const char *document, uint32_t version);
+/* The same for a page that others do not learn of: answers as an address that is none of ours. */
+void visit_absent(struct exchange *x, const char *kind);
 /* The same, 403: seen but not permitted. */
 void visit_denied(struct exchange *x, const char *kind, const char *why);
 /* The same for the content of v->row: says whether a purpose would help. */

@@ -40,6 +40,7 @@ static const struct scope_row services[] = {
 static const struct scope_row pages[] = {
     {"/account", TOKEN_ACCOUNTS, TOKEN_ACCOUNTS},
     {"/open-account", TOKEN_ACCOUNTS, TOKEN_ACCOUNTS},
+    {"/audit", TOKEN_AUDIT, TOKEN_AUDIT},
     {"/documents", 0, 0},
     {"/saved", 0, TOKEN_READ},
     {"/suggest", TOKEN_READ, TOKEN_READ},
