@@ -38,7 +38,7 @@ struct caller {
 	    *authentication; /* static: "token" "password" "password+totp" "oidc" "certificate" … */
 	bool weak;           /* one factor only, or less than the provider calls strong */
 	bool enrolling;      /* a session that may only set up its second factor */
-	bool left;           /* has signed out in this request */
+	bool left;           /* has signed out in this request, or the answer is to nobody */
 	unsigned int scopes;     /* enum token_scope: what this sign-in may be used for */
 	struct session *session; /* of a browser; NULL: none */
 	char *purpose;           /* stated, decoded; NULL none */

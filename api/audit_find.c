@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "api/audit_range.h"
+#include "api/handlers.h"
 #include "api/reports.h"
 #include "arkki/base/json.h"
 
@@ -197,14 +198,28 @@ static int count_range(const struct visit *v, struct audit *q, struct ark_error 
 	return audit_range_begin(&q->range, archive_ledger(v->app->archive, q->which), err);
 }
 
+/* A case that the caller does not see tells nothing of its documents. */
+static bool sees_case(const struct visit *v, const struct audit *q)
+{
+	json_t *record;
+	bool sees = true;
+
+	if (q->scope == AUDIT_ALL || !q->asked.case_id)
+		return true;
+	record = registry_get(archive_registry(v->app->archive), "cases", q->asked.case_id);
+	sees = record && case_is_visible(v->x, record);
+	json_decref(record);
+	return sees;
+}
+
 /* A document that the caller may not see is asked for as one that never was. */
 static int find_entries(struct visit *v, struct audit *q, struct ark_error *err)
 {
 	struct ledger *l = archive_ledger(v->app->archive, q->which);
-	bool sees = true;
+	bool sees = sees_case(v, q);
 	int rc = audit_view_begin(v, q->scope, &q->view, err);
 
-	if (!rc && q->asked.document)
+	if (!rc && sees && q->asked.document)
 		rc = audit_view_sees(&q->view, q->asked.document, 0, &sees, err);
 	audit_view_restrict(&q->view, &q->filter);
 	if (!rc && sees && (q->asked.unit || q->asked.case_id))

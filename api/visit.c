@@ -318,8 +318,10 @@ void visit_not_found(struct exchange *x, const char *kind, const char *document,
 	visit_log(x, &r, 1, reply_not_found);
 }
 
+/* An address that is none of ours does not look who is calling. */
 static void reply_absent(struct exchange *x)
 {
+	caller_of(x)->left = true;
 	http_reply_problem(x, 404, NULL, NULL, NULL);
 }
 

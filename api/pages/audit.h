@@ -17,21 +17,24 @@
 	GET_WITH("/" l "/audit", ROUTE_PAGE, page_audit),                                          \
 	    GET_WITH("/" l "/audit/readers", ROUTE_PAGE, page_audit_readers),                      \
 	    GET_WITH("/" l "/audit/past", ROUTE_PAGE, page_audit_past),                            \
-	    GET_WITH("/" l "/audit/past/replay", ROUTE_PAGE, audit_replay),                        \
-	    GET_WITH("/" l "/audit/past/subject", ROUTE_PAGE, audit_subject),                      \
+	    GET_WITH("/" l "/audit/past/replay", ROUTE_PAGE, page_audit_replay),                   \
+	    GET_WITH("/" l "/audit/past/subject", ROUTE_PAGE, page_audit_subject),                 \
 	    GET_WITH("/" l "/audit/integrity", ROUTE_PAGE, page_audit_integrity),                  \
 	    GET_WITH("/" l "/audit/export", ROUTE_PAGE, page_audit_export),                        \
 	    FORM("/" l "/audit/export", page_audit_export_post),                                   \
-	    GET_WITH("/" l "/audit/export/{e}/package", ROUTE_PAGE, exports_content),              \
+	    GET_WITH("/" l "/audit/export/{e}/package", ROUTE_PAGE, page_audit_package),           \
 	    GET_WITH("/" l "/audit/emergency", ROUTE_PAGE, page_audit_emergency),                  \
 	    FORM("/" l "/audit/emergency/{i}", page_audit_emergency_post),
 
 void page_audit(struct exchange *x);
 void page_audit_readers(struct exchange *x);
 void page_audit_past(struct exchange *x);
+void page_audit_replay(struct exchange *x);
+void page_audit_subject(struct exchange *x);
 void page_audit_integrity(struct exchange *x);
 void page_audit_export(struct exchange *x);
 void page_audit_export_post(struct exchange *x);
+void page_audit_package(struct exchange *x);
 void page_audit_emergency(struct exchange *x);
 void page_audit_emergency_post(struct exchange *x);
 

@@ -122,6 +122,12 @@ void page_audit_export(struct exchange *x)
 		show(x, NULL);
 }
 
+void page_audit_package(struct exchange *x)
+{
+	if (audit_permitted(x, true))
+		exports_content(x);
+}
+
 /* ---- asking for one ---- */
 
 /* Each 32 hex digits in it are an id: ids and addresses, in lines or with anything between. NULL: there are none. */

@@ -159,3 +159,15 @@ void page_audit_past(struct exchange *x)
 	else
 		show(x, NULL);
 }
+
+void page_audit_replay(struct exchange *x)
+{
+	if (audit_permitted(x, true))
+		audit_replay(x);
+}
+
+void page_audit_subject(struct exchange *x)
+{
+	if (audit_permitted(x, true))
+		audit_subject(x);
+}

@@ -24,7 +24,7 @@ def shared():
         w = Archive().serve()
         f = w.file(publicity="partly-secret", title=TITLE)
         for u in ("sirpa", "pertti", "ulla", "aino", "pertti"):
-            same(w.get("/v1/documents/" + f.id, u, {"Arkki-Purpose": urllib.parse.quote(ODD), "Arkki-Case": "c1"}).status,
+            same(w.send("GET", "/v1/documents/" + f.id, u, {"Arkki-Purpose": urllib.parse.quote(ODD), "Arkki-Case": "c1"}).status,
                  200, u)
         w.get("/v1/documents/%s/versions/1/content" % f.id, "helmi")
         w.until_indexed()
@@ -113,7 +113,7 @@ def test_audit_pages__say_that_nothing_is_missing():
     there = re.search(r'rel="next" href="([^"]*)"', body)
     check(there, "a way to the rest")
     r = w.get(html.unescape(there.group(1)), "aada")
-    check(len(rows(r.body.decode())) == n - 40, "the rest")
+    same(len(rows(r.body.decode())), n - 40 + 1, "the rest, and that the title was shown")
     few = w.file(publicity="public").id
     for _ in range(3):
         w.get("/v1/documents/" + few, "sirpa")
@@ -221,7 +221,6 @@ def test_audit_pages__tell_whether_everything_is_whole():
                  "arkki verify --full"):
         check(part in said, part, said)
     root = w.get("/v1/log/history/checkpoint", None).body.decode().split("\n")
-    check("kattaa %s merkintää" % root[1] in said or True)
     check(root[2] in said, "the number of the checkpoint")
 
 
@@ -259,7 +258,7 @@ def test_audit_pages__emergency_access_is_reviewed():
     people = {u: Browser(w) for u in ("aada", "aino")}
     for u, b in people.items():
         member(w, u, link_code(w, u), b)
-    r = w.get("/v1/documents/" + doc, "sirpa", {"Arkki-Break-Glass": urllib.parse.quote("Kiire <i>nyt</i>")})
+    r = w.send("GET", "/v1/documents/" + doc, "sirpa", {"Arkki-Break-Glass": urllib.parse.quote("Kiire <i>nyt</i>")})
     same(r.status, 200, r.body[:300])
     body = people["aada"].get("/fi/audit/emergency")
     check("Kiire &lt;i&gt;nyt" in body.body.decode(), text_of(body.body.decode())[:600])
