@@ -8,6 +8,8 @@ import { Archive, TOP, demoText } from "./archive.mjs";
 import { check, same } from "./check.mjs";
 import { accountsTests } from "./accounts.mjs";
 import { adminTests } from "./admin.mjs";
+import { administrationTests } from "./administration.mjs";
+import { auditTests } from "./audit.mjs";
 import { fillFinding, findingTests } from "./finding.mjs";
 import { oidcTests, startProvider } from "./oidc.mjs";
 import { fillRights, rightsTests } from "./rights.mjs";
@@ -43,7 +45,7 @@ async function pdfOf(browser, html) {
 }
 
 async function fill(archive, browser) {
-	const users = ["antero", "maija", "gunilla", "helmi", "paula", "sanna", "yrjo", "pirkko"];
+	const users = ["antero", "maija", "gunilla", "helmi", "paula", "sanna", "yrjo", "pirkko", "otso"];
 	const token = Object.fromEntries(users.map((u) => [u, archive.token(u)]));
 	const text = demoText("07-koivula-tarkastuskertomus-2026.txt");
 	const report = {
@@ -354,7 +356,7 @@ const tests = {
 	},
 };
 
-Object.assign(tests, rightsTests, findingTests, adminTests, signInTests, oidcTests, accountsTests);
+Object.assign(tests, rightsTests, findingTests, adminTests, signInTests, oidcTests, accountsTests, auditTests, administrationTests);
 
 // ---- running them ----
 
