@@ -61,6 +61,10 @@ bool break_glass_judge(struct exchange *x, const json_t *body, json_t **ret_erro
 
 /* explain_api.c; without a caller, on the admin socket, the operator asks */
 void policies_explain(struct exchange *x);
+/* For a page: the same question (taken), logged. show() takes the answer, or else the list of faults in the question;
+ * what the caller may not ask is replied. */
+void policies_try(struct exchange *x, json_t *question, enum http_language language,
+    void (*show)(struct exchange *x, json_t *answer, json_t *faults));
 
 /* search_api.c */
 void search_get(struct exchange *x);

@@ -74,6 +74,8 @@ bool audit_minute_typed(
 
 struct audit_titles {
 	struct catalogue_row *rows;
+	uint64_t (*of)
+	    [2]; /* how many entries each had before its title was logged; [1]: the Ombudsman's own */
 	size_t n, cap;
 };
 /* Adds the document where the caller sees it, once. */
@@ -84,6 +86,9 @@ void audit_titles_log(
     struct exchange *x, const struct audit_titles *t, void (*then)(struct exchange *x));
 /* The document as a link with its title, or its id. */
 void audit_title_write(struct page *p, const struct audit_titles *t, const char *document);
+/* How many entries the document has in its series, without those that this answer wrote; 0: not known. */
+uint64_t audit_titles_of(
+    const struct page *p, const struct audit_titles *t, const char *document, bool own);
 void audit_titles_free(struct audit_titles *t);
 
 /* ---- audit_entries.c: the table ---- */

@@ -108,24 +108,24 @@ static void write_what(struct page *p, const json_t *e)
 }
 
 /* "entry 3 of 17": how many there are is for who sees all of them. */
-static void write_sequence(struct page *p, const json_t *e, const char *document)
+static void write_sequence(
+    struct page *p, const json_t *e, const struct audit_titles *t, const char *document)
 {
-	struct ledger_series which = {document, NULL, json_text(e, "series") != NULL};
+	bool own = json_text(e, "series") != NULL;
 	char n[I18N_SIZE], of[I18N_SIZE];
-	uint64_t last = 0, at = 0;
+	uint64_t all = 0;
 
 	if (!json_object_get(e, "documentSequence"))
 		return;
+	if (caller_may(p->caller, ACCESS_AUDIT))
+		all = audit_titles_of(p, t, document, own);
 	number(p, e, "documentSequence", n);
+	i18n_number(of, p->language, all);
 	html_raw(&p->h, "<span class=\"of\">");
-	if (caller_may(p->caller, ACCESS_AUDIT) &&
-	    !ledger_series_last(
-		archive_ledger(app_of(p->x)->archive, LEDGER_ACCESS), &which, &last, &at, NULL)) {
-		i18n_number(of, p->language, last);
-		page_say(p, which.own ? SAY_AUDIT_OWN_ENTRY_OF : SAY_AUDIT_ENTRY_OF, n, of);
-	} else {
+	if (all)
+		page_say(p, own ? SAY_AUDIT_OWN_ENTRY_OF : SAY_AUDIT_ENTRY_OF, n, of);
+	else
 		page_say(p, SAY_AUDIT_ENTRY, n);
-	}
 	html_raw(&p->h, "</span>");
 }
 
@@ -143,7 +143,7 @@ static void write_document(struct page *p, const json_t *e, const struct audit_t
 			page_say(p, SAY_VERSION_N, version);
 			html_raw(&p->h, "</span>");
 		}
-		write_sequence(p, e, document);
+		write_sequence(p, e, t, document);
 	} else {
 		html_raw(&p->h, "–");
 	}

@@ -32,6 +32,36 @@ static int find_row(
 	return rc;
 }
 
+static uint64_t entries_of(struct app *app, const char *document, bool own)
+{
+	const struct ledger_series which = {document, NULL, own};
+	uint64_t last = 0, at = 0;
+
+	return ledger_series_last(
+		   archive_ledger(app->archive, LEDGER_ACCESS), &which, &last, &at, NULL)
+		   ? 0
+		   : last;
+}
+
+static int make_room(struct audit_titles *t, struct ark_error *err)
+{
+	size_t cap = t->cap ? t->cap * 2 : 16;
+	struct catalogue_row *rows;
+	uint64_t(*of)[2];
+
+	if (t->n < t->cap)
+		return ARK_OK;
+	rows = realloc(t->rows, cap * sizeof(*rows));
+	if (rows)
+		t->rows = rows;
+	of = rows ? realloc(t->of, cap * sizeof(*of)) : NULL;
+	if (!of)
+		return ark_fail(err, ARK_ENOMEM, "no memory for titles");
+	t->of = of;
+	t->cap = cap;
+	return ARK_OK;
+}
+
 int audit_titles_add(
     struct visit *v, struct audit_titles *t, const char *document, struct ark_error *err)
 {
@@ -39,18 +69,15 @@ int audit_titles_add(
 
 	if (!document || t->n == LOGGED_MAX || row_of(t, document))
 		return ARK_OK;
-	if (t->n == t->cap) {
-		size_t cap = t->cap ? t->cap * 2 : 16;
-		struct catalogue_row *rows = realloc(t->rows, cap * sizeof(*rows));
-
-		if (!rows)
-			return ark_fail(err, ARK_ENOMEM, "no memory for titles");
-		t->rows = rows;
-		t->cap = cap;
-	}
+	rc = make_room(t, err);
+	if (rc)
+		return rc;
 	rc = find_row(v, document, &t->rows[t->n], err);
-	if (!rc)
+	if (!rc) {
+		for (int own = 0; own < 2; own++)
+			t->of[t->n][own] = entries_of(v->app, document, own);
 		t->n++;
+	}
 	return rc == ARK_ENOTFOUND ? ARK_OK : rc;
 }
 
@@ -88,10 +115,19 @@ void audit_title_write(struct page *p, const struct audit_titles *t, const char 
 	card_free(&card);
 }
 
+uint64_t audit_titles_of(
+    const struct page *p, const struct audit_titles *t, const char *document, bool own)
+{
+	const struct catalogue_row *row = row_of(t, document);
+
+	return row ? t->of[row - t->rows][own] : entries_of(app_of(p->x), document, own);
+}
+
 void audit_titles_free(struct audit_titles *t)
 {
 	for (size_t i = 0; i < t->n; i++)
 		catalogue_row_free(&t->rows[i]);
 	free(t->rows);
+	free(t->of);
 	*t = (struct audit_titles){0};
 }
