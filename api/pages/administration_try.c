@@ -79,9 +79,8 @@ static void write_answer(struct page *p, const json_t *answer)
 	size_t i;
 
 	html_put(&p->h,
-	    "<section role=\"status\"><h2>$</h2><p class=\"note\"><strong>$</strong> $</p>",
-	    say(p, SAY_TRY_DECISION), say(p, outcome_said(json_text(answer, "outcome"))),
-	    json_text(answer, "sentence"));
+	    "<section role=\"status\"><h2>$</h2><p class=\"note\"><strong>$</strong></p>",
+	    say(p, SAY_TRY_DECISION), say(p, outcome_said(json_text(answer, "outcome"))));
 	html_raw(&p->h, "<p>");
 	page_name(p, "users", json_text(answer, "user"));
 	html_put(&p->h, ", $ ", say(p, SAY_AUDIT_AT));
