@@ -39,7 +39,7 @@ struct caller {
 	    *authentication; /* static: "token" "password" "password+totp" "oidc" "certificate" … */
 	bool weak;           /* one factor only, or less than the provider calls strong */
 	bool enrolling;      /* a session that may only set up its second factor */
-	bool left;           /* has signed out in this request */
+	bool left;           /* has signed out in this request, or the answer is to nobody */
 	unsigned int scopes;     /* enum token_scope: what this sign-in may be used for */
 	struct session *session; /* of a browser; NULL: none */
 	char *purpose;           /* stated, decoded; NULL none */
@@ -62,6 +62,7 @@ struct visit {
 	struct receipt *receipt;
 	int log_status;
 	void (*then)(struct exchange *x);
+	bool silent; /* the answer has no receipt */
 	bool shows_content,
 	    cosigned; /* visit.c: content must wait for witnesses; they have signed */
 	struct witness_wait wait;
@@ -93,6 +94,8 @@ void visit_log(struct exchange *x, const struct ledger_record *records, size_t n
     void (*then)(struct exchange *x));
 /* Logs the refusal (within the caller's rate) and answers 404. */
 void visit_not_found(struct exchange *x, const char *kind, const char *document, uint32_t version);
+/* The same for a page that others do not learn of: answers as an address that is none of ours. */
+void visit_absent(struct exchange *x, const char *kind);
 /* The same, 403: seen but not permitted. */
 void visit_denied(struct exchange *x, const char *kind, const char *why);
 /* The same for the content of v->row: says whether a purpose would help. */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/audit_find.h"
 #include "api/audit_range.h"
 #include "api/audit_view.h"
 #include "api/handlers.h"
@@ -11,102 +12,6 @@
 
 /* ---- filtered entries ---- */
 
-struct audit {
-	enum ledger_which which;
-	enum audit_scope scope;
-	struct audit_view view;
-	struct ledger_filter filter;
-	char *document, *principal;
-	unsigned int limit, found;
-	struct audit_range range;
-	json_t *entries;
-	uint64_t last;
-	struct ark_error err;
-};
-
-static void audit_free(void *arg)
-{
-	struct audit *q = arg;
-
-	free(q->document);
-	free(q->principal);
-	json_decref(q->entries);
-	free(q);
-}
-
-static int add_entry(void *arg, const struct ledger_entry *e)
-{
-	struct audit *q = arg;
-	json_t *entry = NULL;
-	int rc = audit_view_entry(&q->view, e, &entry, &q->err);
-
-	q->last = e->index;
-	q->found++;
-	audit_range_note(&q->range, e);
-	if (!rc && entry && json_array_append_new(q->entries, entry))
-		rc = ark_fail(&q->err, ARK_ENOMEM, "no memory for log entries");
-	return rc;
-}
-
-/* Who sees everything, and asks for all of one series, is told how much that is. Of an authority's own view there is no
- * such number: it would count reads that are not its to know. */
-static int count_range(const struct visit *v, struct audit *q, struct ark_error *err)
-{
-	const struct ledger_filter *f = &q->filter;
-
-	if (q->scope != AUDIT_ALL || f->from_us || f->to_us || (f->document && f->principal))
-		return ARK_OK;
-	q->range.document = f->document;
-	q->range.principal = f->principal;
-	return audit_range_begin(&q->range, archive_ledger(v->app->archive, q->which), err);
-}
-
-/* A document that the caller may not see is asked for as one that never was. */
-static int find_entries(struct visit *v, struct audit *q, struct ark_error *err)
-{
-	bool sees = true;
-	int rc = audit_view_begin(v, q->scope, &q->view, err);
-
-	if (!rc && q->document)
-		rc = audit_view_sees(&q->view, q->document, 0, &sees, err);
-	audit_view_restrict(&q->view, &q->filter);
-	if (!rc && sees)
-		rc = ledger_find(archive_ledger(v->app->archive, q->which), &q->filter, q->limit,
-		    add_entry, q, err);
-	if (q->err.status)
-		*err = q->err;
-	audit_view_end(&q->view);
-	return rc;
-}
-
-static void show_entries(struct exchange *x)
-{
-	struct visit *v = visit_of(x);
-	struct audit *q = v->more;
-	struct ark_error err;
-	struct buf next = BUF_INIT;
-	json_t *answer;
-	char at[32];
-
-	if (count_range(v, q, &err) || find_entries(v, q, &err) < 0) {
-		http_reply_error(x, &err);
-		return;
-	}
-	if (q->found == q->limit) {
-		snprintf(at, sizeof(at), "%llu", (unsigned long long)q->last + 1);
-		cursor_write(v->app, "audit", at, &next);
-	}
-	answer = json_pack("{s:O,s:s?}", "entries", q->entries, "next", next.data);
-	buf_free(&next);
-	if (answer && audit_range_show(&q->range, archive_ledger(v->app->archive, q->which),
-			  q->filter.after == 0, answer, &err)) {
-		json_decref(answer);
-		http_reply_error(x, &err);
-		return;
-	}
-	http_reply_json(x, 200, answer);
-}
-
 static bool time_of(const struct exchange *x, const char *name, int64_t *ret)
 {
 	const char *text = http_query(x, name);
@@ -114,39 +19,18 @@ static bool time_of(const struct exchange *x, const char *name, int64_t *ret)
 	return !text || !*text || clock_parse(text, ret);
 }
 
-static bool read_query(struct exchange *x, struct audit *q)
+static void show_json(struct exchange *x, json_t *answer)
 {
-	const char *document = http_query(x, "document"), *principal = http_query(x, "principal");
-	const char *cursor = http_query(x, "cursor");
-	struct buf at = BUF_INIT;
-	bool ok = time_of(x, "from", &q->filter.from_us) && time_of(x, "to", &q->filter.to_us);
-
-	if (ok && cursor && *cursor) {
-		ok = !cursor_read(app_of(x), "audit", cursor, &at, NULL);
-		if (ok)
-			q->filter.after = strtoull(at.data, NULL, 10);
-	}
-	buf_free(&at);
-	if (!ok) {
-		http_reply_problem(x, 400, "bad-query", "A time or the cursor is malformed.", NULL);
-		return false;
-	}
-	q->document = document && *document ? strdup(document) : NULL;
-	q->principal = principal && *principal ? strdup(principal) : NULL;
-	q->filter.document = q->document;
-	q->filter.principal = q->principal;
-	return limit_of(x, 100, 1000, &q->limit);
+	http_reply_json(x, 200, answer);
 }
 
-/* Looking is itself logged: once, before the answer, so an answer never shows its own entry twice. */
 static void get_entries(struct exchange *x, enum ledger_which which, enum audit_scope scope)
 {
-	struct visit *v = visit_of(x);
-	struct ledger_record r;
-	struct buf detail = BUF_INIT;
-	struct audit *q;
+	struct audit_asked asked = {.document = http_query(x, "document"),
+	    .principal = http_query(x, "principal"),
+	    .cursor = http_query(x, "cursor")};
 
-	if (!v)
+	if (!visit_of(x))
 		return;
 	if (scope == AUDIT_NOTHING) {
 		visit_denied(x, "audit",
@@ -157,32 +41,19 @@ static void get_entries(struct exchange *x, enum ledger_which which, enum audit_
 	}
 	if (!visit_stated_ok(x))
 		return;
-	q = calloc(1, sizeof(*q));
-	if (!q || !(q->entries = json_array())) {
-		free(q);
-		http_reply_problem(x, 503, "out-of-memory", NULL, NULL);
+	if (which == LEDGER_ACCESS) {
+		asked.org = http_query(x, "org");
+		asked.unit = http_query(x, "unit");
+		asked.case_id = http_query(x, "case");
+		asked.kind = http_query(x, "kind");
+		asked.outcome = http_query(x, "outcome");
+	}
+	if (!time_of(x, "from", &asked.from_us) || !time_of(x, "to", &asked.to_us)) {
+		http_reply_problem(x, 400, "bad-query", "A time or the cursor is malformed.", NULL);
 		return;
 	}
-	q->which = which;
-	q->scope = scope;
-	v->more = q;
-	v->more_free = audit_free;
-	if (!read_query(x, q))
-		return;
-	r = visit_record(v, "audit");
-	buf_addf(&detail, "{\"log\":\"%s\"", which == LEDGER_ACCESS ? "access" : "history");
-	if (q->document) {
-		buf_adds(&detail, ",\"document\":");
-		json_quote(&detail, q->document);
-	}
-	if (q->principal) {
-		buf_adds(&detail, ",\"principal\":");
-		json_quote(&detail, q->principal);
-	}
-	buf_addc(&detail, '}');
-	r.detail = detail.data;
-	visit_log(x, &r, 1, show_entries);
-	buf_free(&detail);
+	if (limit_of(x, 100, 1000, &asked.limit))
+		audit_find(x, which, &asked, show_json);
 }
 
 void audit_access(struct exchange *x)
@@ -200,18 +71,19 @@ void audit_history(struct exchange *x)
 
 /* One entry behind a receipt: as auditors see it, and as an outsider can check it. */
 static int add_receipt_entry(
-    struct ledger *l, uint64_t index, struct audit *q, json_t *disclosures, struct ark_error *err)
+    struct ledger *l, uint64_t index, json_t *entries, json_t *disclosures, struct ark_error *err)
 {
+	struct audit_view view = {.scope = AUDIT_ALL};
 	struct ledger_entry e;
-	json_t *shown = NULL;
+	json_t *shown = NULL, *entry = NULL;
 	int rc = ledger_get(l, index, &e, err);
 
 	if (rc)
 		return rc;
-	rc = add_entry(q, &e);
-	if (rc)
-		*err = q->err;
+	rc = audit_view_entry(&view, &e, &entry, err);
 	ledger_entry_free(&e);
+	if (!rc && entry && json_array_append_new(entries, entry))
+		rc = ark_fail(err, ARK_ENOMEM, "no memory for log entries");
 	if (!rc)
 		rc = audit_disclose(l, index, DISCLOSE_A | DISCLOSE_B | DISCLOSE_C, &shown, err);
 	if (!rc && json_array_append_new(disclosures, shown))
@@ -225,14 +97,14 @@ static void show_receipt(struct exchange *x)
 	struct archive *a = v->app->archive;
 	enum ledger_which which;
 	uint64_t first, count;
-	struct audit q = {.view.scope = AUDIT_ALL, .entries = json_array()};
-	json_t *disclosures = json_array();
+	json_t *entries = json_array(), *disclosures = json_array();
 	struct ark_error err = {0};
 	int rc =
 	    receipt_resolve(archive_keyring(a), http_param(x, 0), &which, &first, &count, &err);
 
 	for (uint64_t i = 0; !rc && i < count && i < 128; i++)
-		rc = add_receipt_entry(archive_ledger(a, which), first + i, &q, disclosures, &err);
+		rc = add_receipt_entry(
+		    archive_ledger(a, which), first + i, entries, disclosures, &err);
 	if (rc == ARK_EINPUT || rc == ARK_ENOTFOUND)
 		http_reply_problem(x, 404, "not-found", NULL, NULL);
 	else if (rc)
@@ -241,10 +113,10 @@ static void show_receipt(struct exchange *x)
 		http_reply_json(x, 200,
 		    json_pack("{s:s,s:I,s:I,s:O,s:O*,s:O}", "log",
 			which == LEDGER_ACCESS ? "access" : "history", "index", (json_int_t)first,
-			"count", (json_int_t)count, "entries", q.entries, "proof",
+			"count", (json_int_t)count, "entries", entries, "proof",
 			json_object_get(json_array_get(disclosures, 0), "proof"), "disclosures",
 			disclosures));
-	json_decref(q.entries);
+	json_decref(entries);
 	json_decref(disclosures);
 }
 

@@ -105,6 +105,7 @@ struct uses {
 	uint64_t last;
 	json_t *list;
 	struct ark_error err; /* of what the walk called */
+	void (*show)(struct exchange *x, json_t *answer);
 };
 
 static void uses_free(void *arg)
@@ -152,6 +153,7 @@ static void show_uses(struct exchange *x)
 	struct uses *u = v->more;
 	struct ark_error err = {0};
 	struct buf next = BUF_INIT;
+	json_t *answer;
 	char at[32];
 	int rc = audit_view_begin(v, u->scope, &u->view, &err);
 
@@ -172,8 +174,9 @@ static void show_uses(struct exchange *x)
 		snprintf(at, sizeof(at), "%llu", (unsigned long long)u->last + 1);
 		cursor_write(u->app, "break-glass", at, &next);
 	}
-	http_reply_json(x, 200, json_pack("{s:O,s:s?}", "uses", u->list, "next", next.data));
+	answer = json_pack("{s:O,s:s?}", "uses", u->list, "next", next.data);
 	buf_free(&next);
+	u->show(x, answer);
 }
 
 static bool read_state(const struct exchange *x, enum review_state *ret)
@@ -224,15 +227,25 @@ static bool auditor(struct exchange *x, enum audit_scope *ret)
 	return false;
 }
 
+static void show_json(struct exchange *x, json_t *answer)
+{
+	http_reply_json(x, 200, answer);
+}
+
 void break_glass_list(struct exchange *x)
+{
+	enum audit_scope scope;
+
+	if (visit_of(x) && auditor(x, &scope) && visit_stated_ok(x))
+		break_glass_find(x, show_json);
+}
+
+void break_glass_find(struct exchange *x, void (*show)(struct exchange *x, json_t *answer))
 {
 	struct visit *v = visit_of(x);
 	struct ledger_record r;
-	enum audit_scope scope;
 	struct uses *u;
 
-	if (!v || !auditor(x, &scope) || !visit_stated_ok(x))
-		return;
 	u = calloc(1, sizeof(*u));
 	if (!u || !(u->list = json_array())) {
 		free(u);
@@ -240,7 +253,8 @@ void break_glass_list(struct exchange *x)
 		return;
 	}
 	u->app = v->app;
-	u->scope = scope;
+	u->show = show;
+	u->scope = audit_scope_of(v->caller);
 	u->filter.broken_glass = true;
 	v->more = u;
 	v->more_free = uses_free;
@@ -257,6 +271,7 @@ struct review {
 	enum audit_scope scope;
 	uint64_t use;
 	char *detail; /* of the history entry */
+	void (*then)(struct exchange *x, int status, json_t *use, const struct ark_error *err);
 };
 
 static void review_free(void *arg)
@@ -314,49 +329,37 @@ static json_t *fault(const char *field, const char *code, const char *detail)
 	return json_pack("{s:s,s:s,s:s}", "field", field, "code", code, "detail", detail);
 }
 
-/* {"remark": "…", "justified": true|false} as the text of the history entry's detail; else false, and replied. */
-static bool read_body(struct exchange *x, char **ret)
+/* What is wrong with {"remark": "…", "justified": true|false}; the caller's. */
+static json_t *review_faults(const json_t *v)
 {
-	size_t len;
-	const char *body = http_body(x, &len), *remark, *name;
-	json_t *v = NULL, *errors = json_array(), *value;
-	struct ark_error err;
-	struct buf out = BUF_INIT;
+	const char *remark = json_text(v, "remark"), *name;
+	json_t *errors = json_array(), *value;
 
-	if (json_read(body, len, &v, &err) || !json_is_object(v)) {
-		http_reply_problem(x, 400, "bad-json", "The body must be a JSON object.", NULL);
-		json_decref(v);
-		json_decref(errors);
-		return false;
-	}
-	remark = json_text(v, "remark");
 	if (!remark || !*remark || strlen(remark) > REMARK_MAX)
 		json_array_append_new(
 		    errors, fault("remark", "bad-text", "A text of 1 to 2000 bytes is needed."));
 	if (!json_is_boolean(json_object_get(v, "justified")))
 		json_array_append_new(
 		    errors, fault("justified", "bad-boolean", "true or false is needed."));
-	json_object_foreach(v, name, value)
+	json_object_foreach((json_t *)(uintptr_t)v, name, value)
 	{
 		if (strcmp(name, "remark") != 0 && strcmp(name, "justified") != 0)
 			json_array_append_new(
 			    errors, fault(name, "unknown-field", "There is no such field."));
 	}
-	if (json_array_size(errors) > 0) {
-		http_reply_problem(x, 422, "bad-review", NULL, errors);
-		json_decref(v);
-		return false;
-	}
+	return errors;
+}
+
+/* The same as the text of the history entry's detail; NULL: no memory. */
+static char *review_detail(const json_t *v)
+{
+	struct buf out = BUF_INIT;
+
 	buf_adds(&out, "{\"remark\":");
-	json_quote(&out, remark);
+	json_quote(&out, json_text(v, "remark"));
 	buf_addf(&out, ",\"justified\":%s}",
 	    json_is_true(json_object_get(v, "justified")) ? "true" : "false");
-	json_decref(v);
-	json_decref(errors);
-	*ret = buf_take(&out, NULL);
-	if (!*ret)
-		http_reply_problem(x, 503, "out-of-memory", NULL, NULL);
-	return *ret;
+	return buf_take(&out, NULL);
 }
 
 /* Looking and writing are one step: of two reviews at once one finds the other. */
@@ -380,7 +383,7 @@ static int write_review(struct visit *v, const struct review *r, struct ark_erro
 	return rc;
 }
 
-static void reply_review(struct exchange *x)
+static void finish_review(struct exchange *x)
 {
 	struct visit *v = visit_of(x);
 	const struct review *r = v->more;
@@ -390,10 +393,6 @@ static void reply_review(struct exchange *x)
 	json_t *use = NULL;
 	int rc = write_review(v, r, &err);
 
-	if (rc == ARK_ECONFLICT) {
-		http_reply_problem(x, 409, "already-reviewed", err.text, NULL);
-		return;
-	}
 	if (!rc)
 		rc = audit_view_begin(v, r->scope, &view, &err);
 	if (!rc)
@@ -403,55 +402,94 @@ static void reply_review(struct exchange *x)
 	ledger_entry_free(&e);
 	if (view.archive)
 		audit_view_end(&view);
-	if (rc)
+	r->then(x, rc, use, &err);
+}
+
+/* ARK_OK: there is such a use, and it is the caller's to review. Else it was replied. */
+static int review_begin(struct exchange *x, enum audit_scope scope, uint64_t *ret)
+{
+	struct ark_error err = {0};
+	int rc =
+	    read_use(x, scope, ret) ? may_review(visit_of(x), scope, *ret, &err) : ARK_ENOTFOUND;
+
+	if (rc == ARK_ENOTFOUND)
+		visit_not_found(x, "audit", "", 0);
+	else if (rc == ARK_EREFUSED)
+		visit_denied(x, "audit",
+		    "It is reviewed by the organisation whose account broke the glass.");
+	else if (rc)
 		http_reply_error(x, &err);
+	return rc;
+}
+
+bool break_glass_judge(struct exchange *x, const json_t *body, json_t **ret_errors,
+    void (*then)(struct exchange *x, int status, json_t *use, const struct ark_error *err))
+{
+	struct visit *v = visit_of(x);
+	enum audit_scope scope = audit_scope_of(v->caller);
+	struct ledger_record record;
+	struct buf detail = BUF_INIT;
+	struct review *r;
+	uint64_t use;
+
+	*ret_errors = NULL;
+	if (review_begin(x, scope, &use))
+		return true;
+	*ret_errors = review_faults(body);
+	if (json_array_size(*ret_errors) > 0)
+		return false;
+	r = calloc(1, sizeof(*r));
+	if (r)
+		r->detail = review_detail(body);
+	if (!r || !r->detail) {
+		free(r);
+		http_reply_problem(x, 503, "out-of-memory", NULL, NULL);
+		return true;
+	}
+	r->scope = scope;
+	r->use = use;
+	r->then = then;
+	v->more = r;
+	v->more_free = review_free;
+	buf_adds(&detail, "{\"log\":\"access\",\"review\":\"");
+	use_id(v->app, use, &detail);
+	buf_adds(&detail, "\"}");
+	record = visit_record(v, "audit");
+	record.detail = detail.data;
+	visit_log(x, &record, 1, finish_review);
+	buf_free(&detail);
+	return true;
+}
+
+static void reply_review(struct exchange *x, int status, json_t *use, const struct ark_error *err)
+{
+	if (status == ARK_ECONFLICT)
+		http_reply_problem(x, 409, "already-reviewed", err->text, NULL);
+	else if (status)
+		http_reply_error(x, err);
 	else
 		http_reply_json(x, 201, use);
 }
 
 void break_glass_review(struct exchange *x)
 {
-	struct visit *v = visit_of(x);
-	struct ledger_record record;
+	size_t len;
+	const char *text = http_body(x, &len);
+	json_t *body = NULL, *errors = NULL;
 	enum audit_scope scope;
-	struct ark_error err = {0};
-	struct review *r;
+	struct ark_error err;
 	uint64_t use;
-	struct buf detail = BUF_INIT;
-	int rc;
 
-	if (!v || !auditor(x, &scope) || !visit_stated_ok(x))
+	if (!visit_of(x) || !auditor(x, &scope) || !visit_stated_ok(x))
 		return;
-	rc = read_use(x, scope, &use) ? may_review(v, scope, use, &err) : ARK_ENOTFOUND;
-	if (rc == ARK_ENOTFOUND) {
-		visit_not_found(x, "audit", "", 0);
-		return;
+	if (json_read(text, len, &body, &err) || !json_is_object(body)) {
+		/* what is not there is not there, whatever was sent about it */
+		if (!review_begin(x, scope, &use))
+			http_reply_problem(
+			    x, 400, "bad-json", "The body must be a JSON object.", NULL);
+	} else if (!break_glass_judge(x, body, &errors, reply_review)) {
+		http_reply_problem(x, 422, "bad-review", NULL, json_incref(errors));
 	}
-	if (rc == ARK_EREFUSED) {
-		visit_denied(x, "audit",
-		    "It is reviewed by the organisation whose account broke the glass.");
-		return;
-	}
-	if (rc) {
-		http_reply_error(x, &err);
-		return;
-	}
-	r = calloc(1, sizeof(*r));
-	if (!r) {
-		http_reply_problem(x, 503, "out-of-memory", NULL, NULL);
-		return;
-	}
-	r->scope = scope;
-	r->use = use;
-	v->more = r;
-	v->more_free = review_free;
-	if (!read_body(x, &r->detail))
-		return;
-	buf_adds(&detail, "{\"log\":\"access\",\"review\":\"");
-	use_id(v->app, use, &detail);
-	buf_adds(&detail, "\"}");
-	record = visit_record(v, "audit");
-	record.detail = detail.data;
-	visit_log(x, &record, 1, reply_review);
-	buf_free(&detail);
+	json_decref(errors);
+	json_decref(body);
 }

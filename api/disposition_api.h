@@ -38,4 +38,9 @@ struct filing_actor actor_of(const struct caller *c); /* borrows */
 ARK_MUSTUSE int term_of(struct app *app, const struct catalogue_row *row, const struct card *card,
     const char *day, json_t **ret_rows, struct retention_term *ret, struct ark_error *err);
 
+/* For API and page: checks the rows and files them as the table in force, built on version `base`. ARK_EINPUT: what is
+ * wrong with them; ARK_ECONFLICT: not the newest. The caller administers. */
+ARK_MUSTUSE int retention_file(struct exchange *x, const json_t *rows, const char *reason,
+    uint32_t base, struct ark_error *err);
+
 #endif

@@ -31,6 +31,8 @@ struct asking {
 	uint32_t version;
 	bool of_another;
 	const struct receipt *receipt;
+	void (*show)(
+	    struct exchange *x, json_t *answer, json_t *faults); /* NULL: the API answers */
 	/* the answer, made in a thread of its own when it is about the past */
 	json_t *answer;
 	int status;
@@ -261,6 +263,26 @@ static struct asking *asking_new(struct exchange *x, struct visit *v)
 	return q;
 }
 
+/* Takes the faults. */
+static void refuse_question(struct exchange *x, json_t *faults)
+{
+	const struct asking *q = visit_of(x)->more;
+
+	if (q->show)
+		q->show(x, NULL, faults);
+	else
+		http_reply_problem(x, 422, "explain", NULL, faults);
+}
+
+static bool sense_ok(struct exchange *x, struct asking *q)
+{
+	read_question(q);
+	if (json_array_size(q->errors) == 0)
+		return true;
+	refuse_question(x, json_incref(q->errors));
+	return false;
+}
+
 /* False when a refusal was replied. */
 static bool question_ok(struct exchange *x, struct asking *q)
 {
@@ -277,19 +299,15 @@ static bool question_ok(struct exchange *x, struct asking *q)
 		    x, 400, "bad-json", q->body ? "Send a JSON object." : err.text, NULL);
 		return false;
 	}
-	read_question(q);
-	if (json_array_size(q->errors) == 0)
-		return true;
-	http_reply_problem(x, 422, "explain", NULL, json_incref(q->errors));
-	return false;
+	return sense_ok(x, q);
 }
 
 /* ---- the answer ---- */
 
 static void reply_fault(struct exchange *x, const char *field, const char *detail)
 {
-	http_reply_problem(x, 422, "explain", NULL,
-	    json_pack("[{s:s,s:s,s:s}]", "field", field, "code", "unknown", "detail", detail));
+	refuse_question(
+	    x, json_pack("[{s:s,s:s,s:s}]", "field", field, "code", "unknown", "detail", detail));
 }
 
 static void reply(struct exchange *x)
@@ -301,6 +319,8 @@ static void reply(struct exchange *x)
 		reply_fault(x, q->e.fault, q->error.text);
 	else if (q->status)
 		http_reply_error(x, &q->error);
+	else if (q->show)
+		q->show(x, json_incref(q->answer), NULL);
 	else
 		http_reply_json(x, 200, json_incref(q->answer));
 }
@@ -445,13 +465,8 @@ static void log_and_answer(struct exchange *x, struct visit *v, struct asking *q
 	buf_free(&detail);
 }
 
-void policies_explain(struct exchange *x)
+static void answer_question(struct exchange *x, struct visit *v, struct asking *q)
 {
-	struct visit *v = visit_of(x);
-	struct asking *q = v ? asking_new(x, v) : NULL;
-
-	if (!q || !question_ok(x, q))
-		return;
 	if (v->caller && q->of_another && !caller_may(v->caller, ACCESS_ADMINISTER) &&
 	    !caller_may(v->caller, ACCESS_AUDIT)) {
 		visit_denied(x, "metadata",
@@ -461,4 +476,30 @@ void policies_explain(struct exchange *x)
 	if (!version_found(x, v, q) || (v->caller && !visit_stated_ok(x)))
 		return;
 	log_and_answer(x, v, q);
+}
+
+void policies_explain(struct exchange *x)
+{
+	struct visit *v = visit_of(x);
+	struct asking *q = v ? asking_new(x, v) : NULL;
+
+	if (q && question_ok(x, q))
+		answer_question(x, v, q);
+}
+
+void policies_try(struct exchange *x, json_t *question, enum http_language language,
+    void (*show)(struct exchange *x, json_t *answer, json_t *faults))
+{
+	struct visit *v = visit_of(x);
+	struct asking *q = v ? asking_new(x, v) : NULL;
+
+	if (!q) {
+		json_decref(question);
+		return;
+	}
+	q->body = question;
+	q->e.language = language;
+	q->show = show;
+	if (sense_ok(x, q))
+		answer_question(x, v, q);
 }

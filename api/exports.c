@@ -292,35 +292,73 @@ static int take_hits(
 	return ARK_OK;
 }
 
-/* hits: NULL without a query. */
+/* hits: NULL without a query. ARK_ECONFLICT: there are too many. On success *ret is held (export_release()). */
+static int queue_job(struct exchange *x, const json_t *body, const json_t *hits,
+    struct export_job **ret, struct ark_error *err)
+{
+	struct export_job *j = NULL;
+	int rc = job_new(x, body, &j, err);
+
+	if (rc)
+		return rc;
+	if (hits)
+		rc = take_hits(j, body, hits, err);
+	if (!rc)
+		rc = filing_room(j->app->archive, err);
+	if (!rc && !exports_queue(j))
+		rc = ark_fail(err, ARK_ECONFLICT,
+		    "There are too many exports; remove one, or wait until one is ready.");
+	if (rc)
+		export_free(j);
+	else
+		*ret = j;
+	return rc;
+}
+
 static void begin_job(struct exchange *x, const json_t *body, const json_t *hits)
 {
 	struct export_job *j = NULL;
 	struct ark_error err;
+	int rc = queue_job(x, body, hits, &j, &err);
 
-	if (job_new(x, body, &j, &err)) {
-		http_reply_error(x, &err);
-		return;
-	}
-	if (hits && take_hits(j, body, hits, &err)) {
-		http_reply_error(x, &err);
-		export_free(j);
-		return;
-	}
-	if (filing_room(j->app->archive, &err)) {
-		http_reply_error(x, &err);
-		export_free(j);
-		return;
-	}
-	if (!exports_queue(j)) {
+	if (rc == ARK_ECONFLICT) {
 		http_reply_header(x, "Retry-After", "60");
-		http_reply_problem(x, 429, "too-many-exports",
-		    "There are too many exports; remove one, or wait until one is ready.", NULL);
-		export_free(j);
-		return;
+		http_reply_problem(x, 429, "too-many-exports", err.text, NULL);
+	} else if (rc) {
+		http_reply_error(x, &err);
+	} else {
+		reply_job(x, j, 202);
+		export_release(j);
 	}
-	reply_job(x, j, 202);
-	export_release(j);
+}
+
+int exports_ask(struct exchange *x, const json_t *body, json_t **ret_errors, struct ark_error *err)
+{
+	struct export_job *j = NULL;
+	int rc;
+
+	*ret_errors = check_body(body);
+	if (!*ret_errors || json_array_size(*ret_errors))
+		return ark_fail(err, ARK_EINPUT, "not an export");
+	rc = state_purpose(x, json_text(body, "purpose"), err);
+	if (!rc)
+		rc = queue_job(x, body, NULL, &j, err);
+	if (!rc)
+		export_release(j);
+	return rc;
+}
+
+json_t *exports_own(struct exchange *x)
+{
+	struct export_job *held[EXPORTS_OF_USER];
+	json_t *list = json_array();
+	size_t n = exports_hold_all(app_of(x), caller_of(x)->who->access.user, held);
+
+	for (size_t i = 0; i < n; i++) {
+		json_array_append_new(list, job_json(held[i]));
+		export_release(held[i]);
+	}
+	return list;
 }
 
 void exports_post(struct exchange *x)
@@ -363,15 +401,7 @@ void exports_post(struct exchange *x)
 
 void exports_list(struct exchange *x)
 {
-	struct export_job *held[EXPORTS_OF_USER];
-	json_t *list = json_array();
-	size_t n = exports_hold_all(app_of(x), caller_of(x)->who->access.user, held);
-
-	for (size_t i = 0; i < n; i++) {
-		json_array_append_new(list, job_json(held[i]));
-		export_release(held[i]);
-	}
-	http_reply_json(x, 200, json_pack("{s:o}", "exports", list));
+	http_reply_json(x, 200, json_pack("{s:o}", "exports", exports_own(x)));
 }
 
 void exports_get(struct exchange *x)

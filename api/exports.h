@@ -122,6 +122,13 @@ ARK_MUSTUSE int export_page(
  * freed. */
 void export_send(struct exchange *x, struct export_job *j);
 
+/* exports.c: asks for one as POST /v1/exports does, without a query: the page's way in. ARK_EINPUT: *ret_errors (the
+ * caller's, always) says what is wrong; ARK_ECONFLICT: there are too many. */
+ARK_MUSTUSE int exports_ask(
+    struct exchange *x, const json_t *body, json_t **ret_errors, struct ark_error *err);
+/* The caller's exports as GET /v1/exports tells them; the caller's. */
+json_t *exports_own(struct exchange *x);
+
 /* ---- handlers: exports.c ---- */
 void exports_post(struct exchange *x);
 void exports_list(struct exchange *x);

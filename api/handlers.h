@@ -51,9 +51,20 @@ void audit_subject(struct exchange *x);
 /* break_glass.c */
 void break_glass_list(struct exchange *x);
 void break_glass_review(struct exchange *x);
+/* For the page of auditors: the same list of the query state, from, to, cursor, limit, logged; show() takes the answer. */
+void break_glass_find(struct exchange *x, void (*show)(struct exchange *x, json_t *answer));
+/* The review of the use in the path. False: *ret_errors (the caller's) says what is wrong with the body, and nothing is
+ * replied. Else it is replied, or then() will be called with what became of it (ARK_ECONFLICT: it has been
+ * reviewed); it takes `use`. */
+bool break_glass_judge(struct exchange *x, const json_t *body, json_t **ret_errors,
+    void (*then)(struct exchange *x, int status, json_t *use, const struct ark_error *err));
 
 /* explain_api.c; without a caller, on the admin socket, the operator asks */
 void policies_explain(struct exchange *x);
+/* For a page: the same question (taken), logged. show() takes the answer, or else the list of faults in the question;
+ * what the caller may not ask is replied. */
+void policies_try(struct exchange *x, json_t *question, enum http_language language,
+    void (*show)(struct exchange *x, json_t *answer, json_t *faults));
 
 /* search_api.c */
 void search_get(struct exchange *x);

@@ -51,6 +51,17 @@ json_t *policies_report_json(const struct policies_report *r);
 /* The errors and the failed cases as the errors of a problem. */
 json_t *policies_report_problems(const struct policies_report *r);
 
+/* What is in force, as GET tells it in the language, and the headers of all versions, oldest first; both the caller's. */
+ARK_MUSTUSE int policies_shown(struct app *app, enum http_language language, json_t **ret,
+    json_t **ret_versions, struct ark_error *err);
+/* For a page of administrators: looks at {"policies","reason"?} (taken), and puts it in force where `apply` is set and
+ * nothing speaks against it, built on version `base`. show() takes the report (NULL: status is the failure; ARK_ECONFLICT: not
+ * the base any more); number: of the new version, 0: none. What cannot be looked at is replied. */
+typedef void policies_show(
+    struct exchange *x, int status, json_t *report, uint32_t number, const struct ark_error *err);
+void policies_consider(struct exchange *x, json_t *body, bool apply, uint32_t base,
+    enum http_language language, policies_show *show);
+
 /* For each role and kind of organisation that users have: how many documents would be shown, opened,
  * shown as their public rendition, and would no longer be. *ret is the caller's. */
 ARK_MUSTUSE int policies_impact(struct app *app, struct access_rules *old, struct access_rules *new,

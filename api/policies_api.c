@@ -304,6 +304,19 @@ static bool body_wanted(struct exchange *x, const char *tag)
 	return m != ETAG_MATCH;
 }
 
+int policies_shown(struct app *app, enum http_language language, json_t **ret,
+    json_t **ret_versions, struct ark_error *err)
+{
+	struct law l;
+	int rc = law_in_force(app, &l, ret_versions, err);
+
+	if (rc)
+		return rc;
+	*ret = law_json(&l, language);
+	law_free(&l);
+	return ARK_OK;
+}
+
 void policies_get(struct exchange *x)
 {
 	enum http_language language = http_language(x);
@@ -354,6 +367,7 @@ struct trial {
 	struct policies_candidate candidate;
 	json_t *body; /* owns what the candidate points to */
 	const char *reason;
+	policies_show *show; /* NULL: the API answers */
 	bool apply, dry;
 	uint32_t builds_on, number; /* number: the new version */
 	struct policies_report report;
@@ -433,7 +447,10 @@ static void trial_answer(struct exchange *x)
 {
 	const struct trial *j = job_arg(x);
 
-	if (j->status == ARK_ECONFLICT) {
+	if (j->show) {
+		j->show(x, j->status, j->status ? NULL : policies_report_json(&j->report),
+		    j->number, &j->error);
+	} else if (j->status == ARK_ECONFLICT) {
 		record_version_changed(x, "policies");
 	} else if (j->status) {
 		http_reply_error(x, &j->error);
@@ -578,6 +595,41 @@ static void start_trial(struct exchange *x, struct trial *j)
 		end_turn(policies);
 }
 
+static struct trial *trial_new(struct exchange *x, bool apply, uint32_t builds_on)
+{
+	struct visit *v = visit_of(x);
+	struct trial *j = calloc(1, sizeof(*j));
+
+	if (!j) {
+		http_reply_problem(x, 503, "out-of-memory", NULL, NULL);
+		return NULL;
+	}
+	v->more = j;
+	v->more_free = trial_free;
+	j->app = v->app;
+	j->caller = v->caller;
+	j->apply = apply;
+	j->builds_on = builds_on;
+	j->candidate.language = http_language(x);
+	return j;
+}
+
+void policies_consider(struct exchange *x, json_t *body, bool apply, uint32_t base,
+    enum http_language language, policies_show *show)
+{
+	struct trial *j = trial_new(x, apply, base);
+
+	if (!j) {
+		json_decref(body);
+		return;
+	}
+	j->body = body;
+	j->show = show;
+	j->candidate.language = language;
+	if (read_members(x, j))
+		start_trial(x, j);
+}
+
 static void consider(struct exchange *x, bool apply)
 {
 	struct visit *v = visit_of(x);
@@ -599,19 +651,8 @@ static void consider(struct exchange *x, bool apply)
 	law_free(&l);
 	if (apply && !version_matches(x, l.number))
 		return;
-	j = calloc(1, sizeof(*j));
-	if (!j) {
-		http_reply_problem(x, 503, "out-of-memory", NULL, NULL);
-		return;
-	}
-	v->more = j;
-	v->more_free = trial_free;
-	j->app = v->app;
-	j->caller = v->caller;
-	j->apply = apply;
-	j->builds_on = l.number;
-	j->candidate.language = http_language(x);
-	if (read_body(x, j))
+	j = trial_new(x, apply, l.number);
+	if (j && read_body(x, j))
 		start_trial(x, j);
 }
 

@@ -66,11 +66,28 @@ static int wrong(struct replay *r, const char *parameter, const char *why)
 
 /* ---- the registers of then ---- */
 
+static int settle_past(struct replay *r)
+{
+	struct replay_past *past = r->ask->past;
+	int rc = ARK_OK;
+
+	if (!past || !past->registry)
+		rc = past_registry(
+		    r->a, r->receipt, r->ask->at_us, &r->registry, &r->policies, r->err);
+	if (rc || !past)
+		return rc;
+	if (!past->registry)
+		*past = (struct replay_past){r->registry, r->policies};
+	r->registry = past->registry;
+	r->policies = past->policies;
+	return ARK_OK;
+}
+
 static int settle_registers(struct replay *r)
 {
 	json_t *org = NULL;
 	const char *kind;
-	int rc = past_registry(r->a, r->receipt, r->ask->at_us, &r->registry, &r->policies, r->err);
+	int rc = settle_past(r);
 
 	if (rc == ARK_EINPUT)
 		r->ask->fault = "at";
@@ -541,7 +558,8 @@ static void replay_end(struct replay *r)
 	json_decref(r->line);
 	json_decref(r->documents);
 	free(r->ids);
-	registry_free(r->registry);
+	if (!r->ask->past)
+		registry_free(r->registry);
 }
 
 int replay_make(struct app *app, const struct receipt *receipt, struct replay_ask *ask,

@@ -40,8 +40,14 @@ struct replay_ask {
 	int64_t at_us;
 	unsigned int limit; /* documents */
 	char after[33];
-	const char *by;    /* who asks: for the report */
-	const char *fault; /* set by ARK_EINPUT: the parameter that is wrong */
+	const char *by;           /* who asks: for the report */
+	const char *fault;        /* set by ARK_EINPUT: the parameter that is wrong */
+	struct replay_past *past; /* NULL, or what several replays of one time share */
+};
+struct replay_past {
+	struct registry
+	    *registry; /* NULL until the first has made it; the caller's (registry_free) */
+	uint32_t policies;
 };
 /* *ret: the unsigned report, the caller's. ret_next: the id after which the next page begins, or "". */
 ARK_MUSTUSE int replay_make(struct app *app, const struct receipt *receipt, struct replay_ask *ask,

@@ -181,8 +181,10 @@ static bool read_query(struct asking *q, const struct visit *v)
 
 static bool wants_page(const struct exchange *x)
 {
-	const char *accept = http_header(x, "Accept");
+	const char *accept = http_header(x, "Accept"), *format = http_query(x, "format");
 
+	if (format && *format)
+		return strcmp(format, "html") == 0;
 	return accept && strstr(accept, "text/html");
 }
 

@@ -114,10 +114,21 @@ static json_t *read_table(struct exchange *x)
 	return NULL;
 }
 
+int retention_file(struct exchange *x, const json_t *rows, const char *reason, uint32_t base,
+    struct ark_error *err)
+{
+	const struct filing_actor actor = actor_of(caller_of(x));
+	int rc = retention_check(rows, err);
+
+	if (rc)
+		return rc;
+	return disposition_file(app_of(x)->archive, kind,
+	    json_pack("{s:s,s:O}", "id", RETENTION_TABLE, "rows", rows), base, &actor, reason, err);
+}
+
 void retention_put(struct exchange *x)
 {
 	struct visit *v = visit_of(x);
-	struct filing_actor actor;
 	struct ark_error err = {0};
 	uint32_t number = 0;
 	char tag[TAG_SIZE];
@@ -140,10 +151,8 @@ void retention_put(struct exchange *x)
 	body = read_table(x);
 	if (!body)
 		return;
-	actor = actor_of(v->caller);
-	rc = disposition_file(v->app->archive, kind,
-	    json_pack("{s:s,s:O}", "id", RETENTION_TABLE, "rows", json_object_get(body, "rows")),
-	    number, &actor, json_text(body, "reason"), &err);
+	rc = retention_file(
+	    x, json_object_get(body, "rows"), json_text(body, "reason"), number, &err);
 	if (rc == ARK_ECONFLICT) {
 		http_reply_problem(x, 412, "changed-meanwhile", NULL, NULL);
 	} else if (rc) {

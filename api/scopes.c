@@ -42,6 +42,7 @@ static const struct scope_row services[] = {
 static const struct scope_row pages[] = {
     {"/account", TOKEN_ACCOUNTS, TOKEN_ACCOUNTS},
     {"/open-account", TOKEN_ACCOUNTS, TOKEN_ACCOUNTS},
+    {"/audit", TOKEN_AUDIT, TOKEN_AUDIT},
     {"/documents", 0, 0},
     {"/cases", 0, TOKEN_FILE},
     {"/orders", 0, TOKEN_FILE},

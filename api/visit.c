@@ -173,7 +173,8 @@ static void after_log(struct exchange *x)
 		http_reply_problem(x, 503, "log-unavailable", NULL, NULL);
 		return;
 	}
-	http_reply_header(x, "Arkki-Receipt", receipt_token(v->receipt));
+	if (!v->silent)
+		http_reply_header(x, "Arkki-Receipt", receipt_token(v->receipt));
 	if (!must_be_cosigned(v)) {
 		then(x);
 		return;
@@ -315,6 +316,30 @@ void visit_not_found(struct exchange *x, const char *kind, const char *document,
 		r.version = 0;
 	}
 	visit_log(x, &r, 1, reply_not_found);
+}
+
+/* An address that is none of ours does not look who is calling. */
+static void reply_absent(struct exchange *x)
+{
+	caller_of(x)->left = true;
+	http_reply_problem(x, 404, NULL, NULL, NULL);
+}
+
+void visit_absent(struct exchange *x, const char *kind)
+{
+	struct visit *v = visit_of(x);
+	struct ledger_record r;
+
+	if (!v)
+		return;
+	if (!refusal_budget(v->app, v->caller->who->access.user)) {
+		reply_absent(x);
+		return;
+	}
+	v->silent = true;
+	r = visit_record(v, kind);
+	r.outcome = LEDGER_DENIED;
+	visit_log(x, &r, 1, reply_absent);
 }
 
 static void reply_denied(struct exchange *x)

@@ -7,7 +7,7 @@
 #include "api/documents.h"
 #include "api/handlers.h"
 #include "api/indexer.h"
-#include "api/pages/pages.h"
+#include "api/pages/administration.h"
 #include "api/text_reason.h"
 #include "arkki/base/json.h"
 
@@ -20,7 +20,7 @@ static bool permitted(struct exchange *x)
 		return false;
 	if (caller_may(caller_of(x), ACCESS_ADMINISTER))
 		return true;
-	visit_denied(x, "maintenance", "This page is for administrators.");
+	visit_absent(x, "maintenance");
 	return false;
 }
 
@@ -183,6 +183,7 @@ static void write_page(
 
 	page_language(x, &language);
 	page_begin(&p, x, i18n_text(language, SAY_ADMIN));
+	administration_way(&p, "/admin");
 	if (queued && *queued && strlen(queued) < 10 &&
 	    strspn(queued, "0123456789") == strlen(queued)) {
 		html_raw(&p.h, "<p class=\"note\" role=\"status\">");

@@ -4,6 +4,7 @@
 
 #include <sodium.h>
 
+#include "api/audit_view.h"
 #include "api/pages/accounts.h"
 #include "api/session.h"
 #include "arkki/api/http_range.h"
@@ -191,6 +192,8 @@ static void write_menu(struct page *p)
 	write_menu_link(p, "/saved", SAY_SAVED);
 	if (accounts_may(p->caller->who, p->caller->who->access.org))
 		write_menu_link(p, "/accounts", SAY_ACCOUNTS);
+	if (audit_scope_of(p->caller) != AUDIT_NOTHING)
+		write_menu_link(p, "/audit", SAY_AUDIT);
 	if (caller_may(p->caller, ACCESS_ADMINISTER))
 		write_menu_link(p, "/admin", SAY_ADMIN);
 	html_raw(&p->h, "</ul></nav>");

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/pages/pages.h"
+#include "api/pages/administration.h"
 #include "api/synonyms.h"
 #include "arkki/base/json.h"
 
@@ -193,6 +193,7 @@ static void write_page(struct exchange *x, const struct editing *e)
 		buf_addf(&title, "%s: ", i18n_text(language, SAY_ERROR));
 	buf_adds(&title, i18n_text(language, SAY_SYNONYMS));
 	page_begin(&p, x, title.data);
+	administration_way(&p, "/admin/synonyms");
 	html_raw(&p.h, "<article>");
 	if (e->wrong != SAY_COUNT)
 		write_wrong(&p, e);
@@ -219,8 +220,7 @@ static bool permitted(struct exchange *x)
 		return false;
 	if (caller_may(caller_of(x), ACCESS_ADMINISTER))
 		return visit_stated_ok(x);
-	http_reply_problem(
-	    x, 403, "not-permitted", "Synonyms are changed by administrators.", NULL);
+	visit_absent(x, "maintenance");
 	return false;
 }
 

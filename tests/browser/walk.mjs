@@ -9,6 +9,8 @@ import { check, same } from "./check.mjs";
 import { accountsTests } from "./accounts.mjs";
 import { adminTests } from "./admin.mjs";
 import { casesTests, fillCases } from "./cases.mjs";
+import { administrationTests } from "./administration.mjs";
+import { auditTests } from "./audit.mjs";
 import { fillFinding, findingTests } from "./finding.mjs";
 import { oidcTests, startProvider } from "./oidc.mjs";
 import { fillPast, pastTests } from "./past.mjs";
@@ -45,7 +47,7 @@ async function pdfOf(browser, html) {
 }
 
 async function fill(archive, browser) {
-	const users = ["antero", "maija", "gunilla", "helmi", "paula", "sanna", "yrjo", "pirkko"];
+	const users = ["antero", "maija", "gunilla", "helmi", "paula", "sanna", "yrjo", "pirkko", "otso"];
 	const token = Object.fromEntries(users.map((u) => [u, archive.token(u)]));
 	const text = demoText("07-koivula-tarkastuskertomus-2026.txt");
 	const report = {
@@ -365,7 +367,7 @@ const tests = {
 	},
 };
 
-Object.assign(tests, rightsTests, findingTests, adminTests, signInTests, oidcTests, accountsTests, pastTests, casesTests);
+Object.assign(tests, rightsTests, findingTests, adminTests, signInTests, oidcTests, accountsTests, pastTests, casesTests, auditTests, administrationTests);
 
 // ---- running them ----
 
