@@ -6,6 +6,7 @@
 #include "api/exports.h"
 #include "api/handlers.h"
 #include "api/oidc.h"
+#include "api/pack.h"
 #include "api/pages/areas.h"
 #include "api/pages/pages.h"
 #include "api/saved_searches.h"
@@ -152,6 +153,7 @@ const struct http_route api_routes[] = {
     GET("/v1/units", units_list),
     GET("/v1/units/{u}", units_get),
     GET("/v1/units/{u}/documents", units_documents),
+    SAVED("POST", "/v1/units/{u}/pack", units_pack),
     GET("/v1/cases", cases_list),
     GET("/v1/cases/{c}", cases_get),
     GET("/v1/cases/{c}/documents", cases_documents),

@@ -127,22 +127,13 @@ static void write_error(struct page *p, enum say what, const char *field)
 		html_put(&p->h, "<li><a href=\"#$\">$</a></li>", field, say(p, what));
 }
 
-void purpose_errors(struct page *p, const struct stated *s)
+void purpose_errors(struct page *p, const struct stated *s, enum say failed)
 {
-	html_put(
-	    &p->h, "<div class=\"errors\" role=\"alert\"><h2>$</h2><ul>", say(p, SAY_CLOSED_STILL));
+	html_put(&p->h, "<div class=\"errors\" role=\"alert\"><h2>$</h2><ul>", say(p, failed));
 	write_error(p, s->form_wrong, "purpose");
 	write_error(p, s->purpose_wrong, "purpose");
 	write_error(p, s->case_wrong, "case");
 	html_raw(&p->h, "</ul></div>");
-}
-
-static void write_token(struct page *p)
-{
-	char form[33];
-
-	page_form_token(app_of(p->x), "open", p->caller->token_id, form);
-	html_put(&p->h, "<input type=\"hidden\" name=\"form\" value=\"$\">", form);
 }
 
 static void write_field(struct page *p, const char *name, enum say label, enum say help,
@@ -167,19 +158,23 @@ static void write_field(struct page *p, const char *name, enum say label, enum s
 	html_raw(&p->h, "</div>");
 }
 
+void purpose_fields(struct page *p, const struct stated *s, const char *number)
+{
+	page_form_field(p, "open");
+	write_field(p, "purpose", SAY_PURPOSE, SAY_PURPOSE_HELP,
+	    s->sent ? s->purpose_wrong : SAY_COUNT, s->sent ? s->purpose : NULL);
+	write_field(p, "case", SAY_DIARY, SAY_CASE_HELP, s->sent ? s->case_wrong : SAY_COUNT,
+	    s->sent ? s->number : number);
+}
+
 static void write_form(struct page *p, const struct document_view *d, const char *number)
 {
-	const struct stated *s = &d->stated;
 	struct buf url = BUF_INIT;
 
 	document_path(p, &d->v->row, d->asked, "", &url);
 	/* novalidate: the answer says in the reader's language what is wrong, and where */
 	html_put(&p->h, "<form class=\"stack\" method=\"post\" action=\"$\" novalidate>", url.data);
-	write_token(p);
-	write_field(p, "purpose", SAY_PURPOSE, SAY_PURPOSE_HELP,
-	    s->sent ? s->purpose_wrong : SAY_COUNT, s->sent ? s->purpose : NULL);
-	write_field(p, "case", SAY_DIARY, SAY_CASE_HELP, s->sent ? s->case_wrong : SAY_COUNT,
-	    s->sent ? s->number : number);
+	purpose_fields(p, &d->stated, number);
 	html_put(&p->h, "<div><button>$</button></div></form>", say(p, SAY_OPEN_CONTENT));
 	buf_free(&url);
 }
@@ -201,7 +196,7 @@ void purpose_form(struct page *p, const struct document_view *d, const struct ca
 
 void purpose_hidden(struct page *p, const struct stated *s)
 {
-	write_token(p);
+	page_form_field(p, "open");
 	html_put(&p->h,
 	    "<input type=\"hidden\" name=\"purpose\" value=\"$\"><input type=\"hidden\" "
 	    "name=\"case\" value=\"$\">",
