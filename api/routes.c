@@ -7,9 +7,11 @@
 #include "api/handlers.h"
 #include "api/oidc.h"
 #include "api/pack.h"
+#include "api/orders_private.h"
 #include "api/pages/areas.h"
 #include "api/pages/pages.h"
 #include "api/saved_searches.h"
+#include "api/timeline.h"
 
 #define GET(path_, handler)                                                                        \
 	{                                                                                          \
@@ -29,6 +31,12 @@
 #define UP_TO_1_MIB(verb, path_, handler)                                                          \
 	{                                                                                          \
 		.method = verb, .pattern = path_, .takes = HTTP_BODY_WHOLE, .body_max = 1U << 20,  \
+		.finish = handler                                                                  \
+	}
+
+#define UP_TO_64_KIB(verb, path_, handler)                                                         \
+	{                                                                                          \
+		.method = verb, .pattern = path_, .takes = HTTP_BODY_WHOLE, .body_max = 64 << 10,  \
 		.finish = handler                                                                  \
 	}
 
@@ -154,9 +162,17 @@ const struct http_route api_routes[] = {
     GET("/v1/units/{u}", units_get),
     GET("/v1/units/{u}/documents", units_documents),
     SAVED("POST", "/v1/units/{u}/pack", units_pack),
+    GET("/v1/units/{u}/timeline", units_timeline),
+    GET("/v1/units/{u}/feed.atom", units_feed),
     GET("/v1/cases", cases_list),
     GET("/v1/cases/{c}", cases_get),
     GET("/v1/cases/{c}/documents", cases_documents),
+    GET("/v1/units/{u}/orders", units_orders),
+    GET("/v1/orders", orders_list),
+    UP_TO_64_KIB("POST", "/v1/orders", orders_post),
+    GET("/v1/orders/{o}", orders_get),
+    UP_TO_64_KIB("PATCH", "/v1/orders/{o}", orders_patch),
+    GET("/v1/matters", matters_list),
     GET("/v1/orgs", orgs_list),
     SEND("POST", "/v1/orgs", 0, orgs_post),
     GET("/v1/orgs/{o}", orgs_get),

@@ -128,6 +128,7 @@ struct catalogue_rendition { /* the newest of a version */
 struct catalogue_row { /* one version; pointers are the row's, until catalogue_row_free() */
 	char document[33];
 	char author[33]; /* keyed name of the organisation; "": none */
+	char visit_date[11]; /* of an unannounced visit; "": none. Not of the public form. */
 	uint32_t version;
 	uint32_t metadata; /* the record in effect for this version */
 	uint64_t sequence, metadata_sequence;
@@ -296,6 +297,9 @@ ARK_MUSTUSE int catalogue_pending(struct catalogue *c, uint64_t upto, enum form 
 /* Takes every row of the documents out, overwritten, in one transaction; those that are not there: fine. */
 ARK_MUSTUSE int catalogue_forget(
     struct catalogue *c, const char (*documents)[33], size_t n, struct ark_error *err);
+/* The same of a record that ends with them. */
+ARK_MUSTUSE int catalogue_forget_record(
+    struct catalogue *c, const char *record_kind, const char *id, struct ark_error *err);
 /* Then: no copy of deleted rows stays in the file (up to 1 GiB of it) or in its write-ahead log. ARK_EIO when a reader
  * was in the way for too long: again. */
 ARK_MUSTUSE int catalogue_scrub(struct catalogue *c, struct ark_error *err);
