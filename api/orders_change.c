@@ -16,21 +16,17 @@ enum { WAY_MAX = 200 }; /* changes shown */
 
 int orders_may(struct visit *v, bool *ret, struct ark_error *err)
 {
-	struct access_filter *filter = NULL;
-	struct desk *desk = NULL;
+	struct card card = {0};
 	int rc;
 
 	*ret = false;
 	if (!v->row.whole)
 		return ARK_OK;
-	rc = caller_filter(v->caller, ACCESS_ORDER, &filter, err);
+	rc = reading_card(v->app->archive, v->receipt, &v->row, &card, err);
 	if (!rc)
-		rc = archive_desk(v->app->archive, &desk, err);
-	if (!rc)
-		rc = catalogue_admits(
-		    desk->catalogue, v->row.document, v->row.version, filter, ret, err);
-	archive_desk_return(v->app->archive, desk);
-	access_filter_free(filter);
+		*ret = caller_decides(v->caller, v->app, ACCESS_ORDER, card.fields, false, NULL)
+			   .outcome == ACCESS_PERMIT;
+	card_free(&card);
 	return rc;
 }
 
