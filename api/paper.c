@@ -266,12 +266,14 @@ void paper_contents(struct paper *p)
 {
 	p->contents_y = p->y + styles[PAPER_PARAGRAPH].space_above;
 	p->y = p->contents_y;
+	open_tag(p, "TOC");
 	for (size_t i = 0; p->pages && i < p->headings_len; i++) {
 		if (p->y + contents_line() > page_height - margin_bottom)
 			next_page(p);
 		put_entry(p, i);
 		p->y += contents_line();
 	}
+	close_tag(p);
 	next_page(p);
 }
 
