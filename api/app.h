@@ -199,8 +199,9 @@ struct app {
 	pthread_mutex_t waiters_lock;
 	pthread_cond_t waiters_cond;
 	struct change_waiter *waiters;
-	pthread_mutex_t reviews_lock;  /* break_glass.c: to look and to write is one step */
-	pthread_mutex_t searches_lock; /* saved_searches.c: likewise */
+	pthread_mutex_t reviews_lock;   /* break_glass.c: to look and to write is one step */
+	pthread_mutex_t searches_lock;  /* saved_searches.c: likewise */
+	pthread_mutex_t registers_lock; /* register_change.c: likewise */
 	pthread_t ticker;
 	bool ticker_runs, stopping;
 	atomic_uint replays; /* answers about the past being made: past_work.c */

@@ -10,6 +10,7 @@
 #include "api/orders_private.h"
 #include "api/pages/areas.h"
 #include "api/pages/pages.h"
+#include "api/registers.h"
 #include "api/saved_searches.h"
 #include "api/timeline.h"
 
@@ -159,13 +160,18 @@ const struct http_route api_routes[] = {
     UP_TO_1_MIB("PUT", "/v1/retention", retention_put),
     GET("/v1/retention/due", retention_due),
     GET("/v1/units", units_list),
+    SEND("POST", "/v1/units", 0, units_post),
     GET("/v1/units/{u}", units_get),
+    SEND("PUT", "/v1/units/{u}", 0, units_put),
+    SEND("PUT", "/v1/units/{u}/vacancies", 0, vacancies_put),
     GET("/v1/units/{u}/documents", units_documents),
     SAVED("POST", "/v1/units/{u}/pack", units_pack),
     GET("/v1/units/{u}/timeline", units_timeline),
     GET("/v1/units/{u}/feed.atom", units_feed),
     GET("/v1/cases", cases_list),
+    SEND("POST", "/v1/cases", 0, cases_post),
     GET("/v1/cases/{c}", cases_get),
+    SEND("PATCH", "/v1/cases/{c}", 0, cases_patch),
     GET("/v1/cases/{c}/documents", cases_documents),
     GET("/v1/units/{u}/orders", units_orders),
     GET("/v1/orders", orders_list),

@@ -94,6 +94,7 @@ int api_server_start(struct archive *a, const char *listen, const char *proxy,
 	s->app.started_us = clock_now_us();
 	pthread_mutex_init(&s->app.reviews_lock, NULL);
 	pthread_mutex_init(&s->app.searches_lock, NULL);
+	pthread_mutex_init(&s->app.registers_lock, NULL);
 	pages_start(&s->app);
 	rc = token_cache_new(&s->app.tokens, err);
 	if (!rc)
@@ -175,6 +176,7 @@ void api_server_stop(struct api_server *s)
 	synonyms_stop(&s->app);
 	token_cache_free(s->app.tokens);
 	pthread_mutex_destroy(&s->app.searches_lock);
+	pthread_mutex_destroy(&s->app.registers_lock);
 	pthread_mutex_destroy(&s->app.reviews_lock);
 	free(s);
 }
