@@ -281,48 +281,62 @@ bool pack_for_authority(const struct exchange *x)
 
 /* ---- POST /v1/units/{u}/pack ---- */
 
-/* The body: {"format":"pdf"|"zip"}, or nothing for a ZIP. */
-static bool kind_of(const struct exchange *x, enum pack_kind *ret)
+/* The body: {"format":"pdf"|"zip"}, or nothing for a ZIP. NULL: replied. */
+static const char *format_of(struct exchange *x)
 {
-	size_t len;
-	const char *body = http_body(x, &len);
+	static const char *const formats[] = {"zip", "pdf"};
+	struct ark_error err = {0};
 	json_t *wish = NULL;
-	const char *format = "zip";
-	bool ok = true;
+	size_t len;
+	const char *body = http_body(x, &len), *format, *ret = NULL;
 
-	if (len)
-		ok = !json_read(body, len, &wish, NULL) && json_is_object(wish) &&
-		     (json_object_size(wish) == 0 ||
-			 (json_object_size(wish) == 1 && json_text(wish, "format")));
-	if (ok && json_text(wish, "format"))
-		format = json_text(wish, "format");
-	*ret = strcmp(format, "pdf") == 0 ? PACK_PDF : PACK_ZIP;
-	ok = ok && (strcmp(format, "pdf") == 0 || strcmp(format, "zip") == 0);
+	if (!len)
+		return formats[0];
+	if (json_read(body, len, &wish, &err)) {
+		http_reply_problem(x, 400, "bad-json", err.text, NULL);
+		return NULL;
+	}
+	if (!http_content_is(x, "application/json")) {
+		http_reply_problem(x, 415, "json-needed", "Send application/json.", NULL);
+		json_decref(wish);
+		return NULL;
+	}
+	format = json_text(wish, "format");
+	for (size_t i = 0; format && json_object_size(wish) == 1 && i < 2; i++)
+		if (strcmp(format, formats[i]) == 0)
+			ret = formats[i];
+	if (json_is_object(wish) && !json_object_size(wish))
+		ret = formats[0];
+	if (!ret)
+		http_reply_problem(x, 422, "pack", NULL,
+		    json_pack("[{s:s,s:s,s:s}]", "field", "format", "code", "unknown", "detail",
+			"format must be pdf or zip, and nothing else is asked for"));
 	json_decref(wish);
-	return ok;
+	return ret;
 }
 
-static void show(struct exchange *x, const struct timeline *t)
+static void show_pdf(struct exchange *x, const struct timeline *t)
 {
-	enum pack_kind kind;
+	pack_begin(x, t, http_param(x, 0), PACK_PDF, http_language(x), pack_for_authority(x));
+}
 
-	(void)kind_of(x, &kind);
-	pack_begin(x, t, http_param(x, 0), kind, http_language(x), pack_for_authority(x));
+static void show_zip(struct exchange *x, const struct timeline *t)
+{
+	pack_begin(x, t, http_param(x, 0), PACK_ZIP, http_language(x), pack_for_authority(x));
 }
 
 void units_pack(struct exchange *x)
 {
 	const struct timeline_asked what = pack_asked(http_param(x, 0));
-	enum pack_kind kind;
+	const char *format;
 
 	if (!visit_of(x) || !visit_stated_ok(x))
 		return;
-	if (!registry_has(archive_registry(app_of(x)->archive), "units", what.unit))
+	if (!registry_has(archive_registry(app_of(x)->archive), "units", what.unit)) {
 		http_reply_problem(x, 404, "not-found", NULL, NULL);
-	else if (!kind_of(x, &kind))
-		http_reply_problem(x, 422, "pack", NULL,
-		    json_pack("[{s:s,s:s,s:s}]", "field", "format", "code", "unknown", "detail",
-			"format must be pdf or zip"));
-	else
-		timeline_show(x, &what, show);
+		return;
+	}
+	format = format_of(x);
+	if (format)
+		timeline_show(x, &what, strcmp(format, "pdf") == 0 ? show_pdf : show_zip);
 }

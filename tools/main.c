@@ -5,8 +5,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "arkki/base/version.h"
 #include "arkki/index/extract.h"
 #include "tools/cli.h"
+#include "tools/service.h"
 
 static const struct command {
 	const char *name;
@@ -67,10 +69,13 @@ static const struct command {
     {"certificate", cmd_certificate,
 	"add DIR FILE.pem --user ID [--name TEXT] | list DIR | remove DIR ID",
 	"which system account the holder of a client certificate is; for `serve --proxy`"},
-    {"serve", cmd_serve, "DIR --listen HOST:PORT [--proxy unix:/path|127.0.0.1:PORT]",
+    {"serve", cmd_serve,
+	"DIR --listen HOST:PORT [--proxy unix:/path|127.0.0.1:PORT]\n"
+	"            [--health unix:/path|127.0.0.1:PORT]",
 	"serve the archive until SIGTERM\n"
 	"      --proxy: listen there too, for a proxy that ends TLS and says which client "
-	"certificates it verified"},
+	"certificates it verified\n"
+	"      --health: answer /healthz /readyz /metrics /version there, without asking who asks"},
     {"import", cmd_import,
 	"DIR --manifest FILE.jsonl --user ID\n"
 	"               DIR --bag FILE|DIR --user ID [--unit U] [--type T] [--language L] "
@@ -232,13 +237,28 @@ static void print_help(FILE *to)
 		if (commands[i].what)
 			fprintf(to, "  arkki %s %s\n      %s\n", commands[i].name,
 			    commands[i].arguments, commands[i].what);
-	fprintf(to, "\nThe root key is given by --root-key FILE or ARKKI_ROOT_KEY_FILE.\n"
+	fprintf(to, "\nThe root key is given by --root-key FILE, ARKKI_ROOT_KEY_FILE or the "
+		    "credential root.key of a systemd unit.\n"
+		    "`arkki help COMMAND` tells of one command.\n"
 		    "load, token, org, user, provider, import, verify, doctor, texts, ocr, "
 		    "synonyms, keys and policy (but "
 		    "restore) also work "
 		    "while the archive is "
 		    "being served.\n"
 		    "Exit codes: 0 done, 1 refused or failed, 2 usage.\n");
+}
+
+/* `arkki serve --help`, `arkki help serve`. */
+static int print_command(const char *name)
+{
+	for (size_t i = 0; i < COMMANDS; i++)
+		if (strcmp(name, commands[i].name) == 0 && commands[i].what) {
+			printf("usage: arkki %s %s\n      %s\n", name, commands[i].arguments,
+			    commands[i].what);
+			return CLI_OK;
+		}
+	fprintf(stderr, "arkki: there is no command %s; `arkki help` lists them\n", name);
+	return CLI_USAGE;
 }
 
 int cli_usage(const char *command)
@@ -304,6 +324,7 @@ static bool parse(struct cli *c, char **argv)
 	    {"--origin", &c->origin},
 	    {"--listen", &c->listen},
 	    {"--proxy", &c->proxy},
+	    {"--health", &c->health},
 	    {"--scope", &c->scope},
 	    {"--user", &c->user},
 	    {"--days", &c->days},
@@ -372,6 +393,8 @@ static bool parse(struct cli *c, char **argv)
 	};
 
 	c->root_key = getenv("ARKKI_ROOT_KEY_FILE");
+	if (!c->root_key)
+		c->root_key = service_credential("root.key", c->credential, sizeof(c->credential));
 	for (int i = 0; argv[i]; i++) {
 		bool taken = false;
 
@@ -419,12 +442,17 @@ int main(int argc, char **argv)
 		return cli_usage(NULL);
 	if (strcmp(argv[1], EXTRACT_CHILD_COMMAND) == 0)
 		return extract_child_main(argc, argv);
-	if (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0) {
+	if (strcmp(argv[1], "help") == 0 && argc == 3)
+		return print_command(argv[2]);
+	if (argc == 3 && (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0))
+		return print_command(argv[1]);
+	if (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0 ||
+	    strcmp(argv[1], "-h") == 0) {
 		print_help(stdout);
 		return CLI_OK;
 	}
 	if (strcmp(argv[1], "--version") == 0) {
-		printf("arkki 0.1, archive format %d\n", ARCHIVE_FORMAT);
+		printf("arkki " ARKKI_VERSION ", archive format %d\n", ARCHIVE_FORMAT);
 		return CLI_OK;
 	}
 	c.command = argv[1];

@@ -255,6 +255,8 @@ def good_call(w, method, pattern):
         return saved_call(w, method, pattern)
     if "/exports" in pattern:
         return export_call(w, method, pattern)
+    if pattern.endswith("/pack"):
+        return path, "maija", {"Content-Type": "application/json"}, json.dumps({"format": "pdf"})
     if "/orders" in pattern:
         return order_call(w, f, method, pattern)
     if pattern.endswith("/hold") or "/dispose" in pattern:
