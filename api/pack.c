@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "api/pack_private.h"
+#include "api/registers.h"
 #include "arkki/api/http_range.h"
 #include "arkki/base/clock.h"
 #include "arkki/base/json.h"
@@ -217,6 +218,7 @@ static struct pack *pack_new(
     struct exchange *x, const struct timeline *t, const char *unit, enum http_language language)
 {
 	struct pack *p = calloc(1, sizeof(*p));
+	json_t *record;
 	char day[11];
 
 	if (!p)
@@ -224,7 +226,9 @@ static struct pack *pack_new(
 	p->v = visit_of(x);
 	p->w = (struct words){archive_registry(p->v->app->archive), language};
 	p->work = (struct past_work){.x = x, .app = p->v->app, .make = make, .arg = p};
-	p->unit = registry_get(p->w.registry, "units", unit);
+	record = registry_get(p->w.registry, "units", unit);
+	p->unit = record ? unit_shown(x, record) : NULL;
+	json_decref(record);
 	p->events = newest(t->events);
 	p->orders = json_deep_copy(t->orders);
 	p->pdf.limit = PACK_PDF_MAX;
@@ -238,7 +242,7 @@ static struct pack *pack_new(
 }
 
 void pack_begin(struct exchange *x, const struct timeline *t, const char *unit, enum pack_kind kind,
-    enum http_language language, bool whole)
+    enum http_language language)
 {
 	struct visit *v = visit_of(x);
 	struct pack *p = pack_new(x, t, unit, language);
@@ -249,7 +253,6 @@ void pack_begin(struct exchange *x, const struct timeline *t, const char *unit, 
 		return;
 	}
 	p->kind = kind;
-	p->whole = whole;
 	if (v->more_free)
 		v->more_free(v->more);
 	v->more = p;
@@ -263,20 +266,6 @@ void pack_begin(struct exchange *x, const struct timeline *t, const char *unit, 
 struct timeline_asked pack_asked(const char *unit)
 {
 	return (struct timeline_asked){.unit = unit, .limit = PACK_EVENTS + 1};
-}
-
-bool pack_for_authority(const struct exchange *x)
-{
-	static const char *const kinds[] = {"state-agency", "county", "municipality", "ombudsman"};
-	json_t *org = registry_get(
-	    archive_registry(app_of(x)->archive), "orgs", caller_of(x)->who->access.org);
-	const char *kind = json_text(org, "kind");
-	bool authority = false;
-
-	for (size_t i = 0; kind && i < sizeof(kinds) / sizeof(*kinds); i++)
-		authority |= strcmp(kinds[i], kind) == 0;
-	json_decref(org);
-	return authority;
 }
 
 /* ---- POST /v1/units/{u}/pack ---- */
@@ -317,12 +306,12 @@ static const char *format_of(struct exchange *x)
 
 static void show_pdf(struct exchange *x, const struct timeline *t)
 {
-	pack_begin(x, t, http_param(x, 0), PACK_PDF, http_language(x), pack_for_authority(x));
+	pack_begin(x, t, http_param(x, 0), PACK_PDF, http_language(x));
 }
 
 static void show_zip(struct exchange *x, const struct timeline *t)
 {
-	pack_begin(x, t, http_param(x, 0), PACK_ZIP, http_language(x), pack_for_authority(x));
+	pack_begin(x, t, http_param(x, 0), PACK_ZIP, http_language(x));
 }
 
 void units_pack(struct exchange *x)

@@ -24,14 +24,11 @@ enum {
 
 enum pack_kind { PACK_PDF, PACK_ZIP };
 
-/* In show() of timeline_show() for the unit: makes the pack, and replies. whole: what the register keeps for authorities too. */
+/* In show() of timeline_show() for the unit: makes the pack, and replies. */
 void pack_begin(struct exchange *x, const struct timeline *t, const char *unit, enum pack_kind kind,
-    enum http_language language, bool whole);
+    enum http_language language);
 /* What pack_begin() wants shown. */
 struct timeline_asked pack_asked(const char *unit);
-
-/* May the caller see what the register keeps for authorities? */
-bool pack_for_authority(const struct exchange *x);
 
 /* handler: POST /v1/units/{u}/pack */
 void units_pack(struct exchange *x);

@@ -313,7 +313,7 @@ static void put_all(struct paper *paper, void *arg)
 
 	put_front(&s);
 	put_said(&s, PAPER_H2, SAY_UNIT_FACTS);
-	words_facts(&s.p->w, s.p->unit, s.p->whole, put_fact, &s);
+	words_facts(&s.p->w, s.p->unit, put_fact, &s);
 	put_orders(&s);
 	put_events(&s);
 	put_left_out(&s);

@@ -34,7 +34,6 @@ struct pack {
 	struct visit *v;
 	struct words w;
 	enum pack_kind kind;
-	bool whole;
 	json_t *unit, *events, *orders;
 	struct pack_item items[PACK_DOCUMENTS_MAX]; /* a PART_BEFORE is behind its PART_PLAN */
 	size_t n;

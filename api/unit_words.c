@@ -488,7 +488,7 @@ static void add_age_of(struct telling *t, const char *time)
 /* The provider's own, volatile figures: their age stands beside each. */
 static void tell_vacancies(struct telling *t)
 {
-	json_t *v = registry_get(t->w->registry, "vacancies", json_text(t->unit, "id"));
+	const json_t *v = json_object_get(t->unit, "vacancies");
 	const json_t *list[] = {json_object_get(v, "freePlaces"), json_object_get(v, "soonFree")};
 	static const enum say labels[] = {SAY_UNIT_FREE, SAY_UNIT_SOON_FREE};
 	const char *time = json_text(v, "time");
@@ -503,7 +503,6 @@ static void tell_vacancies(struct telling *t)
 		buf_clear(&t->value);
 	}
 	tell_price(t, json_object_get(v, "dailyPrice"));
-	json_decref(v);
 }
 
 static void tell_text(struct telling *t, const char *field, enum say label)
@@ -515,7 +514,7 @@ static void tell_text(struct telling *t, const char *field, enum say label)
 	tell(t, label, field);
 }
 
-void words_facts(const struct words *w, const json_t *unit, bool whole,
+void words_facts(const struct words *w, const json_t *unit,
     void (*each)(void *arg, enum say label, const char *value, const char *source), void *arg)
 {
 	struct telling t = {.w = w, .unit = unit, .each = each, .arg = arg};
@@ -536,8 +535,7 @@ void words_facts(const struct words *w, const json_t *unit, bool whole,
 		words_county(w, &t.value, county);
 	tell(&t, SAY_COUNTY_LABEL, "county");
 	tell_text(&t, "municipality", SAY_UNIT_MUNICIPALITY);
-	if (whole)
-		tell_text(&t, "address", SAY_UNIT_ADDRESS);
+	tell_text(&t, "address", SAY_UNIT_ADDRESS);
 	tell_contacts(&t);
 	tell_list(&t, "languages", SAY_UNIT_LANGUAGES, true);
 	tell_list(&t, "expertise", SAY_UNIT_EXPERTISE, false);

@@ -40,8 +40,8 @@ void words_event_line(
 bool words_elsewhere(const json_t *event, const char *unit);
 
 /* The facts of a unit one by one: `label`, the value as plain text, and where it comes from ("" if it is not known).
- * Fields that are not there are passed over. whole: for whom the address is too. */
-void words_facts(const struct words *w, const json_t *unit, bool whole,
+ * Fields that are not there are passed over. unit: as unit_shown() (registers.h) has it for the caller. */
+void words_facts(const struct words *w, const json_t *unit,
     void (*each)(void *arg, enum say label, const char *value, const char *source), void *arg);
 /* Is it one of the types that tell what supervision found? */
 bool words_is_report(const char *type);

@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/pack.h"
 #include "api/pages/unit.h"
 #include "api/pages/units.h"
+#include "api/registers.h"
 #include "arkki/base/json.h"
 
 /* ---- facts ---- */
@@ -95,7 +95,7 @@ static void write_facts(struct page *p, const json_t *unit)
 	html_put(&p->h,
 	    "<section aria-labelledby=\"facts\"><h2 id=\"facts\">$</h2><dl class=\"facts\">",
 	    say(p, SAY_UNIT_FACTS));
-	words_facts(&w, unit, pack_for_authority(p->x), write_fact, p);
+	words_facts(&w, unit, write_fact, p);
 	write_predecessors(p, unit);
 	write_successors(p, json_text(unit, "id"));
 	html_raw(&p->h, "</dl></section>");
@@ -178,8 +178,9 @@ static void write_unit(
 
 static void show_unit(struct exchange *x, const struct timeline *t)
 {
-	json_t *unit =
+	json_t *record =
 	    registry_get(archive_registry(app_of(x)->archive), "units", http_param(x, 0));
+	json_t *unit = record ? unit_shown(x, record) : NULL;
 	enum http_language language = HTTP_FI;
 	struct buf feed = BUF_INIT;
 	struct page p;
@@ -187,6 +188,7 @@ static void show_unit(struct exchange *x, const struct timeline *t)
 	page_language(x, &language);
 	if (!unit) {
 		http_reply_problem(x, 404, "not-found", NULL, NULL);
+		json_decref(record);
 		return;
 	}
 	buf_addf(&feed, "/v1/units/%s/feed.atom", json_text(unit, "id"));
@@ -195,6 +197,7 @@ static void show_unit(struct exchange *x, const struct timeline *t)
 	page_end(&p, 200);
 	buf_free(&feed);
 	json_decref(unit);
+	json_decref(record);
 }
 
 void page_unit(struct exchange *x)

@@ -57,8 +57,8 @@ static void make(struct exchange *x, const struct timeline *t)
 	enum http_language language = HTTP_FI;
 
 	page_language(x, &language);
-	pack_begin(x, t, http_param(x, 0), as && strcmp(as, "zip") == 0 ? PACK_ZIP : PACK_PDF,
-	    language, pack_for_authority(x));
+	pack_begin(
+	    x, t, http_param(x, 0), as && strcmp(as, "zip") == 0 ? PACK_ZIP : PACK_PDF, language);
 }
 
 void page_unit_pack_post(struct exchange *x)

@@ -12,6 +12,7 @@ import { fillFinding, findingTests } from "./finding.mjs";
 import { oidcTests, startProvider } from "./oidc.mjs";
 import { fillRights, rightsTests } from "./rights.mjs";
 import { signInTests } from "./sign_in.mjs";
+import { fillUnits, unitsTests } from "./units.mjs";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const SHOTS = join(TOP, "build/browser");
@@ -71,7 +72,8 @@ async function fill(archive, browser) {
 			units: ["kivikko"], type: "account", language: i % 3 ? "fi" : "en", date: `2025-02-${String(i).padStart(2, "0")}`,
 			title: `Selvitys ${i}`, publicity: { class: "public" }, author: "lvv",
 		}, `Selvitys yksikön toiminnasta, osa ${i}.`, `selvitys-${i}.txt`, "text/plain");
-	Object.assign(ids, await fillRights(archive, token), await fillFinding(archive, token));
+	Object.assign(ids, await fillRights(archive, token), await fillFinding(archive, token),
+		await fillUnits(archive, token));
 	await archive.indexed(token.paula);
 	return { token, ids };
 }
@@ -354,7 +356,7 @@ const tests = {
 	},
 };
 
-Object.assign(tests, rightsTests, findingTests, adminTests, signInTests, oidcTests, accountsTests);
+Object.assign(tests, rightsTests, findingTests, adminTests, signInTests, oidcTests, accountsTests, unitsTests);
 
 // ---- running them ----
 
