@@ -18,13 +18,15 @@ from test_orders import order
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 JSON = {"Content-Type": "application/json", "Accept-Language": "fi"}
 HOSTILE = 'Kotka <b>"x"</b> & \u202ekäänteinen\u202c <script>alert(1)</script>'
-LONG = "Pitkänimi" * 1112  # over 10,000 characters
+LONG = ("Pitkänimi" * 56)[:500]  # as long as the register takes
+WORD = "Pitkäsana" * 1112  # over 10,000 characters
 
 UNITS = [
     {"id": "koivula", "name": {"fi": "Koivula"}, "provider": "hoiva-oy", "municipality": "091", "county": "90",
      "serviceForm": "institution", "places": 7, "languages": ["fi", "sv"],
      "names": [{"name": {"fi": "Entinen Pihlajala"}, "from": "2015-01-01", "to": "2020-12-31"}],
      "registration": {"state": "registered", "register": "Soteri", "diaryNumber": "LVV/1/2024", "from": "2024-01-01"},
+     "address": "Koivutie 1", "contacts": [{"name": "Vastaava ohjaaja", "phone": "09 123"}],
      "sources": {"registration": {"source": "soteri", "date": "2026-01-05"}}, "predecessors": ["pihlajala"]},
     {"id": "pihlajala", "name": {"fi": "Pihlajala"}, "provider": "hoiva-oy", "municipality": "091", "county": "90",
      "serviceForm": "institution", "places": 6},
@@ -153,6 +155,8 @@ def test_unit__page_tells_facts_their_source_and_its_past():
                  "lastensuojelulaitos", "Entinen Pihlajala (1.1.2015–31.12.2020)", "Yksikön Pihlajala vaiheet",
                  "/v1/units/koivula/feed.atom", "/fi/file?unit=koivula", 'rel="alternate"'):
         check(said in text, said)
+    check("Koivutie 1" in text and "Koivutie 1" not in page(w, "/fi/units/koivula", "hanna"), "the address")
+    check("Koivutie 1" not in text_of(pack(w, "pdf", user="hanna")), "the address in a pack")
     check("Toimintaa jatkaa" in page(w, "/fi/units/pihlajala"), "the successor")
     same(w.get("/fi/units/olematon").status, 404)
     same(w.get("/fi/units/koivula?kind=%3Cscript%3E").status in (200, 400), True)
@@ -217,8 +221,12 @@ def test_unit__hostile_names_are_text_and_long_ones_have_room():
     same([b for n, b in files.items() if n.startswith("01-")], [HOSTILE.encode()])
     check(b"<script>alert" not in files["contents.html"] and f.doc["title"] != "", "contents")
     check("<script>alert(1)</script>" in text_of(files["kayntipaketti.pdf"]), "as text")
-    check(LONG[:1000] in page(w, "/fi/units/pitka"), "long")
-    check("PitkänimiPitkänimi" in text_of(pack(w, "pdf", "pitka")), "long in the pack")
+    check(LONG in page(w, "/fi/units/pitka"), "long")
+    w.file(units=["pitka"], title="Sana", content=WORD.encode())
+    w.until_indexed()
+    text = text_of(pack(w, "pdf", "pitka"))
+    check("PitkänimiPitkänimi" in text, "long in the pack")
+    check(re.sub(r"\s|\d+ \(\d+\)", "", text).count("Pitkäsana") > 1100, "a long word is broken, not cut")
     w.stop()
 
 
