@@ -98,7 +98,7 @@ static void put_orders(const struct sheet *s)
 		put_buf(s, PAPER_HINT, &due);
 		if (ground)
 			put_sentence(
-			    s, PAPER_HINT, SAY_ORDER_GROUND, (const char *const[]){ground}, 1);
+			    s, PAPER_HINT, SAY_UNIT_ORDER_GROUND, (const char *const[]){ground}, 1);
 	}
 }
 

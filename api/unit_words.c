@@ -122,18 +122,18 @@ void words_deadline(const struct words *w, struct buf *out, const json_t *order)
 	long days;
 
 	if (!words_days(deadline, &days)) {
-		buf_adds(out, i18n_text(w->language, SAY_ORDER_NO_DUE));
+		buf_adds(out, i18n_text(w->language, SAY_UNIT_ORDER_NO_DUE));
 		return;
 	}
 	i18n_date(date, deadline);
-	words_say(w, out, SAY_ORDER_DUE, values, 1);
+	words_say(w, out, SAY_UNIT_ORDER_DUE, values, 1);
 	buf_adds(out, ". ");
 	if (days > 0)
-		say_count(w, out, SAY_ORDER_OVERDUE, (uint64_t)days);
+		say_count(w, out, SAY_UNIT_ORDER_OVERDUE, (uint64_t)days);
 	else if (days < 0)
-		say_count(w, out, SAY_ORDER_LEFT, (uint64_t)-days);
+		say_count(w, out, SAY_UNIT_ORDER_LEFT, (uint64_t)-days);
 	else
-		buf_adds(out, i18n_text(w->language, SAY_ORDER_TODAY));
+		buf_adds(out, i18n_text(w->language, SAY_UNIT_ORDER_TODAY));
 }
 
 /* ---- codes ---- */

@@ -186,12 +186,9 @@ static void write_menu(struct page *p)
 		return;
 	html_put(&p->h, "<nav class=\"menu\" aria-label=\"$\"><ul>", say(p, SAY_MENU));
 	write_menu_link(p, "/", SAY_SEARCH);
-<<<<<<< HEAD
 	write_menu_link(p, "/units", SAY_UNITS_MENU);
-=======
 	write_menu_link(p, "/cases", SAY_CASES);
 	write_menu_link(p, "/orders", SAY_ORDERS);
->>>>>>> w-P1
 	write_menu_link(p, "/saved", SAY_SAVED);
 	if (accounts_may(p->caller->who, p->caller->who->access.org))
 		write_menu_link(p, "/accounts", SAY_ACCOUNTS);

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/pages/cases.h"
 #include "api/pages/unit.h"
 #include "arkki/base/json.h"
 
@@ -49,9 +50,11 @@ static void write_order(struct page *p, const json_t *order)
 		   *state = json_text(order, "state");
 	struct buf due = BUF_INIT;
 
-	html_raw(&p->h, "<p class=\"what\"");
+	html_put(&p->h, "<p class=\"what\"><a href=\"/$/orders/$\"", i18n_code(p->language),
+	    json_text(order, "id"));
 	page_lang(p, json_text(order, "language"));
-	html_put(&p->h, ">$</p>", json_text(order, "text"));
+	html_put(&p->h, ">$</a></p>", json_text(order, "text"));
+	order_again(p, order);
 	if (!state || strcmp(state, "open") == 0) {
 		words_deadline(&w, &due, order);
 		if (json_is_true(json_object_get(order, "overdue")))
@@ -61,12 +64,12 @@ static void write_order(struct page *p, const json_t *order)
 	}
 	if (ground) {
 		html_raw(&p->h, "<p class=\"facts\" dir=\"auto\">");
-		page_say(p, SAY_ORDER_GROUND, ground);
+		page_say(p, SAY_UNIT_ORDER_GROUND, ground);
 		html_raw(&p->h, "</p>");
 	}
 	if (document)
 		html_put(&p->h, "<p class=\"facts\"><a href=\"/$/documents/$\">$</a></p>",
-		    i18n_code(p->language), document, say(p, SAY_ORDER_SOURCE));
+		    i18n_code(p->language), document, say(p, SAY_UNIT_ORDER_SOURCE));
 	buf_free(&due);
 }
 
@@ -82,7 +85,13 @@ static void write_what(struct page *p, const json_t *event)
 		write_document(p, event);
 	} else {
 		words_event_detail(&w, event, &text);
-		html_put(&p->h, "<p class=\"what\" dir=\"auto\">$</p>", text.data);
+		html_raw(&p->h, "<p class=\"what\" dir=\"auto\">");
+		if (json_text(event, "case"))
+			html_put(&p->h, "<a href=\"/$/cases/$\">$</a>", i18n_code(p->language),
+			    json_text(event, "case"), text.data);
+		else
+			html_text(&p->h, text.data);
+		html_raw(&p->h, "</p>");
 	}
 	buf_free(&text);
 }
