@@ -16,11 +16,11 @@ enum {
 	PACK_REPORTS = 5,
 	PACK_DOCUMENTS_MAX = 40,
 	PACK_EVENTS = 60,
-	PACK_TEXT = 256 * 1024,          /* of one document, in the PDF */
-	PACK_TEXTS = 1024 * 1024,        /* of all */
+	PACK_TEXT = 128 * 1024,          /* of one document, in the PDF */
+	PACK_TEXTS = 512 * 1024,         /* of all */
 	PACK_PDF_MAX = 32 * 1024 * 1024, /* bytes */
 };
-#define PACK_FILES_MAX (UINT64_C(256) << 20) /* bytes of originals in a ZIP */
+#define PACK_FILES_MAX (UINT64_C(128) << 20) /* bytes of originals in a ZIP */
 
 enum pack_kind { PACK_PDF, PACK_ZIP };
 
