@@ -150,8 +150,6 @@ void package_free(struct package *p)
 void package_plain(struct package *p)
 {
 	p->plain = true;
-	/* who waits for it gains nothing by files compressed twice; a tar has no such option */
-	(void)archive_write_set_format_option(p->out, "zip", "compression", "store");
 }
 
 /* ---- files ---- */
