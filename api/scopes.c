@@ -47,6 +47,7 @@ static const struct scope_row pages[] = {
     {"/orders", 0, TOKEN_FILE},
     {"/saved", 0, TOKEN_READ},
     {"/suggest", TOKEN_READ, TOKEN_READ},
+    {"/results.csv", TOKEN_READ, TOKEN_READ},
     {"/admin", 0, TOKEN_ADMINISTER},
     {"/sign-out", 0, 0},
 };

@@ -35,6 +35,8 @@ struct cli {
 	const char *predecessor, *confirm_every, *add;
 	/* backup, restore */
 	const char *keep, *keys, *point;
+	/* doctor */
+	const char *ca_file;
 	struct cli_option {
 		const char *name, *value;
 	} * said; /* every option with a value, in order: for those that may be repeated */

@@ -93,11 +93,14 @@ static const struct command {
 	"      verify: check a package, its proofs and signatures, on any machine"},
     {"verify", cmd_verify, "DIR [--full]",
 	"compare all that the archive says with all that it holds"},
-    {"doctor", cmd_doctor, "DIR",
+    {"doctor", cmd_doctor, "DIR [--url URL [--ca FILE]]",
 	"look whether an archive is set up and kept as it should be, served or not: sandbox, "
 	"permissions,\n"
 	"      encrypted volumes, copies of keys, witnesses, backup, clock; exit 1 when anything "
-	"is bad"},
+	"is bad\n"
+	"      --url: also the address where people reach it: TLS, headers, cookies, what is open "
+	"that "
+	"should not be"},
     {"scrub", cmd_scrub, "DIR status|start|pause|--now",
 	"read everything again in the background and name what is damaged; --now: at full speed, "
 	"and wait"},
@@ -354,6 +357,7 @@ static bool parse(struct cli *c, char **argv)
 	    {"--witness-policy", &c->witness_policy},
 	    {"--check", &c->check},
 	    {"--keep", &c->keep},
+	    {"--ca", &c->ca_file},
 	    {"--keys", &c->keys},
 	    {"--point", &c->point},
 	    {"--org", &c->org},
