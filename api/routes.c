@@ -9,6 +9,7 @@
 #include "api/memento.h"
 #include "api/oidc.h"
 #include "api/orders_private.h"
+#include "api/pack.h"
 #include "api/operation.h"
 #include "api/pages/areas.h"
 #include "api/pages/pages.h"
@@ -171,6 +172,7 @@ const struct http_route api_routes[] = {
     SEND("PUT", "/v1/units/{u}", 0, units_put),
     SEND("PUT", "/v1/units/{u}/vacancies", 0, vacancies_put),
     GET("/v1/units/{u}/documents", units_documents),
+    SAVED("POST", "/v1/units/{u}/pack", units_pack),
     GET("/v1/units/{u}/timeline", units_timeline),
     GET("/v1/units/{u}/feed.atom", units_feed),
     GET("/v1/cases", cases_list),

@@ -38,7 +38,7 @@ struct package {
 	struct sha256 *hash;
 	struct buf manifest;
 	pthread_rwlock_t shutting; /* readers against package_shut() */
-	bool shut;
+	bool shut, plain;
 };
 
 /* ---- the container ---- */
@@ -147,6 +147,11 @@ void package_free(struct package *p)
 	free(p);
 }
 
+void package_plain(struct package *p)
+{
+	p->plain = true;
+}
+
 /* ---- files ---- */
 
 static int begin(struct package *p, const char *path, uint64_t size, struct ark_error *err)
@@ -227,7 +232,7 @@ static int end(
 int package_begin_file(struct package *p, const char *path, uint64_t size, struct ark_error *err)
 {
 	char whole[BAG_PATH_MAX];
-	int n = snprintf(whole, sizeof(whole), "data/%s", path);
+	int n = snprintf(whole, sizeof(whole), "%s%s", p->plain ? "" : "data/", path);
 
 	if (n < 0 || (size_t)n >= sizeof(whole))
 		return ark_fail(err, ARK_EINPUT, "a path in a package is too long");
@@ -284,7 +289,7 @@ static int sign(struct package *p, const unsigned char tags[32],
 	return rc;
 }
 
-int package_finish(
+static int add_tag_files(
     struct package *p, const char *info, const struct package_signer *signer, struct ark_error *err)
 {
 	struct buf bagit = BUF_INIT, more = BUF_INIT, tags = BUF_INIT;
@@ -305,15 +310,23 @@ int package_finish(
 		rc = add_tag_file(p, NULL, "tagmanifest-sha256.txt", &tags, sha, err);
 	if (!rc)
 		rc = sign(p, sha, signer, err);
+	buf_free(&bagit);
+	buf_free(&more);
+	buf_free(&tags);
+	return rc;
+}
+
+int package_finish(
+    struct package *p, const char *info, const struct package_signer *signer, struct ark_error *err)
+{
+	int rc = p->plain ? ARK_OK : add_tag_files(p, info, signer, err);
+
 	if (!rc && archive_write_close(p->out) != ARCHIVE_OK)
 		rc = failed(p, err);
 	if (!rc)
 		rc = sealer_finish(p->sealer, err);
 	if (!rc)
 		sha256_final(p->whole, p->sha256);
-	buf_free(&bagit);
-	buf_free(&more);
-	buf_free(&tags);
 	return rc;
 }
 

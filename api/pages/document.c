@@ -267,7 +267,7 @@ static int write_page(
 
 	html_raw(&p->h, "<article>");
 	if (d->needs_purpose && purpose_wrong(&d->stated))
-		purpose_errors(p, &d->stated);
+		purpose_errors(p, &d->stated, SAY_CLOSED_STILL);
 	write_head(p, d, card);
 	past_banner(p, row, d->versions);
 	write_banner(p, row, d->versions);

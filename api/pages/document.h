@@ -51,7 +51,9 @@ void fact_media(struct page *p, enum say label, const json_t *version);
 ARK_MUSTUSE int purpose_read(struct exchange *x, struct stated *ret, struct ark_error *err);
 bool purpose_wrong(const struct stated *s);
 /* What is wrong, each with a link to its field. */
-void purpose_errors(struct page *p, const struct stated *s);
+void purpose_errors(struct page *p, const struct stated *s, enum say failed);
+/* Its fields and the proof that they come from here. number: of the case, proposed; may be NULL. */
+void purpose_fields(struct page *p, const struct stated *s, const char *number);
 /* Why the content is closed, and the form that opens it where a purpose would. */
 void purpose_form(struct page *p, const struct document_view *d, const struct card *card);
 /* The form alone: number is the case that is proposed. */

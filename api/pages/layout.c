@@ -187,6 +187,7 @@ static void write_menu(struct page *p)
 		return;
 	html_put(&p->h, "<nav class=\"menu\" aria-label=\"$\"><ul>", say(p, SAY_MENU));
 	write_menu_link(p, "/", SAY_SEARCH);
+	write_menu_link(p, "/units", SAY_UNITS_MENU);
 	write_menu_link(p, "/cases", SAY_CASES);
 	write_menu_link(p, "/orders", SAY_ORDERS);
 	write_menu_link(p, "/saved", SAY_SAVED);
@@ -216,6 +217,11 @@ static void write_header(struct page *p)
 
 void page_begin(struct page *p, struct exchange *x, const char *title)
 {
+	page_begin_feed(p, x, title, NULL);
+}
+
+void page_begin_feed(struct page *p, struct exchange *x, const char *title, const char *feed)
+{
 	*p = (struct page){.x = x, .caller = caller_of(x), .language = http_language(x)};
 	if (p->caller && p->caller->left)
 		p->caller = NULL;
@@ -226,9 +232,13 @@ void page_begin(struct page *p, struct exchange *x, const char *title)
 	    "<meta name=\"robots\" content=\"noindex\">"
 	    "<link rel=\"icon\" href=\"/web/arkki.svg?v=$\" type=\"image/svg+xml\">"
 	    "<link rel=\"stylesheet\" href=\"/web/arkki.css?v=$\">"
-	    "<script src=\"/web/arkki.js?v=$\" defer></script></head><body>",
+	    "<script src=\"/web/arkki.js?v=$\" defer></script>",
 	    i18n_code(p->language), title, say(p, SAY_APP), app_of(x)->assets_tag,
 	    app_of(x)->assets_tag, app_of(x)->assets_tag);
+	if (feed)
+		html_put(&p->h, "<link rel=\"alternate\" type=\"application/atom+xml\" href=\"$\">",
+		    feed);
+	html_raw(&p->h, "</head><body>");
 	write_header(p);
 	html_raw(&p->h, "<main id=\"content\" tabindex=\"-1\"><div class=\"wide\">");
 	accounts_notice(p);

@@ -32,31 +32,16 @@ void name_add(const struct page *p, struct buf *out, const char *kind, const cha
 	json_decref(record);
 }
 
-/* Helsinki has the tasks of a county without being one. */
-static bool is_county(const json_t *org, const char *code)
-{
-	const json_t *codes = json_object_get(org, "counties");
-	const char *kind = json_text(org, "kind"),
-		   *own = json_string_value(json_array_get(codes, 0));
-
-	return kind && own && json_array_size(codes) == 1 && strcmp(own, code) == 0 &&
-	       (strcmp(kind, "county") == 0 ||
-		   (strcmp(kind, "municipality") == 0 && strcmp(code, "90") == 0));
-}
-
 void county_add(const struct page *p, struct buf *out, const char *code)
 {
-	json_t *all = registry_all(archive_registry(app_of(p->x)->archive), "orgs"), *org;
-	const char *name = NULL;
-	size_t i;
+	const struct words w = page_words(p);
 
-	json_array_foreach(all, i, org)
-	{
-		if (!name && is_county(org, code))
-			name = i18n_name(p->language, org, NULL);
-	}
-	buf_adds(out, name ? name : code);
-	json_decref(all);
+	words_county(&w, out, code);
+}
+
+struct words page_words(const struct page *p)
+{
+	return (struct words){archive_registry(app_of(p->x)->archive), p->language};
 }
 
 void page_units(struct page *p, const json_t *units)

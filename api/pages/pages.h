@@ -10,6 +10,7 @@
 #include "api/app.h"
 #include "api/html.h"
 #include "api/i18n.h"
+#include "api/unit_words.h"
 
 struct page {
 	struct html h; /* first: html_… macros take &p->h */
@@ -80,6 +81,8 @@ void pages_start(struct app *app);
 bool page_language(const struct exchange *x, enum http_language *ret);
 /* Writes everything up to the <h1>, which is the page's. title is a plain text. */
 void page_begin(struct page *p, struct exchange *x, const char *title);
+/* The same with a feed of what the page shows. */
+void page_begin_feed(struct page *p, struct exchange *x, const char *title, const char *feed);
 /* Closes the page and replies. */
 void page_end(struct page *p, int status);
 const char *say(const struct page *p, enum say what);
@@ -110,6 +113,8 @@ void page_name(struct page *p, const char *kind, const char *id);
 void name_add(const struct page *p, struct buf *out, const char *kind, const char *id);
 /* Appends what a county is called: the name of its organisation, where one is known. */
 void county_add(const struct page *p, struct buf *out, const char *code);
+/* For what pages say as others do. */
+struct words page_words(const struct page *p);
 /* Writes the names of the units, separated by commas. */
 void page_units(struct page *p, const json_t *units);
 /* lang="sv" when it is not the page's language; dir="auto" always: for what people wrote. */

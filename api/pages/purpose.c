@@ -127,22 +127,13 @@ static void write_error(struct page *p, enum say what, const char *field)
 		html_put(&p->h, "<li><a href=\"#$\">$</a></li>", field, say(p, what));
 }
 
-void purpose_errors(struct page *p, const struct stated *s)
+void purpose_errors(struct page *p, const struct stated *s, enum say failed)
 {
-	html_put(
-	    &p->h, "<div class=\"errors\" role=\"alert\"><h2>$</h2><ul>", say(p, SAY_CLOSED_STILL));
+	html_put(&p->h, "<div class=\"errors\" role=\"alert\"><h2>$</h2><ul>", say(p, failed));
 	write_error(p, s->form_wrong, "purpose");
 	write_error(p, s->purpose_wrong, "purpose");
 	write_error(p, s->case_wrong, "case");
 	html_raw(&p->h, "</ul></div>");
-}
-
-static void write_token(struct page *p)
-{
-	char form[33];
-
-	page_form_token(app_of(p->x), "open", p->caller->token_id, form);
-	html_put(&p->h, "<input type=\"hidden\" name=\"form\" value=\"$\">", form);
 }
 
 static void write_field(struct page *p, const char *name, enum say label, enum say help,
@@ -176,45 +167,61 @@ void purpose_ask(struct page *p, const struct stated *s, const char *action, con
 	    s->sent ? s->purpose_wrong : SAY_COUNT, s->sent ? s->purpose : NULL);
 	write_field(p, "case", SAY_DIARY, SAY_CASE_HELP, s->sent ? s->case_wrong : SAY_COUNT,
 	    s->sent ? s->number : number);
-	html_put(&p->h, "<div><button>$</button></div></form>", say(p, SAY_OPEN_CONTENT));
-}
+	void purpose_fields(struct page * p, const struct stated *s, const char *number)
+	{
+		page_form_field(p, "open");
+	}
 
-static void write_form(struct page *p, const struct document_view *d, const char *number)
-{
-	struct buf url = BUF_INIT;
+	static void write_form(struct page * p, const struct document_view *d, const char *number)
+	{
+		struct buf url = BUF_INIT;
 
-	document_path(p, &d->v->row, d->asked, "", &url);
-	purpose_ask(p, &d->stated, url.data, number);
-	buf_free(&url);
-}
+		document_path(p, &d->v->row, d->asked, "", &url);
+		html_put(&p->h, "<form class=\"stack\" method=\"post\" action=\"$\" novalidate>",
+		    url.data);
+		purpose_fields(p, &d->stated, number);
+		html_put(&p->h, "<div><button>$</button></div></form>", say(p, SAY_OPEN_CONTENT));
+	}
 
-void purpose_form(struct page *p, const struct document_view *d, const struct card *card)
-{
-	const char *case_id = json_text(card->fields, "case");
-	json_t *record = registry_get(archive_registry(app_of(p->x)->archive), "cases", case_id);
-	const char *number = json_text(record, "diaryNumber");
+	static void write_form(struct page * p, const struct document_view *d, const char *number)
+	{
+		struct buf url = BUF_INIT;
 
-	html_put(&p->h,
-	    "<section class=\"closed\" aria-labelledby=\"closed\"><h2 id=\"closed\">$</h2><p>$</p>",
-	    say(p, SAY_CLOSED), say(p, d->needs_purpose ? SAY_CLOSED_WHY : SAY_CLOSED_NEVER));
-	if (d->needs_purpose)
-		write_form(p, d, number ? number : case_id);
-	html_raw(&p->h, "</section>");
-	json_decref(record);
-}
+		document_path(p, &d->v->row, d->asked, "", &url);
+		purpose_ask(p, &d->stated, url.data, number);
+		buf_free(&url);
+	}
 
-void purpose_hidden(struct page *p, const struct stated *s)
-{
-	write_token(p);
-	html_put(&p->h,
-	    "<input type=\"hidden\" name=\"purpose\" value=\"$\"><input type=\"hidden\" "
-	    "name=\"case\" value=\"$\">",
-	    s->purpose, s->number);
-}
+	void purpose_form(struct page * p, const struct document_view *d, const struct card *card)
+	{
+		const char *case_id = json_text(card->fields, "case");
+		json_t *record =
+		    registry_get(archive_registry(app_of(p->x)->archive), "cases", case_id);
+		const char *number = json_text(record, "diaryNumber");
 
-void purpose_note(struct page *p, const struct stated *s)
-{
-	html_raw(&p->h, "<p class=\"note\" role=\"status\" dir=\"auto\">");
-	page_say(p, SAY_OPENED, s->purpose, s->number);
-	html_raw(&p->h, "</p>");
-}
+		html_put(&p->h,
+		    "<section class=\"closed\" aria-labelledby=\"closed\"><h2 "
+		    "id=\"closed\">$</h2><p>$</p>",
+		    say(p, SAY_CLOSED),
+		    say(p, d->needs_purpose ? SAY_CLOSED_WHY : SAY_CLOSED_NEVER));
+		if (d->needs_purpose)
+			write_form(p, d, number ? number : case_id);
+		html_raw(&p->h, "</section>");
+		json_decref(record);
+	}
+
+	void purpose_hidden(struct page * p, const struct stated *s)
+	{
+		page_form_field(p, "open");
+		html_put(&p->h,
+		    "<input type=\"hidden\" name=\"purpose\" value=\"$\"><input type=\"hidden\" "
+		    "name=\"case\" value=\"$\">",
+		    s->purpose, s->number);
+	}
+
+	void purpose_note(struct page * p, const struct stated *s)
+	{
+		html_raw(&p->h, "<p class=\"note\" role=\"status\" dir=\"auto\">");
+		page_say(p, SAY_OPENED, s->purpose, s->number);
+		html_raw(&p->h, "</p>");
+	}

@@ -16,6 +16,7 @@ import { oidcTests, startProvider } from "./oidc.mjs";
 import { fillPast, pastTests } from "./past.mjs";
 import { fillRights, rightsTests } from "./rights.mjs";
 import { signInTests } from "./sign_in.mjs";
+import { fillUnits, unitsTests } from "./units.mjs";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const SHOTS = join(TOP, "build/browser");
@@ -76,6 +77,8 @@ async function fill(archive, browser) {
 			title: `Selvitys ${i}`, publicity: { class: "public" }, author: "lvv",
 		}, `Selvitys yksikön toiminnasta, osa ${i}.`, `selvitys-${i}.txt`, "text/plain");
 	Object.assign(ids, await fillRights(archive, token), await fillFinding(archive, token), await fillPast(archive, token), await fillCases(archive, token));
+	Object.assign(ids, await fillRights(archive, token), await fillFinding(archive, token),
+		await fillUnits(archive, token));
 	await archive.indexed(token.paula);
 	return { token, ids };
 }
@@ -367,7 +370,7 @@ const tests = {
 	},
 };
 
-Object.assign(tests, rightsTests, findingTests, adminTests, signInTests, oidcTests, accountsTests, pastTests, casesTests, auditTests, administrationTests);
+Object.assign(tests, rightsTests, findingTests, adminTests, signInTests, oidcTests, accountsTests, pastTests, casesTests, auditTests, administrationTests, unitsTests);
 
 // ---- running them ----
 

@@ -280,6 +280,7 @@ RULES = {
     ("POST", "/v1/orders"): None,
     ("GET", "/v1/orders/{o}"): plainly("/v1/orders/" + GHOST),
     ("PATCH", "/v1/orders/{o}"): None,
+    ("POST", "/v1/units/{u}/pack"): None,  # test_units_pages
     ("GET", "/v1/units/{u}/orders"): lambda w: [a for u in (*UNITS, "nounit")
                                                 for a in orders_asks("/v1/units/%s/orders" % u)(w)[::3]],
     ("GET", "/v1/orgs"): plainly("/v1/orgs"),

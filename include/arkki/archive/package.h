@@ -25,6 +25,9 @@ struct package;
 ARK_MUSTUSE int package_new(const char *spool_dir, enum package_kind kind, const char *folder,
     struct package **ret, struct ark_error *err);
 void package_free(struct package *p); /* takes NULL */
+/* Before the first file: no bag, a folder of files that people unpack. The paths are below the folder, and package_finish()
+ * adds nothing: info and signer are NULL. */
+void package_plain(struct package *p);
 
 /* A payload file: path below data/, size bytes that package_write() gives in pieces. sha256: of the bytes, may be
  * NULL. After a failure only package_free() may follow. */
