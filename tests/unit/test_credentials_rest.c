@@ -315,7 +315,8 @@ static void test_credentials__removed_leave_no_bytes(void **state)
 
 	make_everything(f, &e);
 	n = bodies(f, before, 64);
-	assert_int_equal(n, 5 + 1 + RECOVERY_CODES + 3); /* password, totp, link, session, upload, … */
+	assert_int_equal(
+	    n, 5 + 1 + RECOVERY_CODES + 3); /* password, totp, link, session, upload, … */
 	for (size_t i = 0; i < n; i++)
 		assert_true(unit_holds(f->k.dir, before[i], 24));
 	assert_int_equal(credentials_remove(f->s, e.v.user, CREDENTIALS_ALL, NULL), ARK_OK);
