@@ -17,6 +17,7 @@ import { fillPast, pastTests } from "./past.mjs";
 import { fillRights, rightsTests } from "./rights.mjs";
 import { signInTests } from "./sign_in.mjs";
 import { fillUnits, unitsTests } from "./units.mjs";
+import { uploadTests } from "./uploads.mjs";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const SHOTS = join(TOP, "build/browser");
@@ -371,6 +372,8 @@ const tests = {
 };
 
 Object.assign(tests, rightsTests, findingTests, adminTests, signInTests, oidcTests, accountsTests, pastTests, casesTests, auditTests, administrationTests, unitsTests);
+
+Object.assign(tests, uploadTests);
 
 // ---- running them ----
 
