@@ -323,7 +323,7 @@ static void show(struct exchange *x, const struct comparison *c, struct stated *
 	wrong = closed && purpose_wrong(s);
 	begin(&p, x, c, wrong);
 	if (wrong)
-		purpose_errors(&p, s);
+		purpose_errors(&p, s, SAY_CLOSED_STILL);
 	else if (c->text == COMPARED && s->sent && !purpose_wrong(s))
 		purpose_note(&p, s);
 	write_summary(&p, c);

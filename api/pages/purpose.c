@@ -158,70 +158,59 @@ static void write_field(struct page *p, const char *name, enum say label, enum s
 	html_raw(&p->h, "</div>");
 }
 
-void purpose_ask(struct page *p, const struct stated *s, const char *action, const char *number)
+void purpose_fields(struct page *p, const struct stated *s, const char *number)
 {
-	/* novalidate: the answer says in the reader's language what is wrong, and where */
-	html_put(&p->h, "<form class=\"stack\" method=\"post\" action=\"$\" novalidate>", action);
-	write_token(p);
+	page_form_field(p, "open");
 	write_field(p, "purpose", SAY_PURPOSE, SAY_PURPOSE_HELP,
 	    s->sent ? s->purpose_wrong : SAY_COUNT, s->sent ? s->purpose : NULL);
 	write_field(p, "case", SAY_DIARY, SAY_CASE_HELP, s->sent ? s->case_wrong : SAY_COUNT,
 	    s->sent ? s->number : number);
-	void purpose_fields(struct page * p, const struct stated *s, const char *number)
-	{
-		page_form_field(p, "open");
-	}
+}
 
-	static void write_form(struct page * p, const struct document_view *d, const char *number)
-	{
-		struct buf url = BUF_INIT;
+void purpose_ask(struct page *p, const struct stated *s, const char *action, const char *number)
+{
+	/* novalidate: the answer says in the reader's language what is wrong, and where */
+	html_put(&p->h, "<form class=\"stack\" method=\"post\" action=\"$\" novalidate>", action);
+	purpose_fields(p, s, number);
+	html_put(&p->h, "<div><button>$</button></div></form>", say(p, SAY_OPEN_CONTENT));
+}
 
-		document_path(p, &d->v->row, d->asked, "", &url);
-		html_put(&p->h, "<form class=\"stack\" method=\"post\" action=\"$\" novalidate>",
-		    url.data);
-		purpose_fields(p, &d->stated, number);
-		html_put(&p->h, "<div><button>$</button></div></form>", say(p, SAY_OPEN_CONTENT));
-	}
+static void write_form(struct page *p, const struct document_view *d, const char *number)
+{
+	struct buf url = BUF_INIT;
 
-	static void write_form(struct page * p, const struct document_view *d, const char *number)
-	{
-		struct buf url = BUF_INIT;
+	document_path(p, &d->v->row, d->asked, "", &url);
+	purpose_ask(p, &d->stated, url.data, number);
+	buf_free(&url);
+}
 
-		document_path(p, &d->v->row, d->asked, "", &url);
-		purpose_ask(p, &d->stated, url.data, number);
-		buf_free(&url);
-	}
+void purpose_form(struct page *p, const struct document_view *d, const struct card *card)
+{
+	const char *case_id = json_text(card->fields, "case");
+	json_t *record = registry_get(archive_registry(app_of(p->x)->archive), "cases", case_id);
+	const char *number = json_text(record, "diaryNumber");
 
-	void purpose_form(struct page * p, const struct document_view *d, const struct card *card)
-	{
-		const char *case_id = json_text(card->fields, "case");
-		json_t *record =
-		    registry_get(archive_registry(app_of(p->x)->archive), "cases", case_id);
-		const char *number = json_text(record, "diaryNumber");
+	html_put(&p->h,
+	    "<section class=\"closed\" aria-labelledby=\"closed\"><h2 id=\"closed\">$</h2><p>$</p>",
+	    say(p, SAY_CLOSED), say(p, d->needs_purpose ? SAY_CLOSED_WHY : SAY_CLOSED_NEVER));
+	if (d->needs_purpose)
+		write_form(p, d, number ? number : case_id);
+	html_raw(&p->h, "</section>");
+	json_decref(record);
+}
 
-		html_put(&p->h,
-		    "<section class=\"closed\" aria-labelledby=\"closed\"><h2 "
-		    "id=\"closed\">$</h2><p>$</p>",
-		    say(p, SAY_CLOSED),
-		    say(p, d->needs_purpose ? SAY_CLOSED_WHY : SAY_CLOSED_NEVER));
-		if (d->needs_purpose)
-			write_form(p, d, number ? number : case_id);
-		html_raw(&p->h, "</section>");
-		json_decref(record);
-	}
+void purpose_hidden(struct page *p, const struct stated *s)
+{
+	page_form_field(p, "open");
+	html_put(&p->h,
+	    "<input type=\"hidden\" name=\"purpose\" value=\"$\"><input type=\"hidden\" "
+	    "name=\"case\" value=\"$\">",
+	    s->purpose, s->number);
+}
 
-	void purpose_hidden(struct page * p, const struct stated *s)
-	{
-		page_form_field(p, "open");
-		html_put(&p->h,
-		    "<input type=\"hidden\" name=\"purpose\" value=\"$\"><input type=\"hidden\" "
-		    "name=\"case\" value=\"$\">",
-		    s->purpose, s->number);
-	}
-
-	void purpose_note(struct page * p, const struct stated *s)
-	{
-		html_raw(&p->h, "<p class=\"note\" role=\"status\" dir=\"auto\">");
-		page_say(p, SAY_OPENED, s->purpose, s->number);
-		html_raw(&p->h, "</p>");
-	}
+void purpose_note(struct page *p, const struct stated *s)
+{
+	html_raw(&p->h, "<p class=\"note\" role=\"status\" dir=\"auto\">");
+	page_say(p, SAY_OPENED, s->purpose, s->number);
+	html_raw(&p->h, "</p>");
+}
