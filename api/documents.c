@@ -9,6 +9,7 @@
 #include "api/audit_range.h"
 #include "api/document_text.h"
 #include "api/documents.h"
+#include "api/purpose_kept.h"
 #include "api/text_reason.h"
 #include "arkki/api/http_range.h"
 #include "arkki/base/clock.h"
@@ -90,8 +91,10 @@ json_t *version_json_of(const struct catalogue_row *row, const struct card *card
 bool document_found(struct exchange *x, struct visit *v, const char *kind, uint32_t version)
 {
 	struct ark_error err;
-	int rc = visit_find(v, http_param(x, 0), version, &err);
+	int rc = purpose_kept_state(v->app, v->caller, http_param(x, 0), version, &err);
 
+	if (!rc)
+		rc = visit_find(v, http_param(x, 0), version, &err);
 	if (rc == ARK_ENOTFOUND) {
 		visit_not_found(x, kind, http_param(x, 0), version);
 		return false;

@@ -7,7 +7,8 @@
 
 /* ---- what pages share with the API ---- */
 
-/* Finds the version (0: the newest) of {d} that the caller may read. False: a 404 is replied and logged, or
+/* Finds the version (0: the newest) of {d} that the caller may read, for the purpose that the session keeps where none is
+ * stated (purpose_kept.h). False: a 404 is replied and logged, or
  * the error or a malformed purpose is answered. */
 bool document_found(struct exchange *x, struct visit *v, const char *kind, uint32_t version);
 /* The same of version {n}; one that is no number is not found. */

@@ -41,6 +41,7 @@ static const struct scope_row pages[] = {
     {"/account", TOKEN_ACCOUNTS, TOKEN_ACCOUNTS},
     {"/open-account", TOKEN_ACCOUNTS, TOKEN_ACCOUNTS},
     {"/documents", 0, 0},
+    {"/purpose", 0, 0},
     {"/saved", 0, TOKEN_READ},
     {"/suggest", TOKEN_READ, TOKEN_READ},
     {"/admin", 0, TOKEN_ADMINISTER},

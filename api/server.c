@@ -16,6 +16,7 @@
 #include "api/oidc.h"
 #include "api/pages/pages.h"
 #include "api/past_work.h"
+#include "api/purpose_kept.h"
 #include "api/rankings.h"
 #include "api/session.h"
 #include "api/synonyms.h"
@@ -97,6 +98,8 @@ int api_server_start(struct archive *a, const char *listen, const char *proxy,
 	pages_start(&s->app);
 	rc = token_cache_new(&s->app.tokens, err);
 	if (!rc)
+		rc = purposes_new(&s->app.purposes, err);
+	if (!rc)
 		rc = sign_in_start(&s->app, err);
 	if (!rc)
 		rc = oidc_start(&s->app, err);
@@ -173,6 +176,7 @@ void api_server_stop(struct api_server *s)
 	exports_stop(&s->app);
 	rankings_free(s->app.rankings);
 	synonyms_stop(&s->app);
+	purposes_free(s->app.purposes);
 	token_cache_free(s->app.tokens);
 	pthread_mutex_destroy(&s->app.searches_lock);
 	pthread_mutex_destroy(&s->app.reviews_lock);

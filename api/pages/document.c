@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "api/pages/document.h"
+#include "api/purpose_kept.h"
 #include "arkki/base/json.h"
 
 /* more of a text than this makes no readable page: the file is there */
@@ -357,6 +358,11 @@ static struct document_view *view_new(
 	d->open = !v->row.whole;
 	if ((v->row.whole && visit_content_open(v, &d->open, &err)) ||
 	    listing_versions(v, v->row.document, d->versions, &err)) {
+		http_reply_error(x, &err);
+		return NULL;
+	}
+	if (d->open && d->stated.sent && !purpose_wrong(&d->stated) &&
+	    purpose_keep(v->app, v->caller, &err)) {
 		http_reply_error(x, &err);
 		return NULL;
 	}

@@ -226,6 +226,7 @@ void page_begin(struct page *p, struct exchange *x, const char *title)
 	    app_of(x)->assets_tag, app_of(x)->assets_tag);
 	write_header(p);
 	html_raw(&p->h, "<main id=\"content\" tabindex=\"-1\"><div class=\"wide\">");
+	purpose_bar(p);
 	accounts_notice(p);
 }
 

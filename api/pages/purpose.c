@@ -7,10 +7,11 @@
 #include <strings.h>
 
 #include "api/pages/document.h"
+#include "api/purpose_kept.h"
 #include "arkki/base/json.h"
 #include "arkki/base/text.h"
 
-enum { PURPOSE_CHARS = 500, NUMBER_MAX = 200 };
+enum { NUMBER_MAX = 200 };
 
 /* ---- reading the form ---- */
 
