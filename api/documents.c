@@ -308,6 +308,26 @@ int listing_versions(
 	return rc;
 }
 
+int listing_beside(struct visit *v, struct listing *l, unsigned int limit, struct ark_error *err)
+{
+	const struct catalogue_list beside = {
+	    .beside = v->row.document, .beside_version = v->row.version, .limit = limit};
+	struct access_sight *sight = NULL;
+	struct desk *desk = NULL;
+	int rc;
+
+	if (!v->row.whole)
+		return ARK_OK;
+	rc = caller_sight(v->caller, &sight, err);
+	if (!rc)
+		rc = archive_desk(v->app->archive, &desk, err);
+	if (!rc)
+		rc = catalogue_documents(desk->catalogue, &beside, sight, keep_row, l, err);
+	archive_desk_return(v->app->archive, desk);
+	access_sight_unref(sight);
+	return rc;
+}
+
 /* Gathers the versions that the caller may read, logs the look at the list, and shows them. */
 static void gather_versions(struct exchange *x, void (*show)(struct exchange *x))
 {

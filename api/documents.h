@@ -36,6 +36,10 @@ void listing_free(void *listing);
 ARK_MUSTUSE int listing_versions(
     struct visit *v, const char *document, struct listing *l, struct ark_error *err);
 
+/* Adds the other documents of the case of v->row, newest first, of which the caller sees all; none to who does not see the row whole. */
+ARK_MUSTUSE int listing_beside(
+    struct visit *v, struct listing *l, unsigned int limit, struct ark_error *err);
+
 /* Reads type, from, to, limit and cursor. False: 400 is replied. */
 bool listing_query(struct exchange *x, struct catalogue_list *list);
 /* A page of documents: reads what listing_query() reads into the list, finds, logs one list entry and one
@@ -47,6 +51,9 @@ void listing_show(
 void listing_next(const struct listing *l, unsigned int limit, struct buf *next);
 
 /* ---- handlers ---- */
+
+/* Whether a browser may show bytes of this type: PDF, plain text and pictures that hold no program. */
+bool content_inline(const char *media_type);
 
 void documents_get(struct exchange *x);
 void documents_list(struct exchange *x);
