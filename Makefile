@@ -157,7 +157,7 @@ print-cflags:
 print-cxxflags:
 	@echo $(CXXFLAGS_ALL)
 
-$(BUILD)/policies/shipped.o: policies/types.json policies/retention.json policies/arkki.cedar policies/arkki.cedarschema \
+$(BUILD)/policies/shipped.o: policies/types.json policies/matters.json policies/retention.json policies/arkki.cedar policies/arkki.cedarschema \
 	$(wildcard policies/cases/*.json policies/cases/entities/*.json)
 $(BUILD)/api/routes.o: api/openapi.yaml
 $(BUILD)/archive/slip39.o: archive/slip39_words.txt

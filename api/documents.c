@@ -227,7 +227,7 @@ void versions_get_one(struct exchange *x)
 
 /* ---- GET /documents/{d}/versions ---- */
 
-static int keep_row(void *arg, const struct catalogue_row *row)
+int listing_keep(void *arg, const struct catalogue_row *row)
 {
 	struct listing *l = arg;
 
@@ -302,7 +302,7 @@ int listing_versions(
 	if (!rc)
 		rc = archive_desk(v->app->archive, &desk, err);
 	if (!rc)
-		rc = catalogue_versions(desk->catalogue, document, sight, keep_row, l, err);
+		rc = catalogue_versions(desk->catalogue, document, sight, listing_keep, l, err);
 	archive_desk_return(v->app->archive, desk);
 	access_sight_unref(sight);
 	return rc;
@@ -570,7 +570,7 @@ void listing_show(struct exchange *x, struct catalogue_list *list, void (*show)(
 	if (!rc)
 		rc = archive_desk(v->app->archive, &desk, &err);
 	if (!rc)
-		rc = catalogue_documents(desk->catalogue, list, sight, keep_row, l, &err);
+		rc = catalogue_documents(desk->catalogue, list, sight, listing_keep, l, &err);
 	archive_desk_return(v->app->archive, desk);
 	access_sight_unref(sight);
 	if (rc)

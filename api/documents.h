@@ -32,6 +32,8 @@ struct listing {
 struct listing *listing_new(struct exchange *x, struct visit *v);
 /* For who puts something of its own in the visit's `more`, and keeps the listing in it. */
 void listing_free(void *listing);
+/* Adds a copy of the row: as catalogue_each, arg is the listing. ARK_ENOMEM. */
+int listing_keep(void *arg, const struct catalogue_row *row);
 /* Fills l with the versions that the caller may read, oldest first. */
 ARK_MUSTUSE int listing_versions(
     struct visit *v, const char *document, struct listing *l, struct ark_error *err);

@@ -6,6 +6,7 @@
 #include "api/exports.h"
 #include "api/handlers.h"
 #include "api/oidc.h"
+#include "api/orders_private.h"
 #include "api/pages/areas.h"
 #include "api/pages/pages.h"
 #include "api/saved_searches.h"
@@ -28,6 +29,12 @@
 #define UP_TO_1_MIB(verb, path_, handler)                                                          \
 	{                                                                                          \
 		.method = verb, .pattern = path_, .takes = HTTP_BODY_WHOLE, .body_max = 1U << 20,  \
+		.finish = handler                                                                  \
+	}
+
+#define UP_TO_64_KIB(verb, path_, handler)                                                         \
+	{                                                                                          \
+		.method = verb, .pattern = path_, .takes = HTTP_BODY_WHOLE, .body_max = 64 << 10,  \
 		.finish = handler                                                                  \
 	}
 
@@ -156,6 +163,12 @@ const struct http_route api_routes[] = {
     GET("/v1/cases", cases_list),
     GET("/v1/cases/{c}", cases_get),
     GET("/v1/cases/{c}/documents", cases_documents),
+    GET("/v1/units/{u}/orders", units_orders),
+    GET("/v1/orders", orders_list),
+    UP_TO_64_KIB("POST", "/v1/orders", orders_post),
+    GET("/v1/orders/{o}", orders_get),
+    UP_TO_64_KIB("PATCH", "/v1/orders/{o}", orders_patch),
+    GET("/v1/matters", matters_list),
     GET("/v1/orgs", orgs_list),
     SEND("POST", "/v1/orgs", 0, orgs_post),
     GET("/v1/orgs/{o}", orgs_get),

@@ -14,6 +14,8 @@ static const struct scope_row services[] = {
     {"/v1/documents", TOKEN_READ, TOKEN_FILE},
     {"/v1/units", TOKEN_READ, TOKEN_READ},
     {"/v1/cases", TOKEN_READ, TOKEN_READ},
+    {"/v1/orders", TOKEN_READ, TOKEN_FILE},
+    {"/v1/matters", 0, TOKEN_ADMINISTER},
     {"/v1/search", TOKEN_READ, TOKEN_READ},
     {"/v1/saved-searches", TOKEN_READ, TOKEN_READ},
     {"/v1/exports", TOKEN_READ, TOKEN_READ},

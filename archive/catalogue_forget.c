@@ -45,6 +45,18 @@ int catalogue_forget(
 	return rc;
 }
 
+int catalogue_forget_record(
+    struct catalogue *c, const char *record_kind, const char *id, struct ark_error *err)
+{
+	struct query q;
+
+	query_begin(&q, &c->db);
+	query_sql(&q, "DELETE FROM record WHERE kind = ? AND name = ?");
+	query_text(&q, record_kind);
+	catalogue_query_name(&q, c, record_kind, id);
+	return query_run(&q, err);
+}
+
 static int64_t number_of(struct catalogue *c, const char *pragma)
 {
 	sqlite3_stmt *s = NULL;

@@ -248,6 +248,28 @@ static int gather(struct run *r)
 
 /* ---- 2. forget ---- */
 
+/* Orders are of their document: sealed under its keys, they go with them. */
+static int forget_orders(struct run *r, struct catalogue *c)
+{
+	json_t *all = registry_all(r->a->registry, "orders"), *order;
+	size_t i;
+	int rc = all ? ARK_OK : ark_fail(r->err, ARK_ENOMEM, "no memory for a destruction");
+
+	json_array_foreach(all, i, order)
+	{
+		const char *id = json_text(order, "id"), *document = json_text(order, "document");
+		json_t *stone = disposition_tombstone(r->a->registry, document);
+
+		if (!rc && stone)
+			rc = catalogue_forget_record(c, "orders", id, r->err);
+		if (!rc && stone)
+			registry_drop(r->a->registry, "orders", id);
+		json_decref(stone);
+	}
+	json_decref(all);
+	return rc < 0 ? rc : ARK_OK;
+}
+
 static int forget_rows(struct run *r)
 {
 	struct catalogue *c = NULL;
@@ -258,6 +280,8 @@ static int forget_rows(struct run *r)
 		rc = catalogue_open(path, r->a->keys, true, false, &c, r->err);
 	if (!rc)
 		rc = catalogue_forget(c, (const char(*)[33])r->documents, r->n, r->err);
+	if (!rc)
+		rc = forget_orders(r, c);
 	if (!rc)
 		rc = catalogue_scrub(c, r->err);
 	catalogue_close(c);

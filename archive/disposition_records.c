@@ -91,7 +91,7 @@ int disposition_settle(struct registry *r, const struct filing *f, bool held, st
 
 	if (f->kind == FILING_DOCUMENT)
 		return ARK_OK;
-	if (f->kind == FILING_RECORD) {
+	if (f->kind == FILING_RECORD && !f->sealed_under) {
 		if (strcmp(f->record_kind, "holds") != 0 &&
 		    strcmp(f->record_kind, "disposals") != 0 &&
 		    strcmp(f->record_kind, "tombstones") != 0)

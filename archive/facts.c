@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arkki/archive/records.h"
 #include "arkki/base/clock.h"
 #include "arkki/base/json.h"
 #include "arkki/base/text.h"
@@ -42,6 +43,11 @@ int change_next(const char **text, struct change *ret, struct ark_error *err)
 		return ark_fail(
 		    err, ARK_ECORRUPT, "a commit message has a malformed line: %s", line);
 	return 1;
+}
+
+bool change_is_of_document(const struct change *change)
+{
+	return change->is_document || records_end_with_document(change->kind);
 }
 
 void change_write(struct buf *out, const struct change *change)

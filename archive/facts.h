@@ -31,6 +31,8 @@ struct change {
 /* Reads the line at *text and moves past it; 0 at the end, 1 for a line, ARK_ECORRUPT. */
 int change_next(const char **text, struct change *ret, struct ark_error *err);
 
+/* Sealed under a key of a document, with which it ends. */
+bool change_is_of_document(const struct change *change);
 void change_write(struct buf *out, const struct change *change); /* a line, with its end */
 
 /* What one change says, with everything that its fact points into. */

@@ -323,7 +323,7 @@ static int seal_one(struct group *g, struct work *w, struct ark_error *err)
 	struct filing *f = w->f;
 	int rc = ARK_OK;
 
-	if (f->kind == FILING_RENDITION) {
+	if (f->kind == FILING_RENDITION || f->sealed_under) {
 		w->key = f->key;
 		w->slot = f->slot;
 	} else {

@@ -10,7 +10,7 @@
 
 #include "archive/envelope.h"
 
-int filing_rendition(struct archive *a, const struct receipt *receipt,
+static int take_key(struct archive *a, const struct receipt *receipt,
     const struct catalogue_row *row, struct filing *f, struct ark_error *err)
 {
 	uint64_t slot;
@@ -22,9 +22,28 @@ int filing_rendition(struct archive *a, const struct receipt *receipt,
 		return rc;
 	f->slot = slot;
 	memcpy(f->document, row->document, sizeof(f->document));
+	return ARK_OK;
+}
+
+int filing_rendition(struct archive *a, const struct receipt *receipt,
+    const struct catalogue_row *row, struct filing *f, struct ark_error *err)
+{
+	int rc = take_key(a, receipt, row, f, err);
+
+	if (rc)
+		return rc;
 	f->version = row->version;
 	f->base_rendition = row->renditions;
 	return ARK_OK;
+}
+
+int filing_under(struct archive *a, const struct receipt *receipt, const struct catalogue_row *row,
+    struct filing *f, struct ark_error *err)
+{
+	int rc = take_key(a, receipt, row, f, err);
+
+	f->sealed_under = rc == ARK_OK;
+	return rc;
 }
 
 int filing_rendition_upload(struct archive *a, struct filing *f, struct ark_error *err)

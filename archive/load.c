@@ -9,8 +9,8 @@
 #include "arkki/base/json.h"
 #include "arkki/base/text.h"
 
-static const char *const kinds[] = {"orgs", "users", "units", "cases", "placements"};
-enum { USERS = 1, KINDS = 5 };
+static const char *const kinds[] = {"orgs", "users", "units", "cases", "placements", "matters"};
+enum { USERS = 1, PLACEMENTS = 4, KINDS = 6 };
 
 struct loader {
 	struct archive *a;
@@ -223,14 +223,26 @@ static int check_placement(struct loader *l, const json_t *r)
 	return ARK_OK;
 }
 
+/* What orders are about, by which the same requirement is known again. */
+static int check_matter(struct loader *l, const json_t *r)
+{
+	static const char *const languages[] = {"fi", "sv", "en"};
+	const json_t *name = json_object_get(r, "name");
+
+	for (size_t i = 0; i < 3; i++)
+		if (!json_text(name, languages[i]) || !*json_text(name, languages[i]))
+			return bad(l, "name must be an object of texts in fi, sv and en");
+	return ARK_OK;
+}
+
 static int check_one(struct loader *l, size_t kind, const json_t *r)
 {
 	static int (*const checks[KINDS])(struct loader * l, const json_t *r) = {
-	    check_org, check_user, check_unit, check_case, check_placement};
+	    check_org, check_user, check_unit, check_case, check_placement, check_matter};
 
 	if (!json_is_object(r))
 		return bad(l, "must be an object");
-	if (kind != 4 && (!json_text(r, "id") || !id_valid(json_text(r, "id"))))
+	if (kind != PLACEMENTS && (!json_text(r, "id") || !id_valid(json_text(r, "id"))))
 		return bad(l, "id must be [a-z0-9-]{1,64}");
 	if (!dates_ok(r))
 		return bad(l, "a date must be YYYY-MM-DD");
@@ -300,7 +312,8 @@ static json_t *with_id(size_t kind, const json_t *record)
 	json_t *copy = json_copy((json_t *)(uintptr_t)record);
 	struct buf id = BUF_INIT;
 
-	if (kind == 4 && copy) { /* a placement is named by its unit, organisation and beginning */
+	if (kind == PLACEMENTS &&
+	    copy) { /* a placement is named by its unit, organisation and beginning */
 		const char *from = json_text(record, "from");
 
 		buf_addf(&id, "%s:%s:%s", json_text(record, "unit"), json_text(record, "org"),

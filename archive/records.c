@@ -5,6 +5,11 @@
 #include "archive/archive_private.h"
 #include "archive/envelope.h"
 
+bool records_end_with_document(const char *kind)
+{
+	return strcmp(kind, "orders") == 0;
+}
+
 int records_number(
     struct archive *a, const char *kind, const char *id, uint32_t *ret, struct ark_error *err)
 {

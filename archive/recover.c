@@ -14,6 +14,7 @@
 #include "archive/envelope.h"
 #include "archive/facts.h"
 #include "archive/recover.h"
+#include "arkki/archive/records.h"
 #include "arkki/archive/reading.h"
 #include "arkki/base/json.h"
 
@@ -165,7 +166,7 @@ static int replay_commit(
 		rc = recover_fact(p->desk->store, p->a->keys, p->receipt, &change, sequence, item++,
 		    &held[made], p->err);
 		/* of a destroyed document: nothing to show; verify looks whether it has a tombstone */
-		if (rc == ARK_EGONE && change.is_document && !to_log) {
+		if (rc == ARK_EGONE && change_is_of_document(&change) && !to_log) {
 			rc = ARK_OK;
 			continue;
 		}
@@ -275,6 +276,9 @@ static int load_record(
 	struct loading *l = arg;
 	int rc = put_record(l, name, number, sealed);
 
+	/* its document was destroyed, and the row is of a catalogue put back from before */
+	if (rc == ARK_EGONE && records_end_with_document(l->kind))
+		return ARK_OK;
 	if ((rc != ARK_ECORRUPT && rc != ARK_EINPUT) || strcmp(l->kind, "policies") != 0)
 		return rc;
 	return l->a->mode == ARCHIVE_RESTORE ? ARK_OK : refuse_policies(l, number);
@@ -284,7 +288,7 @@ static int load_registry(struct archive *a, const struct receipt *receipt, struc
 {
 	static const char *const kinds[] = {"orgs", "users", "units", "cases", "placements",
 	    "types", "retention", "policies", "synonyms", "searches", "holds", "disposals",
-	    "tombstones"};
+	    "tombstones", "matters", "orders"};
 	int rc = ARK_OK;
 
 	for (size_t i = 0; !rc && i < sizeof(kinds) / sizeof(*kinds); i++) {

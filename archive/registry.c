@@ -88,6 +88,14 @@ int registry_put(struct registry *r, const char *kind, json_t *record, struct ar
 	return rc ? ark_fail(err, rc, "no memory for a record of %s", kind) : ARK_OK;
 }
 
+void registry_drop(struct registry *r, const char *kind, const char *id)
+{
+	pthread_rwlock_wrlock(&r->lock);
+	(void)json_object_del(json_object_get(r->kinds, kind), id);
+	r->generation++;
+	pthread_rwlock_unlock(&r->lock);
+}
+
 json_t *registry_get(struct registry *r, const char *kind, const char *id)
 {
 	json_t *v;
@@ -226,15 +234,15 @@ bool registry_case_covers(struct registry *r, const char *case_id, const json_t 
 	return covers;
 }
 
-/* The organisations that `org` follows, itself first, each once; a loop of predecessors ends by itself. */
-json_t *registry_line(struct registry *r, const char *org)
+/* Those that it follows, itself first, each once; a loop of predecessors ends by itself. */
+json_t *registry_line_of(struct registry *r, const char *kind, const char *first)
 {
 	json_t *line = json_array();
 
-	if (json_array_append_new(line, json_string(org)))
+	if (json_array_append_new(line, json_string(first)))
 		return line;
 	for (size_t at = 0; at < json_array_size(line) && at < LINE_MAX; at++) {
-		json_t *o = registry_get(r, "orgs", json_string_value(json_array_get(line, at)));
+		json_t *o = registry_get(r, kind, json_string_value(json_array_get(line, at)));
 		json_t *before;
 		size_t i;
 
@@ -248,6 +256,11 @@ json_t *registry_line(struct registry *r, const char *org)
 		json_decref(o);
 	}
 	return line;
+}
+
+json_t *registry_line(struct registry *r, const char *org)
+{
+	return registry_line_of(r, "orgs", org);
 }
 
 bool registry_speaks_for(struct registry *r, const char *org, const char *author)

@@ -280,7 +280,7 @@ static void compare_blob(struct verify *v, const struct change *c, const json_t 
 	store_blob_release(&blob);
 	compare_digest(v, objects, name, sha, c);
 	if (!rc)
-		rc = slots_add(&v->destroyed_slots, slot, &err);
+		rc = slots_add(c->is_document ? &v->destroyed_slots : &v->record_slots, slot, &err);
 	if (rc)
 		fault(v, "%s of %s: %s", name, c->name, err.text);
 }
@@ -292,7 +292,7 @@ static void check_destroyed(
 	struct ledger_entry e;
 	const json_t *objects;
 
-	if (!*verify_stone(v, change->name, relay))
+	if (change->is_document && !*verify_stone(v, change->name, relay))
 		fault(v, "keys: a key of %s was destroyed, and it has no tombstone", change->name);
 	v->destroyed += change->version == 1 && !change->rendition;
 	if (!entry_of(v, change, commit, &e))
@@ -356,7 +356,7 @@ int verify_commit(void *arg, const struct store_head *commit, int64_t time_us, c
 		int rc = recover_fact(v->desk->store, v->a->keys, v->receipt, &change,
 		    commit->sequence, item++, &fact, &err);
 
-		if (rc == ARK_EGONE && change.is_document) {
+		if (rc == ARK_EGONE && change_is_of_document(&change)) {
 			check_destroyed(v, &change, commit);
 			continue;
 		}

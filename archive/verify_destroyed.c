@@ -77,6 +77,13 @@ void verify_destroyed_slots(struct verify *v, verify_bad bad)
 	struct ark_error err;
 
 	slots_sort(&v->destroyed_slots);
+	slots_sort(&v->record_slots);
+	for (size_t i = 0; i < v->record_slots.len; i++)
+		if (!slots_have(&v->destroyed_slots, v->record_slots.slot[i]))
+			tell(bad, v,
+			    "keys: slot %llu of an order was destroyed, and no document was that "
+			    "had it",
+			    (unsigned long long)v->record_slots.slot[i]);
 	for (uint64_t slot = 0; slot < n; slot++) {
 		bool gone = false;
 
@@ -91,6 +98,7 @@ void verify_destroyed_slots(struct verify *v, verify_bad bad)
 void verify_destroyed_free(struct verify *v)
 {
 	slots_free(&v->destroyed_slots);
+	slots_free(&v->record_slots);
 	json_decref(v->stones);
 	v->stones = NULL;
 }

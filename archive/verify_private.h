@@ -18,6 +18,7 @@ struct verify {
 	struct catalogue_tally tally;
 	uint64_t destroyed;           /* documents */
 	struct slots destroyed_slots; /* theirs */
+	struct slots record_slots;    /* of records that ended with one of them */
 	json_t *stones;      /* id of a document: state of its tombstone; NULL: not loaded */
 	uint64_t history_at; /* next history entry to compare */
 	uint64_t tie_at;     /* the access log was compared with what that says of it up to here */

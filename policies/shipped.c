@@ -12,6 +12,7 @@
 	}
 
 SHIP(types, "policies/types.json")
+SHIP(matters, "policies/matters.json")
 SHIP(retention, "policies/retention.json")
 SHIP(policies, "policies/arkki.cedar")
 SHIP(schema, "policies/arkki.cedarschema")

@@ -176,6 +176,13 @@ def plainly(*paths):
     return lambda w: [ask(p) for p in paths]
 
 
+def orders_asks(path):
+    more = [{}, {"limit": 1}, {"case": "c1"}, {"case": "c-kanaria"}, {"author": "lvv"}, {"county": "90"}, {"state": "overdue"},
+            {"state": "open"}, {"matter": "staffing"}, {"from_": "2026-01-01"}, {"to": "2026-12-31"}, {"document": GHOST}]
+    return lambda w: [ask(path + q(**m), paged=("orders", "cursor")) for m in more] + [
+        ask(path + q(document=w.ids[d])) for d in w.shared]
+
+
 def plainly_sent(method, path, headers, body):
     """Of policies that count for nothing: an administrator is told numbers of what others see."""
     return lambda w: [ask(path, method, headers, body)]
@@ -238,6 +245,13 @@ RULES = {
     ("GET", "/v1/log/history/checkpoint"): loosely("/v1/log/history/checkpoint", "/v1/log/history/checkpoint"),
     ("GET", "/v1/log/history/tile/{t}"): loosely("/v1/log/history/tile/{t}", "/v1/log/history/tile/0/000"),
     ("GET", "/v1/me"): plainly("/v1/me"),
+    ("GET", "/v1/matters"): plainly("/v1/matters"),
+    ("GET", "/v1/orders"): orders_asks("/v1/orders"),  # and test_orders
+    ("POST", "/v1/orders"): None,
+    ("GET", "/v1/orders/{o}"): plainly("/v1/orders/" + GHOST),
+    ("PATCH", "/v1/orders/{o}"): None,
+    ("GET", "/v1/units/{u}/orders"): lambda w: [a for u in (*UNITS, "nounit")
+                                                for a in orders_asks("/v1/units/%s/orders" % u)(w)[::3]],
     ("GET", "/v1/orgs"): plainly("/v1/orgs"),
     ("POST", "/v1/orgs"): None,  # test_accounts
     ("GET", "/v1/orgs/{o}"): plainly("/v1/orgs/lvv", "/v1/orgs/noorg"),

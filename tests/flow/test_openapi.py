@@ -220,6 +220,21 @@ def sign_in_call(w, method, pattern):
     return pattern, "maija", json_type if method == "POST" else {}, wish if method == "POST" else None
 
 
+def order_call(w, f, method, pattern):
+    """Entering an order, and changing it."""
+    json_type = {"Content-Type": "application/json"}
+    wish = json.dumps({"document": f.id, "text": "Omavalvontasuunnitelma on laadittava.", "deadline": "2031-09-30"})
+    if (method, pattern) == ("POST", "/v1/orders"):
+        return pattern, "maija", json_type, wish
+    made = w.send("POST", "/v1/orders", "maija", json_type, wish)
+    same(made.status, 201, made.body[:300])
+    path = pattern.replace("{o}", made.json()["id"]).replace("{u}", "koivula")
+    if method == "PATCH":
+        return path, "maija", dict(json_type, **{"If-Match": made.header("ETag")}), json.dumps(
+            {"state": "met", "reason": "tarkastettu paikan päällä"})
+    return path, "maija", {}, None
+
+
 def good_call(w, method, pattern):
     """Path, user, headers and body of a call that succeeds."""
     f = w.file(case="c1", publicity="partly-secret")
@@ -240,6 +255,8 @@ def good_call(w, method, pattern):
         return saved_call(w, method, pattern)
     if "/exports" in pattern:
         return export_call(w, method, pattern)
+    if "/orders" in pattern:
+        return order_call(w, f, method, pattern)
     if pattern.endswith("/hold") or "/dispose" in pattern:
         return disposal_call(w, f, method, pattern)
     if pattern.startswith("/v1/retention"):
@@ -332,7 +349,7 @@ def test_openapi__every_route_refuses_wrong_rights():
     w = world()
     open_to_all = ("/v1/me", "/v1/units", "/v1/units/{u}", "/v1/units/{u}/documents", "/v1/orgs", "/v1/types",
                    "/v1/changes", "/v1/cases", "/openapi.json", "/v1/saved-searches", "/v1/search/suggest", "/v1/exports",
-                   "/v1/tokens", "/v1/sessions")
+                   "/v1/tokens", "/v1/sessions", "/v1/orders", "/v1/units/{u}/orders", "/v1/matters")
     for method, pattern in documented():
         if pattern.startswith("/v1/log/history") or pattern in open_to_all:
             continue
@@ -355,7 +372,7 @@ def test_openapi__every_route_refuses_wrong_rights():
         if "/renditions/" in pattern and method == "GET":
             check(r.status in (200, 503), "a public rendition is for all", r.status)
             continue
-        want = 404 if "{d}" in pattern or "{c}" in pattern or "{s}" in pattern or "{e}" in pattern or "/v1/users/" in pattern \
+        want = 404 if "{d}" in pattern or "{c}" in pattern or "{s}" in pattern or "{e}" in pattern or "/v1/orders" in pattern or "/v1/users/" in pattern \
             or "/v1/tokens/" in pattern else 403
         if "/renditions/" in pattern and method == "DELETE":
             want = 403  # it is seen

@@ -299,6 +299,9 @@ ARK_MUSTUSE int catalogue_pending(struct catalogue *c, uint64_t upto, enum form 
 /* Takes every row of the documents out, overwritten, in one transaction; those that are not there: fine. */
 ARK_MUSTUSE int catalogue_forget(
     struct catalogue *c, const char (*documents)[33], size_t n, struct ark_error *err);
+/* The same of a record that ends with them. */
+ARK_MUSTUSE int catalogue_forget_record(
+    struct catalogue *c, const char *record_kind, const char *id, struct ark_error *err);
 /* Then: no copy of deleted rows stays in the file (up to 1 GiB of it) or in its write-ahead log. ARK_EIO when a reader
  * was in the way for too long: again. */
 ARK_MUSTUSE int catalogue_scrub(struct catalogue *c, struct ark_error *err);

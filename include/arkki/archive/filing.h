@@ -33,11 +33,11 @@ struct filing_actor { /* who acts, copied into the records */
 struct filing {
 	/* ---- given; owned by the filing once submitted ---- */
 	enum filing_kind kind;
-	char document[33];
+	char document[33]; /* of a record too, that is sealed under its key; else "" */
 	uint32_t base_version, base_metadata; /* what the change builds on; checked by the writer */
 	uint32_t base_rendition; /* how many renditions there were: filing_rendition() */
 	struct upload *upload;   /* none for a withdrawal */
-	struct seal_key key;     /* of the version that a rendition is of, and its slot */
+	struct seal_key key;     /* of the version that a rendition or record is of, and its slot */
 	uint64_t slot;
 	json_t *fields;  /* normal form of the metadata */
 	char *file_name; /* of the content, raw UTF-8; may be NULL */
@@ -47,6 +47,7 @@ struct filing {
 	char *request_digest;    /* digest of the request that the key stands for */
 	const char *record_kind; /* static: "units" … */
 	json_t *record;
+	bool sealed_under; /* a record with key and slot of a document's version: filing_under() */
 	bool
 	    record_on_base; /* base_metadata must be the record's newest number, 0: there is none */
 	char *purpose, *case_id; /* stated with the request; for the history entry */
@@ -80,6 +81,12 @@ ARK_MUSTUSE int filing_rendition(struct archive *a, const struct receipt *receip
     const struct catalogue_row *row, struct filing *f, struct ark_error *err);
 /* Then begins f->upload for its content. */
 ARK_MUSTUSE int filing_rendition_upload(struct archive *a, struct filing *f, struct ark_error *err);
+
+/* Makes f, a new FILING_RECORD of a kind that records_end_with_document(), one of the row's document: it is sealed under the
+ * key of that version, taken under the receipt, and ends with it. ARK_EGONE from the writer once its destruction has
+ * begun. */
+ARK_MUSTUSE int filing_under(struct archive *a, const struct receipt *receipt,
+    const struct catalogue_row *row, struct filing *f, struct ark_error *err);
 
 /* Bytes left on the disk of `dir`, and how many are kept for the logs: below them nothing is filed. */
 ARK_MUSTUSE int filing_disk(

@@ -8,11 +8,16 @@
 #define ARKKI_ARCHIVE_RECORDS_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "arkki/archive/archive.h"
 #include "arkki/archive/filing.h"
 #include "arkki/archive/receipt.h"
+
+/* Records of this kind ("orders") say what stands in a document: each is sealed under the key of the version that it is out
+ * of, filing_under(), and is destroyed with it. Their member "document" names it. */
+bool records_end_with_document(const char *kind);
 
 /* Number of the newest; 0: none has been filed. */
 ARK_MUSTUSE int records_number(

@@ -22,9 +22,11 @@ ARK_MUSTUSE int registry_new(struct registry **ret, struct ark_error *err);
 void registry_free(struct registry *r);
 
 /* Takes the record. kind: "orgs" "users" "units" "cases" "placements" "types" "retention" "policies"
- * "synonyms" "searches". */
+ * "synonyms" "searches" "matters" "orders". */
 ARK_MUSTUSE int registry_put(
     struct registry *r, const char *kind, json_t *record, struct ark_error *err);
+/* What was destroyed is not remembered either; one that is not there: fine. */
+void registry_drop(struct registry *r, const char *kind, const char *id);
 /* NULL when there is none. */
 json_t *registry_get(struct registry *r, const char *kind, const char *id);
 bool registry_has(struct registry *r, const char *kind, const char *id);
@@ -78,6 +80,8 @@ json_t *registry_counties(struct registry *r, const json_t *units);
 bool registry_case_covers(struct registry *r, const char *case_id, const json_t *units);
 /* The organisations that `org` follows (predecessors and theirs), itself first: a fresh array of ids. */
 json_t *registry_line(struct registry *r, const char *org);
+/* The same of the records of any kind that have predecessors ("units"). */
+json_t *registry_line_of(struct registry *r, const char *kind, const char *id);
 /* Is `author` one of them? */
 bool registry_speaks_for(struct registry *r, const char *org, const char *author);
 
