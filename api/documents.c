@@ -322,7 +322,7 @@ int listing_beside(struct visit *v, struct listing *l, unsigned int limit, struc
 	if (!rc)
 		rc = archive_desk(v->app->archive, &desk, err);
 	if (!rc)
-		rc = catalogue_documents(desk->catalogue, &beside, sight, keep_row, l, err);
+		rc = catalogue_documents(desk->catalogue, &beside, sight, listing_keep, l, err);
 	archive_desk_return(v->app->archive, desk);
 	access_sight_unref(sight);
 	return rc;
