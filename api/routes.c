@@ -108,6 +108,8 @@
 	    GET_WITH("/" l "/documents/{d}/versions/{n}/file", ROUTE_PAGE, content_get),           \
 	    FORM("/" l "/documents/{d}/versions/{n}/file", page_file_open),                        \
 	    GET_WITH("/" l "/documents/{d}/versions/{n}/rendition", ROUTE_PAGE, rendition_get),    \
+	    GET_WITH("/" l "/documents/{d}/versions/{n}/proof", ROUTE_PAGE, proof_get),            \
+	    GET_WITH("/" l "/documents/{d}/versions/{n}/seal", ROUTE_PAGE, page_document_seal),    \
 	    FORM("/" l "/purpose/end", page_purpose_end),                                          \
 	    PAGES_UNITS(l) PAGES_CASES(l) PAGES_PAST(l) PAGES_FILING(l) PAGES_AUDIT(l)             \
 		PAGES_ADMINISTRATION(l)

@@ -57,6 +57,9 @@ void document_ways(struct page *p, const struct document_view *d, const struct c
 /* How to cite exactly this version. */
 void document_citation(struct page *p, const struct document_view *d, const struct card *card);
 
+/* Which document and version a page is about, with a link back to it. */
+void document_back(struct page *p, const struct catalogue_row *row, const struct card *card);
+
 /* ---- document_words.c ---- */
 /* The text, or the part of it that is asked for, with the hits of the search that led here marked. */
 ARK_MUSTUSE int document_words(struct page *p, const struct document_view *d, const char *text,

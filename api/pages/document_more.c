@@ -112,6 +112,21 @@ int document_related(
 
 /* ---- where to go on ---- */
 
+void document_back(struct page *p, const struct catalogue_row *row, const struct card *card)
+{
+	struct buf url = BUF_INIT;
+	char n[16];
+
+	snprintf(n, sizeof(n), "%u", row->version);
+	document_path(p, row, row->version, "", &url);
+	html_put(&p->h, "<p class=\"back\"><a href=\"$\"", url.data);
+	page_lang(p, row->language);
+	html_put(&p->h, ">$</a>, ", json_text(card->fields, "title"));
+	page_say(p, SAY_VERSION_N, n);
+	html_raw(&p->h, "</p>");
+	buf_free(&url);
+}
+
 static void write_way(struct page *p, const char *url, enum say label)
 {
 	html_put(&p->h, "<li><a href=\"$\">$</a></li>", url, say(p, label));

@@ -174,6 +174,7 @@ static void write_form(struct page *p, const struct document_view *d, const char
 	struct buf url = BUF_INIT;
 
 	document_path(p, &d->v->row, d->asked, "", &url);
+	url_add(&url, "q", document_query(p));
 	/* novalidate: the answer says in the reader's language what is wrong, and where */
 	html_put(&p->h, "<form class=\"stack\" method=\"post\" action=\"$\" novalidate>", url.data);
 	write_token(p);

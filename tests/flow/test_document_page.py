@@ -1,8 +1,10 @@
 """The page of a document as its readers use it: purpose kept, text with hits, seal, who may read it, citation."""
 
+import os
+import re
 import time
 
-from arkki_flow import SEED, check, same, world
+from arkki_flow import SEED, Archive, check, same, world
 from sign_in_util import Browser
 from test_pages import ORIGINAL, end_of_log, logged, secret
 
@@ -135,3 +137,108 @@ def test_purpose__back_leads_to_pages_of_ours_alone():
     for back in ("https://evil.example/", "//evil.example", "/fi/\r\nSet-Cookie: a=b", ""):
         r = b.post("/fi/purpose/end", {"case": "c1", "form": form, "back": back})
         same((r.status, r.header("Location")), (303, "/fi/"), repr(back))
+
+
+# ---- the text, with the hits of a search ----
+
+def test_text__hits_are_numbered_and_lead_on():
+    w = world()
+    f = w.file(content="Yövuorossa oli yksi.\n\nYövuoroja on kolme.\n\nMuuta.\n".encode())
+    w.until_indexed()
+    path = "/fi/documents/" + f.id
+    text = w.get(path + "?q=y%C3%B6vuoro").body.decode()
+    marks = re.findall(r'<mark id="hit-(\d+)">([^<]+)</mark><a class="next-hit" href="([^"]+)"', text)
+    same(marks, [("1", "Yövuorossa", "#hit-2"), ("2", "Yövuoroja", "#hit-1")])
+    check("osumia tekstissä: 2" in text, "the count")
+    check("<mark" not in w.get(path).body.decode() and "<mark" not in w.get(path + "?q=kalastus").body.decode(), "marks of nothing")
+    check("Haulla ”kalastus” ei ole osumia" in w.get(path + "?q=kalastus").body.decode(), "no word of it")
+
+
+def test_text__long_comes_in_parts_with_the_hit():
+    w = world()
+    lines = ["Kappale %d: tavallista tekstiä tarkastuksesta." % i for i in range(3500)]
+    lines[3000] = "Kappale 3000: harvinainen laskuvarjo."
+    f = w.file(content="\n\n".join(lines).encode())
+    w.until_indexed()
+    path = "/fi/documents/" + f.id
+    whole, parts = "", w.get(path).body.decode()
+    n = int(re.search(r"Osa 1/(\d+)", parts).group(1))
+    check(n >= 3, n)
+    for i in range(1, n + 1):
+        page = w.get("%s?part=%d" % (path, i)).body.decode()
+        shown = re.search(r'<div class="text"[^>]*>(.*?)</div>', page, re.S).group(1)
+        check(len(shown.encode()) < 90 * 1024, "a part of", len(shown))
+        check(('rel="prev"' in page) == (i > 1) and ('rel="next"' in page) == (i < n), "turns of", i)
+        whole += shown
+    same([int(k) for k in re.findall(r"Kappale (\d+):", whole)], list(range(3500)), "paragraphs")
+    hit = w.get(path + "?q=laskuvarjo").body.decode()
+    check('<mark id="hit-1">laskuvarjo</mark>' in hit and "Osa 1/" not in hit, "not at the part of the hit")
+    elsewhere = w.get(path + "?q=laskuvarjo&part=1").body.decode()
+    check(re.search(r'href="[^"]*part=\d+#hit-1">Siirry seuraavaan osaan', elsewhere), "no way to the hit")
+    for odd in ("0", "999", "x", "-1", "99999999999"):
+        check("Kappale 0:" in w.get(path + "?part=" + odd).body.decode(), odd)
+
+
+def test_text__search_leads_to_the_page_of_the_match():
+    w = world()
+    f = w.file(content=b"Alku.\n\x0cToinen sivu, kaleidoskooppi.\n")
+    w.until_indexed()
+    found = w.get("/fi/?q=kaleidoskooppi").body.decode()
+    check('href="/fi/documents/%s?q=kaleidoskooppi' % f.id in found, "the link of the hit")
+
+
+def test_file__is_shown_only_where_that_is_safe():
+    w = world()
+    for name, kind, shown in (("a.txt", "text/plain", "inline"), ("a.html", "text/html", "attachment")):
+        f = w.file(content=b"<!doctype html><html><body>Hei <b>vaan</b></body></html>" if shown != "inline" else b"Hei", name=name, media_type=kind)
+        at = "/fi/documents/%s/versions/1/file" % f.id
+        same(w.get(at).header("Content-Disposition").split(";")[0], shown, name)
+        same(w.get(at + "?download=1").header("Content-Disposition").split(";")[0], "attachment", name)
+        check("sandbox" in w.get(at).header("Content-Security-Policy"), name)
+        page = w.get("/fi/documents/" + f.id).body.decode()
+        same(("%s\">" % at) in page, shown == "inline", "the button of", name)
+        check(at + "?download=1" in page, "no download of", name)
+
+
+# ---- seal ----
+
+def test_seal__of_a_whole_document_is_said_to_hold():
+    w = world()
+    f = w.file(content=ORIGINAL, publicity="partly-secret")
+    at = end_of_log(w)
+    page = w.get("/fi/documents/%s/versions/1/seal" % f.id)
+    text = page.body.decode()
+    same(page.status, 200)
+    check("Sinetti on ehjä." in text and "rikki" not in text, text[:2000])
+    same(text.count(">kunnossa<"), 4, "of the five")
+    same([e[:2] for e in logged(w, f.id, at)], [("metadata", "ok")])
+    proof = w.get("/fi/documents/%s/versions/1/proof" % f.id)
+    same((proof.status, proof.json()["log"]), (200, "history"))
+
+
+def test_seal__is_not_of_what_is_hidden():
+    w = world()
+    f = w.file(content=ORIGINAL, publicity="secret", units=["lehtola"])
+    for more in ("seal", "proof", "readers"):
+        a = w.get("/fi/documents/%s/versions/1/%s" % (f.id, more), "pertti")
+        b = w.get("/fi/documents/%032x/versions/1/%s" % (7, more), "pertti")
+        same((a.status, a.body.replace(f.id.encode(), b"ID")), (b.status, b.body.replace(b"%032x" % 7, b"ID")), more)
+        same(a.status, 404, more)
+
+
+def test_seal__damage_is_said():
+    from test_damage import files, flip
+    a = Archive().serve()
+    a.token("maija")
+    f = a.file(content=os.urandom(3 << 20), name="kuva.bin", media_type="application/octet-stream")
+    at = "/fi/documents/%s/versions/1/seal" % f.id
+    check("Sinetti on ehjä." in a.get(at).body.decode(), "whole")
+    same(a.stop(), 0)
+    pack = files(a, "archive.git", "objects")[-1]
+    flip(pack, os.path.getsize(pack) // 2)
+    a.serve()
+    page = a.get(at)
+    text = page.body.decode()
+    same(page.status, 200, text[:500])
+    check("Sinetti on rikki" in text and "ei pidä paikkaansa" in text and "ehjä" not in text, "the damage is not said")
+    a.stop()
