@@ -68,6 +68,7 @@ void page_file_open(struct exchange *x);
 void page_purpose_end(struct exchange *x);
 void page_document_seal(struct exchange *x);
 void page_document_readers(struct exchange *x);
+void page_document_readers_newest(struct exchange *x);
 void web_asset(struct exchange *x);
 
 /* ---- hooks of the server ---- */

@@ -8,6 +8,7 @@ import { Archive, TOP, demoText } from "./archive.mjs";
 import { check, same } from "./check.mjs";
 import { accountsTests } from "./accounts.mjs";
 import { adminTests } from "./admin.mjs";
+import { documentTests } from "./document.mjs";
 import { fillFinding, findingTests } from "./finding.mjs";
 import { oidcTests, startProvider } from "./oidc.mjs";
 import { fillRights, rightsTests } from "./rights.mjs";
@@ -255,7 +256,7 @@ const tests = {
 		check(!(await r.page.locator(".note").count()), "a banner on the newest version");
 		await r.sound("document");
 		await r.page.click(".versions a:has-text('Versio 1')");
-		check((await r.page.textContent(".note")).includes("Luet versiota 1. Uusin versio on 2."), "no banner");
+		check((await r.page.textContent(".note")).includes("Luet versiota 1/2. Uusin versio on 2."), "no banner");
 		await r.page.reload();
 		await r.sound("old-version");
 		await r.page.click(".note a");
@@ -354,7 +355,7 @@ const tests = {
 	},
 };
 
-Object.assign(tests, rightsTests, findingTests, adminTests, signInTests, oidcTests, accountsTests);
+Object.assign(tests, rightsTests, documentTests, findingTests, adminTests, signInTests, oidcTests, accountsTests);
 
 // ---- running them ----
 

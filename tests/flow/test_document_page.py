@@ -6,7 +6,7 @@ import time
 
 from arkki_flow import SEED, Archive, check, same, world
 from sign_in_util import Browser
-from test_pages import ORIGINAL, end_of_log, logged, secret
+from test_pages import ORIGINAL, end_of_log, logged, put_rendition, secret
 
 OPEN = {"purpose": "Valvonta-asia", "case": "c1"}
 
@@ -242,3 +242,95 @@ def test_seal__damage_is_said():
     same(page.status, 200, text[:500])
     check("Sinetti on rikki" in text and "ei pidä paikkaansa" in text and "ehjä" not in text, "the damage is not said")
     a.stop()
+
+
+# ---- who may read it ----
+
+def readers(w, f, user="maija", more=""):
+    page = w.get("/fi/documents/%s%s/readers" % (f.id, more), user)
+    same(page.status, 200, page.body[:300])
+    return page.body.decode()
+
+
+def test_readers__are_told_their_own_right_and_its_rule():
+    w = world()
+    f = w.file(publicity="partly-secret", content=ORIGINAL)
+    g, _ = secret(w)
+    check("Saat lukea asiakirjan kokonaan." in readers(w, f) and "Valtion valvontaviraston tarkastaja" in readers(w, f), "the rule")
+    check("kun ilmoitat käyttötarkoituksen ja asian" in readers(w, g, more="/versions/1"), "a purpose")
+    put_rendition(w, g)
+    text = readers(w, g, "helmi")
+    check("Saat lukea asiakirjan julkisen kappaleen." in text, "the rendition")
+    for word in ("Ilmoitus", "salainen-nimi", "LVV/1234", "Muut, jotka"):
+        check(word not in text, word)
+
+
+def test_readers__of_groups_are_told_who_may_amend_or_audit():
+    w = world()
+    f, _ = secret(w)
+    for user, told in (("maija", True), ("aada", True), ("pertti", False), ("oskari", False)):
+        text = readers(w, f, user)
+        same("Muut, jotka saavat lukea" in text, told, user)
+    text = readers(w, f)
+    for group in ("Lupa- ja valvontavirasto", "Pirkanmaa", "Eduskunnan oikeusasiamies"):
+        check("<li><span dir=\"auto\">%s</span>: " % group in text, group, text)
+    check("Helsinki</span>" in text and "Hoiva Oy" not in text, "who may not")
+    for name in ("Risto", "Sirpa", "Pertti", "Aada"):
+        check(name not in text, "an account:", name)
+    at = end_of_log(w)
+    readers(w, f)
+    same([e[:2] for e in logged(w, f.id, at)], [("metadata", "ok")])
+
+
+def test_readers__public_is_for_everybody():
+    w = world()
+    text = readers(w, w.file(publicity="public"))
+    check("Kaikki tilit kaikissa organisaatioissa." in text, text[3000:])
+
+
+# ---- what belongs to it ----
+
+def test_page__lists_the_case_and_logs_what_it_lists():
+    w = world()
+    w.load({"cases": [{"id": "c9", "diaryNumber": "LVV/9/2026", "kind": "inspection", "units": ["koivula", "lehtola"], "org": "lvv"}]})
+    a = w.file(title="Eka <b>", case="c9")
+    b = w.file(title="Toka", case="c9")
+    hidden = w.file(title="Kolmas-piilossa", case="c9", units=["lehtola"], publicity="secret")
+    at = end_of_log(w)
+    text = w.get("/fi/documents/" + b.id).body.decode()
+    for part in ("Saman asian muut asiakirjat", "Eka &lt;b&gt;", "Kolmas-piilossa", 'href="/fi/cases/c9"', 'href="/fi/units/koivula"'):
+        check(part in text, part)
+    for one in (a, hidden):
+        same([e[:2] for e in logged(w, one.id, at)], [("shown", "ok")])
+    at = end_of_log(w)
+    text = w.get("/fi/documents/" + b.id, "pertti").body.decode()
+    check("Kolmas-piilossa" not in text and "Eka" in text, "what pertti may not see")
+    same([e[:2] for e in logged(w, hidden.id, at)], [])
+
+
+def test_page__cites_this_version_with_its_digest():
+    w = world()
+    f = w.file(title="Kertomus")
+    w.version(f.id, b"toinen\n", {})
+    doc = w.json("/v1/documents/%s/versions/1" % f.id)
+    text = w.get("/fi/documents/%s/versions/1" % f.id).body.decode()
+    cite = re.search(r'id="citation"[^>]*>([^<]*)<', text).group(1)
+    for part in ("Lupa- ja valvontavirasto: Kertomus, ", "versio 1. http://", "/fi/documents/%s/versions/1" % f.id, doc["sha256"]):
+        check(part in cite, part, cite)
+    check("Luet versiota 1/2. Uusin versio on 2." in text, "the banner")
+
+
+def test_page__tells_nothing_of_a_newer_version_that_is_hidden():
+    w = world()
+    f = w.file(title="Julkinen alku", publicity="public", units=["lehtola"])
+    w.version(f.id, b"salainen jatko\n", {"publicity": {"class": "secret"}})
+    text = w.get("/fi/documents/" + f.id, "pertti").body.decode()
+    check("Julkinen alku" in text and "Luet versiota" not in text and "Versio 2" not in text and "/versions/2" not in text, "a hint")
+
+
+def test_page__says_the_ground_in_plain_words():
+    w = world()
+    for ground, said in (("JulkL 24 § 1 mom. 25 k", "sosiaalihuollon asiakkaasta"), ("OffL (621/1999) 24 § 1 mom. 15 punkten", "tarkastuksen tai valvonnan"), ("JulkL 24 § 1 mom. 99 k", None), (None, "Perustetta ei ole kirjattu.")):
+        publicity = {"class": "secret", **({"ground": ground} if ground else {})}
+        text = w.get("/fi/documents/" + w.file(publicity=publicity).id).body.decode()
+        check((ground or "") in text and (said or "") in text, ground, said)
