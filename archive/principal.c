@@ -192,8 +192,7 @@ static int fill(struct registry *r, struct principal_box *b, struct ark_error *e
 	return ARK_OK;
 }
 
-static struct principal_box *box_new(
-    struct registry *r, const char *day, struct ark_error *err)
+static struct principal_box *box_new(struct registry *r, const char *day, struct ark_error *err)
 {
 	struct principal_box *b = calloc(1, sizeof(*b));
 	int rc;

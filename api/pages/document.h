@@ -24,9 +24,9 @@ enum { BESIDE_SHOWN = 10 };
 struct document_view { /* the visit's `more` */
 	struct visit *v;
 	struct listing *versions, *beside; /* beside: of the same case, one more than are shown */
-	uint32_t asked;     /* the version in the address; 0: the newest */
-	bool open;          /* file and text of the form that is shown */
-	bool needs_purpose; /* not open, but with a purpose and a case */
+	uint32_t asked;                    /* the version in the address; 0: the newest */
+	bool open;                         /* file and text of the form that is shown */
+	bool needs_purpose;                /* not open, but with a purpose and a case */
 	struct stated stated;
 };
 
@@ -50,8 +50,8 @@ void fact_media(struct page *p, enum say label, const json_t *version);
 
 /* ---- document_more.c ---- */
 /* Its orders, and what else there is of its case. */
-ARK_MUSTUSE int document_related(struct page *p, const struct document_view *d,
-    const struct card *card, struct ark_error *err);
+ARK_MUSTUSE int document_related(
+    struct page *p, const struct document_view *d, const struct card *card, struct ark_error *err);
 /* Where to go on from here: seal, readers, history, a new version, an order. */
 void document_ways(struct page *p, const struct document_view *d, const struct card *card);
 /* How to cite exactly this version. */
