@@ -25,6 +25,7 @@ enum {
 	ROUTE_LOCAL = 512,      /* only on the admin socket */
 	ROUTE_PAGE = 1024,      /* a web page: a refusal for want of a token is the sign-in page */
 	ROUTE_ENROLLING = 2048, /* open to a session that may only set up its second factor */
+	ROUTE_HEALTH = 4096,    /* answered by the --health listener too */
 };
 
 struct app;
@@ -183,6 +184,7 @@ struct sign_in_service;  /* session.c */
 struct oidc_service;     /* oidc.c */
 struct accounts_ticker;  /* accounts_ticker.c */
 struct purposes;         /* purpose_kept.c */
+struct traffic;          /* traffic.c */
 
 struct app {
 	struct archive *archive;
@@ -198,11 +200,13 @@ struct app {
 	struct sign_in_service *sign_in;
 	struct oidc_service *oidc;
 	struct accounts_ticker *accounts;
+	struct traffic *traffic;
 	pthread_mutex_t waiters_lock;
 	pthread_cond_t waiters_cond;
 	struct change_waiter *waiters;
-	pthread_mutex_t reviews_lock;  /* break_glass.c: to look and to write is one step */
-	pthread_mutex_t searches_lock; /* saved_searches.c: likewise */
+	pthread_mutex_t reviews_lock;   /* break_glass.c: to look and to write is one step */
+	pthread_mutex_t searches_lock;  /* saved_searches.c: likewise */
+	pthread_mutex_t registers_lock; /* register_change.c: likewise */
 	pthread_t ticker;
 	bool ticker_runs, stopping;
 	atomic_uint replays; /* answers about the past being made: past_work.c */

@@ -344,6 +344,11 @@ static bool listed(const struct listing *l, const char *document)
 	return false;
 }
 
+int listing_keep_once(void *arg, const struct catalogue_row *row)
+{
+	return listed(arg, row->document) ? 0 : listing_keep(arg, row);
+}
+
 static int add_row(
     struct orders_eyes *e, const char *document, struct listing *l, struct ark_error *err)
 {

@@ -48,7 +48,7 @@ static void list(struct exchange *x, const char *unit)
 	else if (orders_cut(x, &asked, http_query(x, "cursor"), limit, &page, &next, &err))
 		http_reply_error(x, &err);
 	else
-		orders_show(x, page, &next, show_list, NULL, NULL);
+		orders_show(x, page, &next, NULL, show_list, NULL, NULL);
 	buf_free(&next);
 }
 
@@ -68,7 +68,7 @@ void units_orders(struct exchange *x)
 /* ---- one ---- */
 
 /* What hides it is its document: the refusal goes into that one's series. */
-static void not_found(struct exchange *x, const json_t *record)
+void order_not_found(struct exchange *x, const json_t *record)
 {
 	const char *document = json_text(record, "document");
 
@@ -118,11 +118,11 @@ void orders_get(struct exchange *x)
 		return;
 	rc = order_find(x, http_param(x, 0), &order, &record, &err);
 	if (!rc) {
-		orders_show(x, json_pack("[o]", order), NULL, show_one, record, record_free);
+		orders_show(x, json_pack("[o]", order), NULL, NULL, show_one, record, record_free);
 		return;
 	}
 	if (rc == ARK_ENOTFOUND)
-		not_found(x, record);
+		order_not_found(x, record);
 	else
 		http_reply_error(x, &err);
 	json_decref(record);
@@ -302,7 +302,7 @@ void orders_patch(struct exchange *x)
 	rc = order_find(x, http_param(x, 0), &order, &record, &err);
 	json_decref(order);
 	if (rc == ARK_ENOTFOUND)
-		not_found(x, record);
+		order_not_found(x, record);
 	else if (rc)
 		http_reply_error(x, &err);
 	else if (document_of(x, json_text(record, "document"),

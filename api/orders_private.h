@@ -62,14 +62,17 @@ struct orders_page {             /* the visit's `more` */
 	void *own; /* of the page's maker, and how it ends */
 	void (*own_free)(void *own);
 };
-/* Logs one `list` entry and one `shown` entry for each document of the listing, then calls show(). Takes orders; next
- * (its bytes are taken) may be NULL. *own goes with the page in either case. Failures are replied. */
-void orders_show(struct exchange *x, json_t *orders, struct buf *next,
+/* Logs one `list` entry and one `shown` entry for each document of the listing, then calls show(). gather (or NULL)
+ * adds rows of its own by listing_keep_once(). Takes orders; next (its bytes are taken) may be NULL. *own goes with the page in either case. Failures are replied. */
+typedef int orders_gather(struct visit *v, struct listing *l, void *own, struct ark_error *err);
+void orders_show(struct exchange *x, json_t *orders, struct buf *next, orders_gather *gather,
     void (*show)(struct exchange *x, const struct orders_page *page), void *own,
     void (*own_free)(void *own));
 /* Finds and cuts one page: `cursor` may be NULL. *ret and *ret_next are the caller's. ARK_EINPUT: a bad cursor. */
 ARK_MUSTUSE int orders_cut(struct exchange *x, const struct orders_asked *asked, const char *cursor,
     unsigned int limit, json_t **ret, struct buf *ret_next, struct ark_error *err);
+/* As listing_keep(), for a document that has no row yet. */
+int listing_keep_once(void *arg, const struct catalogue_row *row);
 /* The row of a document in the page; NULL: none. */
 const struct catalogue_row *orders_row(const struct orders_page *page, const char *document);
 
@@ -94,6 +97,11 @@ ARK_MUSTUSE int order_change(struct exchange *x, const json_t *order, const json
 ARK_MUSTUSE int order_way(
     struct visit *v, const json_t *order, json_t **ret, struct ark_error *err);
 void order_tag(const struct app *app, const json_t *order, char out[TAG_SIZE]);
+
+/* ---- orders_api.c ---- */
+
+/* 404, logged; record: the one that is hidden, or NULL. */
+void order_not_found(struct exchange *x, const json_t *record);
 
 /* ---- matters.c ---- */
 

@@ -55,7 +55,7 @@ static void log_page(struct exchange *x, const struct orders_page *p)
 	free(records);
 }
 
-void orders_show(struct exchange *x, json_t *orders, struct buf *next,
+void orders_show(struct exchange *x, json_t *orders, struct buf *next, orders_gather *gather,
     void (*show)(struct exchange *x, const struct orders_page *page), void *own,
     void (*own_free)(void *own))
 {
@@ -85,7 +85,8 @@ void orders_show(struct exchange *x, json_t *orders, struct buf *next,
 	}
 	v->more = p;
 	v->more_free = page_free;
-	if (orders_rows(v, p->orders, p->listing, &err))
+	if (orders_rows(v, p->orders, p->listing, &err) ||
+	    (gather && gather(v, p->listing, own, &err)))
 		http_reply_error(x, &err);
 	else
 		log_page(x, p);

@@ -4,6 +4,7 @@
 
 #include "api/documents.h"
 #include "api/handlers.h"
+#include "api/registers.h"
 #include "arkki/base/json.h"
 
 static struct registry *registry_of(const struct exchange *x)
@@ -21,9 +22,10 @@ static bool has_text(const json_t *array, const char *text)
 	return false;
 }
 
-/* One page of records after the cursor, in order of id. */
+/* One page of records after the cursor, in order of id, each as shown() makes it (NULL: as it is). */
 static void reply_page(struct exchange *x, const char *name, json_t *all,
-    bool (*wanted)(const struct exchange *x, const json_t *record))
+    bool (*wanted)(const struct exchange *x, const json_t *record),
+    json_t *(*shown)(const struct exchange *x, const json_t *record))
 {
 	const char *cursor = http_query(x, "cursor");
 	struct buf after = BUF_INIT, next = BUF_INIT;
@@ -48,7 +50,7 @@ static void reply_page(struct exchange *x, const char *name, json_t *all,
 			cursor_write(app_of(x), name, last, &next);
 			break;
 		}
-		json_array_append(page, record);
+		json_array_append_new(page, shown ? shown(x, record) : json_incref(record));
 		last = id;
 	}
 	http_reply_json(x, 200, json_pack("{s:O,s:s?}", name, page, "next", next.data));
@@ -59,9 +61,51 @@ out:
 	buf_free(&next);
 }
 
+/* ---- units ---- */
+
+json_t *vacancies_shown(struct registry *r, const char *unit)
+{
+	static const char *const fields[] = {"freePlaces", "soonFree", "dailyPrice", "time", "org"};
+	json_t *told = registry_get(r, "vacancies", unit), *out = told ? json_object() : NULL;
+
+	for (size_t i = 0; out && i < sizeof(fields) / sizeof(*fields); i++) {
+		json_t *v = json_object_get(told, fields[i]);
+
+		if (v)
+			json_object_set(out, fields[i], v);
+	}
+	json_decref(told);
+	return out;
+}
+
+json_t *unit_shown(const struct exchange *x, const json_t *unit)
+{
+	json_t *out = json_copy((json_t *)(uintptr_t)unit);
+	json_t *told = vacancies_shown(registry_of(x), json_text(unit, "id"));
+
+	if (out && !caller_is_authority(caller_of(x)))
+		json_object_del(out, "address");
+	if (out && told)
+		json_object_set(out, "vacancies", told);
+	json_decref(told);
+	return out;
+}
+
+static bool has_free_place(const struct exchange *x, const json_t *unit)
+{
+	json_t *told = registry_get(registry_of(x), "vacancies", json_text(unit, "id"));
+	bool has = json_integer_value(json_object_get(told, "freePlaces")) > 0;
+
+	json_decref(told);
+	return has;
+}
+
 static bool unit_wanted(const struct exchange *x, const json_t *unit)
 {
 	static const char *const filters[] = {"county", "municipality", "provider", "serviceForm"};
+	static const char *const lists[][2] = {
+	    {"language", "languages"}, {"expertise", "expertise"}};
+	const char *free_places = http_query(x, "free");
 
 	for (size_t i = 0; i < 4; i++) {
 		const char *want = http_query(x, filters[i]), *is = json_text(unit, filters[i]);
@@ -69,22 +113,37 @@ static bool unit_wanted(const struct exchange *x, const json_t *unit)
 		if (want && (!is || strcmp(want, is) != 0))
 			return false;
 	}
-	return true;
+	for (size_t i = 0; i < 2; i++) {
+		const char *want = http_query(x, lists[i][0]);
+
+		if (want && !has_text(json_object_get(unit, lists[i][1]), want))
+			return false;
+	}
+	return !free_places || strcmp(free_places, "true") != 0 || has_free_place(x, unit);
 }
 
 void units_list(struct exchange *x)
 {
-	reply_page(x, "units", registry_all(registry_of(x), "units"), unit_wanted);
+	const char *free_places = http_query(x, "free");
+
+	if (free_places && strcmp(free_places, "true") != 0 && strcmp(free_places, "false") != 0)
+		http_reply_problem(x, 400, "bad-query", "free must be true or false.", NULL);
+	else
+		reply_page(
+		    x, "units", registry_all(registry_of(x), "units"), unit_wanted, unit_shown);
 }
 
 void units_get(struct exchange *x)
 {
 	json_t *unit = registry_get(registry_of(x), "units", http_param(x, 0));
 
-	if (unit)
-		http_reply_json(x, 200, unit);
-	else
+	if (unit) {
+		register_tag(x, "units", unit);
+		http_reply_json(x, 200, unit_shown(x, unit));
+	} else {
 		http_reply_problem(x, 404, "not-found", NULL, NULL);
+	}
+	json_decref(unit);
 }
 
 void units_documents(struct exchange *x)
@@ -141,17 +200,19 @@ static bool case_wanted(const struct exchange *x, const json_t *record)
 
 void cases_list(struct exchange *x)
 {
-	reply_page(x, "cases", registry_all(registry_of(x), "cases"), case_wanted);
+	reply_page(x, "cases", registry_all(registry_of(x), "cases"), case_wanted, NULL);
 }
 
 void cases_get(struct exchange *x)
 {
 	json_t *record = registry_get(registry_of(x), "cases", http_param(x, 0));
 
-	if (record && case_is_visible(x, record))
+	if (record && case_is_visible(x, record)) {
+		register_tag(x, "cases", record);
 		http_reply_json(x, 200, json_incref(record));
-	else
+	} else {
 		http_reply_problem(x, 404, "not-found", NULL, NULL);
+	}
 	json_decref(record);
 }
 
@@ -168,12 +229,12 @@ void cases_documents(struct exchange *x)
 
 void orgs_list(struct exchange *x)
 {
-	reply_page(x, "orgs", registry_all(registry_of(x), "orgs"), NULL);
+	reply_page(x, "orgs", registry_all(registry_of(x), "orgs"), NULL, NULL);
 }
 
 void types_list(struct exchange *x)
 {
-	reply_page(x, "types", registry_all(registry_of(x), "types"), NULL);
+	reply_page(x, "types", registry_all(registry_of(x), "types"), NULL, NULL);
 }
 
 static json_t *ids_json(const struct access_ids *ids)

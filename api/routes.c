@@ -7,9 +7,12 @@
 #include "api/handlers.h"
 #include "api/oidc.h"
 #include "api/orders_private.h"
+#include "api/operation.h"
 #include "api/pages/areas.h"
 #include "api/pages/pages.h"
+#include "api/registers.h"
 #include "api/saved_searches.h"
+#include "api/timeline.h"
 
 #define GET(path_, handler)                                                                        \
 	{                                                                                          \
@@ -115,7 +118,7 @@
 	    GET_WITH("/" l "/documents/{d}/readers", ROUTE_PAGE, page_document_readers_newest),    \
 	    FORM("/" l "/purpose/end", page_purpose_end),                                          \
 	    PAGES_UNITS(l) PAGES_CASES(l) PAGES_PAST(l) PAGES_FILING(l) PAGES_AUDIT(l)             \
-		PAGES_ADMINISTRATION(l)
+		PAGES_ADMINISTRATION(l) PAGES_FINDING(l)
 
 const struct http_route api_routes[] = {
     GET("/v1/documents", documents_list),
@@ -163,10 +166,17 @@ const struct http_route api_routes[] = {
     UP_TO_1_MIB("PUT", "/v1/retention", retention_put),
     GET("/v1/retention/due", retention_due),
     GET("/v1/units", units_list),
+    SEND("POST", "/v1/units", 0, units_post),
     GET("/v1/units/{u}", units_get),
+    SEND("PUT", "/v1/units/{u}", 0, units_put),
+    SEND("PUT", "/v1/units/{u}/vacancies", 0, vacancies_put),
     GET("/v1/units/{u}/documents", units_documents),
+    GET("/v1/units/{u}/timeline", units_timeline),
+    GET("/v1/units/{u}/feed.atom", units_feed),
     GET("/v1/cases", cases_list),
+    SEND("POST", "/v1/cases", 0, cases_post),
     GET("/v1/cases/{c}", cases_get),
+    SEND("PATCH", "/v1/cases/{c}", 0, cases_patch),
     GET("/v1/cases/{c}/documents", cases_documents),
     GET("/v1/units/{u}/orders", units_orders),
     GET("/v1/orders", orders_list),
@@ -308,10 +318,10 @@ const struct http_route api_routes[] = {
 	.pattern = "/admin/providers/{p}",
 	.flags = ROUTE_LOCAL,
 	.finish = admin_provider_delete},
-    GET_WITH("/healthz", ROUTE_LOCAL, health_get),
-    GET_WITH("/readyz", ROUTE_LOCAL, health_get),
-    GET_WITH("/metrics", ROUTE_LOCAL, metrics_get),
-    GET_WITH("/version", ROUTE_LOCAL, version_get),
+    GET_WITH("/healthz", ROUTE_LOCAL | ROUTE_HEALTH, health_get),
+    GET_WITH("/readyz", ROUTE_LOCAL | ROUTE_HEALTH, ready_get),
+    GET_WITH("/metrics", ROUTE_LOCAL | ROUTE_HEALTH, metrics_get),
+    GET_WITH("/version", ROUTE_LOCAL | ROUTE_HEALTH, version_get),
 };
 const size_t api_routes_len = sizeof(api_routes) / sizeof(*api_routes);
 

@@ -12,8 +12,8 @@ struct scope_row {
 /* The first whose path begins the route's counts. */
 static const struct scope_row services[] = {
     {"/v1/documents", TOKEN_READ, TOKEN_FILE},
-    {"/v1/units", TOKEN_READ, TOKEN_READ},
-    {"/v1/cases", TOKEN_READ, TOKEN_READ},
+    {"/v1/units", TOKEN_READ, TOKEN_FILE},
+    {"/v1/cases", TOKEN_READ, TOKEN_FILE},
     {"/v1/orders", TOKEN_READ, TOKEN_FILE},
     {"/v1/matters", 0, TOKEN_ADMINISTER},
     {"/v1/search", TOKEN_READ, TOKEN_READ},
@@ -44,8 +44,11 @@ static const struct scope_row pages[] = {
     {"/open-account", TOKEN_ACCOUNTS, TOKEN_ACCOUNTS},
     {"/documents", 0, 0},
     {"/purpose", 0, 0},
+    {"/cases", 0, TOKEN_FILE},
+    {"/orders", 0, TOKEN_FILE},
     {"/saved", 0, TOKEN_READ},
     {"/suggest", TOKEN_READ, TOKEN_READ},
+    {"/results.csv", TOKEN_READ, TOKEN_READ},
     {"/admin", 0, TOKEN_ADMINISTER},
     {"/sign-out", 0, 0},
 };

@@ -1,5 +1,5 @@
 /* What happened at a unit, in order of time: documents with their visits, orders and their deadlines, cases, registration,
- * providers, names, places; of the unit and of those that it follows.
+ * providers, names, places; of all units of units_line(): those that it follows have the past, those that follow it the present.
  *
  * Computed over what the caller may see, like every list: documents by the catalogue under the caller's sight, orders by
  * orders_find(), cases by case_is_visible(). One `list` entry and one `shown` entry for each document shown are durable
@@ -11,7 +11,9 @@
  *   order, deadline: "order" (an order of orders.h), "document"
  *   case-…: "case","diaryNumber","org","caseKind"
  *   registration: "state","diaryNumber"; provider: "provider"; name: "name"; places: "places"; predecessor: "predecessor"}
- * "new" is true when filed after the caller's last look at the unit (a mark of state.h).
+ * The fields of a document are those of its answer ("publicity" is the object); where its public rendition is what the caller
+ * sees, no "case" and no visit. An order stands on the day of its document. "name" is as in the record: i18n_name() takes the event.
+ * "new" is true when filed after the caller's last look at the unit (a mark of state.h); who has never looked has nothing new.
  *
  * Threads: handlers'.
  */
@@ -27,6 +29,7 @@ struct timeline_asked {   /* borrowed; NULL: not asked for */
 	const char *from, *to, *cursor;
 	unsigned int limit; /* 1..200 events */
 	bool look;          /* this look moves the mark of "new" */
+	bool events_only;   /* `orders` is not wanted, and not logged */
 };
 
 struct timeline {                /* the visit's `more` while show() runs */

@@ -42,10 +42,11 @@ ARK_MUSTUSE int catalogue_filter_sql(struct query *q, const struct catalogue *c,
 	" v.media_type, v.text_state, v.text_reason, v.sealed_metadata, v.sealed_version,"         \
 	" v.renditions, v.rendition, v.r_sequence, v.r_filed_us, v.r_sealed, v.r_media_type,"      \
 	" v.r_size, v.r_sealed_size, v.r_content, v.r_chunks, v.r_text_state, v.r_text_reason, "   \
-	"v.author, "
+	"v.author, v.visit_day, "
 enum {
 	CATALOGUE_RENDITIONS = 20,
 	CATALOGUE_AUTHOR = 32,
+	CATALOGUE_VISIT,
 	CATALOGUE_VISIBLE,
 	CATALOGUE_WHOLE,
 	CATALOGUE_CHANGE,

@@ -101,6 +101,8 @@ int catalogue_read_row(sqlite3_stmt *s, struct catalogue_row *ret, struct ark_er
 		hex_encode(row.author, author, sizeof(author));
 	catalogue_day_text(date, sqlite3_column_int64(s, 6));
 	row.date = strdup(date);
+	if (sqlite3_column_int64(s, CATALOGUE_VISIT))
+		catalogue_day_text(row.visit_date, sqlite3_column_int64(s, CATALOGUE_VISIT));
 	if (!row.date || !read_text(s, 11, &row.type) || !read_text(s, 12, &row.language) ||
 	    !read_text(s, 13, &row.publicity) || !read_text(s, 14, &row.state) ||
 	    !read_text(s, 15, &row.media_type) || !read_text(s, 16, &row.text_state) ||

@@ -5,12 +5,14 @@
 #include <string.h>
 
 #include "archive/accounts_private.h"
+#include "arkki/archive/registers.h"
 #include "arkki/base/clock.h"
 #include "arkki/base/json.h"
 #include "arkki/base/text.h"
 
-static const char *const kinds[] = {"orgs", "users", "units", "cases", "placements", "matters"};
-enum { USERS = 1, PLACEMENTS = 4, KINDS = 6 };
+static const char *const kinds[] = {
+    "orgs", "users", "units", "cases", "placements", "matters", "vacancies"};
+enum { USERS = 1, PLACEMENTS = 4, KINDS = 7 };
 
 struct loader {
 	struct archive *a;
@@ -77,11 +79,6 @@ static bool role_ok(const struct loader *l, const char *text)
 
 	(void)l;
 	return access_role_parse(text, &bit);
-}
-
-static bool unit_ok(const struct loader *l, const char *text)
-{
-	return known(l, "units", text);
 }
 
 static bool org_ok(const struct loader *l, const char *text)
@@ -190,28 +187,30 @@ static int check_user(struct loader *l, const json_t *r)
 	return check_user_more(l, r);
 }
 
+static bool known_to(void *arg, const char *kind, const char *id)
+{
+	return known(arg, kind, id);
+}
+
+/* As the checker of the registers says it. */
+static int within(struct loader *l, int rc)
+{
+	return rc ? ark_fail_within(l->err, rc, "%s/%zu", l->kind, l->at) : ARK_OK;
+}
+
 static int check_unit(struct loader *l, const json_t *r)
 {
-	if (!name_ok(r))
-		return bad(l, "name must be a text or an object of texts by language");
-	if (!json_text(r, "county") || !code_ok(l, json_text(r, "county")))
-		return bad(l, "county must be a county code");
-	if (json_object_get(r, "municipality") && !json_text(r, "municipality"))
-		return bad(l, "municipality must be a municipality code");
-	return ARK_OK;
+	return within(l, unit_check(r, known_to, l, NULL, l->err));
 }
 
 static int check_case(struct loader *l, const json_t *r)
 {
-	const json_t *units = json_object_get(r, "units");
+	return within(l, case_check(r, known_to, l, NULL, l->err));
+}
 
-	if (!texts_ok(units, unit_ok, l))
-		return bad(l, "units must be a list of known units");
-	if (!known(l, "orgs", json_text(r, "org")))
-		return bad(l, "org is not a known organisation");
-	if (json_object_get(r, "diaryNumber") && !json_text(r, "diaryNumber"))
-		return bad(l, "diaryNumber must be a text");
-	return ARK_OK;
+static int check_vacancies(struct loader *l, const json_t *r)
+{
+	return within(l, vacancies_check(r, known_to, l, NULL, l->err));
 }
 
 static int check_placement(struct loader *l, const json_t *r)
@@ -237,8 +236,8 @@ static int check_matter(struct loader *l, const json_t *r)
 
 static int check_one(struct loader *l, size_t kind, const json_t *r)
 {
-	static int (*const checks[KINDS])(struct loader * l, const json_t *r) = {
-	    check_org, check_user, check_unit, check_case, check_placement, check_matter};
+	static int (*const checks[KINDS])(struct loader * l, const json_t *r) = {check_org,
+	    check_user, check_unit, check_case, check_placement, check_matter, check_vacancies};
 
 	if (!json_is_object(r))
 		return bad(l, "must be an object");

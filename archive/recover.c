@@ -288,7 +288,7 @@ static int load_registry(struct archive *a, const struct receipt *receipt, struc
 {
 	static const char *const kinds[] = {"orgs", "users", "units", "cases", "placements",
 	    "types", "retention", "policies", "synonyms", "searches", "holds", "disposals",
-	    "tombstones", "matters", "orders"};
+	    "tombstones", "matters", "orders", "vacancies"};
 	int rc = ARK_OK;
 
 	for (size_t i = 0; !rc && i < sizeof(kinds) / sizeof(*kinds); i++) {

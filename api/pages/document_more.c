@@ -164,7 +164,7 @@ void document_ways(struct page *p, const struct document_view *d, const struct c
 	}
 	if (may(d, ACCESS_ORDER, card)) {
 		buf_clear(&url);
-		buf_addf(&url, "/%s/orders/new?document=%s", i18n_code(p->language), row->document);
+		buf_addf(&url, "/%s/documents/%s/orders", i18n_code(p->language), row->document);
 		write_way(p, url.data, SAY_WAY_ORDER);
 	}
 	html_raw(&p->h, "</ul></nav>");

@@ -186,6 +186,8 @@ static void write_menu(struct page *p)
 		return;
 	html_put(&p->h, "<nav class=\"menu\" aria-label=\"$\"><ul>", say(p, SAY_MENU));
 	write_menu_link(p, "/", SAY_SEARCH);
+	write_menu_link(p, "/cases", SAY_CASES);
+	write_menu_link(p, "/orders", SAY_ORDERS);
 	write_menu_link(p, "/saved", SAY_SAVED);
 	if (accounts_may(p->caller->who, p->caller->who->access.org))
 		write_menu_link(p, "/accounts", SAY_ACCOUNTS);
@@ -237,7 +239,8 @@ static void page_headers(struct page *p)
 	http_reply_header(p->x, "Content-Security-Policy",
 	    "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; "
 	    "connect-src 'self'; form-action 'self'; "
-	    "frame-ancestors 'none'; base-uri 'none'");
+	    "frame-ancestors 'none'; base-uri 'none'; require-trusted-types-for 'script'; "
+	    "trusted-types 'none'");
 	http_reply_header(p->x, "X-Frame-Options", "DENY");
 	http_reply_header(p->x, "Cross-Origin-Opener-Policy", "same-origin");
 	http_reply_header(p->x, "Cross-Origin-Resource-Policy", "same-origin");

@@ -39,7 +39,7 @@ CASES = {
     "c2": {"diaryNumber": "PIR/7/2026", "units": ["mantyla"], "org": "pirha"},
 }
 # the case of the canary "unique" is there where the canary is
-CANARY_CASE = {"c-kanaria": {"diaryNumber": "EOAK/31415/2026", "units": ["koivula"], "org": "eoa"}}
+CANARY_CASE = {"c-kanaria": {"diaryNumber": "EOAK/31415/2026", "units": ["koivula"], "org": "eoa", "opened": "2026-02-16"}}
 
 PLACEMENTS = [{"unit": "koivula", "org": "pirha", "from": "2025-01-01"}]
 

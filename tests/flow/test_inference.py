@@ -91,6 +91,12 @@ def unit_documents_asks(w):
     return [a for u in (*UNITS, "nounit") for a in list_asks("/v1/units/%s/documents" % u)[::2]]
 
 
+def timeline_asks(w):
+    more = [*DATES, *({"kind": k} for k in ("document", "visit", "case-opened", "order", *TYPES[:4])), {"limit": 1}, {"limit": 3}]
+    out = [ask("/v1/units/%s/timeline" % u + q(**m), paged=("events", "cursor")) for u in UNITS for m in more]
+    return out + [ask("/v1/units/nounit/timeline"), ask("/v1/units/koivula/timeline?cursor=AAAA")]
+
+
 def case_documents_asks(w):
     return [a for c in (*CASES, "c-kanaria", "nocase") for a in list_asks("/v1/cases/%s/documents" % c)[::3]]
 
@@ -207,6 +213,8 @@ RULES = {
                                           "/v1/audit/subject?case=c-kanaria", "/v1/audit/subject?document=" + GHOST),
     ("GET", "/v1/cases"): cases_asks,
     ("GET", "/v1/cases/{c}"): plainly(*["/v1/cases/" + c for c in (*CASES, "c-kanaria", "nocase")]),
+    ("POST", "/v1/cases"): None,  # test_registers
+    ("PATCH", "/v1/cases/{c}"): plainly_sent("PATCH", "/v1/cases/c-kanaria", {"If-Match": "*"}, b"{"),
     ("GET", "/v1/cases/{c}/documents"): case_documents_asks,
     ("GET", "/v1/changes"): changes_asks,
     ("GET", "/v1/documents"): documents_asks,
@@ -295,7 +303,12 @@ RULES = {
     ("PUT", "/v1/synonyms"): plainly_sent("PUT", "/v1/synonyms", {"If-Match": "*"}, b"{}"),
     ("GET", "/v1/synonyms/versions"): plainly("/v1/synonyms/versions"),
     ("GET", "/v1/types"): plainly("/v1/types"),
-    ("GET", "/v1/units"): plainly("/v1/units", "/v1/units?county=90"),
+    ("GET", "/v1/units"): plainly("/v1/units", "/v1/units?county=90", "/v1/units?free=true", "/v1/units?language=fi"),
+    ("POST", "/v1/units"): None,  # test_registers
+    ("PUT", "/v1/units/{u}"): None,
+    ("PUT", "/v1/units/{u}/vacancies"): None,
+    ("GET", "/v1/units/{u}/timeline"): timeline_asks,
+    ("GET", "/v1/units/{u}/feed.atom"): plainly(*["/v1/units/%s/feed.atom" % u for u in (*UNITS, "nounit")]),
     ("GET", "/v1/units/{u}"): plainly(*["/v1/units/" + u for u in (*UNITS, "nounit")]),
     ("GET", "/v1/units/{u}/documents"): unit_documents_asks,
 }

@@ -40,6 +40,8 @@ TYPES = {"object": dict, "array": list, "string": str, "boolean": bool, "null": 
 def is_type(v, t):
     if t == "integer":
         return isinstance(v, int) and not isinstance(v, bool)
+    if t == "number":
+        return isinstance(v, (int, float)) and not isinstance(v, bool)
     return isinstance(v, TYPES[t])
 
 
@@ -235,6 +237,19 @@ def order_call(w, f, method, pattern):
     return path, "maija", {}, None
 
 
+def register_call(w, method, pattern):
+    """Units and cases, as they are entered and changed."""
+    json_type, path = {"Content-Type": "application/json"}, pattern.replace("{u}", "koivula").replace("{c}", "c1")
+    if method == "POST":
+        body = {"units": ["koivula"], "kind": "inspection"} if "/cases" in pattern else {"name": {"fi": "Uusi"}, "county": "90"}
+        return path, "maija", json_type, json.dumps(body)
+    if pattern.endswith("/vacancies"):
+        return path, "maija", json_type, json.dumps({"freePlaces": 2, "dailyPrice": 300.5})
+    now = w.get(path)
+    body = {"state": "heard"} if method == "PATCH" else {k: v for k, v in now.json().items() if k != "vacancies"}
+    return path, "maija", dict(json_type, **{"If-Match": now.header("ETag")}), json.dumps(body)
+
+
 def good_call(w, method, pattern):
     """Path, user, headers and body of a call that succeeds."""
     f = w.file(case="c1", publicity="partly-secret")
@@ -257,6 +272,8 @@ def good_call(w, method, pattern):
         return export_call(w, method, pattern)
     if "/orders" in pattern:
         return order_call(w, f, method, pattern)
+    if pattern.startswith(("/v1/units", "/v1/cases")) and method != "GET":
+        return register_call(w, method, pattern)
     if pattern.endswith("/hold") or "/dispose" in pattern:
         return disposal_call(w, f, method, pattern)
     if pattern.startswith("/v1/retention"):
@@ -349,7 +366,7 @@ def test_openapi__every_route_refuses_wrong_rights():
     w = world()
     open_to_all = ("/v1/me", "/v1/units", "/v1/units/{u}", "/v1/units/{u}/documents", "/v1/orgs", "/v1/types",
                    "/v1/changes", "/v1/cases", "/openapi.json", "/v1/saved-searches", "/v1/search/suggest", "/v1/exports",
-                   "/v1/tokens", "/v1/sessions", "/v1/orders", "/v1/units/{u}/orders", "/v1/matters")
+                   "/v1/tokens", "/v1/sessions", "/v1/orders", "/v1/units/{u}/orders", "/v1/matters", "/v1/units/{u}/timeline", "/v1/units/{u}/feed.atom")
     for method, pattern in documented():
         if pattern.startswith("/v1/log/history") or pattern in open_to_all:
             continue

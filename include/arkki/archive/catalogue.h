@@ -127,7 +127,8 @@ struct catalogue_rendition { /* the newest of a version */
 
 struct catalogue_row { /* one version; pointers are the row's, until catalogue_row_free() */
 	char document[33];
-	char author[33]; /* keyed name of the organisation; "": none */
+	char author[33];     /* keyed name of the organisation; "": none */
+	char visit_date[11]; /* of an unannounced visit; "": none. Not of the public form. */
 	uint32_t version;
 	uint32_t metadata; /* the record in effect for this version */
 	uint64_t sequence, metadata_sequence;

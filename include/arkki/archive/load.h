@@ -1,5 +1,6 @@
 /* Loading organisations, users, units, cases and placements from a seed:
- *   {"orgs":[…],"users":[…],"units":[…],"cases":[…],"placements":[…]}
+ *   {"orgs":[…],"users":[…],"units":[…],"cases":[…],"placements":[…],"matters":[…],"vacancies":[…]}
+ * Units, cases and vacancies are checked as the API checks them (registers.h).
  * Each is checked whole before any is filed; a record equal to what stands
  * is passed over, so loading twice changes nothing. Organisations and users may have days
  * "from" and "to", both inclusive: outside them nothing is done with an account. A user without "state" keeps the one that the
