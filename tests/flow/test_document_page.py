@@ -274,7 +274,11 @@ def test_readers__of_groups_are_told_who_may_amend_or_audit():
     text = readers(w, f)
     for group in ("Lupa- ja valvontavirasto", "Pirkanmaa", "Eduskunnan oikeusasiamies"):
         check("<li><span dir=\"auto\">%s</span>: " % group in text, group, text)
-    check("Helsinki</span>" not in text and "Hoiva Oy" not in text, "who may not")
+    check("Helsinki</span>" not in text, "who may not")
+    check('Hoiva Oy</span>: yhteyshenkilö</li>' in text, "the contact person of the unit's provider")
+    # what the page says of groups is what their people get
+    for user, status in (("hanna", 200), ("pertti", 200), ("helmi", 404), ("heikki", 404)):
+        same(w.get("/v1/documents/" + f.id, user).status, status, user)
     for name in ("Risto", "Sirpa", "Pertti", "Aada"):
         check(name not in text, "an account:", name)
     at = end_of_log(w)
