@@ -186,12 +186,14 @@ struct synonyms_service; /* synonyms.c */
 struct sign_in_service;  /* session.c */
 struct oidc_service;     /* oidc.c */
 struct accounts_ticker;  /* accounts_ticker.c */
+struct purposes;         /* purpose_kept.c */
 struct traffic;          /* traffic.c */
 
 struct app {
 	struct archive *archive;
 	struct indexer *indexer; /* NULL: no index */
 	struct token_cache *tokens;
+	struct purposes *purposes;
 	struct policies_service *policies;
 	struct witnesses *witnesses; /* NULL: none */
 	struct rankings *rankings;   /* searches that are paged through */

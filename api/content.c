@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "api/documents.h"
 #include "api/memento.h"
@@ -55,13 +56,37 @@ static bool by_form(const struct exchange *x)
 	return strcmp(http_method(x), "POST") == 0;
 }
 
+bool content_inline(const char *media_type)
+{
+	static const char *const types[] = {"application/pdf", "text/plain", "image/png",
+	    "image/jpeg", "image/gif", "image/webp", "image/tiff", "image/bmp", "image/avif"};
+	size_t len = media_type ? strcspn(media_type, "; ") : 0;
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
+		if (strlen(types[i]) == len && strncasecmp(media_type, types[i], len) == 0)
+			return true;
+	return false;
+}
+
+/* To a program every answer is bytes; a browser is told which of them to show. */
+static const char *disposition_of(const struct exchange *x, const struct card *card)
+{
+	const struct http_route *route = http_route(x);
+
+	if (!route || !(route->flags & ROUTE_PAGE))
+		return "inline";
+	return http_query(x, "download") || !content_inline(json_text(card->version, "mediaType"))
+		   ? "attachment"
+		   : "inline";
+}
+
 static void content_headers(struct exchange *x, const struct card *card, const char *tag)
 {
 	struct buf value = BUF_INIT, digest = BUF_INIT;
 	const char *hex = json_text(card->version, "sha256");
 	unsigned char sha[32];
 
-	content_disposition(&value, "inline", json_text(card->version, "fileName"));
+	content_disposition(&value, disposition_of(x, card), json_text(card->version, "fileName"));
 	if (!buf_failed(&value) && value.data)
 		http_reply_header(x, "Content-Disposition", value.data);
 	if (hex && hex_decode(sha, 32, hex, strlen(hex))) {

@@ -10,6 +10,7 @@
 #include "api/document_text.h"
 #include "api/documents.h"
 #include "api/memento.h"
+#include "api/purpose_kept.h"
 #include "api/text_reason.h"
 #include "arkki/api/http_range.h"
 #include "arkki/base/clock.h"
@@ -91,8 +92,10 @@ json_t *version_json_of(const struct catalogue_row *row, const struct card *card
 bool document_found(struct exchange *x, struct visit *v, const char *kind, uint32_t version)
 {
 	struct ark_error err;
-	int rc = visit_find(v, http_param(x, 0), version, &err);
+	int rc = purpose_kept_state(v->app, v->caller, http_param(x, 0), version, &err);
 
+	if (!rc)
+		rc = visit_find(v, http_param(x, 0), version, &err);
 	if (rc == ARK_ENOTFOUND) {
 		visit_not_found(x, kind, http_param(x, 0), version);
 		return false;
@@ -312,6 +315,26 @@ int listing_versions(
 		rc = archive_desk(v->app->archive, &desk, err);
 	if (!rc)
 		rc = catalogue_versions(desk->catalogue, document, sight, listing_keep, l, err);
+	archive_desk_return(v->app->archive, desk);
+	access_sight_unref(sight);
+	return rc;
+}
+
+int listing_beside(struct visit *v, struct listing *l, unsigned int limit, struct ark_error *err)
+{
+	const struct catalogue_list beside = {
+	    .beside = v->row.document, .beside_version = v->row.version, .limit = limit};
+	struct access_sight *sight = NULL;
+	struct desk *desk = NULL;
+	int rc;
+
+	if (!v->row.whole)
+		return ARK_OK;
+	rc = caller_sight(v->caller, &sight, err);
+	if (!rc)
+		rc = archive_desk(v->app->archive, &desk, err);
+	if (!rc)
+		rc = catalogue_documents(desk->catalogue, &beside, sight, listing_keep, l, err);
 	archive_desk_return(v->app->archive, desk);
 	access_sight_unref(sight);
 	return rc;

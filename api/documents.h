@@ -7,7 +7,8 @@
 
 /* ---- what pages share with the API ---- */
 
-/* Finds the version (0: the newest) of {d} that the caller may read. False: a 404 is replied and logged, or
+/* Finds the version (0: the newest) of {d} that the caller may read, for the purpose that the session keeps where none is
+ * stated (purpose_kept.h). False: a 404 is replied and logged, or
  * the error or a malformed purpose is answered. */
 bool document_found(struct exchange *x, struct visit *v, const char *kind, uint32_t version);
 /* The same of version {n}; one that is no number is not found. */
@@ -37,6 +38,10 @@ int listing_keep(void *arg, const struct catalogue_row *row);
 ARK_MUSTUSE int listing_versions(
     struct visit *v, const char *document, struct listing *l, struct ark_error *err);
 
+/* Adds the other documents of the case of v->row, newest first, of which the caller sees all; none to who does not see the row whole. */
+ARK_MUSTUSE int listing_beside(
+    struct visit *v, struct listing *l, unsigned int limit, struct ark_error *err);
+
 /* Reads type, from, to, limit and cursor. False: 400 is replied. */
 bool listing_query(struct exchange *x, struct catalogue_list *list);
 /* A page of documents: reads what listing_query() reads into the list, finds, logs one list entry and one
@@ -48,6 +53,9 @@ void listing_show(
 void listing_next(const struct listing *l, unsigned int limit, struct buf *next);
 
 /* ---- handlers ---- */
+
+/* Whether a browser may show bytes of this type: PDF, plain text and pictures that hold no program. */
+bool content_inline(const char *media_type);
 
 void documents_get(struct exchange *x);
 void documents_list(struct exchange *x);

@@ -144,6 +144,12 @@
 	    GET_WITH("/" l "/documents/{d}/versions/{n}/file", ROUTE_PAGE, content_get),           \
 	    FORM("/" l "/documents/{d}/versions/{n}/file", page_file_open),                        \
 	    GET_WITH("/" l "/documents/{d}/versions/{n}/rendition", ROUTE_PAGE, rendition_get),    \
+	    GET_WITH("/" l "/documents/{d}/versions/{n}/proof", ROUTE_PAGE, proof_get),            \
+	    GET_WITH("/" l "/documents/{d}/versions/{n}/seal", ROUTE_PAGE, page_document_seal),    \
+	    GET_WITH("/" l "/documents/{d}/versions/{n}/readers", ROUTE_PAGE,                      \
+		page_document_readers),                                                            \
+	    GET_WITH("/" l "/documents/{d}/readers", ROUTE_PAGE, page_document_readers_newest),    \
+	    FORM("/" l "/purpose/end", page_purpose_end),                                          \
 	    PAGES_UNITS(l) PAGES_CASES(l) PAGES_PAST(l) PAGES_FILING(l) PAGES_AUDIT(l)             \
 		PAGES_ADMINISTRATION(l) PAGES_FINDING(l) UPLOADS("/" l, ROUTE_PAGE)
 

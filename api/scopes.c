@@ -45,6 +45,7 @@ static const struct scope_row pages[] = {
     {"/open-account", TOKEN_ACCOUNTS, TOKEN_ACCOUNTS},
     {"/audit", TOKEN_AUDIT, TOKEN_AUDIT},
     {"/documents", 0, 0},
+    {"/purpose", 0, 0},
     {"/cases", 0, TOKEN_FILE},
     {"/orders", 0, TOKEN_FILE},
     {"/uploads", TOKEN_FILE, TOKEN_FILE},

@@ -17,6 +17,7 @@
 #include "api/operation.h"
 #include "api/pages/pages.h"
 #include "api/past_work.h"
+#include "api/purpose_kept.h"
 #include "api/rankings.h"
 #include "api/session.h"
 #include "api/synonyms.h"
@@ -135,6 +136,8 @@ int api_server_start(struct archive *a, const struct api_addresses *at, struct a
 	if (!rc)
 		rc = token_cache_new(&s->app.tokens, err);
 	if (!rc)
+		rc = purposes_new(&s->app.purposes, err);
+	if (!rc)
 		rc = sign_in_start(&s->app, err);
 	if (!rc)
 		rc = oidc_start(&s->app, err);
@@ -214,6 +217,7 @@ void api_server_stop(struct api_server *s)
 	exports_stop(&s->app);
 	rankings_free(s->app.rankings);
 	synonyms_stop(&s->app);
+	purposes_free(s->app.purposes);
 	token_cache_free(s->app.tokens);
 	traffic_free(s->app.traffic);
 	pthread_mutex_destroy(&s->app.searches_lock);

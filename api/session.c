@@ -12,6 +12,7 @@
 
 #include "api/i18n.h"
 #include "api/pages/pages.h"
+#include "api/purpose_kept.h"
 #include "arkki/archive/conf.h"
 #include "arkki/base/clock.h"
 #include "arkki/base/json.h"
@@ -250,6 +251,7 @@ struct beginning {
 
 static void end_session(struct app *app, const char *id)
 {
+	purposes_end(app->purposes, id, NULL);
 	/* what cannot be ended now ends by itself: its secret was given to nobody */
 	if (session_end(archive_state(app->archive), id, NULL, NULL))
 		return;
@@ -492,8 +494,10 @@ int session_leave(struct exchange *x, struct ark_error *err)
 	if (cookie)
 		rc = session_find(archive_state(app->archive), cookie, clock_now_us(),
 		    app->sign_in->settings.idle_us, &s, err);
-	if (!rc)
+	if (!rc) {
+		purposes_end(app->purposes, s.id, NULL);
 		rc = session_end(archive_state(app->archive), s.id, NULL, err);
+	}
 	sessions_forget(app);
 	return rc == ARK_ENOTFOUND ? ARK_OK : rc;
 }

@@ -161,6 +161,10 @@ static void from_versions(
 		    q, "FROM version_unit u CROSS JOIN version v ON v.id = u.id WHERE u.unit = ?");
 	else if (list->case_id)
 		query_sql(q, "FROM version v INDEXED BY version_case WHERE v.case_id = ?");
+	else if (list->beside)
+		query_sql(q, "FROM version v INDEXED BY version_case WHERE v.case_id ="
+			     " (SELECT b.case_id FROM version b INDEXED BY version_document"
+			     " WHERE b.document = ? AND b.version = ?) AND v.document <> ?");
 	else if (list->type)
 		query_sql(q, "FROM version v INDEXED BY version_type WHERE v.type = ?");
 	else if (sight && sight->any->op == ACCESS_OP_HAS &&
@@ -179,6 +183,9 @@ static int check_list(
 	if ((list->from && !date_valid(list->from)) || (list->to && !date_valid(list->to)) ||
 	    (list->after_date[0] && !date_valid(list->after_date)))
 		return ark_fail(err, ARK_EINPUT, "a date of a list is not YYYY-MM-DD");
+	if (list->beside &&
+	    (!docid_valid(list->beside) || list->unit || list->case_id || list->type))
+		return ark_fail(err, ARK_EINPUT, "a list beside something that is no document");
 	if (list->after_date[0] && !docid_valid(list->after_document))
 		return ark_fail(
 		    err, ARK_EINPUT, "a list continues after something that is no document");
@@ -196,6 +203,11 @@ static void match_list(
 		if (list->unit)
 			query_sql(q, " AND v.case_id = ?");
 		catalogue_query_name(q, c, "cases", list->case_id);
+	}
+	if (list->beside) {
+		catalogue_query_document(q, list->beside);
+		query_int(q, list->beside_version);
+		catalogue_query_document(q, list->beside);
 	}
 	if (list->type) {
 		if (list->unit || list->case_id)
@@ -227,7 +239,7 @@ static void match_list(
 static int and_whole(struct query *q, const struct catalogue *c, const struct catalogue_list *list,
     const struct access_sight *sight, struct ark_error *err)
 {
-	if (!list->case_id || !sight || sight->whole == sight->any)
+	if ((!list->case_id && !list->beside) || !sight || sight->whole == sight->any)
 		return ARK_OK;
 	query_sql(q, " AND ");
 	return catalogue_filter_sql(q, c, sight->whole, "v", err);

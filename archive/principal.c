@@ -192,18 +192,31 @@ static int fill(struct registry *r, struct principal_box *b, struct ark_error *e
 	return ARK_OK;
 }
 
-int registry_principal_on(struct registry *r, const char *user, const char *day,
-    struct principal **ret, struct ark_error *err)
+static struct principal_box *box_new(struct registry *r, const char *day, struct ark_error *err)
 {
 	struct principal_box *b = calloc(1, sizeof(*b));
-	int rc = ARK_OK;
+	int rc;
 
-	if (!b)
-		return ark_fail(err, ARK_ENOMEM, "no memory for a principal");
+	if (!b) {
+		rc = ark_fail(err, ARK_ENOMEM, "no memory for a principal");
+		(void)rc;
+		return NULL;
+	}
 	atomic_init(&b->refs, 1);
 	pthread_mutex_init(&b->lock, NULL);
 	b->p.generation = registry_generation(r);
 	snprintf(b->p.day, sizeof(b->p.day), "%s", day);
+	return b;
+}
+
+int registry_principal_on(struct registry *r, const char *user, const char *day,
+    struct principal **ret, struct ark_error *err)
+{
+	struct principal_box *b = box_new(r, day, err);
+	int rc = ARK_OK;
+
+	if (!b)
+		return ARK_ENOMEM;
 	b->user = registry_get(r, "users", user);
 	if (b->user && account_state(b->user) != ACCOUNT_ACTIVE)
 		rc = ark_fail(err, ARK_ENOTFOUND, "the account %s is %s", user,
@@ -213,6 +226,32 @@ int registry_principal_on(struct registry *r, const char *user, const char *day,
 	if (!rc && !b->org)
 		rc = ark_fail(err, ARK_ENOTFOUND, "there is no user %s with an organisation", user);
 	if (!rc)
+		rc = fill(r, b, err);
+	if (rc)
+		principal_unref(&b->p);
+	else
+		*ret = &b->p;
+	return rc;
+}
+
+int registry_principal_of(
+    struct registry *r, const char *org, struct principal **ret, struct ark_error *err)
+{
+	struct principal_box *b;
+	char today[11];
+	int rc;
+
+	clock_day(today, clock_now_us());
+	b = box_new(r, today, err);
+	if (!b)
+		return ARK_ENOMEM;
+	b->org = registry_get(r, "orgs", org);
+	b->user = json_pack("{s:s,s:s,s:s}", "id", "-", "org", org, "name", "");
+	if (!b->org)
+		rc = ark_fail(err, ARK_ENOTFOUND, "there is no such organisation");
+	else if (!b->user)
+		rc = ark_fail(err, ARK_ENOMEM, "no memory for a principal");
+	else
 		rc = fill(r, b, err);
 	if (rc)
 		principal_unref(&b->p);

@@ -103,3 +103,51 @@ int witnesses_check(struct archive *a, enum ledger_which which,
 	free(note);
 	return rc;
 }
+
+static void note_cosigners(const struct policy *p, const struct note *note, struct witnessed *ret)
+{
+	for (unsigned int i = 0; i < p->witnesses_len && ret->by_len < WITNESSED_MAX; i++) {
+		uint64_t time = 0;
+
+		if (note_verify_cosignature(note, &p->witnesses[i].key, &time, NULL))
+			continue;
+		snprintf(ret->by[ret->by_len].name, WITNESSED_NAME, "%s", p->witnesses[i].name);
+		ret->by[ret->by_len++].time_s = (int64_t)time;
+	}
+}
+
+int witnesses_seen(
+    struct archive *a, enum ledger_which which, struct witnessed *ret, struct ark_error *err)
+{
+	struct ledger *l = archive_ledger(a, which);
+	struct witness_settings s = {0};
+	struct note *note = malloc(sizeof(*note));
+	struct buf text = BUF_INIT;
+	struct checkpoint c = {0};
+	int rc = note ? witness_settings_load(archive_dir(a), &s, err)
+		      : ark_fail(err, ARK_ENOMEM, "no memory for a checkpoint");
+
+	*ret = (struct witnessed){.policy = s.policy != NULL};
+	if (!rc)
+		rc = s.policy ? ledger_cosigned(l, &text, err)
+			      : ark_fail(err, ARK_ENOTFOUND, "no witnesses are asked");
+	if (!rc)
+		rc = note_parse(text.data ? text.data : "", text.len, note, err);
+	if (!rc)
+		rc = ledger_verify_note(l, note, err);
+	if (!rc)
+		rc = checkpoint_parse(note->text, note->text_len, l->origin, &c, err);
+	if (!rc)
+		rc = same_history(l, &c, err);
+	if (!rc && false_line(s.policy, note))
+		rc = ark_fail(err, ARK_ECORRUPT, "a cosignature of a witness does not hold");
+	if (!rc) {
+		ret->size = c.size;
+		ret->enough = policy_met(s.policy, policy_cosigners(s.policy, note));
+		note_cosigners(s.policy, note, ret);
+	}
+	witness_settings_free(&s);
+	buf_free(&text);
+	free(note);
+	return rc;
+}

@@ -41,6 +41,7 @@ struct snippet {
 	size_t paragraph, paragraph_len;
 	enum analyse_language declared, language; /* language: of the paragraph, when known */
 	bool language_known;
+	bool everywhere;                /* not only until all of the query stands close together */
 	bool rows;                      /* some row has begun */
 	size_t starts[SNIPPET_ROW_MAX]; /* of the words last analysed, in a ring */
 	size_t analysed;
@@ -225,7 +226,7 @@ static int add_match(struct snippet *s, size_t start, size_t end, size_t part, u
 	if (weight == SNIPPET_WEAK)
 		return 0;
 	s->progress[group].last = start;
-	if (s->stop == SIZE_MAX && all_close(s, end))
+	if (!s->everywhere && s->stop == SIZE_MAX && all_close(s, end))
 		s->stop = end + m->window;
 	return 0;
 }
@@ -386,6 +387,7 @@ static void begin_text(struct snippet *s, const char *text, size_t window, const
 	s->matches.window = window;
 	s->matches.len = 0;
 	s->stop = SIZE_MAX;
+	s->everywhere = false;
 	s->rows = false;
 	for (i = 0; i < s->parts.len; i++)
 		s->progress[i] = (struct progress){.last = SIZE_MAX};
@@ -410,4 +412,23 @@ int snippet_make(struct snippet *s, const char *text, size_t len, const char *la
 	if (ret_where)
 		tell_where(s, len, start, end, ret_where);
 	return buf_failed(out) ? ark_fail(err, ARK_ENOMEM, "no memory for a snippet") : ARK_OK;
+}
+
+int snippet_marks(struct snippet *s, const char *text, size_t len, const char *language,
+    struct snippet_mark *ret, size_t max, size_t *ret_len, struct ark_error *err)
+{
+	int r = 0;
+
+	s->err = err;
+	begin_text(s, text, 0, language);
+	s->everywhere = true;
+	if (s->parts.len)
+		r = look_through(s, len < SCAN_MAX ? len : SCAN_MAX);
+	if (r < 0)
+		return r;
+	snippet_tidy(&s->matches);
+	*ret_len = s->matches.len < max ? s->matches.len : max;
+	for (size_t i = 0; i < *ret_len; i++)
+		ret[i] = (struct snippet_mark){s->matches.list[i].start, s->matches.list[i].end};
+	return ARK_OK;
 }

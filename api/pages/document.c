@@ -8,10 +8,9 @@
 #include <string.h>
 
 #include "api/pages/past.h"
+#include "api/pages/document.h"
+#include "api/purpose_kept.h"
 #include "arkki/base/json.h"
-
-/* more of a text than this makes no readable page: the file is there */
-enum { TEXT_SHOWN = 512 * 1024 };
 
 static bool text_ready(const struct catalogue_row *row)
 {
@@ -31,6 +30,7 @@ void document_path(const struct page *p, const struct catalogue_row *row, uint32
 
 /* ---- versions ---- */
 
+/* Of the versions that the reader sees: what is newer and hidden is not hinted at. */
 static void write_banner(struct page *p, const struct catalogue_row *row, const struct listing *l)
 {
 	uint32_t newest = l->n ? l->rows[l->n - 1].version : row->version;
@@ -46,6 +46,12 @@ static void write_banner(struct page *p, const struct catalogue_row *row, const 
 	page_say(p, SAY_VERSION_OLD, n, last);
 	html_put(&p->h, " <a href=\"$\">$</a></p>", url.data, say(p, SAY_VERSION_NEWEST));
 	buf_free(&url);
+}
+
+static void write_draft(struct page *p, const struct catalogue_row *row)
+{
+	if (row->state && strcmp(row->state, "draft") == 0)
+		html_put(&p->h, "<p class=\"draft\" role=\"note\">$</p>", say(p, SAY_DRAFT_NOTE));
 }
 
 static void write_filer(struct page *p, const json_t *actor)
@@ -133,67 +139,6 @@ static int write_versions(
 
 /* ---- the text ---- */
 
-/* One paragraph: up to an empty line or the end of the page. */
-static size_t paragraph_len(const char *text, size_t len)
-{
-	const char *end = memmem(text, len, "\n\n", 2);
-
-	return end ? (size_t)(end - text) : len;
-}
-
-static void write_paragraphs(struct page *p, const char *text, size_t len)
-{
-	for (size_t i = 0; i < len;) {
-		size_t n;
-
-		if (text[i] == '\n') {
-			i++;
-			continue;
-		}
-		n = paragraph_len(text + i, len - i);
-		html_raw(&p->h, "<p>");
-		html_text_len(&p->h, text + i, n);
-		html_raw(&p->h, "</p>");
-		i += n;
-	}
-}
-
-static void write_sheets(
-    struct page *p, const struct catalogue_row *row, const char *text, size_t len)
-{
-	bool paged = memchr(text, '\f', len) != NULL;
-	unsigned int number = 1;
-	char n[16];
-
-	html_raw(&p->h, "<div class=\"text\"");
-	page_lang(p, row->language);
-	html_raw(&p->h, ">");
-	for (size_t i = 0; i < len; number++) {
-		const char *end = memchr(text + i, '\f', len - i);
-		size_t sheet = end ? (size_t)(end - (text + i)) : len - i;
-
-		snprintf(n, sizeof(n), "%u", number);
-		if (paged) {
-			html_put(&p->h, "<h3 class=\"sheet\" lang=\"$\">", i18n_code(p->language));
-			page_say(p, SAY_SHEET, n);
-			html_raw(&p->h, "</h3>");
-		}
-		write_paragraphs(p, text + i, sheet);
-		i += sheet + 1;
-	}
-	html_raw(&p->h, "</div>");
-}
-
-/* Not in the middle of a character. */
-static size_t shown_len(const char *text, size_t len)
-{
-	size_t n = len < TEXT_SHOWN ? len : TEXT_SHOWN;
-
-	while (n < len && n && ((unsigned char)text[n] & 0xC0) == 0x80)
-		n--;
-	return n;
-}
-
 static void write_reason(struct page *p, const char *reason)
 {
 	if (!reason || !*reason)
@@ -225,15 +170,11 @@ static int write_text(struct page *p, const struct document_view *d, struct ark_
 	html_put(&p->h, "<section aria-labelledby=\"text\"><h2 id=\"text\">$</h2>",
 	    say(p, SAY_DOCUMENT_TEXT));
 	if (!rc) {
-		size_t n = shown_len(text.data ? text.data : "", text.len);
-
 		html_put(&p->h, "<p class=\"hint\">$</p>",
 		    say(p, v->row.whole ? SAY_TEXT_HOW : SAY_TEXT_HOW_RENDITION));
 		shown_text_state(&v->row, &remark);
 		write_reason(p, remark);
-		write_sheets(p, &v->row, text.data ? text.data : "", n);
-		if (n < text.len)
-			html_put(&p->h, "<p class=\"note\">$</p>", say(p, SAY_TEXT_CUT));
+		rc = document_words(p, d, text.data ? text.data : "", text.len, err);
 	} else if (rc == ARK_ENOTFOUND) { /* also when the cache was lost: it comes again */
 		write_no_text(p, &v->row);
 		rc = ARK_OK;
@@ -259,6 +200,30 @@ static void write_head(struct page *p, const struct document_view *d, const stru
 	html_put(&p->h, ">$</h1></header>", json_text(card->fields, "title"));
 }
 
+/* On a wide screen the text beside all the rest; in the order of the source facts, text, rest. */
+static int write_body(
+    struct page *p, const struct document_view *d, const struct card *card, struct ark_error *err)
+{
+	int rc = ARK_OK;
+
+	if (d->open)
+		html_raw(&p->h, "<div class=\"reading\">");
+	document_facts(p, d, card);
+	if (d->open)
+		rc = write_text(p, d, err);
+	html_raw(&p->h, "<div class=\"rest\">");
+	if (!rc)
+		rc = document_related(p, d, card, err);
+	document_ways(p, d, card);
+	if (!rc)
+		rc = write_versions(p, d->v, d->versions, err);
+	document_citation(p, d, card);
+	html_raw(&p->h, "</div>");
+	if (d->open)
+		html_raw(&p->h, "</div>");
+	return rc;
+}
+
 static int write_page(
     struct page *p, struct document_view *d, const struct card *card, struct ark_error *err)
 {
@@ -271,6 +236,7 @@ static int write_page(
 	write_head(p, d, card);
 	past_banner(p, row, d->versions);
 	write_banner(p, row, d->versions);
+	write_draft(p, row);
 	if (!row->whole)
 		html_put(
 		    &p->h, "<p class=\"note\" role=\"note\">$</p>", say(p, SAY_RENDITION_NOTE));
@@ -279,10 +245,7 @@ static int write_page(
 	document_file(p, d, card);
 	if (!d->open)
 		purpose_form(p, d, card);
-	document_facts(p, d, card);
-	rc = write_versions(p, d->v, d->versions, err);
-	if (!rc && d->open)
-		rc = write_text(p, d, err);
+	rc = write_body(p, d, card, err);
 	html_raw(&p->h, "</article>");
 	return rc;
 }
@@ -335,6 +298,8 @@ static void view_free(void *arg)
 
 	if (d->versions)
 		listing_free(d->versions);
+	if (d->beside)
+		listing_free(d->beside);
 	free(d);
 }
 
@@ -353,13 +318,20 @@ static struct document_view *view_new(
 	d->asked = version;
 	d->stated = *stated;
 	d->versions = listing_new(x, v);
+	d->beside = d->versions ? listing_new(x, v) : NULL;
 	v->more = d;
 	v->more_free = view_free;
-	if (!d->versions)
+	if (!d->beside)
 		return NULL;
 	d->open = !v->row.whole;
 	if ((v->row.whole && visit_content_open(v, &d->open, &err)) ||
-	    listing_versions(v, v->row.document, d->versions, &err)) {
+	    listing_versions(v, v->row.document, d->versions, &err) ||
+	    listing_beside(v, d->beside, BESIDE_SHOWN + 1, &err)) {
+		http_reply_error(x, &err);
+		return NULL;
+	}
+	if (d->open && d->stated.sent && !purpose_wrong(&d->stated) &&
+	    purpose_keep(v->app, v->caller, &err)) {
 		http_reply_error(x, &err);
 		return NULL;
 	}
@@ -369,7 +341,9 @@ static struct document_view *view_new(
 	return d;
 }
 
-static size_t note_reads(const struct document_view *d, struct ledger_record records[3])
+enum { READS_MAX = 3 + BESIDE_SHOWN };
+
+static size_t note_reads(const struct document_view *d, struct ledger_record records[READS_MAX])
 {
 	struct visit *v = d->v;
 	size_t n = 0;
@@ -377,6 +351,11 @@ static size_t note_reads(const struct document_view *d, struct ledger_record rec
 	records[n++] = visit_record(v, "metadata");
 	records[n] = visit_record(v, "list");
 	records[n++].version = 0;
+	for (size_t i = 0; i < d->beside->n && i < BESIDE_SHOWN; i++) {
+		records[n] = visit_record(v, "shown");
+		records[n].document = d->beside->rows[i].document;
+		records[n++].version = d->beside->rows[i].version;
+	}
 	if (d->open ? !text_ready(&v->row) : !d->stated.sent || d->stated.form_wrong != SAY_COUNT)
 		return n;
 	records[n] = visit_record(v, "text");
@@ -390,7 +369,7 @@ static size_t note_reads(const struct document_view *d, struct ledger_record rec
 static void show_version(struct exchange *x, uint32_t version, const struct stated *stated)
 {
 	struct visit *v = visit_of(x);
-	struct ledger_record records[3];
+	struct ledger_record records[READS_MAX];
 	struct document_view *d;
 
 	if (!v || !document_found(x, v, "metadata", version))

@@ -19,12 +19,14 @@ struct stated {
 	enum say form_wrong, purpose_wrong, case_wrong; /* SAY_COUNT: it is not */
 };
 
+enum { BESIDE_SHOWN = 10 };
+
 struct document_view { /* the visit's `more` */
 	struct visit *v;
-	struct listing *versions;
-	uint32_t asked;     /* the version in the address; 0: the newest */
-	bool open;          /* file and text of the form that is shown */
-	bool needs_purpose; /* not open, but with a purpose and a case */
+	struct listing *versions, *beside; /* beside: of the same case, one more than are shown */
+	uint32_t asked;                    /* the version in the address; 0: the newest */
+	bool open;                         /* file and text of the form that is shown */
+	bool needs_purpose;                /* not open, but with a purpose and a case */
 	struct stated stated;
 };
 
@@ -45,6 +47,25 @@ void fact_begin(struct page *p, enum say label);
 void fact_text(struct page *p, enum say label, const char *text);
 /* "PDF, 12 kt" of the version or its rendition; closes what fact_begin() began. */
 void fact_media(struct page *p, enum say label, const json_t *version);
+
+/* ---- document_more.c ---- */
+/* Its orders, and what else there is of its case. */
+ARK_MUSTUSE int document_related(
+    struct page *p, const struct document_view *d, const struct card *card, struct ark_error *err);
+/* Where to go on from here: seal, readers, history, a new version, an order. */
+void document_ways(struct page *p, const struct document_view *d, const struct card *card);
+/* How to cite exactly this version. */
+void document_citation(struct page *p, const struct document_view *d, const struct card *card);
+
+/* Which document and version a page is about, with a link back to it. */
+void document_back(struct page *p, const struct catalogue_row *row, const struct card *card);
+
+/* ---- document_words.c ---- */
+/* The text, or the part of it that is asked for, with the hits of the search that led here marked. */
+ARK_MUSTUSE int document_words(struct page *p, const struct document_view *d, const char *text,
+    size_t len, struct ark_error *err);
+/* The query of that search, as it stands in the address; NULL: none. */
+const char *document_query(const struct page *p);
 
 /* ---- purpose.c ---- */
 /* Reads the form of this request, and states what is right in it for the caller. */

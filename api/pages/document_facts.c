@@ -50,19 +50,84 @@ static void fact_diary(struct page *p, const char *case_id)
 	json_t *record = registry_get(archive_registry(app_of(p->x)->archive), "cases", case_id);
 	const char *number = json_text(record, "diaryNumber");
 
-	fact_text(p, SAY_DIARY, number ? number : case_id);
+	if (case_id) {
+		fact_begin(p, SAY_DIARY);
+		html_put(&p->h, " dir=\"auto\"><a href=\"/$/cases/$\">$</a></dd></div>",
+		    i18n_code(p->language), case_id, number ? number : case_id);
+	}
 	json_decref(record);
 }
 
-static void fact_publicity(struct page *p, const json_t *publicity)
+/* The points of JulkL (621/1999) 24 § 1 mom. that stand on documents of supervision. */
+static const struct ground {
+	const char *point;
+	enum say said;
+} grounds[] = {
+    {"15", SAY_GROUND_15},
+    {"20", SAY_GROUND_20},
+    {"25", SAY_GROUND_25},
+    {"31", SAY_GROUND_31},
+    {"32", SAY_GROUND_32},
+};
+
+/* What a ground such as "JulkL 24 § 1 mom. 25 k" says; SAY_COUNT: not one of those. */
+static enum say ground_said(const char *ground)
+{
+	const char *at = strstr(ground, "24 §"), *last = NULL;
+
+	if (!at ||
+	    !(strstr(ground, "JulkL") || strstr(ground, "OffL") || strstr(ground, "621/1999")))
+		return SAY_COUNT;
+	/* the point is the last number that begins behind the section */
+	for (at += strlen("24 §"); *at; at++)
+		if (*at >= '0' && *at <= '9' && (at[-1] < '0' || at[-1] > '9'))
+			last = at;
+	for (size_t i = 0; last && i < sizeof(grounds) / sizeof(*grounds); i++)
+		if (strncmp(last, grounds[i].point, 2) == 0 && (last[2] < '0' || last[2] > '9'))
+			return grounds[i].said;
+	return SAY_COUNT;
+}
+
+static void fact_ground(struct page *p, const char *class, const char *ground)
+{
+	enum say plain = ground ? ground_said(ground) : SAY_COUNT;
+
+	if (!ground && strcmp(class, "public") == 0)
+		return;
+	fact_begin(p, SAY_SECRECY_GROUND);
+	html_put(&p->h, " dir=\"auto\">$", ground ? ground : say(p, SAY_GROUND_NONE));
+	if (plain != SAY_COUNT)
+		html_put(&p->h, "<span class=\"plain-words\">$</span>", say(p, plain));
+	html_raw(&p->h, "</dd></div>");
+}
+
+static enum say class_said(const char *class)
+{
+	if (strcmp(class, "public") == 0)
+		return SAY_PUBLIC_PLAIN;
+	return strcmp(class, "secret") == 0 ? SAY_SECRET_PLAIN : SAY_PARTLY_PLAIN;
+}
+
+static void fact_publicity(struct page *p, const json_t *publicity, bool whole)
 {
 	const char *class = json_text(publicity, "class");
 
-	if (class)
-		fact_text(p, SAY_PUBLICITY, say(p, publicity_said(class)));
-	fact_text(p, SAY_SECRECY_GROUND, json_text(publicity, "ground"));
+	if (!class)
+		return;
+	fact_begin(p, SAY_PUBLICITY);
+	html_put(&p->h, ">$<span class=\"plain-words\">$</span></dd></div>",
+	    say(p, publicity_said(class)), say(p, class_said(class)));
+	if (whole)
+		fact_ground(p, class, json_text(publicity, "ground"));
 	fact_date(p, SAY_SECRECY_FROM, json_text(publicity, "from"));
 	fact_date(p, SAY_SECRECY_UNTIL, json_text(publicity, "until"));
+}
+
+static void write_unit(struct page *p, const char *unit)
+{
+	html_put(&p->h, "<a href=\"/$/units/$\">", i18n_code(p->language), unit);
+	page_name(p, "units", unit);
+	html_raw(&p->h, "</a>");
 }
 
 static void fact_units(struct page *p, const json_t *units)
@@ -71,7 +136,14 @@ static void fact_units(struct page *p, const json_t *units)
 		return;
 	fact_begin(p, json_array_size(units) == 1 ? SAY_UNIT : SAY_UNITS);
 	html_raw(&p->h, ">");
-	page_units(p, units);
+	for (size_t i = 0; i < json_array_size(units); i++) {
+		const char *unit = json_string_value(json_array_get(units, i));
+
+		if (i)
+			html_raw(&p->h, ", ");
+		if (unit)
+			write_unit(p, unit);
+	}
 	html_raw(&p->h, "</dd></div>");
 }
 
@@ -91,7 +163,7 @@ void document_facts(struct page *p, const struct document_view *d, const struct 
 	fact_date(p, SAY_DATE, row->date);
 	fact_date(p, SAY_VISIT_DATE, json_text(f, "visitDate"));
 	fact_record(p, SAY_AUTHOR, "orgs", json_text(f, "author"));
-	fact_publicity(p, json_object_get(f, "publicity"));
+	fact_publicity(p, json_object_get(f, "publicity"), row->whole);
 	if (state)
 		fact_text(
 		    p, SAY_STATE, say(p, strcmp(state, "draft") == 0 ? SAY_DRAFT : SAY_FINAL));
@@ -147,24 +219,43 @@ static void write_about(struct page *p, const json_t *version)
 	    json_text(version, "fileName"), media_said(p, json_text(version, "mediaType")), size);
 }
 
+static void write_open_button(
+    struct page *p, const struct document_view *d, const json_t *version, const char *url)
+{
+	html_put(&p->h, "<form class=\"file\" method=\"post\" action=\"$\">", url);
+	purpose_hidden(p, &d->stated);
+	html_put(&p->h, "<button>$</button>", say(p, open_said(p, version)));
+	write_about(p, version);
+	html_raw(&p->h, "</form>");
+}
+
+/* To look at in the browser, where that is safe, and to save. */
+static void write_open_links(struct page *p, const json_t *version, const char *url)
+{
+	bool shown = content_inline(json_text(version, "mediaType"));
+
+	html_raw(&p->h, "<p class=\"file\">");
+	if (shown)
+		html_put(&p->h, "<a class=\"button\" href=\"$\">$</a>", url,
+		    say(p, open_said(p, version)));
+	html_put(&p->h, "<a class=\"button $\" href=\"$?download=1\">$</a>", shown ? "quiet" : "",
+	    url, say(p, SAY_DOWNLOAD));
+	write_about(p, version);
+	html_raw(&p->h, "</p>");
+}
+
 static void write_button(struct page *p, const struct document_view *d, const json_t *version)
 {
 	struct buf url = BUF_INIT;
+	bool stated = d->v->row.whole && d->stated.sent && !purpose_wrong(&d->stated);
 
 	document_path(
 	    p, &d->v->row, d->v->row.version, d->v->row.whole ? "/file" : "/rendition", &url);
-	if (d->v->row.whole && d->stated.sent && !purpose_wrong(&d->stated)) {
-		html_put(&p->h, "<form class=\"file\" method=\"post\" action=\"$\">", url.data);
-		purpose_hidden(p, &d->stated);
-		html_put(&p->h, "<button>$</button>", say(p, open_said(p, version)));
-		write_about(p, version);
-		html_raw(&p->h, "</form>");
-	} else {
-		html_put(&p->h, "<p class=\"file\"><a class=\"button\" href=\"$\">$</a>", url.data,
-		    say(p, open_said(p, version)));
-		write_about(p, version);
-		html_raw(&p->h, "</p>");
-	}
+	/* a session keeps what was stated; without one the button states it again */
+	if (stated && !p->caller->session)
+		write_open_button(p, d, version, url.data);
+	else
+		write_open_links(p, version, url.data);
 	buf_free(&url);
 }
 

@@ -241,6 +241,7 @@ void page_begin_feed(struct page *p, struct exchange *x, const char *title, cons
 	html_raw(&p->h, "</head><body>");
 	write_header(p);
 	html_raw(&p->h, "<main id=\"content\" tabindex=\"-1\"><div class=\"wide\">");
+	purpose_bar(p);
 	accounts_notice(p);
 }
 

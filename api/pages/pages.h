@@ -66,6 +66,10 @@ void page_version(struct exchange *x);
 void page_document_open(struct exchange *x);
 void page_version_open(struct exchange *x);
 void page_file_open(struct exchange *x);
+void page_purpose_end(struct exchange *x);
+void page_document_seal(struct exchange *x);
+void page_document_readers(struct exchange *x);
+void page_document_readers_newest(struct exchange *x);
 void web_asset(struct exchange *x);
 
 /* ---- hooks of the server ---- */
@@ -97,6 +101,9 @@ void page_form_field(struct page *p, const char *use);
 bool page_form_sent(struct exchange *x, const char *use);
 /* What the browser says of where a POST comes from: false when from another site. */
 bool page_same_origin(const struct exchange *x);
+
+/* purpose_bar.c: for which cases this session reads, each with a button that ends it. */
+void purpose_bar(struct page *p);
 
 /* ---- addresses ---- */
 /* Appends "&name=value" (or "?…" when there is no query yet); nothing for NULL or "". */

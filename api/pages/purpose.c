@@ -7,10 +7,11 @@
 #include <strings.h>
 
 #include "api/pages/document.h"
+#include "api/purpose_kept.h"
 #include "arkki/base/json.h"
 #include "arkki/base/text.h"
 
-enum { PURPOSE_CHARS = 500, NUMBER_MAX = 200 };
+enum { NUMBER_MAX = 200 };
 
 /* ---- reading the form ---- */
 
@@ -180,6 +181,7 @@ static void write_form(struct page *p, const struct document_view *d, const char
 	struct buf url = BUF_INIT;
 
 	document_path(p, &d->v->row, d->asked, "", &url);
+	url_add(&url, "q", document_query(p));
 	purpose_ask(p, &d->stated, url.data, number);
 	buf_free(&url);
 }

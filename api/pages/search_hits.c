@@ -107,12 +107,29 @@ static void write_like_link(struct page *p, const char *document)
 	buf_free(&url);
 }
 
+/* To the document, with what was asked: there its text is marked, at the page of the first match. */
+static void hit_url(const struct page *p, const struct wanted *w, const struct search_view_hit *hit,
+    struct buf *url)
+{
+	char page[16] = "";
+
+	if (hit->where.page && w->q)
+		snprintf(page, sizeof(page), "%u", hit->where.page);
+	buf_addf(url, "/%s/documents/%s", i18n_code(p->language), hit->row.document);
+	url_add(url, "q", w->q);
+	url_add(url, "page", page);
+	if (page[0])
+		buf_addf(url, "#page-%s", page);
+}
+
 void search_hit(struct page *p, const struct wanted *w, const struct search_view_hit *hit)
 {
 	const struct catalogue_row *row = &hit->row;
+	struct buf url = BUF_INIT;
 
-	html_put(&p->h, "<li class=\"hit\"><h3><a href=\"/$/documents/$\"", i18n_code(p->language),
-	    row->document);
+	hit_url(p, w, hit, &url);
+	html_put(&p->h, "<li class=\"hit\"><h3><a href=\"$\"", url.data);
+	buf_free(&url);
 	page_lang(p, row->language);
 	html_put(&p->h, ">$</a></h3>", json_text(hit->card.fields, "title"));
 	write_facts(p, w, hit);

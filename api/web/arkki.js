@@ -35,6 +35,22 @@
 	addEventListener("arkki-found", begin); // finding.js: the form is a new one
 	begin();
 })();
+// Citations can be copied: their button is there only where that works.
+(() => {
+	if (!navigator.clipboard) return;
+	for (const button of document.querySelectorAll("button[data-copy]")) {
+		const status = button.parentElement.querySelector("[role=status]");
+		button.hidden = false;
+		button.addEventListener("click", async () => {
+			try {
+				await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
+				status.textContent = button.dataset.copied;
+			} catch {
+				button.hidden = true;
+			}
+		});
+	}
+})();
 // The code of an invitation comes in the part of the address that no server sees: into the field, and out of the address.
 (() => {
 	const field = document.getElementById("code");

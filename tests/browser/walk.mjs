@@ -8,9 +8,10 @@ import { Archive, TOP, demoText } from "./archive.mjs";
 import { check, same } from "./check.mjs";
 import { accountsTests } from "./accounts.mjs";
 import { adminTests } from "./admin.mjs";
-import { casesTests, fillCases } from "./cases.mjs";
 import { administrationTests } from "./administration.mjs";
 import { auditTests } from "./audit.mjs";
+import { casesTests, fillCases } from "./cases.mjs";
+import { documentTests } from "./document.mjs";
 import { fillFinding, findingTests } from "./finding.mjs";
 import { oidcTests, startProvider } from "./oidc.mjs";
 import { fillPast, pastTests } from "./past.mjs";
@@ -271,7 +272,7 @@ const tests = {
 		check(!(await r.page.locator(".note").count()), "a banner on the newest version");
 		await r.sound("document");
 		await r.page.click(".versions a:has-text('Versio 1')");
-		check((await r.page.textContent(".note")).includes("Luet versiota 1. Uusin versio on 2."), "no banner");
+		check((await r.page.textContent(".note")).includes("Luet versiota 1/2. Uusin versio on 2."), "no banner");
 		await r.page.reload();
 		await r.sound("old-version");
 		await r.page.click(".note a");
@@ -371,9 +372,8 @@ const tests = {
 	},
 };
 
-Object.assign(tests, rightsTests, findingTests, adminTests, signInTests, oidcTests, accountsTests, pastTests, casesTests, auditTests, administrationTests, unitsTests);
-
-Object.assign(tests, uploadTests);
+Object.assign(tests, rightsTests, documentTests, pastTests, findingTests, unitsTests, casesTests, uploadTests, auditTests,
+	adminTests, administrationTests, signInTests, oidcTests, accountsTests);
 
 // ---- running them ----
 

@@ -48,7 +48,7 @@ def test_page__of_a_secret_is_closed_and_asks_for_a_purpose():
     page = w.get(path)
     same(page.status, 200)
     text = page.body.decode()
-    for word in ("salattua", "salainen-nimi", f.doc["sha256"], "/file"):
+    for word in ("salattua", "salainen-nimi", f.doc["sha256"], "/versions/1/file"):
         check(word not in text, word)
     for word in ("Ilmoitus", 'name="purpose"', 'value="LVV/1234/2026"'):
         check(word in text, word)

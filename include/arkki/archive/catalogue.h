@@ -177,6 +177,9 @@ ARK_MUSTUSE int catalogue_versions(struct catalogue *c, const char *document,
 struct catalogue_list {
 	/* NULL: any. By its case a version is found where the sight shows it whole. */
 	const char *unit, *case_id, *type;
+	/* the other documents of the case of this version; not together with unit, case_id or type */
+	const char *beside;
+	uint32_t beside_version;
 	const char *from, *to; /* document dates, inclusive */
 	/* page: documents after this (date, document), newest date first; empty: from the start */
 	char after_date[11];

@@ -65,6 +65,9 @@ ARK_MUSTUSE int registry_principal(
 /* As of another day. */
 ARK_MUSTUSE int registry_principal_on(struct registry *r, const char *user, const char *day,
     struct principal **ret, struct ark_error *err);
+/* Somebody of that organisation, without account, name or role: to ask the rules about groups. */
+ARK_MUSTUSE int registry_principal_of(
+    struct registry *r, const char *org, struct principal **ret, struct ark_error *err);
 struct principal *principal_ref(struct principal *p);
 void principal_unref(struct principal *p); /* takes NULL */
 /* Is it still what registry_principal() would give? */

@@ -58,6 +58,21 @@ void witnesses_wait(struct witnesses *w, struct witness_wait *wait);
  * "logs":[{"log":…,"cosignedSize":…}]}; NULL: no memory. */
 json_t *witnesses_status(struct witnesses *w);
 
+/* What witnesses have signed last of a log, looked at again: their lines hold, the log's own signature too, and the log continues
+ * what they saw. ARK_ENOTFOUND: nothing has been cosigned; ARK_ECORRUPT: it is false. *ret is set in any case. */
+enum { WITNESSED_MAX = 32, WITNESSED_NAME = 128 };
+struct witnessed {
+	bool policy, enough; /* the archive asks witnesses; so many have signed as it asks for */
+	uint64_t size;       /* entries that they have seen */
+	struct {
+		char name[WITNESSED_NAME];
+		int64_t time_s; /* as the witness says: seconds since the epoch */
+	} by[WITNESSED_MAX];
+	size_t by_len;
+};
+ARK_MUSTUSE int witnesses_seen(
+    struct archive *a, enum ledger_which which, struct witnessed *ret, struct ark_error *err);
+
 /* Compares a log's checkpoint.cosigned with its tree and the policy; bad() for each fault, and with a line
  * that begins with "note: " when only the policy has changed since. The file may be missing. ARK_ECORRUPT when there was any. */
 ARK_MUSTUSE int witnesses_check(struct archive *a, enum ledger_which which,

@@ -47,4 +47,13 @@ struct snippet_where {
 ARK_MUSTUSE int snippet_make(struct snippet *s, const char *text, size_t len, const char *language,
     size_t max_chars, struct buf *out, struct snippet_where *ret_where, struct ark_error *err);
 
+struct snippet_mark {
+	size_t start, end; /* bytes of the text */
+};
+#define SNIPPET_MARKS_MAX 400u
+/* Where a text is to be marked, all of it: in order, none inside another, at most `max` and SNIPPET_MARKS_MAX, of
+ * the first 2 MiB. *ret_len: how many. */
+ARK_MUSTUSE int snippet_marks(struct snippet *s, const char *text, size_t len, const char *language,
+    struct snippet_mark *ret, size_t max, size_t *ret_len, struct ark_error *err);
+
 #endif
