@@ -74,7 +74,6 @@ static const struct {
     {"besök", 0, 4},
     {"inspected", 0, 4},
     {"visit", 0, 4},
-    {"mennessä", -4, -4},
     {"senast", -4, -4},
 };
 
@@ -147,19 +146,31 @@ static bool date_at(const struct proposing *p, size_t from, struct dated *ret)
 	return date_valid(ret->date);
 }
 
+/* Where the sentence begins in which the date stands, or BEFORE bytes back. */
+static size_t sentence_from(const struct proposing *p, size_t at)
+{
+	size_t from = at;
+
+	while (from && at - from < BEFORE && p->text[from - 1] != '\n' &&
+	       p->text[from - 1] != '\f' &&
+	       !(from > 1 && p->text[from - 1] == ' ' && p->text[from - 2] == '.'))
+		from--;
+	return from;
+}
+
 static void weigh(const struct proposing *p, struct dated *d)
 {
-	size_t from = d->at > BEFORE ? d->at - BEFORE : 0;
-	size_t len = d->at - from + 20 < p->len - from ? d->at - from : p->len - from;
+	size_t from = sentence_from(p, d->at), end = d->at + d->len;
+	size_t after = p->len - end < 12 ? p->len - end : 12;
 
-	/* the first line that says a date says mostly its own */
+	/* a date near the beginning is mostly the document's own */
 	d->worth = d->at < 300;
-	if (strcmp(d->date, p->ask->today) > 0) {
+	if (strcmp(d->date, p->ask->today) > 0 || memmem(p->lower + end, after, "mennessä", 9)) {
 		d->worth = d->visit = -9;
 		return;
 	}
 	for (size_t i = 0; i < sizeof(signs) / sizeof(*signs); i++) {
-		if (!memmem(p->lower + from, len, signs[i].word, strlen(signs[i].word)))
+		if (!memmem(p->lower + from, d->at - from, signs[i].word, strlen(signs[i].word)))
 			continue;
 		d->worth += signs[i].worth - (signs[i].visit > 0);
 		d->visit += signs[i].visit;
