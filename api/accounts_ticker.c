@@ -7,6 +7,7 @@
 
 #include "api/accounts_api.h"
 #include "api/session.h"
+#include "arkki/archive/uploads.h"
 #include "arkki/base/clock.h"
 
 enum { EVERY_S = 3600 };
@@ -22,12 +23,17 @@ struct accounts_ticker {
 int accounts_look_after(
     struct app *app, unsigned int *ret_warned, unsigned int *ret_suspended, struct ark_error *err)
 {
+	const struct pending_place place = {
+	    archive_state(app->archive), archive_spool_dir(app->archive)};
 	int64_t now = clock_now_us();
+	unsigned int removed;
 	int rc = accounts_sweep(app->archive, now, ret_warned, ret_suspended, err);
 	int other = credentials_sweep(
 	    archive_state(app->archive), now, session_settings(app)->idle_us, rc ? NULL : err);
 
 	sessions_forget(app);
+	if (!other)
+		other = pending_sweep(&place, now, &removed, rc ? NULL : err);
 	return rc ? rc : other;
 }
 

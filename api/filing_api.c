@@ -1,5 +1,5 @@
 /* Filing over HTTP: a new document, a new version. (filing_again.c: the same request once more; filing_amend.c: a
- * change of metadata.)
+ * change of metadata; filing_upload.c: what was uploaded before.)
  *
  * Story of POST (the body streams):
  *   begin   may this be filed at all? (version: find, permit, If-Match, then an
@@ -72,18 +72,13 @@ void filing_reply_refusal(struct exchange *x, struct post *p, const struct ark_e
 
 /* ---- the metadata part ---- */
 
-static int metadata_arrived(struct post *p, struct ark_error *err)
+int filing_metadata(struct post *p, const json_t *given, struct ark_error *err)
 {
 	struct visit *v = p->v;
 	struct ark_error why = {0};
-	json_t *given = NULL;
-	int rc = json_read(p->metadata.data ? p->metadata.data : "", p->metadata.len, &given, &why);
-
-	if (rc)
-		return filing_refuse(p, 400, "bad-json", why.text, err);
-	rc = metadata_check(archive_registry(v->app->archive), given, p->base.fields,
+	int rc = metadata_check(archive_registry(v->app->archive), given, p->base.fields,
 	    v->caller->who->access.org, &p->fields, &p->errors, &why);
-	json_decref(given);
+
 	if (rc)
 		return filing_refuse(p, 422, "metadata", why.text, err);
 	if (caller_decides(v->caller, v->app, ACCESS_FILE, p->fields, false, &why).outcome !=
@@ -91,6 +86,17 @@ static int metadata_arrived(struct post *p, struct ark_error *err)
 		return filing_refuse(p, 403, "not-permitted", NULL, err);
 	p->metadata_done = true;
 	return ARK_OK;
+}
+
+static int metadata_arrived(struct post *p, struct ark_error *err)
+{
+	struct ark_error why = {0};
+	json_t *given = NULL;
+	int rc = json_read(p->metadata.data ? p->metadata.data : "", p->metadata.len, &given, &why);
+
+	rc = rc ? filing_refuse(p, 400, "bad-json", why.text, err) : filing_metadata(p, given, err);
+	json_decref(given);
+	return rc;
 }
 
 /* ---- the multipart parts ---- */
@@ -180,9 +186,15 @@ static struct post *post_new(struct exchange *x, bool is_version)
 		http_reply_problem(x, 503, "no-room", err.text, NULL);
 		return NULL;
 	}
+	p->by_upload = http_content_is(x, "application/json");
+	if (p->by_upload)
+		return p;
 	if (!http_content_is(x, "multipart/form-data")) {
 		http_reply_problem(x, 415, "multipart-required",
-		    "Send multipart/form-data with the parts metadata and content.", NULL);
+		    "Send multipart/form-data with the parts metadata and content, or JSON that "
+		    "names "
+		    "an upload.",
+		    NULL);
 		return NULL;
 	}
 	mine.arg = p;
@@ -284,6 +296,10 @@ void filing_body(struct exchange *x, const char *bytes, size_t len)
 	struct post *p = post_of(x);
 	struct ark_error err = {0};
 
+	if (p->by_upload) {
+		filing_upload_body(x, p, bytes, len);
+		return;
+	}
 	if (multipart_feed(p->multipart, bytes, len, &err))
 		filing_reply_refusal(x, p, &err);
 }
@@ -382,6 +398,10 @@ void filing_finish(struct exchange *x)
 	const char *before;
 	char hex[65];
 
+	if (p->by_upload) {
+		filing_upload_finish(x, p);
+		return;
+	}
 	if (multipart_finish(p->multipart, &err)) {
 		filing_reply_refusal(x, p, &err);
 		return;

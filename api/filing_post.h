@@ -19,6 +19,7 @@ struct post { /* one filing in the making */
 	uint32_t base_version, base_metadata;
 	struct card base; /* of the version built upon */
 	struct multipart *multipart;
+	bool by_upload; /* the body is JSON that names an upload, in `metadata` */
 	enum part part;
 	bool metadata_done, content_done;
 	struct buf metadata;
@@ -43,6 +44,8 @@ void filing_post_free(void *post);
 int filing_refuse(
     struct post *p, int status, const char *slug, const char *detail, struct ark_error *err);
 void filing_reply_refusal(struct exchange *x, struct post *p, const struct ark_error *err);
+/* Checks what was given as metadata, and decides `file`; fails as filing_refuse(). */
+int filing_metadata(struct post *p, const json_t *given, struct ark_error *err);
 /* Who sees the public rendition alone builds on nothing: the answer would show the whole. False: replied. */
 bool filing_whole_seen(struct exchange *x, const struct visit *v);
 /* Answers from what was just filed: the filer knows it, nothing is opened. */
@@ -59,5 +62,10 @@ void filing_digest(struct post *p);
 /* Was it filed before? Then it is answered with what it became. */
 bool filing_before(struct exchange *x, struct post *p);
 void filing_replay(struct exchange *x, struct post *p, const char *document, uint32_t version);
+
+/* ---- filing_upload.c ---- */
+
+void filing_upload_body(struct exchange *x, struct post *p, const char *bytes, size_t len);
+void filing_upload_finish(struct exchange *x, struct post *p);
 
 #endif

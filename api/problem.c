@@ -27,6 +27,7 @@ static const struct title titles[] = {
     {416, {"Aluetta ei ole", "Intervallet finns inte", "No such range"}},
     {417, {"Odotusta ei tueta", "Förväntningen stöds inte", "The expectation is not supported"}},
     {422, {"Tiedoissa on virheitä", "Uppgifterna innehåller fel", "The data has errors"}},
+    {423, {"Käytössä toisaalla", "Används på annat håll", "In use elsewhere"}},
     {428, {"Ehto puuttuu", "Villkoret saknas", "A condition is required"}},
     {429, {"Liian monta pyyntöä", "För många förfrågningar", "Too many requests"}},
     {431, {"Otsakkeet ovat liian suuret", "Huvudena är för stora", "The headers are too large"}},

@@ -9,6 +9,7 @@
 #include "api/pages/areas.h"
 #include "api/pages/pages.h"
 #include "api/saved_searches.h"
+#include "api/uploads.h"
 
 #define GET(path_, handler)                                                                        \
 	{                                                                                          \
@@ -48,6 +49,35 @@
 		.method = "POST", .pattern = path_, .takes = HTTP_BODY_WHOLE, .flags = ROUTE_PAGE, \
 		.body_max = 2U << 20, .finish = handler                                            \
 	}
+
+/* tus, for programs and for the script of our own pages */
+#define UPLOADS(under, more)                                                                       \
+	{.method = "OPTIONS",                                                                      \
+	    .pattern = under "/uploads",                                                           \
+	    .flags = more,                                                                         \
+	    .finish = uploads_options},                                                            \
+	    {.method = "POST",                                                                     \
+		.pattern = under "/uploads",                                                       \
+		.takes = HTTP_BODY_STREAM,                                                         \
+		.flags = more,                                                                     \
+		.begin = uploads_post_begin,                                                       \
+		.body = uploads_body,                                                              \
+		.finish = uploads_finish},                                                         \
+	    {.method = "HEAD",                                                                     \
+		.pattern = under "/uploads/{i}",                                                   \
+		.flags = more,                                                                     \
+		.finish = uploads_head},                                                           \
+	    {.method = "PATCH",                                                                    \
+		.pattern = under "/uploads/{i}",                                                   \
+		.takes = HTTP_BODY_STREAM,                                                         \
+		.flags = more,                                                                     \
+		.begin = uploads_patch_begin,                                                      \
+		.body = uploads_body,                                                              \
+		.finish = uploads_finish},                                                         \
+	    {.method = "DELETE",                                                                   \
+		.pattern = under "/uploads/{i}",                                                   \
+		.flags = more,                                                                     \
+		.finish = uploads_delete},
 
 /* The same pages in each language; HTML, so not in openapi.yaml. */
 #define PAGES(l)                                                                                   \
@@ -101,8 +131,8 @@
 	    GET_WITH("/" l "/documents/{d}/versions/{n}/file", ROUTE_PAGE, content_get),           \
 	    FORM("/" l "/documents/{d}/versions/{n}/file", page_file_open),                        \
 	    GET_WITH("/" l "/documents/{d}/versions/{n}/rendition", ROUTE_PAGE, rendition_get),    \
-	    PAGES_UNITS(l) PAGES_CASES(l) PAGES_PAST(l) PAGES_FILING(l) PAGES_AUDIT(l)             \
-		PAGES_ADMINISTRATION(l)
+	    UPLOADS("/" l, ROUTE_PAGE) PAGES_UNITS(l) PAGES_CASES(l) PAGES_PAST(l) PAGES_FILING(l) \
+		PAGES_AUDIT(l) PAGES_ADMINISTRATION(l)
 
 const struct http_route api_routes[] = {
     GET("/v1/documents", documents_list),
@@ -189,7 +219,7 @@ const struct http_route api_routes[] = {
     GET("/v1/exports/{e}", exports_get),
     {.method = "DELETE", .pattern = "/v1/exports/{e}", .finish = exports_delete},
     GET("/v1/exports/{e}/content", exports_content),
-    GET("/v1/changes", changes_get),
+    UPLOADS("/v1", 0) GET("/v1/changes", changes_get),
     SEND("POST", "/v1/policies/explain", 0, policies_explain),
     GET("/v1/audit/access", audit_access),
     GET("/v1/audit/break-glass", break_glass_list),

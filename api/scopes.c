@@ -12,6 +12,7 @@ struct scope_row {
 /* The first whose path begins the route's counts. */
 static const struct scope_row services[] = {
     {"/v1/documents", TOKEN_READ, TOKEN_FILE},
+    {"/v1/uploads", TOKEN_FILE, TOKEN_FILE},
     {"/v1/units", TOKEN_READ, TOKEN_READ},
     {"/v1/cases", TOKEN_READ, TOKEN_READ},
     {"/v1/search", TOKEN_READ, TOKEN_READ},
@@ -41,6 +42,7 @@ static const struct scope_row pages[] = {
     {"/account", TOKEN_ACCOUNTS, TOKEN_ACCOUNTS},
     {"/open-account", TOKEN_ACCOUNTS, TOKEN_ACCOUNTS},
     {"/documents", 0, 0},
+    {"/uploads", TOKEN_FILE, TOKEN_FILE},
     {"/saved", 0, TOKEN_READ},
     {"/suggest", TOKEN_READ, TOKEN_READ},
     {"/admin", 0, TOKEN_ADMINISTER},

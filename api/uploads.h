@@ -59,7 +59,10 @@ ARK_MUSTUSE int uploads_digest(
 /* Files a complete upload: as a new document (document NULL), as the next version on base_version/base_metadata, or as the public
  * rendition of version `rendition_of`. Waits without holding the thread, then calls then(x, status, document, version): ARK_OK, or
  * why not (err text in message); ARK_ECONFLICT with a document: it had been filed before as that. metadata: the contract's, taken
- * over. `file` must have been decided by the caller of this. */
+ * over. `file` must have been decided by the caller of this; it is decided once more at the end. ARK_ENOTFOUND: no such upload;
+ * ARK_EINPUT: it is not complete, the metadata or the content is refused. For a rendition the visit must have found that
+ * version and logged the look at it (v->row, v->receipt). What the visit holds as `more` is there again in then(). Without memory or a
+ * thread 503 is replied, and then() is not called. */
 struct upload_filing {
 	const char *id, *document, *reason;
 	uint32_t base_version, base_metadata, rendition_of;
@@ -68,6 +71,10 @@ struct upload_filing {
 void uploads_file(struct exchange *x, const struct upload_filing *f,
     void (*then)(struct exchange *x, int status, const char *document, uint32_t version,
 	const char *message));
+
+/* The use of the form token (page_form_token()) that the script sends in the header Arkki-Form to /{l}/uploads…, which are the
+ * same handlers for a session: its page writes it as data-form. */
+#define UPLOADS_FORM "uploads"
 
 /* handlers: OPTIONS POST /v1/uploads, HEAD PATCH DELETE /v1/uploads/{i}. Filing by the API: POST /v1/documents and
  * POST /v1/documents/{d}/versions with application/json {"upload":"<id>","metadata":{…}}. */

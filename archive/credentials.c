@@ -86,6 +86,7 @@ int credentials_remove(struct state *s, const char *user, unsigned int parts, st
 	    {CREDENTIALS_SESSIONS, CREDENTIAL_SESSION},
 	    {CREDENTIALS_IDENTITIES, CREDENTIAL_IDENTITY},
 	    {CREDENTIALS_CERTIFICATES, CREDENTIAL_CERTIFICATE},
+	    {CREDENTIALS_UPLOADS, CREDENTIAL_UPLOAD},
 	};
 	int rc = state_enter(s, true, err);
 

@@ -46,6 +46,7 @@ enum credential_kind {
 	CREDENTIAL_CERTIFICATE = 8, /* by the certificate's SHA-256 */
 	CREDENTIAL_PROVIDER = 9,    /* by its id; nobody's */
 	CREDENTIAL_TOKEN_USE = 10,  /* by the token's id; nobody's: when it was used last */
+	CREDENTIAL_UPLOAD = 11,     /* by its id: uploads.c */
 	CREDENTIAL_KINDS,
 };
 

@@ -244,6 +244,12 @@ RULES = {
     ("PATCH", "/v1/orgs/{o}"): None,
     ("GET", "/v1/orgs/{o}/accounts"): plainly("/v1/orgs/lvv/accounts", "/v1/orgs/noorg/accounts"),
     ("POST", "/v1/orgs/{o}/confirmation"): plainly_sent("POST", "/v1/orgs/lvv/confirmation", {"If-Match": "*"}, b""),
+    # an upload is seen by who began it alone: test_uploads
+    ("OPTIONS", "/v1/uploads"): None,
+    ("POST", "/v1/uploads"): None,
+    ("HEAD", "/v1/uploads/{i}"): None,
+    ("PATCH", "/v1/uploads/{i}"): None,
+    ("DELETE", "/v1/uploads/{i}"): None,
     ("GET", "/v1/users"): plainly("/v1/users", "/v1/users?org=lvv&state=active", "/v1/users?limit=1"),
     ("POST", "/v1/users"): None,
     ("GET", "/v1/users/{u}"): plainly("/v1/users/lvv-inspector", "/v1/users/nobody"),

@@ -78,7 +78,7 @@ def answer_fits(method, pattern, r):
     said = api()["paths"][pattern][method.lower()]["responses"]
     check(str(r.status) in said, method, pattern, "answers", r.status, "which is not in the document", r.body[:200])
     content = resolve(said[str(r.status)]).get("content", {})
-    if r.status in (204, 304):
+    if r.status in (204, 304) or method == "HEAD" or (r.status < 300 and not content):
         return
     media = (r.header("Content-Type") or "").split(";")[0]
     check(media in content or "*/*" in content, method, pattern, r.status, "is", media)
@@ -220,6 +220,17 @@ def sign_in_call(w, method, pattern):
     return pattern, "maija", json_type if method == "POST" else {}, wish if method == "POST" else None
 
 
+def upload_call(w, method, pattern):
+    h = {"Tus-Resumable": "1.0.0"}
+    if "{i}" not in pattern:
+        return pattern, "maija", dict(h, **{"Upload-Length": "3"}), None
+    made = w.send("POST", "/v1/uploads", "maija", dict(h, **{"Upload-Length": "3"}))
+    same(made.status, 201, made.body[:300])
+    if method == "PATCH":
+        h = dict(h, **{"Upload-Offset": "0", "Content-Type": "application/offset+octet-stream"})
+    return made.header("Location"), "maija", h, b"abc" if method == "PATCH" else None
+
+
 def good_call(w, method, pattern):
     """Path, user, headers and body of a call that succeeds."""
     f = w.file(case="c1", publicity="partly-secret")
@@ -236,6 +247,8 @@ def good_call(w, method, pattern):
         return account_call(w, method, pattern, access)
     if pattern.startswith(("/v1/tokens", "/v1/sessions")):
         return sign_in_call(w, method, pattern)
+    if pattern.startswith("/v1/uploads"):
+        return upload_call(w, method, pattern)
     if "/saved-searches" in pattern:
         return saved_call(w, method, pattern)
     if "/exports" in pattern:
@@ -307,7 +320,8 @@ def test_openapi__every_route_answers_as_it_says():
                     "/policies" not in pattern and "/dispose/" not in pattern and
                     not pattern.endswith("/confirmation"))
             made = 202 if pattern == "/v1/exports" and method == "POST" else 201 if made else 0
-            same(r.status, made if made else 204 if method == "DELETE" else 200, method, pattern, r.body[:200])
+            tus = pattern.startswith("/v1/uploads") and method in ("OPTIONS", "PATCH")
+            same(r.status, made if made else 204 if method == "DELETE" or tus else 200, method, pattern, r.body[:200])
         answer_fits(method, pattern, r)
 
 
@@ -339,6 +353,8 @@ def test_openapi__every_route_refuses_wrong_rights():
         if (method, pattern) in (("GET", "/v1/retention"), ("GET", "/v1/orgs/{o}"), ("GET", "/v1/users")):
             continue
         if method == "GET" and pattern.startswith(("/v1/policies", "/v1/synonyms")):
+            continue
+        if (method, pattern) == ("OPTIONS", "/v1/uploads"):
             continue
         path, _, headers, body = good_call(w, method, pattern)
         r = w.send(method, path, "helmi", headers, body)
@@ -374,6 +390,8 @@ def test_openapi__every_route_refuses_what_is_malformed():
         for r in answers[:1 if method == "POST" else 2]:
             same(r.status, 400, method, pattern, r.body[:100])
             check(r.header("Content-Type").startswith("application/problem+json"), pattern)
+        if pattern.startswith("/v1/uploads"):
+            continue  # bodies are bytes: test_uploads
         if method == "GET":
             same(w.send(method, path, user, headers, b"body").status, 400, "a body with GET", pattern)
         elif "/renditions/" not in pattern:

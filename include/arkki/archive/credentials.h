@@ -88,7 +88,8 @@ enum credentials_part { /* bits */
 	CREDENTIALS_TOKENS = 16,
 	CREDENTIALS_IDENTITIES = 32,
 	CREDENTIALS_CERTIFICATES = 64,
-	CREDENTIALS_ALL = 127,
+	CREDENTIALS_UPLOADS = 128, /* what waits to be filed: its keys are in these rows */
+	CREDENTIALS_ALL = 255,
 };
 /* One transaction. Nothing there is no error. */
 ARK_MUSTUSE int credentials_remove(

@@ -1,0 +1,156 @@
+/* Filing what was uploaded before: {"upload":"<id>","metadata":{…}} in place of a multipart body. */
+#include <stdio.h>
+#include <string.h>
+
+#include "api/filing_post.h"
+#include "api/uploads_private.h"
+#include "arkki/base/json.h"
+#include "arkki/base/text.h"
+
+void filing_upload_body(struct exchange *x, struct post *p, const char *bytes, size_t len)
+{
+	buf_add(&p->metadata, bytes, len);
+	if (buf_failed(&p->metadata))
+		http_reply_problem(
+		    x, 413, "metadata-too-large", "The metadata is over 1 MiB.", NULL);
+}
+
+/* ---- the answer ---- */
+
+static void reply_found(struct exchange *x)
+{
+	reply_document(x, visit_of(x), 201);
+}
+
+static void reply_filed(struct exchange *x, const char *document, uint32_t version)
+{
+	struct visit *v = visit_of(x);
+	struct ledger_record r;
+	struct ark_error err;
+
+	http_reply_headerf(x, "Location", "/v1/documents/%s", document);
+	if (v->has_row)
+		catalogue_row_free(&v->row);
+	v->has_row = false;
+	if (visit_find(v, document, version, &err)) {
+		/* filed, but not the filer's to read: the answer says only that */
+		http_reply_json(
+		    x, 201, json_pack("{s:s,s:i}", "id", document, "version", (int)version));
+		return;
+	}
+	r = visit_record(v, "metadata");
+	visit_log(x, &r, 1, reply_found);
+}
+
+static void reply_not_filed(struct exchange *x, int status, const char *message)
+{
+	struct ark_error err = {0};
+
+	switch (status) {
+	case ARK_ENOTFOUND:
+		http_reply_problem(x, 404, "no-such-upload", "There is no such upload.", NULL);
+		break;
+	case ARK_ECONFLICT:
+		http_reply_problem(x, 412, "changed-meanwhile", message, NULL);
+		break;
+	case ARK_EREFUSED:
+		visit_denied(x, "metadata", "You may not file this document.");
+		break;
+	case ARK_EINPUT:
+		http_reply_problem(x, 422, "content", message,
+		    json_pack("[{s:s,s:s,s:s}]", "field", "content", "code", "content", "detail",
+			message ? message : ""));
+		break;
+	default:
+		ark_fail(&err, status, "%s", message ? message : "");
+		http_reply_error(x, &err);
+	}
+}
+
+static void after(
+    struct exchange *x, int status, const char *document, uint32_t version, const char *message)
+{
+	if (!document) {
+		reply_not_filed(x, status, message);
+		return;
+	}
+	if (status == ARK_ECONFLICT)
+		http_reply_header(x, "Idempotency-Replayed", "true");
+	reply_filed(x, document, version);
+}
+
+/* ---- the request ---- */
+
+/* Complete, and not the same bytes as the version built upon? False: replied. */
+static bool ready(struct exchange *x, struct post *p, const char *id)
+{
+	struct upload_state u = {0};
+	const char *before = json_text(p->base.version, "sha256");
+	unsigned char digest[32];
+	char hex[65];
+	struct ark_error err;
+	int rc = uploads_get(x, id, &u, &err);
+	bool complete = u.offset == u.length, open = !rc && !u.document[0];
+
+	upload_state_free(&u);
+	if (rc == ARK_ENOTFOUND) {
+		reply_not_filed(x, rc, NULL);
+	} else if (open && !complete) {
+		http_reply_problem(x, 409, "upload-incomplete",
+		    "The upload is not complete: send the rest first.", NULL);
+	} else if (!rc && open && before) {
+		rc = uploads_digest(x, id, digest, &err);
+		if (!rc)
+			hex_encode(hex, digest, sizeof(digest));
+		if (!rc && strcmp(before, hex) == 0) {
+			snprintf(p->detail, sizeof(p->detail),
+			    "Already filed: these bytes are version %u of the document.",
+			    p->base_version);
+			http_reply_problem(x, 409, "already-filed", p->detail, NULL);
+		}
+	}
+	if (rc && !http_replied(x))
+		http_reply_error(x, &err);
+	return !http_replied(x);
+}
+
+static void file(struct exchange *x, struct post *p, const char *id)
+{
+	const struct upload_filing f = {
+	    .id = id,
+	    .document = p->is_version ? p->document : NULL,
+	    .reason = http_query(x, "reason"),
+	    .base_version = p->base_version,
+	    .base_metadata = p->base_metadata,
+	};
+	json_t *fields = p->fields;
+
+	p->fields = NULL;
+	uploads_file_fields(x, &f, fields, after);
+}
+
+void filing_upload_finish(struct exchange *x, struct post *p)
+{
+	struct ark_error err = {0}, why;
+	json_t *body = NULL;
+	const json_t *metadata;
+	const char *given;
+	char id[33];
+	int rc = json_read(p->metadata.data ? p->metadata.data : "", p->metadata.len, &body, &why);
+
+	if (rc) {
+		http_reply_problem(x, 400, "bad-json", why.text, NULL);
+		return;
+	}
+	given = json_text(body, "upload");
+	metadata = json_object_get(body, "metadata");
+	snprintf(id, sizeof(id), "%s", given ? given : "");
+	if (!given || !json_is_object(metadata) || json_object_size(body) != 2)
+		http_reply_problem(
+		    x, 400, "bad-json", "Send {\"upload\":\"…\",\"metadata\":{…}}.", NULL);
+	else if (filing_metadata(p, metadata, &err))
+		filing_reply_refusal(x, p, &err);
+	else if (ready(x, p, id))
+		file(x, p, id);
+	json_decref(body);
+}

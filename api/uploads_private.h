@@ -1,0 +1,30 @@
+/* What uploads.c (tus), uploads_own.c (for the pages) and uploads_file.c (filing) share.
+ *
+ * Threads: those of the server.
+ */
+#ifndef ARKKI_API_UPLOADS_PRIVATE_H
+#define ARKKI_API_UPLOADS_PRIVATE_H
+
+#include "api/uploads.h"
+#include "arkki/archive/uploads.h"
+
+#define UPLOAD_LENGTH_MAX ((uint64_t)4 << 30)  /* bytes of one */
+#define UPLOADS_BYTES_MAX ((uint64_t)64 << 30) /* of all that one account has here at a time */
+
+static inline struct pending_place upload_place(struct archive *a)
+{
+	return (struct pending_place){archive_state(a), archive_spool_dir(a)};
+}
+
+/* May this account have one more, of so many bytes (PENDING_OPEN: not known)? ARK_EREFUSED: it has too many; ARK_EIO: there is no
+ * room. */
+ARK_MUSTUSE int upload_room(struct exchange *x, uint64_t length, struct ark_error *err);
+/* Who files nothing keeps nothing here either. */
+bool upload_permitted(const struct exchange *x);
+
+/* As uploads_file(), of metadata that is checked: fields is the normal form, taken over. */
+void uploads_file_fields(struct exchange *x, const struct upload_filing *f, json_t *fields,
+    void (*then)(struct exchange *x, int status, const char *document, uint32_t version,
+	const char *message));
+
+#endif
