@@ -42,6 +42,7 @@ static const struct scope_row pages[] = {
     {"/account", TOKEN_ACCOUNTS, TOKEN_ACCOUNTS},
     {"/open-account", TOKEN_ACCOUNTS, TOKEN_ACCOUNTS},
     {"/documents", 0, 0},
+    {"/file", TOKEN_FILE, TOKEN_FILE},
     {"/uploads", TOKEN_FILE, TOKEN_FILE},
     {"/saved", 0, TOKEN_READ},
     {"/suggest", TOKEN_READ, TOKEN_READ},

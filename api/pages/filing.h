@@ -88,13 +88,14 @@ struct sheet { /* the visit's `more` */
 	bool moved; /* somebody filed in between: card and row are newer than the draft's base */
 	bool content_open; /* of a rendition: the caller may have the original's text */
 	struct faults f;
-	bool leak_asked;            /* the leak test has to be confirmed */
 	struct catalogue_row *same; /* documents with the same bytes that the caller may see */
 	size_t same_len;
 	void (*then)(struct exchange *x, struct sheet *s);
 };
 
-/* May this account file at all? Else a page that says so is replied. */
+/* Does this account file at all? */
+bool filing_may(const struct caller *c);
+/* The same; else a page that says so is replied. */
 bool filing_allowed(struct exchange *x);
 /* Finds {i} among the caller's uploads; of a version or a rendition the document too, and logs the look at it. A filed
  * upload: the receipt is replied. What fails is replied. */
@@ -133,6 +134,8 @@ void case_by_number(struct exchange *x, const char *number, char ret[65]);
 /* ---- filing_fields.c: the fields of the page ---- */
 
 void filing_fields(struct page *p, const struct sheet *s);
+/* Those that several files have in common. */
+void filing_common(struct page *p, const struct sheet *s);
 /* The same fields as answers, with a link to change each. */
 void filing_answers(struct page *p, const struct sheet *s);
 

@@ -352,24 +352,35 @@ static void units_field(struct page *p, const struct sheet *s)
 	html_raw(&p->h, "</fieldset>");
 }
 
-void filing_fields(struct page *p, const struct sheet *s)
+static void state_field(struct page *p, const struct sheet *s)
 {
 	static const struct choice states[] = {{"final", SAY_FINAL, SAY_FILING_FINAL_WHAT},
 	    {"draft", SAY_DRAFT, SAY_FILING_DRAFT_WHAT}};
+
+	choices(p, s, "state", SAY_STATE, states, 2);
+}
+
+void filing_common(struct page *p, const struct sheet *s)
+{
+	units_field(p, s);
+	text_field(p, s, "case", SAY_DIARY, SAY_FILING_CASE_HELP, "200");
+	type_field(p, s);
+	language_field(p, s);
+	author_field(p, s);
+	state_field(p, s);
+	publicity_fields(p, s);
+}
+
+void filing_fields(struct page *p, const struct sheet *s)
+{
 	const char *without = json_text(s->u.draft, "noText");
 
 	if (without)
 		html_put(&p->h, "<p class=\"note\">$</p>", say(p, SAY_FILING_NO_PROPOSALS));
-	units_field(p, s);
-	text_field(p, s, "case", SAY_DIARY, SAY_FILING_CASE_HELP, "200");
-	type_field(p, s);
 	text_field(p, s, "title", SAY_FILING_TITLE, SAY_FILING_TITLE_HELP, "500");
 	text_field(p, s, "date", SAY_DATE, SAY_DATE_HELP, "10");
 	text_field(p, s, "visitDate", SAY_VISIT_DATE, SAY_FILING_VISIT_HELP, "10");
-	language_field(p, s);
-	author_field(p, s);
-	choices(p, s, "state", SAY_STATE, states, 2);
-	publicity_fields(p, s);
+	filing_common(p, s);
 	if (s->kind == SHEET_VERSION)
 		text_field(p, s, "reason", SAY_REASON, SAY_FILING_REASON_HELP, "500");
 }

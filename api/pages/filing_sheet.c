@@ -21,15 +21,20 @@ static void sheet_free(void *arg)
 	free(s);
 }
 
+bool filing_may(const struct caller *c)
+{
+	return (c->scopes & TOKEN_FILE) &&
+	       (c->who->access.roles & (ACCESS_INSPECTOR | ACCESS_REGISTRAR | ACCESS_SUPERVISOR));
+}
+
 bool filing_allowed(struct exchange *x)
 {
-	const struct caller *c = caller_of(x);
+	bool may = filing_may(caller_of(x));
 
-	if ((c->scopes & TOKEN_FILE) &&
-	    (c->who->access.roles & (ACCESS_INSPECTOR | ACCESS_REGISTRAR | ACCESS_SUPERVISOR)))
-		return true;
-	http_reply_problem(x, 403, "not-permitted", "Your roles do not file documents.", NULL);
-	return false;
+	if (!may)
+		http_reply_problem(
+		    x, 403, "not-permitted", "Your roles do not file documents.", NULL);
+	return may;
 }
 
 void sheet_path(struct exchange *x, const char *id, const char *more, struct buf *out)

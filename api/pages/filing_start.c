@@ -226,7 +226,8 @@ static void write_found(struct page *p, const char *query)
 		if (n <= SHOWN_MAX)
 			write_unit(p, unit, cases);
 	}
-	html_raw(&p->h, n ? "</ul>" : "");
+	if (n)
+		html_raw(&p->h, "</ul>");
 	if (n != 0 && n <= SHOWN_MAX)
 		html_raw(&p->h, "</section>");
 	else

@@ -5,6 +5,7 @@
 #include <sodium.h>
 
 #include "api/pages/accounts.h"
+#include "api/pages/filing.h"
 #include "api/session.h"
 #include "arkki/api/http_range.h"
 #include "arkki/base/text.h"
@@ -186,6 +187,8 @@ static void write_menu(struct page *p)
 		return;
 	html_put(&p->h, "<nav class=\"menu\" aria-label=\"$\"><ul>", say(p, SAY_MENU));
 	write_menu_link(p, "/", SAY_SEARCH);
+	if (filing_may(p->caller))
+		write_menu_link(p, "/file", SAY_FILING);
 	write_menu_link(p, "/saved", SAY_SAVED);
 	if (accounts_may(p->caller->who, p->caller->who->access.org))
 		write_menu_link(p, "/accounts", SAY_ACCOUNTS);
