@@ -95,7 +95,7 @@ static int take_type(const char *type, char **ret, struct ark_error *err)
 static int take_pair(const struct pair *p, struct tus_metadata *m, struct ark_error *err)
 {
 	struct buf value = BUF_INIT;
-	bool name = key_is(p, "filename"), type = key_is(p, "filetype");
+	bool name = key_is(p, "filename"), batch = key_is(p, "batch"), type = key_is(p, "filetype");
 	int rc = ARK_OK;
 
 	if (!base64_decode(&value, p->value, p->value_len))
@@ -109,6 +109,10 @@ static int take_pair(const struct pair *p, struct tus_metadata *m, struct ark_er
 		rc = take_name(value.data, &m->file_name, err);
 	if (!rc && type)
 		rc = take_type(value.data, &m->media_type, err);
+	if (!rc && batch && (value.len != sizeof(m->batch) || !docid_valid(value.data)))
+		rc = ark_fail(err, ARK_EINPUT, "The batch is malformed.");
+	if (!rc && batch)
+		memcpy(m->batch, value.data, sizeof(m->batch));
 	buf_free(&value);
 	return rc;
 }

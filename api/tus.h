@@ -17,9 +17,10 @@ bool tus_number(const char *text, uint64_t *ret);
 struct tus_metadata {
 	char *file_name;  /* the part behind the last slash, raw UTF-8; NULL: none */
 	char *media_type; /* NULL: none */
+	char batch[33];   /* "": none; 32 hex digits: files that are filed together */
 };
 /* Upload-Metadata (NULL: none): pairs of a key and, behind a space, base64, with commas between. ARK_EINPUT: malformed, a key comes
- * twice, a file name is not UTF-8 or over 1000 bytes, a type over 255. Other keys are passed over. */
+ * twice, a file name is not UTF-8 or over 1000 bytes, a type over 255, a batch no 32 hex digits. Other keys are passed over. */
 ARK_MUSTUSE int tus_metadata_read(
     const char *header, struct tus_metadata *ret, struct ark_error *err);
 void tus_metadata_free(struct tus_metadata *m);

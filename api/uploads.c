@@ -216,6 +216,7 @@ static int begin_new(struct exchange *x, struct sending *s, uint64_t length, str
 {
 	struct pending wish = {.length = length};
 	struct tus_metadata m = {0};
+	char draft[64];
 	int rc = tus_metadata_read(http_header_list(x, "Upload-Metadata"), &m, err);
 
 	if (rc)
@@ -223,6 +224,9 @@ static int begin_new(struct exchange *x, struct sending *s, uint64_t length, str
 	memcpy(wish.user, s->user, sizeof(wish.user));
 	wish.file_name = m.file_name;
 	wish.media_type = m.media_type;
+	/* files that are filed together know each other by it: api/pages/filing.h */
+	snprintf(draft, sizeof(draft), "{\"batch\":\"%s\"}", m.batch);
+	wish.draft = m.batch[0] ? draft : NULL;
 	rc = pending_new(&s->place, &wish, s->id, err);
 	if (!rc && !s->empty)
 		rc = pending_open(&s->place, s->user, s->id, PENDING_APPEND, &s->file, err);

@@ -73,7 +73,8 @@ void uploads_file(struct exchange *x, const struct upload_filing *f,
 	const char *message));
 
 /* The use of the form token (page_form_token()) that the script sends in the header Arkki-Form to /{l}/uploads…, which are the
- * same handlers for a session: its page writes it as data-form. */
+ * same handlers for a session: its page writes it as data-form. The script gives files that were chosen together one "batch" (32 hex
+ * digits), which is what the draft of each has at first: {"batch":"…"}. */
 #define UPLOADS_FORM "uploads"
 
 /* handlers: OPTIONS POST /v1/uploads, HEAD PATCH DELETE /v1/uploads/{i}. Filing by the API: POST /v1/documents and

@@ -64,9 +64,9 @@ void doctor_permissions(struct doctor *d)
 		const char *name;
 		bool needed;
 	} parts[] = {{"", true}, {"keys", true}, {"ledger", true}, {"derived", true},
-	    {"index", true}, {"spool", true}, {"run", true}, {"run/admin.sock", false},
-	    {"state.sqlite", true}, {"catalogue.sqlite", true}, {"arkki.conf", true},
-	    {"key-backups.json", false}, {"key-shares.json", false}};
+	    {"index", true}, {"spool", true}, {"spool/uploads", false}, {"run", true},
+	    {"run/admin.sock", false}, {"state.sqlite", true}, {"catalogue.sqlite", true},
+	    {"arkki.conf", true}, {"key-backups.json", false}, {"key-shares.json", false}};
 	struct looked l = {.d = d};
 	char path[4096];
 

@@ -15,8 +15,8 @@
 	extern const char name[] __attribute__((visibility("hidden")));                            \
 	extern const char name##_end[] __attribute__((visibility("hidden")))
 
-EMBED(arkki_web_css,
-    PART("arkki.css") PART("units.css") PART("document.css") PART("filing.css") PART("audit.css"));
+EMBED(arkki_web_css, PART("arkki.css") PART("units.css") PART("document.css") PART("filing.css")
+			 PART("uploads.css") PART("audit.css"));
 EMBED(arkki_web_js, PART("arkki.js") PART("finding.js") PART("filing.js"));
 EMBED(arkki_web_svg, PART("arkki.svg"));
 

@@ -57,7 +57,7 @@ struct pending {
 };
 void pending_free(struct pending *p); /* what it holds */
 
-/* wish: user, length, file_name, media_type. ret_id: 33 bytes. */
+/* wish: user, length, file_name, media_type, draft. ret_id: 33 bytes. */
 ARK_MUSTUSE int pending_new(const struct pending_place *place, const struct pending *wish,
     char ret_id[33], struct ark_error *err);
 /* ARK_ENOTFOUND: there is none of this user's, or it has expired. What it holds is the caller's. */
