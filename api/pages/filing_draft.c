@@ -16,7 +16,7 @@ static const char *const fields[] = {"title", "publicTitle", "date", "type", "la
     "ground", "from", "until", "author", "state", "visitDate", "case", "reason"};
 #define N_FIELDS (sizeof(fields) / sizeof(*fields))
 
-const char *const filing_repeat[] = {"unit", "upload", NULL};
+const char *const filing_repeat[] = {"unit", NULL};
 
 /* ---- reading and writing it ---- */
 

@@ -64,6 +64,20 @@ static int gather(void *arg, const struct upload_state *u)
 	return state_copy(&m->files[m->n++].u, u);
 }
 
+/* What the script has uploaded learns here what it is for. */
+static bool begin_one(struct exchange *x, struct upload_state *u)
+{
+	struct ark_error err;
+
+	if (json_object_get(u->draft, "for"))
+		return true;
+	draft_begin(u->draft, http_query_at(x, "unit", 0), http_query(x, "case"), NULL, NULL);
+	if (!uploads_draft(x, u->id, u->draft, &err))
+		return true;
+	http_reply_error(x, &err);
+	return false;
+}
+
 /* The files of ?batch=; NULL: replied. */
 static struct many *many_new(struct exchange *x, const char *batch)
 {
@@ -83,38 +97,11 @@ static struct many *many_new(struct exchange *x, const char *batch)
 		http_reply_error(x, &err);
 		return NULL;
 	}
+	for (size_t i = 0; i < m->n; i++)
+		if (!begin_one(x, &m->files[i].u))
+			return NULL;
 	m->common = m->n ? json_deep_copy(m->files[0].u.draft) : json_object();
 	return m;
-}
-
-/* ?upload=…&upload=…: what the script has uploaded becomes a batch. */
-static bool make_batch(struct exchange *x, char batch[33])
-{
-	const char *id;
-	struct ark_error err;
-
-	batch[0] = '\0';
-	for (unsigned int i = 0; (id = http_query_at(x, "upload", i)); i++) {
-		struct upload_state u = {0};
-		int rc = docid_valid(id) ? uploads_get(x, id, &u, &err)
-					 : ark_fail(&err, ARK_ENOTFOUND, "no such upload");
-
-		if (!rc && !batch[0])
-			memcpy(batch, id, 33);
-		if (!rc && !json_object_get(u.draft, "for"))
-			draft_begin(u.draft, http_query_at(x, "unit", 0), http_query(x, "case"),
-			    NULL, NULL);
-		if (!rc) {
-			json_object_set_new(u.draft, "batch", json_string(batch));
-			rc = uploads_draft(x, id, u.draft, &err);
-		}
-		upload_state_free(&u);
-		if (rc) {
-			http_reply_error(x, &err);
-			return false;
-		}
-	}
-	return true;
 }
 
 /* ---- the table ---- */
@@ -180,16 +167,10 @@ static void show_many(struct exchange *x, struct many *m)
 
 void page_file_many(struct exchange *x)
 {
-	char batch[33], path[90];
 	struct many *m;
 
-	if (!filing_allowed(x) || !make_batch(x, batch))
+	if (!filing_allowed(x))
 		return;
-	if (batch[0]) {
-		snprintf(path, sizeof(path), "/file/many?batch=%s", batch);
-		form_go(x, path);
-		return;
-	}
 	m = many_new(x, http_query(x, "batch"));
 	if (m && m->n)
 		show_many(x, m);

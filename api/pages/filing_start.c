@@ -6,6 +6,7 @@
 #include "api/handlers.h"
 #include "api/pages/document.h"
 #include "api/pages/filing.h"
+#include "api/pages/upload_rows.h"
 #include "arkki/base/json.h"
 #include "arkki/base/text.h"
 
@@ -328,7 +329,9 @@ static void write_upload(struct page *p, const char *title, enum say heading)
 	    say(p, one ? SAY_FILING_FILE_HELP : SAY_FILING_FILES_HELP));
 	if (!one)
 		html_raw(&p->h, " multiple");
-	html_put(&p->h, "></div><p class=\"act\"><button>$</button></p></form></div>",
+	html_raw(&p->h, "></div>");
+	page_upload_rows(p, !one);
+	html_put(&p->h, "<p class=\"act\"><button>$</button></p></form></div>",
 	    say(p, SAY_FILING_SEND_FILE));
 	buf_free(&url);
 	buf_free(&next);
