@@ -191,6 +191,14 @@ static int note_revisions(struct check *c)
 	return rc;
 }
 
+/* Without ".pdf": that both files are of one kind tells nothing. */
+static size_t stem_len(const char *name)
+{
+	const char *dot = strrchr(name, '.');
+
+	return dot && strlen(dot) <= 6 ? (size_t)(dot - name) : strlen(name);
+}
+
 /* ---- the story ---- */
 
 static int check_pdf(struct check *c, const char **ret_unknown)
@@ -271,7 +279,7 @@ int leak_check(struct extractor *e, const struct leak_ask *ask, json_t **ret, st
 	else if (!rc)
 		rc = check_other(&c, &unknown);
 	if (!rc)
-		rc = note(&c, "file-name", "name", name, strlen(name));
+		rc = note(&c, "file-name", "name", name, stem_len(name));
 	if (!rc) {
 		*ret = report_of(&c, unknown);
 		rc = *ret ? ARK_OK : ark_fail(err, ARK_ENOMEM, "no memory for a comparison");
