@@ -3,9 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/handlers.h"
 #include "api/pages/document.h"
 #include "api/pages/filing.h"
 #include "arkki/base/json.h"
+#include "arkki/base/text.h"
 
 static const struct {
 	const char *code, *said[I18N_LANGUAGES];
@@ -50,14 +52,32 @@ static void as_typed(const char *field, const char *value, char out[I18N_SIZE])
 		i18n_date(out, value);
 }
 
+/* A case that was chosen on a page came by its id; a person knows it by its number. */
+static void case_known(const struct page *p, const char *typed, struct buf *out)
+{
+	json_t *record = id_valid(typed)
+			     ? registry_get(archive_registry(app_of(p->x)->archive), "cases", typed)
+			     : NULL;
+	const char *number =
+	    record && case_is_visible(p->x, record) ? json_text(record, "diaryNumber") : NULL;
+
+	buf_adds(out, number ? number : typed);
+	json_decref(record);
+}
+
 /* What the field shows: what was typed; before anything was sent, the first proposal for an empty one. */
-static void shown(const struct sheet *s, const char *field, struct buf *out)
+static void shown(
+    const struct page *page, const struct sheet *s, const char *field, struct buf *out)
 {
 	const char *typed = draft_typed(s->u.draft, field), *value;
 	const json_t *p = untouched(s) ? proposal(s, proposed_name(field), 0) : NULL;
 	char date[I18N_SIZE];
 
 	value = json_text(p, "value");
+	if (*typed && strcmp(field, "case") == 0) {
+		case_known(page, typed, out);
+		return;
+	}
 	if (*typed || !value) {
 		buf_adds(out, typed);
 		return;
@@ -143,7 +163,7 @@ static void text_field(struct page *p, const struct sheet *s, const char *field,
 {
 	struct buf value = BUF_INIT;
 
-	shown(s, field, &value);
+	shown(p, s, field, &value);
 	field_begin(p, s, field, label, help);
 	html_put(&p->h,
 	    "<input type=\"text\" id=\"$\" name=\"$\" autocomplete=\"off\" maxlength=\"$\" "
@@ -171,7 +191,7 @@ static void type_field(struct page *p, const struct sheet *s)
 	struct buf value = BUF_INIT;
 	size_t i;
 
-	shown(s, "type", &value);
+	shown(p, s, "type", &value);
 	field_begin(p, s, "type", SAY_TYPE, SAY_COUNT);
 	html_raw(&p->h, "<select id=\"type\" name=\"type\"");
 	field_described(p, s, "type", SAY_COUNT);
@@ -192,7 +212,7 @@ static void language_field(struct page *p, const struct sheet *s)
 	struct buf value = BUF_INIT;
 	bool other;
 
-	shown(s, "language", &value);
+	shown(p, s, "language", &value);
 	field_begin(p, s, "language", SAY_DOCUMENT_LANGUAGE, SAY_COUNT);
 	html_raw(&p->h, "<select id=\"language\" name=\"language\"");
 	field_described(p, s, "language", SAY_COUNT);
@@ -435,11 +455,14 @@ void filing_answers(struct page *p, const struct sheet *s)
 	const char *class = draft_typed(d, "class"), *language = draft_typed(d, "language");
 	const char *spoken = i18n_language_name(p->language, language);
 	const char *author = draft_typed(d, "author");
+	struct buf number = BUF_INIT;
 
 	html_raw(&p->h, "<dl class=\"facts answers\">");
 	fact_text(p, SAY_FILE, s->u.file_name);
 	answer_units(p, s);
-	answer(p, s, "case", SAY_DIARY, draft_typed(d, "case"));
+	case_known(p, draft_typed(d, "case"), &number);
+	answer(p, s, "case", SAY_DIARY, number.data);
+	buf_free(&number);
 	answer_named(p, s, "type", SAY_TYPE, "types", draft_typed(d, "type"));
 	answer(p, s, "title", SAY_FILING_TITLE, draft_typed(d, "title"));
 	answer(p, s, "date", SAY_DATE, draft_typed(d, "date"));
