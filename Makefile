@@ -56,7 +56,7 @@ BENCH_C := $(sort $(wildcard tests/bench/bench_*.c))
 BENCH := $(BENCH_C:tests/bench/%.c=$(BUILD)/bench/%)
 BENCH_SET := $(if $(filter bench,$(MAKECMDGOALS)),$(filter policy search trust,$(MAKECMDGOALS)))
 
-.PHONY: all help deps lint-deps check unit unit-programs fuzz-programs bench-programs test lint asan tsan fuzz bench policy search trust run clean format print-cflags print-cxxflags
+.PHONY: all help deps lint-deps check unit unit-programs fuzz-programs bench-programs test lint asan tsan fuzz bench policy search trust install deb run clean format print-cflags print-cxxflags
 all: $(BUILD)/arkki
 
 help:
@@ -175,6 +175,7 @@ $(BUILD)/api/pages/assets.o: $(wildcard api/web/*)
 #: make test       everything: unit, flow, crash, reader, demo; ends with "N passed, N failed, N skipped"
 #: make lint       clang-tidy, cppcheck, -fanalyzer, banned calls, shellcheck
 #: make asan tsan  the unit and flow tests under sanitizers
+#: make install    into PREFIX (/usr/local), below DESTDIR; make deb: a Debian package, in build/
 #: make fuzz       every fuzzer for FUZZ_SECONDS (30) each
 #: make bench      measures, as ratios against peers in the same run; never fails
 #: make bench policy   the same of decisions, filters and refusals
@@ -200,7 +201,7 @@ test:
 	@tests/run-all
 
 lint: lint-deps
-	@tools/lint
+	@tools/lint $(LINT)
 
 asan: export LSAN_OPTIONS = suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions=0
 asan:
@@ -226,6 +227,24 @@ bench:
 
 policy search trust:
 	@$(if $(filter bench,$(MAKECMDGOALS)),:,echo "make bench $@" >&2; exit 2)
+
+# STRIP=yes: without what a debugger reads. The unit names /usr/bin; elsewhere it gets that place.
+PREFIX ?= /usr/local
+UNITDIR ?= $(if $(filter /usr,$(PREFIX)),/lib/systemd/system,$(PREFIX)/lib/systemd/system)
+DOCDIR = $(DESTDIR)$(PREFIX)/share/doc/arkki
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 $(DOCDIR) $(DESTDIR)$(UNITDIR)
+	install -m 0755 $(if $(STRIP),-s) $(BUILD)/arkki $(DESTDIR)$(PREFIX)/bin/arkki
+	tools/package/make-man $(BUILD)/arkki >$(DESTDIR)$(PREFIX)/share/man/man1/arkki.1
+	chmod 0644 $(DESTDIR)$(PREFIX)/share/man/man1/arkki.1
+	sed 's|/usr/bin/arkki|$(PREFIX)/bin/arkki|' tools/package/arkki.service >$(DESTDIR)$(UNITDIR)/arkki.service
+	chmod 0644 $(DESTDIR)$(UNITDIR)/arkki.service
+	install -m 0644 README.md LICENSE tools/nginx.conf.example $(DOCDIR)
+	install -m 0644 archive/README.md $(DOCDIR)/formats.md
+	install -m 0644 api/README.md $(DOCDIR)/http.md
+
+deb: all
+	@tools/package/make-deb $(BUILD)
 
 run: deps
 	@$(MAKE) --no-print-directory all

@@ -9,6 +9,7 @@
 #include "api/session.h"
 #include "arkki/archive/uploads.h"
 #include "arkki/base/clock.h"
+#include "arkki/base/log.h"
 
 enum { EVERY_S = 3600 };
 
@@ -44,7 +45,7 @@ static void look_after(struct app *app)
 
 	/* what failed is due in an hour still; names of people do not go to the server's output */
 	if (accounts_look_after(app, &warned, &suspended, &err))
-		fprintf(stderr, "arkki: looking after the accounts failed: %s\n",
+		ark_log(ARK_LOG_WARNING, "accounts", "looking after them failed: %s",
 		    ark_status_name(err.status));
 }
 

@@ -12,8 +12,6 @@
 #include "arkki/base/clock.h"
 #include "arkki/base/json.h"
 
-#define ARKKI_VERSION "0.1"
-
 /* Loading waits for the writer many times over. */
 struct admin_job {
 	struct app *app;
@@ -93,70 +91,4 @@ void admin_maintenance(struct exchange *x)
 	}
 	http_reply_json(x, 200, json_pack("{s:s}", "receipt", receipt_token(receipt)));
 	receipt_free(receipt);
-}
-
-/* ---- operation ---- */
-
-void health_get(struct exchange *x)
-{
-	struct ark_error err;
-
-	if (filing_room(app_of(x)->archive, &err))
-		http_reply_json(
-		    x, 503, json_pack("{s:s,s:s}", "status", "degraded", "reason", err.text));
-	else
-		http_reply_json(x, 200, json_pack("{s:s}", "status", "ok"));
-}
-
-void version_get(struct exchange *x)
-{
-	http_reply_json(
-	    x, 200, json_pack("{s:s,s:i}", "version", ARKKI_VERSION, "format", ARCHIVE_FORMAT));
-}
-
-static long long scrub_number(const json_t *of, const char *member)
-{
-	return json_integer_value(json_object_get(of, member));
-}
-
-/* Of the last pass that was whole, and of what is known to be broken now. */
-static void scrub_metrics(struct archive *a, struct buf *out)
-{
-	json_t *scrub = scrub_status(a), *last = json_object_get(scrub, "last");
-	const char *whole = json_text(scrub, "lastWhole");
-	int64_t at = 0;
-
-	if (whole && clock_parse(whole, &at))
-		buf_addf(out,
-		    "# TYPE arkki_scrub_last_time_seconds gauge\n"
-		    "arkki_scrub_last_time_seconds %lld\n",
-		    (long long)(at / 1000000));
-	buf_addf(out,
-	    "# TYPE arkki_scrub_last_failed gauge\narkki_scrub_last_failed %d\n"
-	    "# TYPE arkki_scrub_last_faults gauge\narkki_scrub_last_faults %lld\n"
-	    "# TYPE arkki_scrub_faults gauge\narkki_scrub_faults %lld\n"
-	    "# TYPE arkki_scrub_bytes gauge\narkki_scrub_bytes %lld\n",
-	    json_text(last, "outcome") && strcmp(json_text(last, "outcome"), "failed") == 0,
-	    scrub_number(last, "faultCount"), scrub_number(scrub, "faultCount"),
-	    scrub_number(scrub, "bytes"));
-	json_decref(scrub);
-}
-
-void metrics_get(struct exchange *x)
-{
-	struct app *app = app_of(x);
-	struct buf out = BUF_INIT;
-
-	buf_addf(&out, "# TYPE arkki_commits counter\narkki_commits %llu\n",
-	    (unsigned long long)archive_sequence(app->archive));
-	buf_addf(&out, "# TYPE arkki_indexed_commits gauge\narkki_indexed_commits %llu\n",
-	    (unsigned long long)app_indexed(app));
-	buf_addf(&out, "# TYPE arkki_access_entries counter\narkki_access_entries %llu\n",
-	    (unsigned long long)ledger_size(archive_ledger(app->archive, LEDGER_ACCESS)));
-	buf_addf(&out, "# TYPE arkki_history_entries counter\narkki_history_entries %llu\n",
-	    (unsigned long long)ledger_size(archive_ledger(app->archive, LEDGER_HISTORY)));
-	buf_addf(&out, "# TYPE arkki_packs gauge\narkki_packs %u\n",
-	    store_packs(archive_store(app->archive)));
-	scrub_metrics(app->archive, &out);
-	http_reply_buf(x, 200, "text/plain; version=0.0.4", &out);
 }

@@ -25,6 +25,7 @@ enum {
 	ROUTE_LOCAL = 512,      /* only on the admin socket */
 	ROUTE_PAGE = 1024,      /* a web page: a refusal for want of a token is the sign-in page */
 	ROUTE_ENROLLING = 2048, /* open to a session that may only set up its second factor */
+	ROUTE_HEALTH = 4096,    /* answered by the --health listener too */
 };
 
 struct app;
@@ -182,6 +183,7 @@ struct synonyms_service; /* synonyms.c */
 struct sign_in_service;  /* session.c */
 struct oidc_service;     /* oidc.c */
 struct accounts_ticker;  /* accounts_ticker.c */
+struct traffic;          /* traffic.c */
 
 struct app {
 	struct archive *archive;
@@ -196,6 +198,7 @@ struct app {
 	struct sign_in_service *sign_in;
 	struct oidc_service *oidc;
 	struct accounts_ticker *accounts;
+	struct traffic *traffic;
 	pthread_mutex_t waiters_lock;
 	pthread_cond_t waiters_cond;
 	struct change_waiter *waiters;

@@ -104,9 +104,6 @@ void admin_scrub_post(struct exchange *x);
 /* admin.c: the admin socket */
 void admin_load(struct exchange *x);
 void admin_maintenance(struct exchange *x);
-void health_get(struct exchange *x);
-void version_get(struct exchange *x);
-void metrics_get(struct exchange *x);
 
 /* providers_api.c: the admin socket */
 void admin_providers_get(struct exchange *x);

@@ -17,6 +17,7 @@
 
 #include "api/indexer_private.h"
 #include "arkki/base/clock.h"
+#include "arkki/base/log.h"
 
 /* Live: commits are a second apart at least, and a lone filing is committed at once. In a backlog commits
  * are spared: a commit of 100 documents costs hundreds of milliseconds whatever is in it, and the more the larger the
@@ -382,8 +383,8 @@ void *indexer_thread(void *arg)
 		failed = rc != ARK_OK;
 		more = more && !failed;
 		if (failed && !indexer_is_stopping(i))
-			fprintf(
-			    stderr, "arkki: index: %s; trying again in %d s\n", err.text, RETRY_S);
+			ark_log(ARK_LOG_WARNING, "index", "%s; trying again in %d s", err.text,
+			    RETRY_S);
 	} while (more ? !indexer_is_stopping(i) : wait_for_work(i, failed));
 	indexer_drop_wanted(i, true);
 	return NULL;

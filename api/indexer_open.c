@@ -10,6 +10,7 @@
 #include "api/indexer_private.h"
 #include "arkki/base/fs.h"
 #include "arkki/base/json.h"
+#include "arkki/base/log.h"
 
 static int open_parts(struct indexer *i, const char *name, struct ark_error *err)
 {
@@ -99,8 +100,8 @@ static int open_or_begin(struct archive *a, struct indexer **ret, struct ark_err
 		rc = indexer_new(a, INDEX_NAME, ret, err);
 	if (rc != ARK_EINPUT)
 		return rc;
-	fprintf(
-	    stderr, "arkki: index: of another version: it is built anew while the server runs\n");
+	ark_log(
+	    ARK_LOG_NOTICE, "index", "of another version: it is built anew while the server runs");
 	rc = fs_remove_tree(dir, err);
 	return rc ? rc : indexer_new(a, INDEX_NAME, ret, err);
 }

@@ -9,6 +9,7 @@
 
 #include "api/indexer_private.h"
 #include "arkki/base/fs.h"
+#include "arkki/base/log.h"
 
 enum {
 	OCR_NICE = 19,
@@ -100,8 +101,8 @@ static int read_page(struct ocr_queue *q, const struct catalogue_row *row, enum 
 		return rc ? rc : ark_fail(err, ARK_EIO, "the server ends");
 	}
 	if (give_up(q, page, rc)) {
-		fprintf(stderr, "arkki: ocr: page %u of %s is left out: %s\n", page, row->document,
-		    err->text);
+		ark_log(ARK_LOG_WARNING, "ocr", "page %u of %s is left out: %s", page,
+		    row->document, err->text);
 		rc = ARK_OK;
 	}
 	if (!rc)
@@ -194,7 +195,7 @@ static int start_extractor(struct ocr_queue *q, struct ark_error *err)
 		pthread_mutex_unlock(&q->lock);
 		return ARK_OK;
 	}
-	fprintf(stderr, "arkki: ocr: not available, so pictures of text stay without one: %s\n",
+	ark_log(ARK_LOG_WARNING, "ocr", "not available, so pictures of text stay without one: %s",
 	    why.text);
 	pthread_mutex_lock(&q->lock);
 	snprintf(q->missing, sizeof(q->missing), "%.199s", why.text);
@@ -269,8 +270,8 @@ static void *ocr_main(void *arg)
 			q->state = "idle";
 			wait_some(q, LOOK_S, true);
 		} else if (rc && !q->stopping) {
-			fprintf(
-			    stderr, "arkki: ocr: %s; trying again in %d s\n", err.text, RETRY_S);
+			ark_log(
+			    ARK_LOG_WARNING, "ocr", "%s; trying again in %d s", err.text, RETRY_S);
 			wait_some(q, RETRY_S, false);
 		}
 	}

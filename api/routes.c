@@ -6,6 +6,7 @@
 #include "api/exports.h"
 #include "api/handlers.h"
 #include "api/oidc.h"
+#include "api/operation.h"
 #include "api/pages/areas.h"
 #include "api/pages/pages.h"
 #include "api/saved_searches.h"
@@ -319,10 +320,10 @@ const struct http_route api_routes[] = {
 	.pattern = "/admin/providers/{p}",
 	.flags = ROUTE_LOCAL,
 	.finish = admin_provider_delete},
-    GET_WITH("/healthz", ROUTE_LOCAL, health_get),
-    GET_WITH("/readyz", ROUTE_LOCAL, health_get),
-    GET_WITH("/metrics", ROUTE_LOCAL, metrics_get),
-    GET_WITH("/version", ROUTE_LOCAL, version_get),
+    GET_WITH("/healthz", ROUTE_LOCAL | ROUTE_HEALTH, health_get),
+    GET_WITH("/readyz", ROUTE_LOCAL | ROUTE_HEALTH, ready_get),
+    GET_WITH("/metrics", ROUTE_LOCAL | ROUTE_HEALTH, metrics_get),
+    GET_WITH("/version", ROUTE_LOCAL | ROUTE_HEALTH, version_get),
 };
 const size_t api_routes_len = sizeof(api_routes) / sizeof(*api_routes);
 

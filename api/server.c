@@ -14,17 +14,19 @@
 #include "api/disposition_api.h"
 #include "api/indexer.h"
 #include "api/oidc.h"
+#include "api/operation.h"
 #include "api/pages/pages.h"
 #include "api/past_work.h"
 #include "api/rankings.h"
 #include "api/session.h"
 #include "api/synonyms.h"
+#include "arkki/archive/conf.h"
 #include "arkki/base/clock.h"
 #include "arkki/base/fs.h"
 
 struct api_server {
 	struct app app;
-	struct http_server *public_listener, *admin_listener, *proxy_listener;
+	struct http_server *public_listener, *admin_listener, *proxy_listener, *health_listener;
 	int run_fd; /* DIR/run: a socket's path may have 107 bytes only, so it is named through this */
 };
 
@@ -36,7 +38,8 @@ uint64_t app_indexed(struct app *app)
 static int start_admin(struct api_server *s, struct ark_error *err)
 {
 	char path[4096];
-	struct http_config config = {.gate = auth_gate_local, .threads = 2, .header_ms = 60000};
+	struct http_config config = {
+	    .gate = auth_gate_local, .threads = 2, .header_ms = 60000, .ended = traffic_ended};
 	mode_t before;
 	int rc = fs_path(path, err, "%s/run", archive_dir(s->app.archive));
 
@@ -66,6 +69,7 @@ static int start_proxied(struct api_server *s, const char *address, struct ark_e
 	struct http_config config = {.listen = address,
 	    .gate = auth_gate_proxied,
 	    .problem = page_problem,
+	    .ended = traffic_ended,
 	    .behind_proxy = true};
 	mode_t before;
 	int rc;
@@ -80,11 +84,42 @@ static int start_proxied(struct api_server *s, const char *address, struct ark_e
 	return rc;
 }
 
-int api_server_start(struct archive *a, const char *listen, const char *proxy,
-    struct api_server **ret, struct ark_error *err)
+static int start_health(struct api_server *s, const char *address, struct ark_error *err)
+{
+	struct http_config config = {.listen = address,
+	    .gate = operation_gate,
+	    .threads = 1,
+	    .connections_max = 50,
+	    .ended = traffic_ended};
+	mode_t before;
+	int rc;
+
+	if (!local_address(address))
+		return ark_fail(err, ARK_EINPUT,
+		    "--health %s: give unix:/path, 127.0.0.1:PORT or [::1]:PORT", address);
+	before = umask(0117);
+	rc = http_server_start(
+	    &config, api_routes, api_routes_len, &s->app, &s->health_listener, err);
+	umask(before);
+	return rc;
+}
+
+static int start_traffic(struct api_server *s, struct ark_error *err)
+{
+	char requests[16];
+	int rc =
+	    conf_text(archive_dir(s->app.archive), "request-log", requests, sizeof(requests), err);
+
+	return rc ? rc : traffic_new(requests, &s->app.traffic, err);
+}
+
+int api_server_start(struct archive *a, const struct api_addresses *at, struct api_server **ret,
+    struct ark_error *err)
 {
 	struct api_server *s = calloc(1, sizeof(*s));
-	struct http_config config = {.listen = listen, .gate = auth_gate, .problem = page_problem};
+	const char *listen = at->listen;
+	struct http_config config = {
+	    .listen = listen, .gate = auth_gate, .problem = page_problem, .ended = traffic_ended};
 	int rc;
 
 	if (!s)
@@ -95,7 +130,9 @@ int api_server_start(struct archive *a, const char *listen, const char *proxy,
 	pthread_mutex_init(&s->app.reviews_lock, NULL);
 	pthread_mutex_init(&s->app.searches_lock, NULL);
 	pages_start(&s->app);
-	rc = token_cache_new(&s->app.tokens, err);
+	rc = start_traffic(s, err);
+	if (!rc)
+		rc = token_cache_new(&s->app.tokens, err);
 	if (!rc)
 		rc = sign_in_start(&s->app, err);
 	if (!rc)
@@ -129,8 +166,10 @@ int api_server_start(struct archive *a, const char *listen, const char *proxy,
 	if (!rc && listen)
 		rc = http_server_start(
 		    &config, api_routes, api_routes_len, &s->app, &s->public_listener, err);
-	if (!rc && listen && proxy)
-		rc = start_proxied(s, proxy, err);
+	if (!rc && listen && at->proxy)
+		rc = start_proxied(s, at->proxy, err);
+	if (!rc && listen && at->health)
+		rc = start_health(s, at->health, err);
 	if (rc) {
 		api_server_stop(s);
 		return rc;
@@ -157,6 +196,7 @@ void api_server_stop(struct api_server *s)
 	http_server_stop(s->public_listener);
 	http_server_stop(s->proxy_listener);
 	http_server_stop(s->admin_listener);
+	http_server_stop(s->health_listener);
 	accounts_stop(&s->app); /* before the sessions that it looks after */
 	oidc_stop(&s->app);
 	sign_in_stop(&s->app);
@@ -174,6 +214,7 @@ void api_server_stop(struct api_server *s)
 	rankings_free(s->app.rankings);
 	synonyms_stop(&s->app);
 	token_cache_free(s->app.tokens);
+	traffic_free(s->app.traffic);
 	pthread_mutex_destroy(&s->app.searches_lock);
 	pthread_mutex_destroy(&s->app.reviews_lock);
 	free(s);

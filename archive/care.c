@@ -14,6 +14,7 @@
 #include "archive/archive_private.h"
 #include "arkki/archive/key_backups.h"
 #include "arkki/base/clock.h"
+#include "arkki/base/log.h"
 
 enum {
 	PACKS_MAX = 32,
@@ -88,7 +89,7 @@ static void look_after_keys(struct archive *a, int64_t *rest_until)
 		return;
 	if (!key_backups_run(a->keys, a->dir, NULL, &err) || stopping(a))
 		return;
-	fprintf(stderr, "arkki: next try in 10 minutes: %s\n", err.text);
+	ark_log(ARK_LOG_WARNING, "keys", "next try in 10 minutes: %s", err.text);
 	*rest_until = clock_monotonic_us() + REST_US;
 }
 
@@ -100,8 +101,8 @@ static void look_after_tie(struct archive *a, int64_t *next_us)
 		return;
 	*next_us = clock_monotonic_us() + INT64_C(1000000) * TIE_S;
 	if (access_tie_log(a, &err) && !stopping(a))
-		fprintf(stderr, "arkki: the history log cannot speak of the access log: %s\n",
-		    err.text);
+		ark_log(ARK_LOG_WARNING, "ledger",
+		    "the history log cannot speak of the access log: %s", err.text);
 }
 
 /* Until there is something to do about packs (true), or it is time to look at the key backups; under the lock. */
@@ -140,9 +141,8 @@ static void *care_main(void *arg)
 		pthread_mutex_unlock(&a->care_lock);
 		rc = look_after_packs(a, &err);
 		if (rc && !stopping(a)) {
-			fprintf(stderr,
-			    "arkki: packs could not be compacted, next try in 10 minutes: %s\n",
-			    err.text);
+			ark_log(ARK_LOG_WARNING, "store",
+			    "packs could not be compacted, next try in 10 minutes: %s", err.text);
 			rest_until = clock_monotonic_us() + REST_US;
 		}
 		pthread_mutex_lock(&a->care_lock);

@@ -12,6 +12,7 @@
 #include "arkki/base/clock.h"
 #include "arkki/base/fs.h"
 #include "arkki/base/json.h"
+#include "arkki/base/log.h"
 
 enum {
 	RATE_MB = 8,
@@ -73,7 +74,7 @@ static int load(struct scrub *s, struct ark_error *err)
 	if (!rc && fs_exists(path) &&
 	    (fs_read_file(path, STATE_MAX, &text, NULL) ||
 		json_read(text.data ? text.data : "", text.len, &s->state, NULL)))
-		fprintf(stderr, "arkki: %s cannot be read: the scrub begins anew\n", path);
+		ark_log(ARK_LOG_WARNING, "scrub", "%s cannot be read: the scrub begins anew", path);
 	buf_free(&text);
 	if (!json_is_object(s->state)) {
 		json_decref(s->state);
@@ -114,7 +115,7 @@ int scrub_fault(struct scrub *s, const char *what, json_t *about, struct ark_err
 	json_t *current, *list;
 	int failed, rc;
 
-	fprintf(stderr, "arkki: scrub: %s\n", what);
+	ark_log(ARK_LOG_ERROR, "scrub", "%s", what);
 	failed = !about || json_object_set_new(about, "what", json_string(what));
 	pthread_mutex_lock(&s->lock);
 	current = json_object_get(s->state, "current");
@@ -133,10 +134,8 @@ int scrub_fault(struct scrub *s, const char *what, json_t *about, struct ark_err
 
 void scrub_transient(struct scrub *s, const char *what)
 {
-	fprintf(stderr,
-	    "arkki: scrub: a second reading did not confirm this; look at the machine's memory: "
-	    "%s\n",
-	    what);
+	ark_log(ARK_LOG_WARNING, "scrub",
+	    "a second reading did not confirm this; look at the machine's memory: %s", what);
 	pthread_mutex_lock(&s->lock);
 	count(json_object_get(s->state, "current"), "transient");
 	pthread_mutex_unlock(&s->lock);
@@ -247,7 +246,7 @@ static int end_pass(struct scrub *s, int rc, const struct ark_error *why, struct
 	snprintf(range, sizeof(range), "pass %lld %s, %lld faults", pass, rc ? "failed" : "whole",
 	    faults);
 	if (rc)
-		fprintf(stderr, "arkki: the scrub failed: %s\n", why->text);
+		ark_log(ARK_LOG_ERROR, "scrub", "it failed: %s", why->text);
 	done = save(s, err);
 	if (!done)
 		done = archive_maintenance(s->archive, "scrub", range, &receipt, err);
@@ -265,7 +264,7 @@ static void run_pass(struct scrub *s)
 	if (rc == 1)
 		return; /* paused or stopping: what is done is kept */
 	if (end_pass(s, rc, &err, &late))
-		fprintf(stderr, "arkki: the scrub's result could not be kept: %s\n", late.text);
+		ark_log(ARK_LOG_ERROR, "scrub", "the result could not be kept: %s", late.text);
 }
 
 /* The lowest of both priorities; where that is not allowed the pace is gentle enough. */

@@ -18,6 +18,7 @@
 #include "archive/verify_private.h"
 #include "arkki/base/fs.h"
 #include "arkki/base/json.h"
+#include "arkki/base/log.h"
 #include "arkki/base/text.h"
 
 enum { FINDINGS_MAX = 10000, RECORD_BYTES = 16384, KEEP_EVERY = 256 };
@@ -196,7 +197,7 @@ static void find_names(struct pass *p, struct findings *f, json_t **about)
 	}
 	/* a fault without its document's name is a fault all the same */
 	if (n && store_find_paths(p->a->store, oids, n, name_object, &naming, NULL))
-		fprintf(stderr, "arkki: scrub: no memory to name what is damaged\n");
+		ark_log(ARK_LOG_ERROR, "scrub", "no memory to name what is damaged");
 	free(oids);
 	free(which);
 }

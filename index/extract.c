@@ -29,7 +29,8 @@
 #include "index/ocr.h"
 
 enum {
-	START_MS = 15000,   /* loading the libraries takes 20 ms; a loaded machine more */
+	START_MS =
+	    60000, /* loading the libraries takes 20 ms, and on a machine with far too much to do 20 s */
 	KILLED_MS = 5000,   /* for the zygote to report a decoder that was killed */
 	INTERRUPT_MS = 200, /* between looks whether the job is to be cut off */
 	NOT_ENDED = -2,

@@ -19,8 +19,8 @@ enum { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2 };
 /* Arguments after the command, options taken out. */
 struct cli {
 	const char *command;
-	const char *root_key, *origin, *listen, *proxy, *scope, *user, *days, *manifest, *language,
-	    *root, *schema;
+	const char *root_key, *origin, *listen, *proxy, *health, *scope, *user, *days, *manifest,
+	    *language, *root, *schema;
 	const char *action, *document, *version, *at, *purpose, *case_id, *break_glass;
 	const char *reason, *cases, *state, *name;
 	/* log, audit: what an outsider checks */
@@ -35,13 +35,16 @@ struct cli {
 	const char *predecessor, *confirm_every, *add;
 	/* backup, restore */
 	const char *keep, *keys, *point;
+	/* doctor */
+	const char *ca_file;
 	struct cli_option {
 		const char *name, *value;
 	} * said; /* every option with a value, in order: for those that may be repeated */
 	int said_len;
 	bool list, drill, all, retire;
 	bool full, validate, dry_run, yes, shipped, offline, retry, own, now;
-	const char **words; /* what is not an option */
+	char credential[4096]; /* where the root key is, when systemd gave it */
+	const char **words;    /* what is not an option */
 	int words_len;
 };
 

@@ -69,7 +69,8 @@ int client_open(const char *dir, const char *root_key, struct client **ret, stru
 		rc = archive_open(
 		    dir, root_key, ARCHIVE_WRITE, cli_progress, NULL, &c->archive, err);
 		if (!rc)
-			rc = api_server_start(c->archive, NULL, NULL, &c->server, err);
+			rc = api_server_start(
+			    c->archive, &(struct api_addresses){0}, &c->server, err);
 	}
 	if (!rc) {
 		curl_global_init(CURL_GLOBAL_DEFAULT);

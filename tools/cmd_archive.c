@@ -13,6 +13,7 @@
 #include "arkki/base/json.h"
 #include "arkki/index/analyse.h"
 #include "tools/cli.h"
+#include "tools/service.h"
 
 int cmd_init(const struct cli *c)
 {
@@ -102,6 +103,8 @@ static void raise_limits(void)
 
 static int serve_until_signal(struct archive *a, const struct cli *c, struct ark_error *err)
 {
+	const struct api_addresses at = {
+	    .listen = c->listen, .proxy = c->proxy, .health = c->health};
 	struct api_server *s = NULL;
 	sigset_t wanted;
 	const char *colon = strrchr(c->listen, ':');
@@ -110,13 +113,15 @@ static int serve_until_signal(struct archive *a, const struct cli *c, struct ark
 	sigemptyset(&wanted);
 	sigaddset(&wanted, SIGTERM);
 	sigaddset(&wanted, SIGINT);
-	rc = api_server_start(a, c->listen, c->proxy, &s, err);
+	rc = api_server_start(a, &at, &s, err);
 	if (rc)
 		return rc;
 	printf("listening on http://%.*s:%u\n", (int)(colon ? colon - c->listen : 0), c->listen,
 	    api_server_port(s));
 	fflush(stdout);
+	service_tell("READY=1");
 	sigwait(&wanted, &sig);
+	service_tell("STOPPING=1");
 	api_server_stop(s);
 	return ARK_OK;
 }

@@ -7,6 +7,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "arkki/archive/conf.h"
 #include "arkki/base/fs.h"
 #include "arkki/index/analyse.h"
 #include "arkki/index/extract.h"
@@ -85,7 +86,7 @@ static void check_words(struct doctor *d)
 
 int cmd_doctor(const struct cli *c)
 {
-	struct doctor d = {.root_key = c->root_key};
+	struct doctor d = {.root_key = c->root_key, .ca_file = c->ca_file};
 	char conf[4096];
 	struct ark_error err;
 
@@ -100,6 +101,8 @@ int cmd_doctor(const struct cli *c)
 		    d.dir);
 		return cli_failed(&err);
 	}
+	if (conf_text(d.dir, "origin", d.origin, sizeof(d.origin), &err))
+		return cli_failed(&err);
 	find_server(&d);
 	check_extractor(&d, EXTRACT_TEXT, "sandbox", VERDICT_BAD,
 	    "arkki does not serve without it: use a kernel with seccomp and Landlock, and let this "
@@ -116,6 +119,8 @@ int cmd_doctor(const struct cli *c)
 	doctor_room(&d);
 	doctor_clock(&d);
 	doctor_archive(&d);
+	if (c->url)
+		doctor_site(&d, c->url);
 	printf("%u in order, %u to look at, %u to mend\n", d.said[VERDICT_OK], d.said[VERDICT_WARN],
 	    d.said[VERDICT_BAD]);
 	return d.said[VERDICT_BAD] ? CLI_FAILED : CLI_OK;

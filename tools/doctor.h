@@ -15,8 +15,11 @@ enum verdict { VERDICT_OK, VERDICT_WARN, VERDICT_BAD };
 
 struct doctor {
 	const char *dir, *root_key; /* root_key NULL: none is given */
-	pid_t server;               /* 0: none runs */
-	unsigned int said[3];       /* by verdict */
+	char origin[300];           /* of the archive's logs, as arkki.conf has it */
+	const char
+	    *ca_file; /* certificates to trust at --url in place of the system's; may be NULL */
+	pid_t server; /* 0: none runs */
+	unsigned int said[3]; /* by verdict */
 };
 
 /* Prints "warn  what: text". */
@@ -36,5 +39,8 @@ void doctor_clock(struct doctor *d);
 
 /* doctor_archive.c: what must be opened with the root key; keys elsewhere, logs, witnesses, catalogue, index, backups. */
 void doctor_archive(struct doctor *d);
+
+/* doctor_site.c: the address where people reach the archive, looked at as they do. */
+void doctor_site(struct doctor *d, const char *url);
 
 #endif

@@ -5,8 +5,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "arkki/base/version.h"
 #include "arkki/index/extract.h"
 #include "tools/cli.h"
+#include "tools/service.h"
 
 static const struct command {
 	const char *name;
@@ -67,10 +69,13 @@ static const struct command {
     {"certificate", cmd_certificate,
 	"add DIR FILE.pem --user ID [--name TEXT] | list DIR | remove DIR ID",
 	"which system account the holder of a client certificate is; for `serve --proxy`"},
-    {"serve", cmd_serve, "DIR --listen HOST:PORT [--proxy unix:/path|127.0.0.1:PORT]",
+    {"serve", cmd_serve,
+	"DIR --listen HOST:PORT [--proxy unix:/path|127.0.0.1:PORT]\n"
+	"            [--health unix:/path|127.0.0.1:PORT]",
 	"serve the archive until SIGTERM\n"
 	"      --proxy: listen there too, for a proxy that ends TLS and says which client "
-	"certificates it verified"},
+	"certificates it verified\n"
+	"      --health: answer /healthz /readyz /metrics /version there, without asking who asks"},
     {"import", cmd_import,
 	"DIR --manifest FILE.jsonl --user ID\n"
 	"               DIR --bag FILE|DIR --user ID [--unit U] [--type T] [--language L] "
@@ -88,11 +93,14 @@ static const struct command {
 	"      verify: check a package, its proofs and signatures, on any machine"},
     {"verify", cmd_verify, "DIR [--full]",
 	"compare all that the archive says with all that it holds"},
-    {"doctor", cmd_doctor, "DIR",
+    {"doctor", cmd_doctor, "DIR [--url URL [--ca FILE]]",
 	"look whether an archive is set up and kept as it should be, served or not: sandbox, "
 	"permissions,\n"
 	"      encrypted volumes, copies of keys, witnesses, backup, clock; exit 1 when anything "
-	"is bad"},
+	"is bad\n"
+	"      --url: also the address where people reach it: TLS, headers, cookies, what is open "
+	"that "
+	"should not be"},
     {"scrub", cmd_scrub, "DIR status|start|pause|--now",
 	"read everything again in the background and name what is damaged; --now: at full speed, "
 	"and wait"},
@@ -232,13 +240,28 @@ static void print_help(FILE *to)
 		if (commands[i].what)
 			fprintf(to, "  arkki %s %s\n      %s\n", commands[i].name,
 			    commands[i].arguments, commands[i].what);
-	fprintf(to, "\nThe root key is given by --root-key FILE or ARKKI_ROOT_KEY_FILE.\n"
+	fprintf(to, "\nThe root key is given by --root-key FILE, ARKKI_ROOT_KEY_FILE or the "
+		    "credential root.key of a systemd unit.\n"
+		    "`arkki help COMMAND` tells of one command.\n"
 		    "load, token, org, user, provider, import, verify, doctor, texts, ocr, "
 		    "synonyms, keys and policy (but "
 		    "restore) also work "
 		    "while the archive is "
 		    "being served.\n"
 		    "Exit codes: 0 done, 1 refused or failed, 2 usage.\n");
+}
+
+/* `arkki serve --help`, `arkki help serve`. */
+static int print_command(const char *name)
+{
+	for (size_t i = 0; i < COMMANDS; i++)
+		if (strcmp(name, commands[i].name) == 0 && commands[i].what) {
+			printf("usage: arkki %s %s\n      %s\n", name, commands[i].arguments,
+			    commands[i].what);
+			return CLI_OK;
+		}
+	fprintf(stderr, "arkki: there is no command %s; `arkki help` lists them\n", name);
+	return CLI_USAGE;
 }
 
 int cli_usage(const char *command)
@@ -304,6 +327,7 @@ static bool parse(struct cli *c, char **argv)
 	    {"--origin", &c->origin},
 	    {"--listen", &c->listen},
 	    {"--proxy", &c->proxy},
+	    {"--health", &c->health},
 	    {"--scope", &c->scope},
 	    {"--user", &c->user},
 	    {"--days", &c->days},
@@ -333,6 +357,7 @@ static bool parse(struct cli *c, char **argv)
 	    {"--witness-policy", &c->witness_policy},
 	    {"--check", &c->check},
 	    {"--keep", &c->keep},
+	    {"--ca", &c->ca_file},
 	    {"--keys", &c->keys},
 	    {"--point", &c->point},
 	    {"--org", &c->org},
@@ -372,6 +397,8 @@ static bool parse(struct cli *c, char **argv)
 	};
 
 	c->root_key = getenv("ARKKI_ROOT_KEY_FILE");
+	if (!c->root_key)
+		c->root_key = service_credential("root.key", c->credential, sizeof(c->credential));
 	for (int i = 0; argv[i]; i++) {
 		bool taken = false;
 
@@ -419,12 +446,17 @@ int main(int argc, char **argv)
 		return cli_usage(NULL);
 	if (strcmp(argv[1], EXTRACT_CHILD_COMMAND) == 0)
 		return extract_child_main(argc, argv);
-	if (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0) {
+	if (strcmp(argv[1], "help") == 0 && argc == 3)
+		return print_command(argv[2]);
+	if (argc == 3 && (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0))
+		return print_command(argv[1]);
+	if (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0 ||
+	    strcmp(argv[1], "-h") == 0) {
 		print_help(stdout);
 		return CLI_OK;
 	}
 	if (strcmp(argv[1], "--version") == 0) {
-		printf("arkki 0.1, archive format %d\n", ARCHIVE_FORMAT);
+		printf("arkki " ARKKI_VERSION ", archive format %d\n", ARCHIVE_FORMAT);
 		return CLI_OK;
 	}
 	c.command = argv[1];

@@ -154,7 +154,7 @@ class Archive:
         self.client = None
         if not wait:
             return self
-        end = time.monotonic() + 30
+        end = time.monotonic() + 90  # a machine may have much else to do
         mark = "listening on http://127.0.0.1:"
         while time.monotonic() < end:
             with open(self.output, "r", encoding="utf-8", errors="replace") as f:

@@ -21,7 +21,7 @@ http {{
   uwsgi_temp_path {top}/u; scgi_temp_path {top}/s;
   server {{
     listen 127.0.0.1:{port} ssl; server_name localhost;
-    ssl_certificate {top}/server.pem; ssl_certificate_key {top}/server.key;
+    ssl_certificate {top}/localhost.pem; ssl_certificate_key {top}/localhost.key;
     ssl_client_certificate {top}/ca.pem; ssl_verify_client optional;
     location / {{
       proxy_pass http://unix:{socket}:; proxy_http_version 1.1;
@@ -74,7 +74,7 @@ class World:
             self.start_nginx()
 
     def start_nginx(self):
-        certificate(self.top, "server")
+        certificate(self.top, "localhost")
         with socket.socket() as s:
             s.bind(("127.0.0.1", 0))
             self.port = s.getsockname()[1]
@@ -273,3 +273,26 @@ def test_proxy__is_listened_for_on_this_machine_only():
     a.serve(options=("--proxy", "unix:" + path))
     same(os.stat(path).st_mode & 0o777, 0o660)
     same(a.stop(), 0)
+
+
+def test_doctor__looks_at_the_site_as_people_reach_it():
+    w = World()
+    try:
+        url = "https://localhost:%d" % w.port
+        ca = ("--ca", w.top + "/ca.pem")
+        p = w.a.run("doctor", w.a.dir, "--url", url)
+        check("bad   site: %s/fi/sign-in does not open" % url in p.stdout, "an unknown authority is trusted", p.stdout)
+        said = w.a.run("doctor", w.a.dir, "--url", url + "/", *ca).stdout
+        for line in ("ok    site: ", "ok    TLS: the certificate holds for 29 days", "ok    pages: ", "ok    archive there: is arkki.test",
+                     "ok    inside: ", "warn  HSTS: "):
+            check("\n" + line in said, line, "is not in", said)
+        check("its clock" not in said, said)
+        plain = "http://127.0.0.1:%d" % w.a.port
+        said = w.a.run("doctor", w.a.dir, "--url", plain).stdout
+        for line in ("bad   TLS: %s is not https" % plain, "bad   cookies: "):
+            check("\n" + line in said, line, "is not in", said)
+        other = Archive(origin="other.test")
+        said = other.run("doctor", other.dir, "--url", plain).stdout
+        check("\nbad   archive there: %s serves another archive than other.test" % plain in said, said)
+    finally:
+        w.stop()

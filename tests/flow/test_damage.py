@@ -1,5 +1,6 @@
 """Damage and bad surroundings: each is named, nothing wrong is served."""
 
+import json
 import os
 import shutil
 import signal
@@ -8,6 +9,7 @@ import subprocess
 import time
 
 from arkki_flow import BIN, MIB, Archive, Skip, arkki, check, metadata, same
+from test_operation import ask
 
 _base = None
 
@@ -318,7 +320,8 @@ def test_disk__a_full_one_stops_filing_and_not_reading():
         raise Skip("mounting is not permitted here")
     a = None
     try:
-        a = Archive(parent=top).serve()
+        health = os.path.join(base().top, "health.sock")
+        a = Archive(parent=top).serve(options=("--health", "unix:" + health))
         f = a.file(publicity="partly-secret")
         ballast = os.path.join(top, "ballast")
         with open(ballast, "wb") as b:
@@ -336,6 +339,8 @@ def test_disk__a_full_one_stops_filing_and_not_reading():
         same(a.version(f.id, b"toinen\n").status, 503)
         for _ in range(50):
             same(a.get("/v1/documents/%s/versions/1/content" % f.id, "sirpa").status, 200, "reading goes on")
+        status, said = ask(health, "/readyz")
+        same((status, json.loads(said)["status"], json.loads(said)["filing"]), (200, "ok", "stopped"))
         os.unlink(ballast)
         same(a.post_document(metadata()).status, 201, "after freeing")
         same(a.stop(), 0)

@@ -4,12 +4,14 @@ import base64
 import hashlib
 import json
 import os
+import re
 import signal
 import socket
 import threading
 import time
 
-from arkki_flow import MIB, Archive, arkki, check, metadata, same, world
+from arkki_flow import MIB, Archive, Skip, check, metadata, same, world
+from sign_in_util import Browser
 
 TUS = {"Tus-Resumable": "1.0.0"}
 BYTES = "application/offset+octet-stream"
@@ -246,8 +248,8 @@ def test_uploads__two_do_not_send_at_once():
 
 def test_uploads__go_on_after_a_kill():
     w = Archive().serve()
-    content = os.urandom(3 * MIB)
-    at = made(w, len(content))
+    content = b"\0\1\2\3" * (3 * MIB // 4)  # no text: stopping would wait for its words
+    at = made(w, len(content), **{"Upload-Metadata": named("a.bin", "application/octet-stream")})
     same(patch(w, at, 0, content[:2 * MIB + 17]).status, 204)
     s = half_sent(w, at, content[2 * MIB + 17:2 * MIB + 9000], MIB - 17, 2 * MIB + 17)
     time.sleep(0.3)
@@ -400,3 +402,48 @@ def test_uploads__a_file_that_nobody_knows_is_removed():
     same(len(os.listdir(folder(w))), 1, "the other stays")
     w.stop()
     same(w.verify().returncode, 0)
+
+
+# ---- for our own pages ----
+
+def signed_in(w):
+    b = Browser(w)
+    same(b.submit(b.get("/fi/sign-in"), "/fi/sign-in", token=w.token("maija")).status, 303)
+    return b
+
+
+def page_send(b, method, path, body=None, **headers):
+    h = dict(TUS, Cookie="; ".join("%s=%s" % c for c in b.jar.items()))
+    h.update({k.replace("_", "-"): v for k, v in headers.items()})
+    return b.w.send(method, path, None, h, body)
+
+
+def test_uploads__of_a_session_ask_for_the_form_s_token():
+    w = world()
+    b = signed_in(w)
+    for more in ({}, {"Arkki_Form": "0" * 32}, {"Arkki_Form": "x"}):
+        same(page_send(b, "POST", "/fi/uploads", Upload_Length="3", **more).status, 403, more)
+    same(page_send(b, "POST", "/v1/uploads", Upload_Length="3").status, 401, "the API never goes by the cookie")
+    b.jar.clear()
+    same(page_send(b, "POST", "/fi/uploads", Upload_Length="3").status, 303, "to the sign-in page")
+
+
+def test_uploads__of_a_session_are_those_of_its_account():
+    w = world()
+    b = signed_in(w)
+    token = re.search(r'data-form="([0-9a-f]{32})"', b.get("/fi/file/new").body.decode())
+    if not token:
+        raise Skip("no page has the form yet")
+    h = {"Arkki_Form": token.group(1)}
+    batch = "ab" * 16
+    r = page_send(b, "POST", "/fi/uploads", Upload_Length="3",
+                  Upload_Metadata=named("a.txt") + ",batch " + b64(batch), **h)
+    same(r.status, 201, r.body[:300])
+    at = r.header("Location")
+    check(at.startswith("/fi/uploads/"), at)
+    same(page_send(b, "PATCH", at, b"abc", Upload_Offset="0", Content_Type=BYTES, Sec_Fetch_Site="cross-site", **h).status, 403)
+    same(page_send(b, "PATCH", at, b"abc", Upload_Offset="0", Content_Type=BYTES, **h).status, 204)
+    same(page_send(b, "HEAD", at).header("Upload-Offset"), "3")
+    same(offset(w, at.replace("/fi/", "/v1/")), 3)
+    same(page_send(b, "DELETE", at).status, 403)
+    same(page_send(b, "DELETE", at, **h).status, 204)

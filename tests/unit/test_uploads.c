@@ -258,7 +258,9 @@ static void test_uploads__swapped_or_foreign_pieces_do_not_open(void **state)
 static void test_uploads__a_lost_file_begins_anew(void **state)
 {
 	struct fixture *f = *state;
+	unsigned char digest[32], sha[32];
 	struct buf text = BUF_INIT;
+	struct pending_file *file;
 	char id[33], command[400];
 
 	begin(f, 5, id);
@@ -271,6 +273,11 @@ static void test_uploads__a_lost_file_begins_anew(void **state)
 	open_state(f);
 	assert_int_equal(text_of(f, id, &text), ARK_OK);
 	assert_string_equal(text.data, "fghij");
+	file = opened(f, id, PENDING_READ);
+	pending_digest(file, digest);
+	pending_close(file);
+	sha256_of("fghij", 5, sha);
+	assert_memory_equal(digest, sha, 32);
 	buf_free(&text);
 }
 
