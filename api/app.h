@@ -206,7 +206,8 @@ struct app {
 	pthread_mutex_t searches_lock; /* saved_searches.c: likewise */
 	pthread_t ticker;
 	bool ticker_runs, stopping;
-	atomic_uint replays; /* answers about the past being made: past_work.c */
+	atomic_uint replays;  /* answers about the past being made: past_work.c */
+	atomic_uint decoding; /* files whose text somebody waits for: job.c */
 	int64_t started_us;
 	char assets_tag[17]; /* changes with the files of the web; "": no pages */
 };

@@ -16,6 +16,8 @@
 enum { PROPOSE_MAX = 32 << 20, PROPOSE_MS = 8000, LEAK_MS = 60000 };
 
 struct work { /* the job's; the sheet comes along */
+	struct app *app;
+	bool decoding;
 	struct sheet *s;
 	void (*sheet_free)(void *sheet);
 	void (*then)(struct exchange *x, struct sheet *s);
@@ -35,6 +37,8 @@ static void work_free(void *arg)
 
 	if (w->s)
 		w->sheet_free(w->s);
+	if (w->decoding)
+		decoding_end(w->app);
 	buf_wipe_free(&w->bytes);
 	buf_wipe_free(&w->original);
 	json_decref(w->units);
@@ -55,7 +59,7 @@ static struct work *work_new(
 		http_reply_problem(x, 503, "out-of-memory", NULL, NULL);
 		return NULL;
 	}
-	*w = (struct work){.s = s, .sheet_free = v->more_free, .then = then};
+	*w = (struct work){.app = v->app, .s = s, .sheet_free = v->more_free, .then = then};
 	v->more = w;
 	v->more_free = work_free;
 	return w;
@@ -179,9 +183,17 @@ void sheet_propose(
 			then(x, s);
 		return;
 	}
-	w = work_new(x, s, then);
-	if (!w)
+	/* when many ask at once the page comes without, and asks again the next time */
+	if (!decoding_begin(app_of(x))) {
+		then(x, s);
 		return;
+	}
+	w = work_new(x, s, then);
+	if (!w) {
+		decoding_end(app_of(x));
+		return;
+	}
+	w->decoding = true;
 	localtime_r(&now, &tm);
 	strftime(w->today, sizeof(w->today), "%Y-%m-%d", &tm);
 	w->units = registry_all(registry, "units");
@@ -281,13 +293,21 @@ void sheet_leak(
 {
 	struct visit *v = visit_of(x);
 	struct ledger_record r;
+	struct work *w;
 
 	if (s->u.length > LEAK_FILE_MAX) {
 		unknown(x, s, "too-large", then);
 		return;
 	}
-	if (!work_new(x, s, then))
+	w = work_new(x, s, then);
+	if (!w)
 		return;
+	w->decoding = decoding_begin(w->app);
+	if (!w->decoding) {
+		http_reply_header(x, "Retry-After", "5");
+		http_reply_problem(x, 503, "busy", NULL, NULL);
+		return;
+	}
 	r = visit_record(v, s->content_open ? "text" : "metadata");
 	r.detail = "{\"work\":\"leak-test\"}";
 	visit_log(x, &r, 1, original_read);
