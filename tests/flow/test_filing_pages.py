@@ -386,6 +386,26 @@ def test_rendition__that_is_clean_needs_no_reason():
         check(there == gone.status or w.json("/v1/documents/" + f.id, user).get("rendition") != "public", user, there)
 
 
+def test_check__says_of_a_filed_rendition_what_still_stands_in_it():
+    w = shared()
+    f = w.file(content=b"Julkinen osa. Salainen Tuulikki Keksitty.\n", name="koko.txt",
+               publicity={"class": "partly-secret", "ground": "JulkL 24 § 1 mom. 25 k"}, case="c1")
+    url = "/v1/documents/%s/versions/1/renditions/public" % f.id
+    w.until_indexed()
+    same(w.send("POST", url + "/check").status, 404, "there is none")
+    r = w.send("PUT", url, "maija", {"Content-Type": "text/plain",
+                                     "Content-Disposition": 'attachment; filename="tuulikki.txt"'}, b"Julkinen osa.\n")
+    same(r.status, 201, r.body[:200])
+    report = w.send("POST", url + "/check").json()
+    same((report["outcome"], [(p["where"], p["words"]) for p in report["places"]]), ("leaks", [("file-name", 1)]))
+    # the original needs a purpose: without it no word of it is told
+    check("examples" not in report["places"][0], report)
+    stated = {"Arkki-Purpose": "julkaisu", "Arkki-Case": "c1"}
+    same(w.send("POST", url + "/check", "maija", stated).json()["places"][0].get("examples"), ["tuulikki"])
+    same(w.send("POST", url + "/check", "helmi").status, 403, "sees the rendition alone")
+    same(w.send("POST", url.replace(f.id, "0" * 32) + "/check").status, 404)
+
+
 def test_file__of_500_mb_is_taken_without_proposals():
     w = Archive()
     w.serve()
