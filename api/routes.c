@@ -133,7 +133,7 @@
 	    FORM("/" l "/documents/{d}/versions/{n}/file", page_file_open),                        \
 	    GET_WITH("/" l "/documents/{d}/versions/{n}/rendition", ROUTE_PAGE, rendition_get),    \
 	    UPLOADS("/" l, ROUTE_PAGE) PAGES_UNITS(l) PAGES_CASES(l) PAGES_PAST(l) PAGES_FILING(l) \
-		PAGES_AUDIT(l) PAGES_ADMINISTRATION(l)
+		PAGES_AUDIT(l) PAGES_ADMINISTRATION(l) PAGES_FINDING(l)
 
 const struct http_route api_routes[] = {
     GET("/v1/documents", documents_list),

@@ -46,6 +46,7 @@ static const struct scope_row pages[] = {
     {"/uploads", TOKEN_FILE, TOKEN_FILE},
     {"/saved", 0, TOKEN_READ},
     {"/suggest", TOKEN_READ, TOKEN_READ},
+    {"/results.csv", TOKEN_READ, TOKEN_READ},
     {"/admin", 0, TOKEN_ADMINISTER},
     {"/sign-out", 0, 0},
 };

@@ -8,6 +8,7 @@
 #include "api/pages/audit.h"
 #include "api/pages/cases.h"
 #include "api/pages/filing.h"
+#include "api/pages/finding.h"
 #include "api/pages/past.h"
 #include "api/pages/units.h"
 

@@ -239,7 +239,8 @@ static void page_headers(struct page *p)
 	http_reply_header(p->x, "Content-Security-Policy",
 	    "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; "
 	    "connect-src 'self'; form-action 'self'; "
-	    "frame-ancestors 'none'; base-uri 'none'");
+	    "frame-ancestors 'none'; base-uri 'none'; require-trusted-types-for 'script'; "
+	    "trusted-types 'none'");
 	http_reply_header(p->x, "X-Frame-Options", "DENY");
 	http_reply_header(p->x, "Cross-Origin-Opener-Policy", "same-origin");
 	http_reply_header(p->x, "Cross-Origin-Resource-Policy", "same-origin");

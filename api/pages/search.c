@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/pages/finding.h"
 #include "api/pages/search.h"
 #include "api/search_notes.h"
 #include "api/search_service.h"
@@ -79,6 +80,61 @@ static void write_read(struct page *p, const struct wanted *w, const struct sear
 		write_meant(p, w, s->meant.data);
 }
 
+static void write_wider_link(struct page *p, const struct wanted *n, enum say label)
+{
+	struct buf url = BUF_INIT;
+
+	wanted_url(p, n, &url);
+	html_put(&p->h, "<li><a href=\"$\">$</a></li>", url.data, say(p, label));
+	buf_free(&url);
+}
+
+/* The words of a query alone, without what joins and bounds them. */
+static void words_alone(const char *q, struct buf *out)
+{
+	static const char *const joining[] = {
+	    "AND", "OR", "NOT", "JA", "TAI", "EI", "OCH", "ELLER", "INTE"};
+
+	while (*q) {
+		size_t len = strcspn(q, " \"()+*\t");
+		bool word = len && q[0] != '-';
+
+		for (size_t i = 0; word && i < sizeof(joining) / sizeof(*joining); i++)
+			word = strlen(joining[i]) != len || strncmp(q, joining[i], len) != 0;
+		if (word) {
+			if (out->len)
+				buf_addc(out, ' ');
+			buf_add(out, q, len);
+		}
+		q += len;
+		q += strspn(q, " \"()+*\t");
+	}
+}
+
+/* Searches that ask for less. */
+static void write_wider(struct page *p, const struct wanted *w)
+{
+	struct wanted bare = {.q = w->q, .versions_all = w->versions_all}, apart = *w, old = *w;
+	struct buf words = BUF_INIT;
+
+	if (!w->q || w->saved)
+		return;
+	words_alone(w->q, &words);
+	apart.q = words.data;
+	apart.cursor = NULL;
+	old.versions_all = true;
+	old.cursor = NULL;
+	html_put(&p->h, "<h3>$</h3><ul class=\"wider\">", say(p, SAY_NOTHING_WIDER));
+	if (wanted_narrow(w))
+		write_wider_link(p, &bare, SAY_NOTHING_ALL_FILTERS);
+	if (words.len && strcmp(words.data, w->q) != 0)
+		write_wider_link(p, &apart, SAY_NOTHING_APART);
+	if (!w->versions_all)
+		write_wider_link(p, &old, SAY_NOTHING_OLD);
+	html_raw(&p->h, "</ul>");
+	buf_wipe_free(&words);
+}
+
 static void write_nothing(struct page *p, const struct wanted *w)
 {
 	html_put(&p->h, "<p>$.</p><ul class=\"help\">", say(p, SAY_NOTHING));
@@ -88,6 +144,26 @@ static void write_nothing(struct page *p, const struct wanted *w)
 	if (wanted_narrow(w))
 		html_put(&p->h, "<li>$</li>", say(p, SAY_NOTHING_FILTERS));
 	html_put(&p->h, "<li>$</li></ul>", say(p, SAY_NOTHING_RIGHTS));
+	write_wider(p, w);
+}
+
+static void write_table_link(struct page *p, const struct wanted *w)
+{
+	struct wanted n = *w;
+	struct buf url = BUF_INIT;
+	char most[I18N_SIZE];
+
+	n.cursor = NULL;
+	wanted_url(p, &n, &url);
+	i18n_number(most, p->language, RESULTS_MAX);
+	/* the address of the page, of another kind: "/fi/?…" */
+	html_put(&p->h,
+	    "<p class=\"table-link\"><a href=\"/$/results.csv$\" download>$</a> <span "
+	    "class=\"hint\">",
+	    i18n_code(p->language), url.data ? url.data + 4 : "", say(p, SAY_CSV));
+	page_say(p, SAY_CSV_MOST, most);
+	html_raw(&p->h, "</span></p>");
+	buf_free(&url);
 }
 
 static void write_sort_link(
@@ -99,7 +175,7 @@ static void write_sort_link(
 	n.sort = sort;
 	n.cursor = NULL;
 	wanted_url(p, &n, &url);
-	html_put(&p->h, "<li><a href=\"$\"", url.data);
+	html_put(&p->h, "<li><a class=\"refine\" data-keep=\"sort-$\" href=\"$\"", sort, url.data);
 	if (chosen)
 		html_raw(&p->h, " aria-current=\"true\"");
 	html_put(&p->h, ">$</a></li>", say(p, label));
@@ -111,7 +187,8 @@ static void write_results(struct page *p, const struct wanted *w, const struct s
 	char total[I18N_SIZE];
 
 	i18n_number(total, p->language, s->first->total);
-	html_raw(&p->h, "<div class=\"results\"><div class=\"over\"><h2>");
+	html_raw(&p->h,
+	    "<div class=\"results\"><div class=\"over\"><h2 id=\"results\" tabindex=\"-1\">");
 	page_say(p, i18n_plural(SAY_FOUND, s->first->total), total);
 	html_raw(&p->h, "</h2>");
 	if ((w->q || w->like) && s->first->total > 1) {
@@ -133,6 +210,8 @@ static void write_results(struct page *p, const struct wanted *w, const struct s
 		write_nothing(p, w);
 	}
 	write_pages(p, w, s);
+	if (s->hits_len && !w->saved)
+		write_table_link(p, w);
 	if ((w->q || wanted_narrow(w)) && !w->saved)
 		saved_form(p, w);
 	html_raw(&p->h, "</div>");
@@ -143,15 +222,17 @@ static void write_results(struct page *p, const struct wanted *w, const struct s
 static const struct facet {
 	enum search_facet which;
 	enum say label;
+	const char
+	    *name; /* where the focus goes when one of them is chosen: the chip of this name */
 	const char *kind; /* of records whose names the values are; NULL: none */
 } facets[] = {
-    {FACET_UNIT, SAY_UNITS, "units"},
-    {FACET_TYPE, SAY_TYPE, "types"},
-    {FACET_YEAR, SAY_YEAR, NULL},
-    {FACET_AUTHOR, SAY_AUTHOR, "orgs"},
-    {FACET_COUNTY, SAY_COUNTY_LABEL, NULL},
-    {FACET_PUBLICITY, SAY_PUBLICITY, NULL},
-    {FACET_LANGUAGE, SAY_DOCUMENT_LANGUAGE, NULL},
+    {FACET_UNIT, SAY_UNITS, "unit", "units"},
+    {FACET_TYPE, SAY_TYPE, "type", "types"},
+    {FACET_YEAR, SAY_YEAR, "from", NULL},
+    {FACET_AUTHOR, SAY_AUTHOR, "author", "orgs"},
+    {FACET_COUNTY, SAY_COUNTY_LABEL, "county", NULL},
+    {FACET_PUBLICITY, SAY_PUBLICITY, "publicity", NULL},
+    {FACET_LANGUAGE, SAY_DOCUMENT_LANGUAGE, "language", NULL},
 };
 
 static void write_county(struct page *p, const char *code)
@@ -189,7 +270,7 @@ static void write_facet_value(
 		n.from = from, n.to = to;
 	wanted_url(p, &n, &url);
 	i18n_number(count, p->language, c->count);
-	html_put(&p->h, "<li><a href=\"$\">", url.data);
+	html_put(&p->h, "<li><a class=\"refine\" data-keep=\"$\" href=\"$\">", f->name, url.data);
 	if (f->kind)
 		page_name(p, f->kind, c->value);
 	else if (f->which == FACET_LANGUAGE && i18n_language_name(p->language, c->value))
@@ -291,11 +372,15 @@ void search_show(struct exchange *x, const struct wanted *w, const struct search
 	write_heading(&p, w);
 	search_form(&p, w);
 	if (s) {
+		html_put(&p.h,
+		    "<p class=\"hidden\" role=\"status\" id=\"found-now\" data-say=\"$\"></p>",
+		    say(&p, SAY_FOUND_NOW));
+		html_raw(&p.h, "<div id=\"found\">");
 		search_chosen(&p, w);
 		html_raw(&p.h, "<div class=\"found\">");
 		write_results(&p, w, s);
 		write_facets(&p, w, s);
-		html_raw(&p.h, "</div>");
+		html_raw(&p.h, "</div></div>");
 	}
 	page_end(&p, s ? 200 : 400);
 	buf_wipe_free(&title);

@@ -296,8 +296,9 @@ void wanted_errors(struct page *p, const struct wanted *w)
 
 /* ---- chosen filters ---- */
 
-static void write_chip(
-    struct page *p, const struct wanted *without, enum say label, const char *value)
+/* name: of the filter, as in the address. */
+static void write_chip(struct page *p, const struct wanted *without, const char *name,
+    enum say label, const char *value)
 {
 	struct buf url = BUF_INIT;
 
@@ -306,7 +307,9 @@ static void write_chip(
 		return;
 	}
 	wanted_url(p, without, &url);
-	html_put(&p->h, "<li><a class=\"chip\" href=\"$\"><span class=\"hidden\">", url.data);
+	html_put(&p->h,
+	    "<li><a class=\"chip refine\" data-keep=\"$\" href=\"$\"><span class=\"hidden\">", name,
+	    url.data);
 	page_say(p, SAY_REMOVE, say(p, label), value);
 	html_put(&p->h, "</span><span aria-hidden=\"true\">$: $ <b>×</b></span></a></li>",
 	    say(p, label), value);
@@ -314,12 +317,12 @@ static void write_chip(
 }
 
 static void write_date_chip(
-    struct page *p, const struct wanted *without, enum say label, const char *iso)
+    struct page *p, const struct wanted *without, const char *name, enum say label, const char *iso)
 {
 	char date[I18N_SIZE];
 
 	i18n_date(date, iso);
-	write_chip(p, without, label, date);
+	write_chip(p, without, name, label, date);
 }
 
 bool wanted_narrow(const struct wanted *w)
@@ -331,13 +334,13 @@ bool wanted_narrow(const struct wanted *w)
 /* A copy without one thing, from the first page on. */
 #define WITHOUT(n, w, member) ((n) = *(w), (n).cursor = NULL, (n).member = NULL)
 
-static void write_record_chip(
-    struct page *p, const struct wanted *without, enum say label, const char *kind, const char *id)
+static void write_record_chip(struct page *p, const struct wanted *without, const char *filter,
+    enum say label, const char *kind, const char *id)
 {
 	struct buf name = BUF_INIT;
 
 	name_add(p, &name, kind, id);
-	write_chip(p, without, label, name.data);
+	write_chip(p, without, filter, label, name.data);
 	buf_free(&name);
 }
 
@@ -347,7 +350,7 @@ static void write_case_chip(struct page *p, const struct wanted *without, const 
 	json_t *record = registry_get(archive_registry(app_of(p->x)->archive), "cases", id);
 	const char *number = json_text(record, "diaryNumber");
 
-	write_chip(p, without, SAY_DIARY, number ? number : id);
+	write_chip(p, without, "case", SAY_DIARY, number ? number : id);
 	json_decref(record);
 }
 
@@ -360,37 +363,37 @@ static void write_word_chips(struct page *p, const struct wanted *w)
 		const char *said = i18n_language_name(p->language, w->language);
 
 		WITHOUT(n, w, language);
-		write_chip(p, &n, SAY_DOCUMENT_LANGUAGE, said ? said : w->language);
+		write_chip(p, &n, "language", SAY_DOCUMENT_LANGUAGE, said ? said : w->language);
 	}
 	if (w->county) {
 		WITHOUT(n, w, county);
 		county_add(p, &county, w->county);
-		write_chip(p, &n, SAY_COUNTY_LABEL, county.data);
+		write_chip(p, &n, "county", SAY_COUNTY_LABEL, county.data);
 		buf_free(&county);
 	}
 	if (w->municipality) {
 		WITHOUT(n, w, municipality);
-		write_chip(p, &n, SAY_MUNICIPALITY, w->municipality);
+		write_chip(p, &n, "municipality", SAY_MUNICIPALITY, w->municipality);
 	}
 	if (w->year) {
 		WITHOUT(n, w, year);
-		write_chip(p, &n, SAY_YEAR, w->year);
+		write_chip(p, &n, "year", SAY_YEAR, w->year);
 	}
 	if (w->publicity) {
 		WITHOUT(n, w, publicity);
-		write_chip(p, &n, SAY_PUBLICITY, say(p, publicity_said(w->publicity)));
+		write_chip(p, &n, "publicity", SAY_PUBLICITY, say(p, publicity_said(w->publicity)));
 	}
 	if (w->like) {
 		WITHOUT(n, w, like);
-		write_chip(p, &n, SAY_LIKE, say(p, SAY_LIKE_ONE));
+		write_chip(p, &n, "like", SAY_LIKE, say(p, SAY_LIKE_ONE));
 	}
 	if (w->from) {
 		WITHOUT(n, w, from);
-		write_date_chip(p, &n, SAY_FROM, w->from_iso);
+		write_date_chip(p, &n, "from", SAY_FROM, w->from_iso);
 	}
 	if (w->to) {
 		WITHOUT(n, w, to);
-		write_date_chip(p, &n, SAY_TO, w->to_iso);
+		write_date_chip(p, &n, "to", SAY_TO, w->to_iso);
 	}
 }
 
@@ -410,15 +413,15 @@ void search_chosen(struct page *p, const struct wanted *w)
 	html_raw(&p->h, "<ul class=\"chips\">");
 	if (w->type) {
 		WITHOUT(n, w, type);
-		write_record_chip(p, &n, SAY_TYPE, "types", w->type);
+		write_record_chip(p, &n, "type", SAY_TYPE, "types", w->type);
 	}
 	if (w->unit) {
 		WITHOUT(n, w, unit);
-		write_record_chip(p, &n, SAY_UNIT, "units", w->unit);
+		write_record_chip(p, &n, "unit", SAY_UNIT, "units", w->unit);
 	}
 	if (w->author) {
 		WITHOUT(n, w, author);
-		write_record_chip(p, &n, SAY_AUTHOR, "orgs", w->author);
+		write_record_chip(p, &n, "author", SAY_AUTHOR, "orgs", w->author);
 	}
 	if (w->case_id) {
 		WITHOUT(n, w, case_id);
@@ -428,7 +431,8 @@ void search_chosen(struct page *p, const struct wanted *w)
 	if (!w->plain)
 		wanted_url(p, &bare, &url);
 	if (!w->plain)
-		html_put(&p->h, "<li><a href=\"$\">$</a></li>", url.data, say(p, SAY_REMOVE_ALL));
+		html_put(&p->h, "<li><a class=\"refine\" href=\"$\">$</a></li>", url.data,
+		    say(p, SAY_REMOVE_ALL));
 	html_raw(&p->h, "</ul>");
 	buf_free(&url);
 }

@@ -2,10 +2,7 @@
 // Every page works without this.
 "use strict";
 (() => {
-	const field = document.getElementById("q");
-	const list = document.getElementById("suggestions");
-	if (!field || !list) return;
-	let timer, asked = "";
+	let field, list, timer, asked = "";
 	const show = (found) => {
 		list.replaceChildren(...found.map((s) => {
 			const option = document.createElement("option");
@@ -26,10 +23,17 @@
 			// the search itself does not need it
 		}
 	};
-	field.addEventListener("input", () => {
-		clearTimeout(timer);
-		timer = setTimeout(ask, 350);
-	});
+	const begin = () => {
+		field = document.getElementById("q");
+		list = document.getElementById("suggestions");
+		if (!field || !list) return;
+		field.addEventListener("input", () => {
+			clearTimeout(timer);
+			timer = setTimeout(ask, 350);
+		});
+	};
+	addEventListener("arkki-found", begin); // finding.js: the form is a new one
+	begin();
 })();
 // The code of an invitation comes in the part of the address that no server sees: into the field, and out of the address.
 (() => {

@@ -50,6 +50,56 @@ export const findingTests = {
 		check((await r.page.textContent(".hit")).includes("Found by “vård utom hemmet”"), "in English");
 	},
 
+	async finding__a_filter_keeps_the_place_and_says_how_much_is_left(r) {
+		await r.signIn();
+		await r.go("/fi/");
+		r.requests = [];
+		await r.page.focus(".facets [data-keep=unit]:has-text('Kivikonrinteen lastenkoti')");
+		await r.page.keyboard.press("Enter");
+		await r.page.waitForURL(/unit=kivikko/);
+		same(await hits(r), 20, "hits");
+		if (!r.script) return;
+		await r.page.waitForFunction(() => document.activeElement.dataset.keep === "unit");
+		check((await r.page.textContent("#found-now")).includes("Tulokset päivittyivät: 24"), "not said:", await r.page.textContent("#found-now"));
+		check((await r.page.title()).startsWith("24 "), "title", await r.page.title());
+		check(await r.page.evaluate(() => document.activeElement.classList.contains("chip")), "the focus is not on the chip");
+		await r.sound("filtered-in-place");
+		await r.page.focus(".chip");
+		await r.page.keyboard.press("Enter");
+		await r.page.waitForFunction(() => !location.search.includes("unit="));
+		check(await r.page.evaluate(() => document.activeElement !== document.body), "the focus is lost");
+		await r.page.goBack();
+		await r.page.waitForFunction(() => document.querySelector(".chip"));
+		check(!r.requests.some((url) => url.includes("/web/")), "a page was loaded anew:", r.requests);
+		await r.page.keyboard.press("Home");
+		await r.page.fill("#q", "selv");
+		await r.page.keyboard.type("i");
+		await r.page.waitForSelector("#suggestions option", { state: "attached" });
+	},
+
+	async finding__nothing_leads_to_a_wider_search(r) {
+		await r.signIn();
+		await r.go(`/fi/?q=${encodeURIComponent('+"selvitys kameli" +osa')}&unit=kivikko`);
+		same(await hits(r), 0, "hits");
+		await r.sound("wider");
+		await r.page.click(".wider a:has-text('Hae sanoja erikseen')");
+		same(await r.page.inputValue("#q"), "selvitys kameli osa", "the words alone");
+		check((await hits(r)) > 0, "nothing");
+	},
+
+	async finding__the_result_is_a_table_too(r) {
+		await r.signIn();
+		await r.go("/fi/?q=selvitys&unit=kivikko");
+		const href = await r.page.getAttribute(".table-link a", "href");
+		const answer = await r.context.request.get(r.site.archive.base + href);
+		same(answer.status(), 200, "status");
+		same(answer.headers()["content-type"], "text/csv; charset=utf-8; header=present", "type");
+		const rows = (await answer.text()).split("\r\n");
+		check(rows[0].startsWith('\uFEFF"Otsikko","Asiakirjan laji"') || rows[0].startsWith('\uFEFF"Otsikko",'), "head", rows[0]);
+		same(rows.length, 26, "rows"); // head, 24 hits, an empty end
+		check(rows[1].includes('"Kivikonrinteen lastenkoti"') && rows[1].includes("/fi/documents/"), "a row", rows[1]);
+	},
+
 	async finding__a_missing_text_is_said_with_its_reason(r) {
 		await r.signIn();
 		await r.go("/sv/?q=g%C3%A5rden&unit=furuhem");
@@ -63,7 +113,7 @@ export const findingTests = {
 		await r.go("/fi/?q=y%C3%B6valvonta&unit=koivula&type=inspection-report");
 		check(/Sivu \d+:/.test(await r.page.textContent(".snippet")), "no page of the match");
 		await r.go("/fi/?q=selvitys");
-		await r.page.click(".sort a:has-text('Uusin ensin')");
+		await r.refine(".sort a:has-text('Uusin ensin')");
 		same(new URL(r.page.url()).searchParams.get("sort"), "date", "sort");
 		same(await r.page.textContent(".sort [aria-current]"), "Uusin ensin", "the chosen order");
 		await r.sound("sorted");

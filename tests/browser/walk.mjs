@@ -105,6 +105,14 @@ class Reader {
 		return this.page.goto(this.site.archive.base + path);
 	}
 
+	// A filter, a chip or an order of the search page: shown in place with a script, on a page of its own without.
+	async refine(selector) {
+		const before = this.page.url();
+		this.requests = [];
+		await this.page.click(selector);
+		await this.page.waitForURL((url) => url.href !== before);
+	}
+
 	// What must hold of every page there is.
 	async sound(shot) {
 		const p = this.page;
@@ -217,7 +225,7 @@ const tests = {
 		await r.go("/fi/");
 		const total = async () => Number((await r.page.textContent(".over h2")).match(/\d+/)[0]);
 		const all = await total();
-		await r.page.click(".facets a:has-text('Kivikonrinteen lastenkoti')");
+		await r.refine(".facets a:has-text('Kivikonrinteen lastenkoti')");
 		same(await total(), 24, "of the unit");
 		same(await r.page.locator(".hit").count(), 20, "on the first page");
 		await r.page.click("a[rel=next]");
@@ -231,9 +239,9 @@ const tests = {
 		await r.page.click("form.search button");
 		same(await total(), 5, "in English, in the time");
 		await r.sound("filters");
-		await r.page.click(".chip:has-text('Päivätty viimeistään')");
+		await r.refine(".chip:has-text('Päivätty viimeistään')");
 		same(await total(), 7, "without the end");
-		await r.page.click(".chips li:last-child a");
+		await r.refine(".chips li:last-child a");
 		same(await total(), all, "without any");
 		await r.page.click("summary");
 		await r.page.fill("#from", "31.2.2026");
@@ -337,6 +345,7 @@ const tests = {
 		await r.page.keyboard.press("Tab");
 		same(await r.page.evaluate(() => document.activeElement.className), "skip", "first stop");
 		await r.page.keyboard.press("Enter");
+		await r.page.waitForFunction(() => document.activeElement.id === "content");
 		await r.page.keyboard.press("Tab");
 		same(await r.page.evaluate(() => document.activeElement.id), "q", "first stop in the content");
 		await r.page.keyboard.type("selvitys");
@@ -379,7 +388,7 @@ async function inParts(parts) {
 }
 
 async function main(words) {
-	if (!words.length) return inParts(["script", "noscript"]);
+	if (!words.length) return inParts(["script-1280", "noscript-1280", "script-320", "noscript-320"]);
 	const part = words[0].startsWith("--part=") ? words.shift().slice(7) : "";
 	mkdirSync(SHOTS, { recursive: true });
 	const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: FLAGS });
@@ -392,7 +401,7 @@ async function main(words) {
 			for (const [name, run] of Object.entries(tests)) {
 				const full = `${name}[${width}${script ? "" : ", no script"}]`;
 				if (words.length && !words.some((w) => full.includes(w))) continue;
-				if (part && (part === "script") !== script) continue;
+				if (part && part !== `${script ? "" : "no"}script-${width}`) continue;
 				const r = new Reader(site, browser, script, width);
 				try {
 					await r.open();
