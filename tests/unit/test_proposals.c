@@ -15,15 +15,16 @@ static json_t *parsed(const char *text)
 static json_t *ask(const char *text, size_t len, const char *title)
 {
 	json_t *units = parsed("[{\"id\":\"koivula\",\"name\":{\"fi\":\"Koivulan lastenkoti\"}},"
-			     "{\"id\":\"strandgard\",\"name\":{\"fi\":\"Rantapiha\",\"sv\":"
-			     "\"Strandgårds barnhem\"}}]");
+			       "{\"id\":\"strandgard\",\"name\":{\"fi\":\"Rantapiha\",\"sv\":"
+			       "\"Strandgårds barnhem\"}}]");
 	json_t *cases = parsed("[{\"id\":\"c1\",\"diaryNumber\":\"LVV/1200/2026\"}]");
-	json_t *types = parsed("[{\"id\":\"client-objection\",\"name\":{\"fi\":\"muistutus\"}},"
-			     "{\"id\":\"objection-reply\",\"name\":{\"fi\":\"muistutusvastaus\"}},"
-			     "{\"id\":\"inspection-report\",\"name\":{\"fi\":\"tarkastuskertomus\","
-			     "\"sv\":\"inspektionsberättelse\"}},"
-			     "{\"id\":\"order\",\"name\":{\"fi\":\"määräys, uhkasakko, toiminnan "
-			     "keskeyttäminen\"}}]");
+	json_t *types =
+	    parsed("[{\"id\":\"client-objection\",\"name\":{\"fi\":\"muistutus\"}},"
+		   "{\"id\":\"objection-reply\",\"name\":{\"fi\":\"muistutusvastaus\"}},"
+		   "{\"id\":\"inspection-report\",\"name\":{\"fi\":\"tarkastuskertomus\","
+		   "\"sv\":\"inspektionsberättelse\"}},"
+		   "{\"id\":\"order\",\"name\":{\"fi\":\"määräys, uhkasakko, toiminnan "
+		   "keskeyttäminen\"}}]");
 	const struct proposals_ask a = {.text = text,
 	    .len = len,
 	    .title = title,
