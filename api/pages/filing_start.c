@@ -177,10 +177,9 @@ static void write_cases(struct page *p, const json_t *cases, const char *unit)
 
 static void write_unit(struct page *p, const json_t *unit, const json_t *cases)
 {
-	const char *id = json_text(unit, "id"), *municipality = json_text(unit, "municipality");
+	const char *id = json_text(unit, "id");
 	struct buf url = BUF_INIT;
 
-	(void)municipality;
 	html_raw(&p->h, "<li><h3>");
 	page_name(p, "units", id);
 	html_raw(&p->h, "</h3>");

@@ -20,7 +20,6 @@ struct take { /* the visit's `more` */
 	struct buf held; /* of the file at hand, until it is worth a write */
 	unsigned int n;
 	char ids[FILES_MAX][33];
-	bool big_refused;
 };
 
 static void take_free(void *arg)
