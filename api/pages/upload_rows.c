@@ -3,7 +3,7 @@
 static void write_folder(struct page *p)
 {
 	html_put(&p->h,
-	    "<button type=\"button\" class=\"plain\" data-upload-folder>$</button>"
+	    "<button type=\"button\" class=\"quiet\" data-upload-folder>$</button>"
 	    "<input type=\"file\" webkitdirectory hidden aria-label=\"$\">",
 	    say(p, SAY_UPLOAD_FOLDER), say(p, SAY_UPLOAD_FOLDER));
 }
@@ -37,8 +37,8 @@ void page_upload_rows(struct page *p, bool several)
 	    "<li><span class=\"name\" dir=\"auto\" data-name></span>"
 	    "<progress max=\"1\" value=\"0\" data-progress></progress>"
 	    "<span class=\"state\" data-state></span>"
-	    "<button type=\"button\" class=\"plain\" data-pause>$</button>"
-	    "<button type=\"button\" class=\"plain\" data-resume hidden>$</button>"
-	    "<button type=\"button\" class=\"plain\" data-remove>$</button></li></template>",
+	    "<button type=\"button\" class=\"quiet\" data-pause>$</button>"
+	    "<button type=\"button\" class=\"quiet\" data-resume hidden>$</button>"
+	    "<button type=\"button\" class=\"quiet\" data-remove>$</button></li></template>",
 	    say(p, SAY_UPLOAD_PAUSE), say(p, SAY_UPLOAD_RESUME), say(p, SAY_UPLOAD_REMOVE));
 }

@@ -13,6 +13,7 @@ import { fillFinding, findingTests } from "./finding.mjs";
 import { oidcTests, startProvider } from "./oidc.mjs";
 import { fillRights, rightsTests } from "./rights.mjs";
 import { signInTests } from "./sign_in.mjs";
+import { uploadTests } from "./uploads.mjs";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const SHOTS = join(TOP, "build/browser");
@@ -365,6 +366,8 @@ const tests = {
 };
 
 Object.assign(tests, filingTests, rightsTests, findingTests, adminTests, signInTests, oidcTests, accountsTests);
+
+Object.assign(tests, uploadTests);
 
 // ---- running them ----
 

@@ -4,6 +4,7 @@
 #include <sodium.h>
 
 #include "archive/credentials_private.h"
+#include "arkki/archive/uploads.h"
 #include "arkki/base/clock.h"
 
 #define HOUR INT64_C(3600000000)
@@ -33,6 +34,16 @@ static void base32_bytes(const char *text, unsigned char out[20])
 			out[i / 8 * 5 + (size_t)k] = (unsigned char)group;
 		group = 0;
 	}
+}
+
+static void begin_upload(const struct fixture *f, const char *user)
+{
+	const struct pending_place place = {f->s, f->k.dir};
+	char name[] = "tiedosto-nimi.pdf", id[33];
+	struct pending wish = {.length = 7, .file_name = name};
+
+	snprintf(wish.user, sizeof(wish.user), "%s", user);
+	assert_int_equal(pending_new(&place, &wish, id, NULL), ARK_OK);
 }
 
 static void make_everything(const struct fixture *f, struct everything *e)
@@ -70,6 +81,7 @@ static void make_everything(const struct fixture *f, struct everything *e)
 	p = json_pack("{s:s}", "clientSecret", "asiakkaan-salaisuus");
 	assert_int_equal(provider_put(f->s, "tunnistus-suomi", p, NULL), ARK_OK);
 	json_decref(p);
+	begin_upload(f, user);
 }
 
 static void test_credentials__tell_a_thief_nothing(void **state)
@@ -92,8 +104,8 @@ static void test_credentials__tell_a_thief_nothing(void **state)
 		    {e.key, 10}, {e.codes[0], 19}, {letters, 16}, {"maija-meikalainen", 17},
 		    {"sininen-kannettava", 18}, {"2001:db8::77", 12}, {"Testiselain", 11},
 		    {"tunnistus-suomi", 15}, {"aihe-jota-haetaan", 17}, {"siirtopalvelin", 14},
-		    {e.c.sha256, 16}, {"asiakkaan-salaisuus", 19}, {"salainen pitk", 13},
-		    {"argon2", 6}, {hash + 60, 16}};
+		    {e.c.sha256, 16}, {"asiakkaan-salaisuus", 19}, {"tiedosto-nimi", 13},
+		    {"salainen pitk", 13}, {"argon2", 6}, {hash + 60, 16}};
 
 		for (size_t i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++)
 			assert_false(unit_holds(f->k.dir, hidden[i].bytes, hidden[i].len));
@@ -303,7 +315,8 @@ static void test_credentials__removed_leave_no_bytes(void **state)
 
 	make_everything(f, &e);
 	n = bodies(f, before, 64);
-	assert_int_equal(n, 5 + 1 + RECOVERY_CODES + 2); /* password, totp, link, session, … */
+	assert_int_equal(
+	    n, 5 + 1 + RECOVERY_CODES + 3); /* password, totp, link, session, upload, … */
 	for (size_t i = 0; i < n; i++)
 		assert_true(unit_holds(f->k.dir, before[i], 24));
 	assert_int_equal(credentials_remove(f->s, e.v.user, CREDENTIALS_ALL, NULL), ARK_OK);
