@@ -214,6 +214,7 @@ struct app {
 	bool ticker_runs, stopping;
 	atomic_uint replays;     /* answers about the past being made: past_work.c */
 	atomic_uint comparisons; /* of two texts: diff.c */
+	atomic_uint decoding;    /* files whose text somebody waits for: job.c */
 	int64_t started_us;
 	char assets_tag[17]; /* changes with the files of the web; "": no pages */
 };

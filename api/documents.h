@@ -85,6 +85,8 @@ void rendition_put_begin(struct exchange *x);
 void rendition_body(struct exchange *x, const char *bytes, size_t len);
 void rendition_finish(struct exchange *x);
 void rendition_delete(struct exchange *x);
+/* leak_api.c */
+void rendition_check(struct exchange *x);
 
 /* ---- what documents.c and renditions.c share ---- */
 

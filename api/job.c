@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+enum { DECODERS = 4 };
+
 struct job {
 	struct exchange *x;
 	void *arg;
@@ -58,6 +60,19 @@ bool job_begin(struct exchange *x, void *arg, void (*arg_free)(void *arg), void 
 	j->runs = true;
 	http_wait(x, answer);
 	return true;
+}
+
+bool decoding_begin(struct app *app)
+{
+	if (atomic_fetch_add(&app->decoding, 1) < DECODERS)
+		return true;
+	atomic_fetch_sub(&app->decoding, 1);
+	return false;
+}
+
+void decoding_end(struct app *app)
+{
+	atomic_fetch_sub(&app->decoding, 1);
 }
 
 void *job_arg(struct exchange *x)

@@ -12,6 +12,10 @@
  * unless that is arg. */
 bool job_begin(struct exchange *x, void *arg, void (*arg_free)(void *arg), void (*work)(void *arg),
     void (*answer)(struct exchange *x));
+/* A decoder may take much memory: only a few at a time are run for people who wait. False: all are taken. Each that was
+ * begun is ended once, in any thread. */
+bool decoding_begin(struct app *app);
+void decoding_end(struct app *app);
 /* In answer(). */
 void *job_arg(struct exchange *x);
 

@@ -146,8 +146,8 @@
 	    GET_WITH("/" l "/documents/{d}/versions/{n}/rendition", ROUTE_PAGE, rendition_get),    \
 	    GET_WITH("/" l "/documents/{d}/versions/{n}/proof", ROUTE_PAGE, proof_get),            \
 	    GET_WITH("/" l "/documents/{d}/versions/{n}/seal", ROUTE_PAGE, page_document_seal),    \
-	    GET_WITH("/" l "/documents/{d}/versions/{n}/readers", ROUTE_PAGE,                      \
-		page_document_readers),                                                            \
+	    GET_WITH(                                                                              \
+		"/" l "/documents/{d}/versions/{n}/readers", ROUTE_PAGE, page_document_readers),   \
 	    GET_WITH("/" l "/documents/{d}/readers", ROUTE_PAGE, page_document_readers_newest),    \
 	    FORM("/" l "/purpose/end", page_purpose_end),                                          \
 	    PAGES_UNITS(l) PAGES_CASES(l) PAGES_PAST(l) PAGES_FILING(l) PAGES_AUDIT(l)             \
@@ -184,6 +184,9 @@ const struct http_route api_routes[] = {
     {.method = "DELETE",
 	.pattern = "/v1/documents/{d}/versions/{n}/renditions/public",
 	.finish = rendition_delete},
+    {.method = "POST",
+	.pattern = "/v1/documents/{d}/versions/{n}/renditions/public/check",
+	.finish = rendition_check},
     GET("/v1/documents/{d}/versions/{n}/renditions/public/text", rendition_text_get),
     GET("/v1/documents/{d}/versions/{n}/diff/{b}", diff_get),
     GET("/v1/documents/{d}/history", history_get),

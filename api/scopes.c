@@ -48,6 +48,7 @@ static const struct scope_row pages[] = {
     {"/purpose", 0, 0},
     {"/cases", 0, TOKEN_FILE},
     {"/orders", 0, TOKEN_FILE},
+    {"/file", TOKEN_FILE, TOKEN_FILE},
     {"/uploads", TOKEN_FILE, TOKEN_FILE},
     {"/saved", 0, TOKEN_READ},
     {"/suggest", TOKEN_READ, TOKEN_READ},

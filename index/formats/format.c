@@ -6,8 +6,8 @@
 #include <string.h>
 
 static const struct format *const formats[] = {
-    &format_pdf, &format_image, &format_office, &format_ole, &format_rtf, &format_html, &format_xml,
-    &format_mail, &format_mbox, &format_msg,
+    &format_pdf, &format_pdf_seen, &format_image, &format_office, &format_ole, &format_rtf,
+    &format_html, &format_xml, &format_mail, &format_mbox, &format_msg,
     &format_package, /* after the formats that are packages too */
     &format_plain,   /* text of any other kind */
     &format_general, /* last: types that say nothing, and nobody claimed the bytes */

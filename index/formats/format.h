@@ -114,9 +114,9 @@ void kind_of(
     const char *given, const char *name, const char *bytes, size_t len, char ret[static KIND_SIZE]);
 void kind_warm(void);
 
-extern const struct format format_pdf, format_image, format_html, format_xml, format_plain,
-    format_mail, format_mbox, format_msg, format_package, format_office, format_ole, format_rtf,
-    format_general;
+extern const struct format format_pdf, format_pdf_seen, format_image, format_html, format_xml,
+    format_plain, format_mail, format_mbox, format_msg, format_package, format_office, format_ole,
+    format_rtf, format_general;
 
 /* The decoder of a media type (lower case, without parameters), or NULL. */
 const struct format *format_find(const char *media_type);

@@ -12,6 +12,7 @@ import { administrationTests } from "./administration.mjs";
 import { auditTests } from "./audit.mjs";
 import { casesTests, fillCases } from "./cases.mjs";
 import { documentTests } from "./document.mjs";
+import { filingTests } from "./filing.mjs";
 import { fillFinding, findingTests } from "./finding.mjs";
 import { oidcTests, startProvider } from "./oidc.mjs";
 import { fillPast, pastTests } from "./past.mjs";
@@ -372,8 +373,8 @@ const tests = {
 	},
 };
 
-Object.assign(tests, rightsTests, documentTests, pastTests, findingTests, unitsTests, casesTests, uploadTests, auditTests,
-	adminTests, administrationTests, signInTests, oidcTests, accountsTests);
+Object.assign(tests, rightsTests, documentTests, pastTests, findingTests, unitsTests, casesTests, filingTests, uploadTests,
+	auditTests, adminTests, administrationTests, signInTests, oidcTests, accountsTests);
 
 // ---- running them ----
 

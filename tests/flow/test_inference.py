@@ -263,6 +263,7 @@ RULES = {
         "/renditions/public", "/v1/documents/{d}/versions/{n}/renditions/public"),
     ("PUT", "/v1/documents/{d}/versions/{n}/renditions/public"): None,
     ("DELETE", "/v1/documents/{d}/versions/{n}/renditions/public"): None,
+    ("POST", "/v1/documents/{d}/versions/{n}/renditions/public/check"): None,
     ("GET", "/v1/documents/{d}/versions/{n}/renditions/public/text"): of_versions(
         "/renditions/public/text", "/v1/documents/{d}/versions/{n}/renditions/public/text"),
     ("GET", "/v1/exports"): plainly("/v1/exports"),  # and test_exports

@@ -1,0 +1,42 @@
+/* The leak test of a public rendition: does anything that was taken out of the original still stand in the file?
+ *
+ *   original ──words──┐
+ *                     ├─ removed words ──looked for in──▶ text layer, metadata, notes, attachments, file name,
+ *   rendition ─seen───┘                                   and every earlier revision inside the PDF
+ *
+ * Only bytes and texts; who may see the answer is for the caller to decide: its examples are words of the original.
+ *
+ * Threads: any; slow (seconds), so a job's. Plain bytes go to the extraction's sandbox and nowhere else.
+ */
+#ifndef ARKKI_API_LEAK_H
+#define ARKKI_API_LEAK_H
+
+#include <jansson.h>
+
+#include "arkki/base/buf.h"
+#include "arkki/index/extract.h"
+
+enum { LEAK_FILE_MAX = 64 << 20, LEAK_REVISIONS_MAX = 20 };
+
+struct leak_ask {
+	const char
+	    *original; /* its text, its title and its file name, with a line end between them */
+	size_t original_len;
+	const char *bytes; /* of the rendition */
+	size_t len;
+	const char *media_type, *file_name; /* file_name may be NULL */
+};
+
+/* The report:
+ *   {"outcome":"clean"|"leaks"|"unknown","removed":N,"left":N,"reason":"…",
+ *    "places":[{"where":"text-layer|metadata|note|field|attachment|outline|file-name|revision|text","detail":"title"|"page 2"|
+ *      "revision 1","words":N,"examples":["…"]}]}
+ * "unknown" has a reason ("unreadable", "too-large", "fonts": words in a font that the file does not
+ * bring along, so that nobody here can say whether they are covered). NULL and err without memory or sandbox. */
+ARK_MUSTUSE int leak_check(
+    struct extractor *e, const struct leak_ask *ask, json_t **ret, struct ark_error *err);
+/* The same report without examples: for who may not see the original. In place. */
+void leak_hide(json_t *report);
+bool leak_clean(const json_t *report);
+
+#endif
