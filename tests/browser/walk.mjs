@@ -79,9 +79,7 @@ async function fill(archive, browser) {
 			units: ["kivikko"], type: "account", language: i % 3 ? "fi" : "en", date: `2025-02-${String(i).padStart(2, "0")}`,
 			title: `Selvitys ${i}`, publicity: { class: "public" }, author: "lvv",
 		}, `Selvitys yksikön toiminnasta, osa ${i}.`, `selvitys-${i}.txt`, "text/plain");
-	Object.assign(ids, await fillRights(archive, token), await fillFinding(archive, token), await fillPast(archive, token), await fillCases(archive, token));
-	Object.assign(ids, await fillRights(archive, token), await fillFinding(archive, token),
-		await fillUnits(archive, token));
+	for (const fillMore of [fillRights, fillFinding, fillPast, fillCases, fillUnits]) Object.assign(ids, await fillMore(archive, token));
 	await archive.indexed(token.paula);
 	return { token, ids };
 }
