@@ -38,7 +38,8 @@ static bool typed(struct exchange *x, const char *name, char *ret, size_t size)
 struct sought {
 	const char *text;
 	struct registry *registry;
-	const struct caller *own; /* only people of the caller's organisations; NULL: all */
+	const struct caller *own;    /* only people of the caller's organisations; NULL: all */
+	const struct exchange *sees; /* only cases that the caller sees; NULL: all */
 	char id[65];
 	unsigned int found;
 };
@@ -75,10 +76,21 @@ static void note_record(void *arg, const json_t *record)
 
 	if (!id || strlen(id) > 64 || !is_own(s, record) ||
 	    !(is_name(json_object_get(record, "name"), s->text) ||
-		(number && strcasecmp(number, s->text) == 0)))
+		(number && strcasecmp(number, s->text) == 0)) ||
+	    (s->sees && !case_is_visible(s->sees, record)))
 		return;
 	memcpy(s->id, id, strlen(id) + 1);
 	s->found++;
+}
+
+/* A case that the caller does not see is none. */
+static bool is_there(const struct sought *s, const char *kind)
+{
+	json_t *record = registry_get(s->registry, kind, s->text);
+	bool there = record && (!s->sees || case_is_visible(s->sees, record));
+
+	json_decref(record);
+	return there;
 }
 
 bool audit_record_typed(
@@ -88,7 +100,9 @@ bool audit_record_typed(
 	bool all =
 	    caller_may(caller_of(x), ACCESS_AUDIT) || caller_may(caller_of(x), ACCESS_ADMINISTER);
 	bool users = strcmp(kind, "users") == 0;
-	struct sought s = {.registry = registry, .own = users && !all ? caller_of(x) : NULL};
+	struct sought s = {.registry = registry,
+	    .own = users && !all ? caller_of(x) : NULL,
+	    .sees = strcmp(kind, "cases") == 0 && !all ? x : NULL};
 	char text[600];
 
 	ret[0] = '\0';
@@ -100,7 +114,7 @@ bool audit_record_typed(
 		return true;
 	s.text = text;
 	/* whoever has no account any more, or never had, may stand in the log */
-	if (id_valid(text) && (users || registry_has(registry, kind, text))) {
+	if (id_valid(text) && (users || is_there(&s, kind))) {
 		memcpy(ret, text, strlen(text) + 1);
 		return true;
 	}

@@ -86,6 +86,17 @@ def test_audit_pages__of_an_authority_are_its_own():
     check(not [r for r in got if "oikeusasiamies" in r[1]], "the Ombudsman's reads show to nobody else")
 
 
+def test_audit_pages__know_no_number_of_a_case_that_is_not_seen():
+    w = Archive(seed=dict(SEED, users=SEED["users"] + [{"id": "hilma", "org": "helsinki", "name": "Hilma", "roles": ["auditor"]}]))
+    w.serve()
+    same(w.get("/v1/cases/c2", "hilma").status, 404)
+    none = text_of(page(w, "?case=NONE/1/2026", "hilma", 422))
+    for hidden in ("c2", "PIR/7/2026", "pir/7/2026"):
+        asked = text_of(page(w, "?case=" + urllib.parse.quote(hidden), "hilma", 422))
+        same(asked.replace(hidden, "X"), none.replace("NONE/1/2026", "X"), hidden)
+    page(w, "?case=PIR/7/2026", "aada")
+
+
 def test_audit_pages__show_the_entries_of_the_api():
     w, doc = shared()
     api = [e for e in w.audit(document=doc)]
