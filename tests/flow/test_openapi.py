@@ -248,11 +248,15 @@ def register_call(w, method, pattern):
     now = w.get(path)
     body = {"state": "heard"} if method == "PATCH" else {k: v for k, v in now.json().items() if k != "vacancies"}
     return path, "maija", dict(json_type, **{"If-Match": now.header("ETag")}), json.dumps(body)
+
+
 def upload_call(w, method, pattern):
     h = {"Tus-Resumable": "1.0.0"}
     if "{i}" not in pattern:
         return pattern, "maija", dict(h, **{"Upload-Length": "3"}), None
     made = w.send("POST", "/v1/uploads", "maija", dict(h, **{"Upload-Length": "3"}))
+    same(made.status, 201, made.body[:300])
+    if method == "PATCH":
         h = dict(h, **{"Upload-Offset": "0", "Content-Type": "application/offset+octet-stream"})
     return made.header("Location"), "maija", h, b"abc" if method == "PATCH" else None
 
