@@ -89,8 +89,8 @@ def kinds(document):
         ("compare", "maija", f"/fi/documents/{document}/compare?from=1&to=2", f"/v1/documents/{document}/versions/1/diff/2"),
         ("cases", "maija", "/fi/cases", "/v1/cases"),
         ("orders", "maija", "/fi/orders", "/v1/orders"),
-        ("audit entries", "otso", "/fi/audit/entries", "/v1/audit/access"),
-        ("admin state", "paula", "/fi/admin", "/v1/status"),
+        ("audit entries", "otso", "/fi/audit", "/v1/audit/access"),
+        ("admin state", "paula", "/fi/admin/state", "/v1/status"),
         ("filing start", "maija", "/fi/file", "/v1/units"),
     ]
 

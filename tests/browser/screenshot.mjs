@@ -1,4 +1,4 @@
-// The picture of README.md: a unit's page out of the demo archive, as `make screenshot` asks for it.
+// The picture of README.md: a search in the demo archive, as `make screenshot` asks for it.
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -30,7 +30,12 @@ try {
 	if (!(await page.isVisible("#token"))) await page.click(".token summary");
 	await page.fill("#token", token);
 	await page.click(".token button");
-	await page.goto(`${base}/en/units/koivula`);
+	// what was filed a moment ago is still being read
+	for (let tries = 0; tries < 30; tries++) {
+		await page.goto(`${base}/en/?q=${encodeURIComponent("Koivula yövuoro")}`);
+		if (await page.locator(".snippet mark").count()) break;
+		await page.waitForTimeout(1000);
+	}
 	await page.screenshot({ path: OUT });
 	await browser.close();
 	console.log(`api/web/screenshot.png: ${Math.ceil(statSync(OUT).size / 1024)} KB`);
