@@ -71,7 +71,7 @@ static int walk_documents(struct report_ids *ids, struct desk *desk,
 		const struct catalogue_list list = w.list;
 
 		w.found = 0;
-		rc = catalogue_documents(desk->catalogue, &list, NULL, note_row, &w, err);
+		rc = catalogue_documents(desk->catalogue, &list, scope->sight, note_row, &w, err);
 	}
 	return rc;
 }

@@ -28,6 +28,8 @@ struct report_scope {
 	    *case_id; /* one of them: documents that are there now and were destroyed */
 	int64_t
 	    changed_since_us; /* with a unit, not 0: also every document amended or with a version since */
+	const struct access_sight
+	    *sight; /* only what a list for its holder would have; NULL: all there is */
 };
 ARK_MUSTUSE int report_ids_gather(struct report_ids *ids, struct archive *a,
     const struct report_scope *scope, struct ark_error *err);

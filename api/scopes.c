@@ -46,6 +46,7 @@ static const struct scope_row pages[] = {
     {"/audit", TOKEN_AUDIT, TOKEN_AUDIT},
     {"/documents", 0, 0},
     {"/purpose", 0, 0},
+    {"/units", 0, TOKEN_READ},
     {"/cases", 0, TOKEN_FILE},
     {"/orders", 0, TOKEN_FILE},
     {"/file", TOKEN_FILE, TOKEN_FILE},

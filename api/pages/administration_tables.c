@@ -12,8 +12,8 @@ enum { ROW_NAME = 64 };
 
 static void table_begin(struct page *p, const enum say *heads, size_t n)
 {
-	html_raw(&p->h,
-	    "<table class=\"entries\" role=\"table\"><thead role=\"rowgroup\"><tr role=\"row\">");
+	html_raw(&p->h, "<table class=\"entries named\" role=\"table\"><thead "
+			"role=\"rowgroup\"><tr role=\"row\">");
 	for (size_t i = 0; i < n; i++)
 		html_put(&p->h, "<th role=\"columnheader\" scope=\"col\">$</th>", say(p, heads[i]));
 	html_raw(&p->h, "</tr></thead><tbody role=\"rowgroup\">");

@@ -28,6 +28,7 @@ export const auditTests = {
 		check((await r.page.textContent("main")).includes("kirjataan lokiin"), "not said that it is logged");
 		await r.sound("audit");
 		await r.page.fill("#document", `${r.site.archive.base}/fi/documents/${r.site.ids.report}`);
+		await r.page.fill("#person", "antero");
 		await r.page.click("form.search button");
 		const said = await r.page.textContent(".complete");
 		check(/Merkinnät 1–\d+, kaikkiaan \d+/.test(said), "completeness", said);

@@ -23,7 +23,7 @@ export const documentTests = {
 	async hits__lead_from_one_to_the_next(r) {
 		await r.signIn();
 		await r.go("/fi/?q=y%C3%B6vuoro");
-		await r.page.click(".hit h3 a:has-text('Tarkastuskertomus')");
+		await r.page.click(".hit h3 a:has-text('Tarkastuskertomus: Koivulan')");
 		same(new URL(r.page.url()).searchParams.get("q"), "yövuoro", "the query");
 		const n = await r.page.locator(".text mark").count();
 		check(n > 1, "hits", n);

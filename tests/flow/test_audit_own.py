@@ -10,6 +10,7 @@ MORE = [{"id": "anni", "org": "pirha", "name": "Anni", "roles": ["auditor"]},
         {"id": "hilma", "org": "helsinki", "name": "Hilma", "roles": ["auditor"]},
         {"id": "hugo", "org": "hoiva-oy", "name": "Hugo", "roles": ["auditor", "contact"]},
         {"id": "eeva", "org": "esavi", "name": "Eeva", "roles": ["inspector"]}]
+CASE = {"id": "c9", "diaryNumber": "HEL/9/2026", "kind": "inspection", "units": ["koivula"], "org": "helsinki"}
 GHOST = "0123456789abcdef" * 2
 READERS = ("sirpa", "pertti", "oskari", "ulla", "aada", "pertti", "oskari", "sirpa", "oskari")
 
@@ -19,7 +20,7 @@ _own = None
 def own():
     global _own
     if _own is None:
-        _own = Archive(seed=dict(SEED, users=SEED["users"] + MORE)).serve()
+        _own = Archive(seed=dict(SEED, users=SEED["users"] + MORE, cases=SEED["cases"] + [CASE])).serve()
         for u in _own_users():
             _own.token(u)
     return _own
@@ -178,9 +179,23 @@ def test_hidden__a_refused_read_of_an_own_document_is_told():
 
 # ---- who ----
 
+def test_hidden__the_case_of_a_public_rendition_is_not_told():
+    w = own()
+    doc = w.file(publicity="secret", case="c9").id
+    r = w.send("PUT", "/v1/documents/%s/versions/1/renditions/public" % doc, "maija",
+               {"Content-Type": "text/plain", "Content-Disposition": 'inline; filename="julkinen.txt"'}, b"Julkinen osa.")
+    same(r.status, 201, r.body[:300])
+    seen = w.json("/v1/documents/" + doc, "helmi")
+    check(seen["case"] is None, "the rendition does not say its case", seen)
+    same(w.get("/v1/cases/c9", "hilma").status, 200, "the case is seen")
+    check([e for e in own_view(w, "hilma", document=doc) if e["principal"] == "helmi"], "the read shows")
+    same([e for e in own_view(w, "hilma", case="c9") if e.get("document") == doc], [], "of which case it is does not")
+    check([e for e in w.audit(case="c9") if e.get("document") == doc], "who sees all finds it")
+
+
 def test_who__auditors_of_authorities_only():
     w = own()
-    for user, status in (("aino", 200), ("anni", 200), ("hilma", 200), ("aada", 200), ("hugo", 403), ("maija", 403),
+    for user, status in (("aino", 200), ("hilma", 200), ("hilma", 200), ("aada", 200), ("hugo", 403), ("maija", 403),
                          ("ylla", 403), ("oskari", 403), ("hanna", 403), ("helmi", 403)):
         for url in ("/v1/audit/access?limit=1", "/v1/audit/break-glass"):
             same(w.get(url, user).status, status, user, url)
@@ -194,9 +209,9 @@ def test_who__auditors_of_authorities_only():
 
 def test_who__looking_is_logged():
     w = own()
-    n = len(w.audit(principal="anni"))
-    w.get("/v1/audit/access?document=" + GHOST, "anni")
-    got = w.audit(principal="anni")[n:]
+    n = len(w.audit(principal="hilma"))
+    w.get("/v1/audit/access?document=" + GHOST, "hilma")
+    got = w.audit(principal="hilma")[n:]
     same([(e["kind"], e["detail"]) for e in got], [("audit", {"log": "access", "document": GHOST})])
 
 
