@@ -54,9 +54,9 @@ FUZZ_C := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 FUZZ := $(FUZZ_C:tests/fuzz/%.c=$(BUILD)/fuzz/%)
 BENCH_C := $(sort $(wildcard tests/bench/bench_*.c))
 BENCH := $(BENCH_C:tests/bench/%.c=$(BUILD)/bench/%)
-BENCH_SET := $(if $(filter bench,$(MAKECMDGOALS)),$(filter policy search trust,$(MAKECMDGOALS)))
+BENCH_SET := $(if $(filter bench,$(MAKECMDGOALS)),$(filter policy search trust web,$(MAKECMDGOALS)))
 
-.PHONY: all help deps lint-deps check unit unit-programs fuzz-programs bench-programs test lint asan tsan fuzz bench policy search trust install deb run clean format print-cflags print-cxxflags
+.PHONY: all help deps lint-deps check unit unit-programs fuzz-programs bench-programs test lint asan tsan fuzz bench policy search trust web install deb run screenshot clean format print-cflags print-cxxflags
 all: $(BUILD)/arkki
 
 help:
@@ -181,6 +181,8 @@ $(BUILD)/api/pages/assets.o: $(wildcard api/web/*)
 #: make bench policy   the same of decisions, filters and refusals
 #: make bench search   the same of what search finds and what it costs
 #: make bench trust    the same of logs, proofs, backups: what an outsider's trust costs
+#: make bench web      the same of the pages and of resumable uploads
+#: make screenshot     the picture in README.md, out of the demo archive
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 deps:
@@ -221,11 +223,11 @@ fuzz: lint-deps
 
 # `make bench policy`: the word beside it names the set
 bench:
-	@$(if $(filter policy trust,$(BENCH_SET)),:,tools/install-packages $(if $(BENCH_SET),$(SEARCH_BENCH_DEBS),$(BENCH_DEBS)))
+	@$(if $(filter policy trust web,$(BENCH_SET)),:,tools/install-packages $(if $(BENCH_SET),$(SEARCH_BENCH_DEBS),$(BENCH_DEBS)))
 	@$(MAKE) --no-print-directory deps all $(if $(BENCH_SET),bench-programs)
 	-@python3 tools/bench.py $(BENCH_SET)
 
-policy search trust:
+policy search trust web:
 	@$(if $(filter bench,$(MAKECMDGOALS)),:,echo "make bench $@" >&2; exit 2)
 
 # STRIP=yes: without what a debugger reads. The unit names /usr/bin; elsewhere it gets that place.
@@ -249,3 +251,8 @@ deb: all
 run: deps
 	@$(MAKE) --no-print-directory all
 	@tools/run-demo
+
+# no test is called so: it only fetches what a browser needs
+screenshot: all
+	@tests/run-browser --part=none >/dev/null
+	@node tests/browser/screenshot.mjs

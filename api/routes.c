@@ -151,7 +151,8 @@
 	    GET_WITH("/" l "/documents/{d}/readers", ROUTE_PAGE, page_document_readers_newest),    \
 	    FORM("/" l "/purpose/end", page_purpose_end),                                          \
 	    PAGES_UNITS(l) PAGES_CASES(l) PAGES_PAST(l) PAGES_FILING(l) PAGES_AUDIT(l)             \
-		PAGES_ADMINISTRATION(l) PAGES_FINDING(l) UPLOADS("/" l, ROUTE_PAGE)
+		PAGES_ADMINISTRATION(l) PAGES_FINDING(l) PAGES_STATEMENT(l)                        \
+		    UPLOADS("/" l, ROUTE_PAGE)
 
 const struct http_route api_routes[] = {
     GET("/v1/documents", documents_list),
@@ -284,6 +285,7 @@ const struct http_route api_routes[] = {
     GET("/v1/synonyms/versions", synonyms_versions_get),
     UP_TO_1_MIB("PUT", "/v1/synonyms", synonyms_put),
     GET_WITH("/openapi.json", ROUTE_PUBLIC, openapi_get),
+    GET_WITH("/.well-known/security.txt", ROUTE_PUBLIC, security_txt),
     /* the web */
     GET_WITH("/", ROUTE_PUBLIC, page_root),
     GET_WITH("/web/{f}", ROUTE_PUBLIC, web_asset),

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Takes the measures that arkki promises, each beside its baseline, and prints a table.
 
-usage: bench.py [policy|search|trust] [--only NAME]… [--rounds N] [--quick] [--full] [--documents N] [--work DIR] [--json FILE]
+usage: bench.py [policy|search|trust|web] [--only NAME]… [--rounds N] [--quick] [--full] [--documents N] [--work DIR] [--json FILE]
        bench.py --list        names and reaches
        bench.py --baselines   the baselines alone, without arkki
 
@@ -24,6 +24,7 @@ import bench_lib as lib
 import bench_policy
 import bench_search
 import bench_trust
+import bench_web
 
 
 class Bench:
@@ -376,7 +377,8 @@ SPEED = {
     "download": download,
     "memory": memory,
 }
-SETS = {"speed": SPEED, "policy": bench_policy.MEASURES, "search": bench_search.MEASURES, "trust": bench_trust.MEASURES}
+SETS = {"speed": SPEED, "policy": bench_policy.MEASURES, "search": bench_search.MEASURES, "trust": bench_trust.MEASURES,
+        "web": bench_web.MEASURES}
 MEASURES = {name: f for s in SETS.values() for name, f in s.items()}
 
 

@@ -10,6 +10,7 @@
 #include "api/pages/filing.h"
 #include "api/pages/finding.h"
 #include "api/pages/past.h"
+#include "api/pages/statement.h"
 #include "api/pages/units.h"
 
 #endif

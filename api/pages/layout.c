@@ -273,8 +273,10 @@ void page_end(struct page *p, int status)
 {
 	html_put(&p->h,
 	    "</div></main><footer class=\"bottom\"><div "
-	    "class=\"wide\"><p>$</p></div></footer></body></html>\n",
-	    p->caller ? say(p, SAY_LOGGED) : say(p, SAY_APP_WHAT));
+	    "class=\"wide\"><p>$</p><p><a "
+	    "href=\"/$/accessibility\">$</a></p></div></footer></body></html>\n",
+	    p->caller ? say(p, SAY_LOGGED) : say(p, SAY_APP_WHAT), i18n_code(p->language),
+	    say(p, SAY_ACCESSIBLE));
 	page_headers(p);
 	http_reply_buf(p->x, status, "text/html; charset=utf-8", &p->h.out);
 }

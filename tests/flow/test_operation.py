@@ -8,7 +8,7 @@ import shutil
 import socket
 import subprocess
 
-from arkki_flow import BIN, TOP, Archive, Skip, arkki, check, metadata, same
+from arkki_flow import BIN, TOP, Archive, Skip, arkki, check, metadata, same, world
 
 
 class Socket(http.client.HTTPConnection):
@@ -65,6 +65,19 @@ def metrics(a):
             base = re.sub(r"_(bucket|sum|count)$", "", m.group(1))
             check(m.group(1) in types or types.get(base) == "histogram", "without a type:", line)
     return found
+
+
+def test_security_txt__is_there_when_a_contact_is_set():
+    same(world().get("/.well-known/security.txt", None).status, 404)
+    a = served(conf="security-contact turva@virasto.example\naccessibility-contact selko@virasto.example\n")
+    r = a.get("/.well-known/security.txt", None)
+    same(r.status, 200)
+    check(re.fullmatch(rb"Contact: mailto:turva@virasto\.example\nExpires: 20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ\n"
+                       rb"Preferred-Languages: fi, sv, en\n", r.body), r.body)
+    page = a.get("/sv/accessibility", None)
+    same(page.status, 200)
+    check(b'href="mailto:selko@virasto.example"' in page.body, "no address for feedback")
+    check(b"mailto:" not in world().get("/fi/accessibility", None).body, "an address out of nowhere")
 
 
 def test_health__is_answered_there_and_nothing_else_is():
