@@ -288,6 +288,8 @@ const tests = {
 		const api = await r.site.archive.send(r.site.token.maija, `/v1/documents/${r.site.ids.report}/versions/2/content`);
 		same(page.status(), 200, "file");
 		same(page.headers()["content-type"], "application/pdf", "type");
+		check(page.headers()["content-disposition"].startsWith("inline;"), "not for the browser's viewer");
+		check(page.headers()["content-security-policy"].includes("sandbox"), "policy", page.headers()["content-security-policy"]);
 		check(Buffer.from(await api.arrayBuffer()).equals(await page.body()), "not the same bytes as by the API");
 	},
 
