@@ -289,17 +289,6 @@ int leak_check(struct extractor *e, const struct leak_ask *ask, json_t **ret, st
 	return rc;
 }
 
-void leak_hide(json_t *report)
-{
-	json_t *place;
-	size_t i;
-
-	json_array_foreach(json_object_get(report, "places"), i, place)
-	{
-		json_object_del(place, "examples");
-	}
-}
-
 bool leak_clean(const json_t *report)
 {
 	const char *outcome = json_text(report, "outcome");

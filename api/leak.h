@@ -35,8 +35,9 @@ struct leak_ask {
  * bring along, so that nobody here can say whether they are covered). NULL and err without memory or sandbox. */
 ARK_MUSTUSE int leak_check(
     struct extractor *e, const struct leak_ask *ask, json_t **ret, struct ark_error *err);
-/* The same report without examples: for who may not see the original. In place. */
-void leak_hide(json_t *report);
+/* The reason of "unknown" where the original is closed to who asks: it is not looked at, as the number of its words in a
+ * file would tell them, one guess at a time. */
+#define LEAK_CLOSED "closed"
 bool leak_clean(const json_t *report);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "api/documents.h"
 #include "api/pages/document.h"
+#include "api/leak.h"
 #include "api/pages/filing.h"
 #include "arkki/base/json.h"
 #include "arkki/base/text.h"
@@ -392,11 +393,20 @@ static void show_check_anew(struct exchange *x, struct sheet *s)
 	visit_log(x, &r, 1, report_logged);
 }
 
+/* Tested, and not while the original was closed. */
+static bool leak_known(const struct sheet *s)
+{
+	const json_t *leak = json_object_get(s->u.draft, "leak");
+	const char *reason = json_text(leak, "reason");
+
+	return leak && !(s->content_open && reason && strcmp(reason, LEAK_CLOSED) == 0);
+}
+
 static void check_opened(struct exchange *x, struct sheet *s)
 {
 	if (!check(x, s, NULL))
 		show_sheet(x, s);
-	else if (s->kind == SHEET_RENDITION && !json_object_get(s->u.draft, "leak"))
+	else if (s->kind == SHEET_RENDITION && !leak_known(s))
 		sheet_leak(x, s, show_check);
 	else if (s->kind == SHEET_RENDITION)
 		show_check_anew(x, s);

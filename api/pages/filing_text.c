@@ -234,8 +234,6 @@ static void tested(struct exchange *x)
 		http_reply_error(x, &w->err);
 		return;
 	}
-	if (!s->content_open)
-		leak_hide(w->result);
 	json_object_set(s->u.draft, "leak", w->result);
 	if (sheet_keep(x, s))
 		work_done(x, w);
@@ -251,7 +249,6 @@ static void unknown(struct exchange *x, struct sheet *s, const char *why,
 		then(x, s);
 }
 
-/* The original's words are read under a logged entry: the reader's own where the text is open, else of the work. */
 static void original_read(struct exchange *x)
 {
 	struct visit *v = visit_of(x);
@@ -259,16 +256,9 @@ static void original_read(struct exchange *x)
 	struct sheet *s = w->s;
 	const char *title = json_text(s->card.fields, "title");
 	const char *name = json_text(s->card.version, "fileName");
-	struct receipt *own = NULL;
 	struct ark_error err;
-	int rc = ARK_OK;
+	int rc = reading_text(v->app->archive, v->receipt, &v->row, FORM_WHOLE, &w->original, &err);
 
-	if (!s->content_open)
-		rc = archive_maintenance(v->app->archive, "leak-test", v->row.document, &own, &err);
-	if (!rc)
-		rc = reading_text(v->app->archive, own ? own : v->receipt, &v->row, FORM_WHOLE,
-		    &w->original, &err);
-	receipt_free(own);
 	if (rc == ARK_ENOTFOUND || (!rc && !w->original.len)) {
 		void (*then)(struct exchange * x, struct sheet * s) = w->then;
 
@@ -295,6 +285,11 @@ void sheet_leak(
 	struct ledger_record r;
 	struct work *w;
 
+	/* how many words of a closed original a file holds would tell its words, one guess at a time */
+	if (!s->content_open) {
+		unknown(x, s, LEAK_CLOSED, then);
+		return;
+	}
 	if (s->u.length > LEAK_FILE_MAX) {
 		unknown(x, s, "too-large", then);
 		return;
@@ -308,7 +303,7 @@ void sheet_leak(
 		http_reply_problem(x, 503, "busy", NULL, NULL);
 		return;
 	}
-	r = visit_record(v, s->content_open ? "text" : "metadata");
+	r = visit_record(v, "text");
 	r.detail = "{\"work\":\"leak-test\"}";
 	visit_log(x, &r, 1, original_read);
 }
@@ -365,6 +360,8 @@ static enum say unknown_said(const char *reason)
 		return SAY_LEAK_FONTS;
 	if (reason && strcmp(reason, "original-no-text") == 0)
 		return SAY_LEAK_NO_TEXT;
+	if (reason && strcmp(reason, LEAK_CLOSED) == 0)
+		return SAY_LEAK_CLOSED;
 	return SAY_LEAK_UNREAD;
 }
 

@@ -386,6 +386,23 @@ def test_rendition__that_is_clean_needs_no_reason():
         check(there == gone.status or w.json("/v1/documents/" + f.id, user).get("rendition") != "public", user, there)
 
 
+def test_rendition__of_a_closed_original_is_not_tested_until_it_is_open():
+    w = Archive()
+    w.serve()
+    f = w.file(content=b"Julkinen osa. Salainen Tuulikki Keksitty.\n", name="koko.txt",
+               publicity={"class": "secret", "ground": "JulkL 24 § 1 mom. 25 k"}, case="c1")
+    w.until_indexed()
+    at = rendition(w, f.id, b"Julkinen osa. Tuulikki\n", "tuulikki.txt")
+    said = text_of(got(w, at + "/check"))
+    check("ei ole sinulle auki" in said and "sanaa" not in said.split("ei ole sinulle auki")[0][-200:], said[:800])
+    url = "/v1/documents/%s/versions/1/renditions/public" % f.id
+    same(w.send("PUT", url, "maija", {"Content-Type": "text/plain"}, b"Julkinen osa. Tuulikki\n").status, 201)
+    r = w.send("POST", url + "/check")
+    same((r.status, r.json()["type"]), (403, "urn:arkki:problem:purpose-required"), r.body[:300])
+    stated = {"Arkki-Purpose": "julkisen%20version%20tarkastus", "Arkki-Case": "c1"}
+    same(w.send("POST", url + "/check", "maija", stated).status, 200)
+
+
 def test_check__says_of_a_filed_rendition_what_still_stands_in_it():
     w = shared()
     f = w.file(content=b"Julkinen osa. Salainen Tuulikki Keksitty.\n", name="koko.txt",

@@ -221,10 +221,6 @@ static void test_leak__a_file_name_tells(void **state)
 	text = json_dumps(report, 0);
 	assert_non_null(strstr(text, "\"where\": \"file-name\""));
 	assert_non_null(strstr(text, "[\"0401234567\"]"));
-	leak_hide(report);
-	free(text);
-	text = json_dumps(report, 0);
-	assert_null(strstr(text, "0401234567"));
 	free(text);
 	json_decref(report);
 	buf_free(&file);
