@@ -84,7 +84,7 @@ void cases_post(struct exchange *x)
 	body = register_body(x, "cases");
 	if (!body)
 		return;
-	register_new_id(x, "cases", body, id);
+	register_new_id(x, body, id);
 	if (!id[0])
 		goto out;
 	clock_day(today, clock_now_us());

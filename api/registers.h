@@ -44,8 +44,9 @@ json_t *register_body(struct exchange *x, const char *kind);
 bool register_checked(struct exchange *x, const char *kind, const json_t *record);
 /* Files the record (borrowed) on its base, 0: as the first. False: 409, 412 or 503 is replied. */
 bool register_file(struct exchange *x, const char *kind, json_t *record, uint32_t base);
-/* The id that the body gives, else a new one; "": 409 or 422 is replied. */
-void register_new_id(struct exchange *x, const char *kind, const json_t *body, char ret[65]);
+/* The id that the body gives, else a new one; "": 422 is replied. Whether it is taken, register_file() tells: who may not keep
+ * such a record is not told. */
+void register_new_id(struct exchange *x, const json_t *body, char ret[65]);
 
 /* ---- handlers ---- */
 

@@ -57,7 +57,7 @@ void units_post(struct exchange *x)
 	body = register_body(x, "units");
 	if (!body)
 		return;
-	register_new_id(x, "units", body, id);
+	register_new_id(x, body, id);
 	if (!id[0])
 		goto out;
 	if (json_object_set_new(body, "id", json_string(id))) {

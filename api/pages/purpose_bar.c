@@ -1,6 +1,7 @@
 /* For what this session reads, on every page; and the end of it. */
 #include <string.h>
 
+#include "api/handlers.h"
 #include "api/pages/pages.h"
 #include "api/purpose_kept.h"
 #include "arkki/archive/credentials.h"
@@ -11,7 +12,9 @@ static void write_one(struct page *p, const struct purpose_kept *kept, const cha
 {
 	json_t *record =
 	    registry_get(archive_registry(app_of(p->x)->archive), "cases", kept->case_id);
-	const char *number = json_text(record, "diaryNumber");
+	/* who stated a case by an id that they may not look up is told no more of it */
+	const char *number =
+	    record && case_is_visible(p->x, record) ? json_text(record, "diaryNumber") : NULL;
 
 	number = number ? number : kept->case_id;
 	html_raw(&p->h, "<li><span dir=\"auto\">");
