@@ -360,6 +360,7 @@ def ask(path, method="GET", headers=None, body=None, paged=None, order_free=Fals
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 PAGE_TIME = re.compile(r"<time datetime=\"[^\"]*T[^\"]*\"[^>]*>[^<]*</time>")
+SERVER = re.compile(r"http://127\.0\.0\.1:\d+")  # each world has a port of its own, which pages cite
 HTTP_DATE = re.compile(r"\b[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} 20[0-4]\d \d\d:\d\d:\d\d GMT\b")
 DOCID = re.compile(r"[0-9a-f]{32}")
 FORM = re.compile(r"(?<=arkki-form=)[0-9a-f]{32}|(?<=name=\"form\" value=\")[0-9a-f]{32}")
@@ -377,6 +378,7 @@ class Plain:
     def text(self, s):
         if self.world.exact:
             return FORM.sub("FORM", s)
+        s = SERVER.sub("http://SERVER", s)
         s = CURSOR.sub("CURSOR", FORM.sub("FORM", HTTP_DATE.sub("DATE", TIME.sub("TIME", s))))
         return DOCID.sub(lambda m: "<%s>" % self.world.names.get(m.group(), m.group()), s)
 

@@ -142,8 +142,10 @@ def test_filing__parts_out_of_order_are_400():
 
 def test_filing__another_body_is_415():
     w = world()
-    for ct in ("application/json", "text/plain", "application/x-www-form-urlencoded"):
+    for ct in ("application/xml", "text/plain", "application/x-www-form-urlencoded"):
         same(w.send("POST", "/v1/documents", "maija", {"Content-Type": ct}, b"{}").status, 415, ct)
+    # JSON names an upload (test_uploads)
+    same(w.send("POST", "/v1/documents", "maija", {"Content-Type": "application/json"}, b"{}").status, 400)
     check(w.send("POST", "/v1/documents", "maija", {"Content-Type": "multipart/form-data"}, b"x").status == 400,
           "no boundary")
 
