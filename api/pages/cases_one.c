@@ -183,7 +183,7 @@ static void write_facts(struct page *p, const json_t *record)
 	fact_text(p, SAY_CASES_STATE, say(p, case_state_said(record)));
 	fact_begin(p, SAY_UNITS);
 	html_raw(&p->h, ">");
-	page_units(p, json_object_get(record, "units"));
+	page_unit_links(p, json_object_get(record, "units"));
 	html_raw(&p->h, "</dd></div>");
 	fact_begin(p, SAY_ORGANISATION);
 	html_raw(&p->h, ">");

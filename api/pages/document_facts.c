@@ -123,27 +123,13 @@ static void fact_publicity(struct page *p, const json_t *publicity, bool whole)
 	fact_date(p, SAY_SECRECY_UNTIL, json_text(publicity, "until"));
 }
 
-static void write_unit(struct page *p, const char *unit)
-{
-	html_put(&p->h, "<a href=\"/$/units/$\">", i18n_code(p->language), unit);
-	page_name(p, "units", unit);
-	html_raw(&p->h, "</a>");
-}
-
 static void fact_units(struct page *p, const json_t *units)
 {
 	if (!json_array_size(units))
 		return;
 	fact_begin(p, json_array_size(units) == 1 ? SAY_UNIT : SAY_UNITS);
 	html_raw(&p->h, ">");
-	for (size_t i = 0; i < json_array_size(units); i++) {
-		const char *unit = json_string_value(json_array_get(units, i));
-
-		if (i)
-			html_raw(&p->h, ", ");
-		if (unit)
-			write_unit(p, unit);
-	}
+	page_unit_links(p, units);
 	html_raw(&p->h, "</dd></div>");
 }
 

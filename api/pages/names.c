@@ -58,6 +58,24 @@ void page_units(struct page *p, const json_t *units)
 	}
 }
 
+void page_unit_links(struct page *p, const json_t *units)
+{
+	size_t i;
+	json_t *unit;
+
+	json_array_foreach(units, i, unit)
+	{
+		if (i)
+			html_raw(&p->h, ", ");
+		if (!json_is_string(unit))
+			continue;
+		html_put(&p->h, "<a href=\"/$/units/$\">", i18n_code(p->language),
+		    json_string_value(unit));
+		page_name(p, "units", json_string_value(unit));
+		html_raw(&p->h, "</a>");
+	}
+}
+
 void page_lang(struct page *p, const char *language)
 {
 	html_raw(&p->h, " dir=\"auto\"");

@@ -230,7 +230,7 @@ static int write_page(struct page *p, const struct orders_page *page, const stru
 		html_put(&p->h, "<p class=\"note\" role=\"status\">$</p>",
 		    say(p, http_query(p->x, "saved") ? SAY_ORDER_SAVED : SAY_ORDER_ENTERED));
 	html_put(&p->h, "<article><header class=\"head\"><h1>$: ", say(p, SAY_ORDER));
-	page_units(p, json_object_get(order, "units"));
+	page_unit_links(p, json_object_get(order, "units"));
 	html_raw(&p->h, "</h1></header>");
 	write_text(p, order);
 	order_again(p, order);

@@ -124,6 +124,8 @@ void county_add(const struct page *p, struct buf *out, const char *code);
 struct words page_words(const struct page *p);
 /* Writes the names of the units, separated by commas. */
 void page_units(struct page *p, const json_t *units);
+/* The same, each a link to its page. */
+void page_unit_links(struct page *p, const json_t *units);
 /* lang="sv" when it is not the page's language; dir="auto" always: for what people wrote. */
 void page_lang(struct page *p, const char *language);
 /* Why a text is missing or not whole, as it is stored, in the language of the page. */
