@@ -167,20 +167,19 @@ static void propose_diary(struct proposing *p)
 
 /* ---- types and units: words of the registers ---- */
 
-/* ASCII and the letters of Finnish and Swedish in lower case; bytes stay where they are. */
-static char *lower_of(const char *text, size_t len)
+char *lower_nordic(const char *text, size_t len)
 {
 	char *out = malloc(len + 1);
 
-	for (size_t i = 0; out && i < len; i++) {
-		unsigned char c = (unsigned char)text[i],
-			      before = i ? (unsigned char)text[i - 1] : 0;
+	if (!out)
+		return NULL;
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)text[i];
+		bool after = i && (unsigned char)text[i - 1] == 0xC3 && c >= 0x80 && c <= 0x9E;
 
-		out[i] =
-		    before == 0xC3 && c >= 0x80 && c <= 0x9E ? (char)(c + 0x20) : (char)tolower(c);
+		out[i] = (char)(after || (c >= 'A' && c <= 'Z') ? c + 32 : c);
 	}
-	if (out)
-		out[len] = '\0';
+	out[len] = '\0';
 	return out;
 }
 
@@ -207,7 +206,7 @@ static size_t find_name(const struct proposing *p, const char *name, size_t n)
 /* "määräys, uhkasakko": each of its names. The first place of any; *ret_len its length. */
 static size_t find_any(const struct proposing *p, const char *names, size_t *ret_len)
 {
-	char *lower = lower_of(names, strlen(names));
+	char *lower = lower_nordic(names, strlen(names));
 	size_t best = SIZE_MAX;
 
 	for (char *name = lower; name && *name;) {
@@ -311,7 +310,7 @@ json_t *proposals_of(const struct proposals_ask *ask)
 		p.len = PROPOSALS_TEXT_MAX;
 	while (p.len && p.len < ask->len && ((unsigned char)p.text[p.len] & 0xC0) == 0x80)
 		p.len--;
-	p.lower = lower_of(p.text, p.len);
+	p.lower = lower_nordic(p.text, p.len);
 	if (!p.lower || !p.out || !utf8_valid(p.text, p.len)) {
 		bool memory = p.lower && p.out;
 

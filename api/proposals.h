@@ -28,4 +28,7 @@ struct proposals_ask {
  * the likeliest of each field first; empty where nothing is known. NULL: no memory. */
 json_t *proposals_of(const struct proposals_ask *ask);
 
+/* ASCII and the letters of Finnish and Swedish in lower case; bytes stay where they are. The caller's (free); NULL: no memory. */
+char *lower_nordic(const char *text, size_t len);
+
 #endif

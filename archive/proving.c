@@ -173,7 +173,7 @@ static int look_at_entry(struct look *k)
 static int check_inclusion(struct look *k, const char *vkey, struct ark_error *why)
 {
 	struct buf text = BUF_INIT;
-	struct disclosed d;
+	struct disclosed d = {0};
 	int rc = disclosure_write(archive_ledger(k->a, LEDGER_HISTORY), k->p->index, 0, &text, why);
 
 	if (!rc)

@@ -7,6 +7,7 @@
 #include "api/pages/document.h"
 #include "api/pages/filing.h"
 #include "api/pages/upload_rows.h"
+#include "api/proposals.h"
 #include "arkki/base/json.h"
 #include "arkki/base/text.h"
 
@@ -86,28 +87,9 @@ static void write_beginnings(struct page *p)
 
 /* ---- units and cases ---- */
 
-static char *lower(const char *text)
-{
-	size_t len = strlen(text);
-	char *out = malloc(len + 1);
-
-	/* Finnish and Swedish letters beside ASCII */
-	for (size_t i = 0; out && i <= len; i++) {
-		unsigned char c = (unsigned char)text[i],
-			      before = i ? (unsigned char)text[i - 1] : 0;
-
-		if (c >= 'A' && c <= 'Z')
-			c = (unsigned char)(c + 32);
-		else if (before == 0xC3 && c >= 0x80 && c <= 0x9E)
-			c = (unsigned char)(c + 32);
-		out[i] = (char)c;
-	}
-	return out;
-}
-
 static bool has(const char *text, const char *part)
 {
-	char *l = text ? lower(text) : NULL;
+	char *l = text ? lower_nordic(text, strlen(text)) : NULL;
 	bool hit = l && strstr(l, part);
 
 	free(l);
@@ -209,7 +191,7 @@ static void write_found(struct page *p, const char *query)
 {
 	struct registry *registry = archive_registry(app_of(p->x)->archive);
 	json_t *units = registry_all(registry, "units"), *cases = registry_all(registry, "cases");
-	char *q = lower(query);
+	char *q = lower_nordic(query, strlen(query));
 	const json_t *unit;
 	unsigned int n = 0;
 	size_t i;

@@ -64,6 +64,8 @@ static void add_json(
 	json_decref(object);
 }
 
+static void write_line(enum ark_level level, const char *area, json_t *fields, const char *fmt,
+    va_list values) ARK_PRINTF(4, 0);
 static void write_line(
     enum ark_level level, const char *area, json_t *fields, const char *fmt, va_list values)
 {
