@@ -538,7 +538,9 @@ def test_guesses__by_the_thousand_reach_nothing_and_hinder_nobody():
     same(r.status, 429, "the right password while a stranger has to wait")
     owner.sign_in(people["helmi"])
     denied = [e for e in w.audit(principal="helmi") if e["kind"] == "sign-in" and e["outcome"] == "denied"]
-    check(denied and {e["detail"]["why"] for e in denied} == {"wrong", "wait"}, "the log")
+    whys = {e["detail"]["why"] for e in denied}
+    # refusals are logged within a rate: on a busy machine those that had to wait may take all of it
+    check(denied and whys <= {"wrong", "wait"}, "the log", whys, len(denied))
     check(len(denied) < GUESSES, "the log takes every guess")
 
 
