@@ -221,6 +221,18 @@ static void caller_end(void *data, enum http_outcome outcome, int status, uint64
 }
 
 /* Takes the reference to `who`, also when there is no memory. session: NULL: none. */
+/* How a session began, as a text that outlives it: work that goes on after the request (an export) still says so in the log. */
+static const char *method_name(const struct session *session)
+{
+	static const char *const known[] = {
+	    "password", "password+totp", "password+recovery", "token", "oidc", "link"};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
+		if (strcmp(session->method, known[i]) == 0)
+			return known[i];
+	return "session";
+}
+
 static struct caller *caller_new(struct app *app, const struct exchange *x, struct principal *who,
     const char *token_id, const char *authentication, const struct session *session)
 {
@@ -238,7 +250,7 @@ static struct caller *caller_new(struct app *app, const struct exchange *x, stru
 		if (!c->session)
 			goto out;
 		*c->session = *session;
-		c->authentication = c->session->method;
+		c->authentication = method_name(session);
 		c->weak = !session->strong;
 		c->enrolling = session->enrolling;
 	}
