@@ -340,23 +340,31 @@ int listing_beside(struct visit *v, struct listing *l, unsigned int limit, struc
 	return rc;
 }
 
-/* Gathers the versions that the caller may read, logs the look at the list, and shows them. */
-static void gather_versions(struct exchange *x, void (*show)(struct exchange *x))
+struct listing *listing_found(struct exchange *x)
 {
 	struct visit *v = visit_of(x);
-	struct ledger_record r;
 	struct ark_error err;
 	struct listing *l;
 
 	if (!v || !document_found(x, v, "list", 0))
-		return;
+		return NULL;
 	l = listing_new(x, v);
+	if (l && listing_versions(v, v->row.document, l, &err)) {
+		http_reply_error(x, &err);
+		return NULL;
+	}
+	return l;
+}
+
+/* Gathers the versions that the caller may read, logs the look at the list, and shows them. */
+static void gather_versions(struct exchange *x, void (*show)(struct exchange *x))
+{
+	struct listing *l = listing_found(x);
+	struct visit *v = visit_of(x);
+	struct ledger_record r;
+
 	if (!l)
 		return;
-	if (listing_versions(v, v->row.document, l, &err)) {
-		http_reply_error(x, &err);
-		return;
-	}
 	r = visit_record(v, "list");
 	r.version = 0;
 	visit_log(x, &r, 1, show);

@@ -42,6 +42,9 @@ ARK_MUSTUSE int listing_versions(
 ARK_MUSTUSE int listing_beside(
     struct visit *v, struct listing *l, unsigned int limit, struct ark_error *err);
 
+/* The versions of {d} that the caller may read, oldest first, as the visit's `more`. NULL: everything is replied. */
+struct listing *listing_found(struct exchange *x);
+
 /* Reads type, from, to, limit and cursor. False: 400 is replied. */
 bool listing_query(struct exchange *x, struct catalogue_list *list);
 /* A page of documents: reads what listing_query() reads into the list, finds, logs one list entry and one

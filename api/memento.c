@@ -110,20 +110,12 @@ static void keep_whole(struct listing *l)
 
 static void gather(struct exchange *x, bool content, void (*show)(struct exchange *x))
 {
+	struct listing *l = listing_found(x);
 	struct visit *v = visit_of(x);
 	struct ledger_record r;
-	struct ark_error err;
-	struct listing *l;
 
-	if (!v || !document_found(x, v, "list", 0))
-		return;
-	l = listing_new(x, v);
 	if (!l)
 		return;
-	if (listing_versions(v, v->row.document, l, &err)) {
-		http_reply_error(x, &err);
-		return;
-	}
 	if (content)
 		keep_whole(l);
 	if (!l->n) {

@@ -85,20 +85,12 @@ static void lead_on(struct exchange *x)
 
 void page_as_of(struct exchange *x)
 {
+	struct listing *l = listing_found(x);
 	struct visit *v = visit_of(x);
 	struct ledger_record r;
-	struct ark_error err;
-	struct listing *l;
 
-	if (!v || !document_found(x, v, "list", 0))
-		return;
-	l = listing_new(x, v);
 	if (!l)
 		return;
-	if (listing_versions(v, v->row.document, l, &err)) {
-		http_reply_error(x, &err);
-		return;
-	}
 	if (!l->n) {
 		visit_not_found(x, "list", http_param(x, 0), 0);
 		return;

@@ -45,6 +45,8 @@ void document_file(struct page *p, const struct document_view *d, const struct c
 void document_facts(struct page *p, const struct document_view *d, const struct card *card);
 void fact_begin(struct page *p, enum say label);
 void fact_text(struct page *p, enum say label, const char *text);
+/* The name of a record; nothing for NULL. */
+void fact_record(struct page *p, enum say label, const char *kind, const char *id);
 /* "PDF, 12 kt" of the version or its rendition; closes what fact_begin() began. */
 void fact_media(struct page *p, enum say label, const json_t *version);
 

@@ -35,7 +35,7 @@ static void fact_date(struct page *p, enum say label, const char *date)
 	html_raw(&p->h, "</dd></div>");
 }
 
-static void fact_record(struct page *p, enum say label, const char *kind, const char *id)
+void fact_record(struct page *p, enum say label, const char *kind, const char *id)
 {
 	if (!id)
 		return;

@@ -31,16 +31,6 @@ static void looking_free(void *arg)
 
 /* ---- what is shown ---- */
 
-static void write_record(struct page *p, enum say label, const char *kind, const char *id)
-{
-	if (!id)
-		return;
-	fact_begin(p, label);
-	html_raw(&p->h, ">");
-	page_name(p, kind, id);
-	html_raw(&p->h, "</dd></div>");
-}
-
 static void write_case(struct page *p, const char *id)
 {
 	json_t *record = registry_get(archive_registry(app_of(p->x)->archive), "cases", id);
@@ -125,7 +115,7 @@ static int write_facts(
 	rc = order_document_link(p, page, json_text(order, "document"), err);
 	html_raw(&p->h, "</dd></div>");
 	write_case(p, json_text(order, "case"));
-	write_record(p, SAY_ORGANISATION, "orgs", json_text(order, "author"));
+	fact_record(p, SAY_ORGANISATION, "orgs", json_text(order, "author"));
 	fact_text(p, SAY_ORDER_GROUND, json_text(order, "ground"));
 	write_matter(p, json_text(order, "matter"));
 	if (!rc)
