@@ -146,6 +146,7 @@ void caller_forget(struct caller *c)
 	free(c->break_glass);
 	free(c->case_units);
 	json_decref(c->case_record);
+	buf_free(&c->top);
 }
 
 bool visit_stated_ok(struct exchange *x)
@@ -218,6 +219,23 @@ int caller_filter(const struct caller *c, enum access_action action, struct acce
 int caller_content_filter(const struct caller *c, struct access_filter **ret, struct ark_error *err)
 {
 	return caller_filter(c, ACCESS_READ_CONTENT, ret, err);
+}
+
+int caller_content_admits(const struct caller *c, struct catalogue *catalogue, const char *document,
+    uint32_t version, bool *ret, struct ark_error *err)
+{
+	const struct access_filter *kept = NULL;
+	struct access_filter *own = NULL;
+	int rc = scope_covers(c, ACCESS_READ_CONTENT)
+		     ? principal_content(c->who, &c->context, &kept, err)
+		     : 1;
+
+	if (rc == 1)
+		rc = caller_content_filter(c, &own, err);
+	if (!rc)
+		rc = catalogue_admits(catalogue, document, version, own ? own : kept, ret, err);
+	access_filter_free(own);
+	return rc;
 }
 
 /* ---- known things ---- */

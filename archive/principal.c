@@ -26,6 +26,7 @@ struct principal_box {
 	char roles_text[128];
 	pthread_mutex_t lock;
 	struct access_sight *kept;
+	struct access_filter *content; /* of what such requests may have the content */
 };
 
 /* ---- lists ---- */
@@ -290,6 +291,7 @@ void principal_unref(struct principal *p)
 	if (!b || atomic_fetch_sub(&b->refs, 1) != 1)
 		return;
 	access_sight_unref(b->kept);
+	access_filter_free(b->content);
 	access_rules_unref(b->p.rules);
 	json_decref(b->user);
 	json_decref(b->org);
@@ -335,4 +337,22 @@ int principal_sight(struct principal *p, const struct access_context *context,
 		b->kept = access_sight_ref(*ret);
 	pthread_mutex_unlock(&b->lock);
 	return ARK_OK;
+}
+
+int principal_content(struct principal *p, const struct access_context *context,
+    const struct access_filter **ret, struct ark_error *err)
+{
+	struct principal_box *b = (struct principal_box *)p;
+	int rc = ARK_OK;
+
+	if (!keepable(p, context))
+		return 1;
+	pthread_mutex_lock(&b->lock);
+	if (!b->content)
+		rc = access_filter(
+		    p->rules, &p->access, ACCESS_READ_CONTENT, context, &b->content, err);
+	if (!rc)
+		*ret = b->content;
+	pthread_mutex_unlock(&b->lock);
+	return rc;
 }
