@@ -294,10 +294,8 @@ struct access_decision caller_decides(const struct caller *c, struct app *app,
 
 bool caller_may(const struct caller *c, enum access_action action)
 {
-	struct access_decision d;
+	bool may = false;
 
-	return scope_covers(c, action) &&
-	       !access_decide(
-		   c->who->rules, &c->who->access, action, NULL, &c->context, &d, NULL) &&
-	       d.outcome == ACCESS_PERMIT;
+	return scope_covers(c, action) && !principal_may(c->who, action, &c->context, &may, NULL) &&
+	       may;
 }
