@@ -22,6 +22,16 @@ ARK_MUSTUSE int upload_room(struct exchange *x, uint64_t length, struct ark_erro
 /* Who files nothing keeps nothing here either. */
 bool upload_permitted(const struct exchange *x);
 
+/* 1: the caller's upload was filed before, as *document and *version, also when a crash kept its row from saying so; 0: it was
+ * not, or there is no such upload. */
+ARK_MUSTUSE int upload_filed_before(
+    struct exchange *x, const char *id, char document[33], uint32_t *ret_version);
+/* There is such an upload, filed or complete. before: hex SHA-256 of what it would follow, or NULL; *ret_same: it is not filed, and
+ * has these bytes. False: replied. */
+bool upload_ready(struct exchange *x, const char *id, const char *before, bool *ret_same);
+/* Why uploads_file() filed nothing. */
+void upload_reply_not_filed(struct exchange *x, int status, const char *message);
+
 /* As uploads_file(), of metadata that is checked: fields is the normal form, taken over. */
 void uploads_file_fields(struct exchange *x, const struct upload_filing *f, json_t *fields,
     void (*then)(struct exchange *x, int status, const char *document, uint32_t version,

@@ -347,6 +347,70 @@ def test_uploads__as_a_version():
     same((r.status, r.json()["type"]), (409, "urn:arkki:problem:already-filed"))
 
 
+def put_rendition(w, doc, upload, user="maija", **more):
+    h = {"Content-Type": "application/json"}
+    h.update({k.replace("_", "-"): v for k, v in more.items()})
+    body = upload if isinstance(upload, bytes) else json.dumps({"upload": upload}).encode()
+    return w.send("PUT", "/v1/documents/%s/versions/1/renditions/public" % doc, user, h, body)
+
+
+def test_uploads__as_a_version_once_more_with_the_tag_of_before():
+    w = world()
+    doc = w.file(content=b"eka\n").id
+    to, tag = "/v1/documents/%s/versions" % doc, w.etag(doc)
+    upload = uploaded(w, b"toka\n")
+    same(file_it(w, upload, to=to, headers={"If-Match": tag}).status, 201)
+    r = file_it(w, upload, to=to, headers={"If-Match": tag})
+    same((r.status, r.json()["version"], r.header("Idempotency-Replayed")), (201, 2, "true"), r.body[:200])
+    same(file_it(w, upload, to=to).status, 428)
+    same(file_it(w, uploaded(w, b"kolmas\n"), to=to, headers={"If-Match": tag}).status, 412)
+
+
+def test_uploads__as_a_rendition():
+    w = world()
+    doc = w.file(content=b"Maija Meikalainen asui taalla.\n", publicity="partly-secret").id
+    content = b"Lapsi asui taalla.\n"
+    upload = uploaded(w, content, name="julkinen.txt")
+    for body in (b"", b"x", b"[]", b"{}", b'{"upload":7}', b'{"upload":"x","metadata":{}}'):
+        same(put_rendition(w, doc, body).status, 400, body)
+    same(put_rendition(w, doc, "0" * 32).status, 404)
+    same(put_rendition(w, doc, made(w, 6, body=b"abc").split("/")[-1]).json()["type"],
+         "urn:arkki:problem:upload-incomplete")
+    same(put_rendition(w, doc, upload, "risto").status, 404, "another's upload, or another's document")
+    same(put_rendition(w, doc, upload, "helmi").status in (403, 404), True)
+    same(put_rendition(w, doc, b" " * 70000).status, 413)
+    r = put_rendition(w, doc, json.dumps({"upload": upload, "reason": "pyynnöstä"}).encode())
+    same((r.status, r.json()["sha256"], r.json()["fileName"]), (201, hashlib.sha256(content).hexdigest(), "julkinen.txt"),
+         r.body[:300])
+    tag = r.header("ETag")
+    got = w.get("/v1/documents/%s/versions/1/renditions/public" % doc, "helmi")
+    same((got.status, got.body, got.header("ETag")), (200, content, tag))
+    again = put_rendition(w, doc, upload)
+    same((again.status, again.header("Idempotency-Replayed"), again.header("ETag")), (200, "true", tag), again.body[:200])
+    same(put_rendition(w, doc, uploaded(w, content)).status, 200, "the same bytes")
+    other = uploaded(w, b"Lapsi asui.\n")
+    same(put_rendition(w, doc, other).status, 428)
+    same(put_rendition(w, doc, other, If_Match='"x"').status, 412)
+    same(put_rendition(w, doc, other, If_Match=tag).status, 200)
+    same(put_rendition(w, doc, other, If_Match=tag).header("Idempotency-Replayed"), "true", "with the tag of before")
+    elsewhere = uploaded(w, b"muualla\n")
+    same(file_it(w, elsewhere).status, 201)
+    r = put_rendition(w, doc, elsewhere, If_Match="*")
+    same((r.status, r.json()["type"]), (409, "urn:arkki:problem:upload-filed"))
+    same(len([e for e in w.audit(log="history", document=doc) if e["kind"] == "rendition"]), 2, "two were filed")
+
+
+def test_uploads__a_rendition_is_tested_for_leaks_as_any_other():
+    w = world()
+    doc = w.file(content=b"Maija Meikalainen asui Koivulassa vuoden. Hoito oli asianmukaista.\n", publicity="partly-secret").id
+    w.until_indexed()
+    r = put_rendition(w, doc, uploaded(w, b"Lapsi asui vuoden. Hoito oli asianmukaista.\n", name="Meikalainen.txt"))
+    same(r.status, 201, r.body[:300])
+    r = w.send("POST", "/v1/documents/%s/versions/1/renditions/public/check" % doc, "maija", {"Arkki-Purpose": "valvonta",
+               "Arkki-Case": "c1"})
+    same((r.status, r.json()["outcome"], [p["where"] for p in r.json()["places"]]), (200, "leaks", ["file-name"]), r.body[:300])
+
+
 def test_uploads__damaged_bytes_are_never_filed():
     w = Archive().serve()
     at = made(w, 3 * MIB, body=os.urandom(3 * MIB))
