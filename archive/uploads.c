@@ -1,7 +1,7 @@
 /* The rows of pending uploads, and which files lie there for them.
  *
  * A row's body, behind the user: id[32], length, offset, pieces, file length, changed (8 bytes each), key[32], hash state[104],
- * document[32], version (8), lengths of name, type and draft (8 each), these, and zeros up to a whole KiB.
+ * document[32], version (8), lengths of name, type and draft (8 each), these, held (8: 1 or 0), and zeros up to a whole KiB.
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -82,6 +82,7 @@ static void put_body(struct buf *body, const struct pending_row *r)
 		field_number(body, texts[i] ? (int64_t)strlen(texts[i]) : -1);
 	for (size_t i = 0; i < 3; i++)
 		buf_adds(body, texts[i] ? texts[i] : "");
+	field_number(body, r->held);
 	while (!buf_failed(body) && body->len % PAD)
 		buf_addc(body, '\0');
 }
@@ -126,6 +127,9 @@ static int take_body(const struct row *from, struct pending_row *r, struct ark_e
 		rc = take_text(&f, len[1], PENDING_TYPE_MAX, &p->media_type, err);
 	if (!rc)
 		rc = take_text(&f, len[2], PENDING_DRAFT_MAX, &p->draft, err);
+	/* a row of before there was such a thing has zeros here, or less than a number */
+	if (!rc && f.left >= sizeof(int64_t))
+		r->held = fields_number(&f) == 1;
 	return rc;
 }
 
@@ -199,6 +203,7 @@ int pending_row_move(
 	now.pieces = r->pieces;
 	now.file_len = r->file_len;
 	now.hash = r->hash;
+	now.held = r->held;
 	if (!rc && lazily)
 		rc = state_lazily(s, true, err);
 	if (!rc)

@@ -15,6 +15,7 @@
 struct pending_row {
 	struct pending p;
 	uint64_t pieces, file_len; /* as far as p.offset */
+	bool held; /* what the file has behind that was never confirmed, and is cut off */
 	struct seal_key key;
 	crypto_hash_sha256_state hash; /* of the bytes as far as p.offset */
 };

@@ -27,8 +27,9 @@ def upload(a, content):
     return r.headers["location"].split("/")[-1]
 
 
-def ask(a, method, path, body):
-    return a.send(method, path, headers={"Content-Type": "application/json"}, body=json.dumps(body).encode())
+def ask(a, method, path, body, headers=None):
+    return a.send(method, path, headers=dict(headers or {}, **{"Content-Type": "application/json"}),
+                  body=json.dumps(body).encode())
 
 
 def file_document(a, it, _doc):
@@ -36,24 +37,33 @@ def file_document(a, it, _doc):
     same(r.status, 201, r.body[:300])
 
 
-def count_documents(a, it, _doc):
-    r = a.get("/v1/documents?limit=100")
-    return [d["sha256"] for d in r.json()["documents"] if d["title"] == "Yksi " + it]
+def url_of(doc):
+    return "/v1/documents/%s/versions/1/renditions/public" % doc
+
+
+def tag_of(a, doc):
+    """The rendition's that there is."""
+    r = a.get(url_of(doc))
+    check(r.status in (200, 404), r.status, r.body[:200])
+    return {"If-Match": r.headers["etag"]} if r.status == 200 else {}
 
 
 def file_rendition(a, it, doc):
-    r = ask(a, "PUT", "/v1/documents/%s/versions/1/renditions/public" % doc, {"upload": it})
+    r = ask(a, "PUT", url_of(doc), {"upload": it}, tag_of(a, doc))
     check(r.status in (200, 201), r.status, r.body[:300])
 
 
-def count_renditions(a, _it, doc):
-    r = a.get("/v1/documents/%s/versions/1/renditions/public" % doc)
-    same(r.status, 200, r.body[:200])
-    filed = [e for e in a.audit("history", document=doc) if e.get("kind") == "rendition"]
-    return [hashlib.sha256(r.body).hexdigest()] * len(filed)
+def replace_rendition(a, doc):
+    """By somebody else, so that its bytes do not tell that the upload was filed."""
+    r = a.send("PUT", url_of(doc), headers=dict(tag_of(a, doc), **{"Content-Type": "text/plain"}), body=b"toisen osa\n")
+    check(r.status in (200, 201), r.status, r.body[:300])
 
 
-def one_death(a, step, when, file, count):
+def filed_renditions(a, doc):
+    return len([e for e in a.audit("history", document=doc) if e.get("kind") == "rendition"])
+
+
+def one_death(a, step, when, file, check_after):
     """False: the filing has fewer steps."""
     r = a.serve().post("/v1/documents", metadata(title="Pohja", publicity={"class": "partly-secret"}),
                        b"koko %d %s\n" % (step, when.encode()))
@@ -72,18 +82,29 @@ def one_death(a, step, when, file, count):
         died = True
     a.stop(signal.SIGKILL)
     a.serve()
-    file(a, it, doc)
-    same(count(a, it, doc), [hashlib.sha256(content).hexdigest()], "after a death", when, "step", step)
+    check_after(a, it, doc, hashlib.sha256(content).hexdigest(), "after a death %s step %d" % (when, step))
     a.stop()
     return died
 
 
-def at_each_step(what, file, count):
+def document_once(a, it, _doc, sha256, when):
+    file_document(a, it, None)
+    r = a.get("/v1/documents?limit=100")
+    same([d["sha256"] for d in r.json()["documents"] if d["title"] == "Yksi " + it], [sha256], when)
+
+
+def rendition_once(a, it, doc, _sha256, when):
+    replace_rendition(a, doc)
+    file_rendition(a, it, doc)
+    same(filed_renditions(a, doc), 2, "the upload's and another's,", when)
+
+
+def at_each_step(what, file, check_after):
     a = Archive().make()
     deaths = 0
     for when, first in TURNS:
         for step in range(1 + first, STEPS_MAX, EVERY):
-            if not one_death(a, step, when, file, count):
+            if not one_death(a, step, when, file, check_after):
                 break
             deaths += 1
             POINTS["an upload filed as " + what] += 1
@@ -95,8 +116,8 @@ def at_each_step(what, file, count):
 
 
 def test_uploads__filed_as_a_document_are_filed_once():
-    return at_each_step("a document", file_document, count_documents)
+    return at_each_step("a document", file_document, document_once)
 
 
 def test_uploads__filed_as_a_rendition_are_filed_once():
-    return at_each_step("a rendition", file_rendition, count_renditions)
+    return at_each_step("a rendition", file_rendition, rendition_once)

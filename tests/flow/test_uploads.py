@@ -25,6 +25,9 @@ def named(name, media_type="text/plain"):
     return "filename %s,filetype %s" % (b64(name), b64(media_type))
 
 
+BINARY = {"Upload-Metadata": named("a.bin", "application/octet-stream")}  # no text, whose words stopping would wait for
+
+
 def begin(w, length, name="kertomus.txt", user="maija", body=None, to="/v1/uploads", **more):
     h = dict(TUS, **{"Upload-Length": str(length)})
     if name is not None:
@@ -80,7 +83,8 @@ def test_uploads__the_server_says_what_it_can():
     r = world().send("OPTIONS", "/v1/uploads")
     same(r.status, 204)
     same(r.header("Tus-Version"), "1.0.0")
-    same(r.header("Tus-Extension"), "creation,creation-with-upload,termination,expiration")
+    same(r.header("Tus-Extension"), "creation,creation-with-upload,termination,expiration,checksum")
+    same(r.header("Tus-Checksum-Algorithm"), "sha1,sha256")
     same(r.header("Tus-Max-Size"), str(4 << 30))
 
 
@@ -154,6 +158,60 @@ def test_uploads__more_than_was_announced_is_413():
     same(begin(w, 3, body=b"abcd").status, 413)
 
 
+def checksum(body, algorithm="sha256"):
+    return "%s %s" % (algorithm, b64(hashlib.new(algorithm, body).digest()))
+
+
+def test_uploads__bytes_that_do_not_match_their_checksum_leave_nothing():
+    w = world()
+    content = os.urandom(3 * MIB + 5)
+    at = made(w, len(content), **BINARY)
+    same(patch(w, at, 0, content[:1000], Upload_Checksum=checksum(content[:1000], "sha1")).status, 204)
+    r = patch(w, at, 1000, content[1000:], Upload_Checksum=checksum(b"x" + content[1001:]))
+    same((r.status, r.json()["type"]), (460, "urn:arkki:problem:checksum-mismatch"), r.body[:200])
+    same(offset(w, at), 1000)
+    check(os.path.getsize(os.path.join(folder(w), at.split("/")[-1])) < 2000, "the bytes are gone from the disk")
+    same(patch(w, at, 1000, content[1000:], Upload_Checksum=checksum(content[1000:])).status, 204)
+    same(file_it(w, at.split("/")[-1]).json()["sha256"], hashlib.sha256(content).hexdigest())
+    there = len(os.listdir(folder(w)))
+    same(begin(w, 6, body=b"abc", **{"Upload-Checksum": checksum(b"abd")}).status, 460)
+    same(len(os.listdir(folder(w))), there, "an upload that nobody was told of")
+    r = begin(w, 6, body=b"abc", **{"Upload-Checksum": checksum(b"abc")})
+    same((r.status, r.header("Upload-Offset")), (201, "3"))
+    at = r.header("Location")
+    for wrong in ("md5 " + b64(b"0" * 16), "sha1", "sha1 ???", "sha1 " + b64(b"0" * 32), "sha256 " + b64(b"0" * 20), "",
+                  "SHA1 " + b64(b"0" * 20)):
+        same(patch(w, at, 3, b"def", Upload_Checksum=wrong).status, 400, wrong)
+    same(patch(w, at, 3, iter([b"d", b"ef"]), Upload_Checksum=checksum(b"dxf")).status, 460, "chunked")
+    same(offset(w, at), 3)
+    same(patch(w, at, 3, iter([b"d", b"ef"]), Upload_Checksum=checksum(b"def")).status, 204, "chunked")
+
+
+def test_uploads__what_was_not_checked_yet_ends_with_its_line():
+    w = Archive().serve()
+    content = os.urandom(4 * MIB)
+    at = made(w, len(content), body=content[:100], **BINARY)
+    for how in ("line", "kill"):
+        s = half_sent(w, at, content[100:2 * MIB], len(content) - 100, 100, "Upload-Checksum: %s\r\n" % checksum(content[100:]))
+        path = os.path.join(folder(w), at.split("/")[-1])
+        until(lambda: os.path.getsize(path) > MIB, 60)
+        if how == "line":
+            s.close()
+        else:
+            w.stop(signal.SIGKILL)
+            s.close()
+            w.serve()
+        until(lambda: head(w, at).status == 200, 60)
+        same(offset(w, at), 100, "what nobody checked does not count", how)
+        check(os.path.getsize(path) < 1000, "nor stays", how)
+    s = half_sent(w, at, content[100:300], len(content) - 100, 100)
+    until(lambda: w.send("HEAD", at, "maija", TUS).status == 200 and offset(w, at) == 300, 60)
+    s.close()
+    same(patch(w, at, 300, content[300:], Upload_Checksum=checksum(content[300:])).status, 204)
+    same(file_it(w, at.split("/")[-1]).json()["sha256"], hashlib.sha256(content).hexdigest())
+    w.stop()
+
+
 def test_uploads__of_five_gigabytes_is_refused():
     w = world()
     same(begin(w, 5 << 30).status, 413)
@@ -216,12 +274,12 @@ def test_uploads__what_is_ended_is_gone():
     same(patch(w, at, 3, b"def").status, 404)
 
 
-def half_sent(w, at, first, announced, at_offset=0):
+def half_sent(w, at, first, announced, at_offset=0, more=""):
     """A PATCH that stays open after its first bytes."""
     s = socket.create_connection(("127.0.0.1", w.port), 10)
     s.sendall(("PATCH %s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nTus-Resumable: 1.0.0\r\n"
-               "Upload-Offset: %d\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n"
-               % (at, w.token("maija"), at_offset, BYTES, announced)).encode() + first)
+               "Upload-Offset: %d\r\nContent-Type: %s\r\nContent-Length: %d\r\n%s\r\n"
+               % (at, w.token("maija"), at_offset, BYTES, announced, more)).encode() + first)
     return s
 
 
