@@ -228,19 +228,25 @@ static bool read_length(struct exchange *x, uint64_t *ret)
 	return true;
 }
 
+/* What upload_room() or upload_promise() refused. */
+static void reply_no_room(struct exchange *x, const struct ark_error *err)
+{
+	if (err->status == ARK_EREFUSED) {
+		http_reply_problem(x, 507, "too-many-uploads", err->text, NULL);
+		return;
+	}
+	http_reply_header(x, "Retry-After", "60");
+	http_reply_problem(
+	    x, err->status == UPLOAD_NO_ROOM ? 507 : 503, "no-room", err->text, NULL);
+}
+
 static bool room_for(struct exchange *x, uint64_t length)
 {
 	struct ark_error err;
-	int rc = upload_room(x, length, &err);
 
-	if (!rc)
+	if (!upload_room(x, length, &err))
 		return true;
-	if (rc == ARK_EREFUSED) {
-		http_reply_problem(x, 507, "too-many-uploads", err.text, NULL);
-	} else {
-		http_reply_header(x, "Retry-After", "60");
-		http_reply_problem(x, 503, "no-room", err.text, NULL);
-	}
+	reply_no_room(x, &err);
 	return false;
 }
 
@@ -260,12 +266,16 @@ static int begin_new(struct exchange *x, struct sending *s, uint64_t length, str
 	snprintf(draft, sizeof(draft), "{\"batch\":\"%s\"}", m.batch);
 	wish.draft = m.batch[0] ? draft : NULL;
 	rc = pending_new(&s->place, &wish, s->id, err);
-	if (!rc && !s->empty)
-		rc = upload_turn_take(app_of(x), &s->place, s->user, s->id, &s->turn, err);
-	if (!rc)
-		rc = hold(s, err);
 	tus_metadata_free(&m);
-	return rc;
+	if (rc)
+		return rc;
+	if (upload_promise(x, s->id, err)) {
+		reply_no_room(x, err);
+		return ARK_OK;
+	}
+	if (!s->empty)
+		rc = upload_turn_take(app_of(x), &s->place, s->user, s->id, &s->turn, err);
+	return rc ? rc : hold(s, err);
 }
 
 void uploads_post_begin(struct exchange *x)

@@ -50,24 +50,58 @@ static int add_usage(void *arg, const struct pending *p)
 	return 0;
 }
 
-int upload_room(struct exchange *x, uint64_t length, struct ark_error *err)
+static int no_room(struct ark_error *err)
+{
+	return ark_fail(err, UPLOAD_NO_ROOM,
+	    "There is no room for this upload beside those that are under way and what is kept for "
+	    "the access log: file or remove uploads of yours, try again when others are filed, or "
+	    "ask whoever runs the archive for a larger disk.");
+}
+
+/* With `n` more of `more` bytes beside those that are there. */
+static int check_room(struct exchange *x, unsigned int n, uint64_t more, struct ark_error *err)
 {
 	const struct pending_place place = place_of(x);
-	struct archive *a = app_of(x)->archive;
-	uint64_t left, reserve, more = length == PENDING_OPEN ? 0 : length;
+	uint64_t left, reserve, promised = 0;
 	struct usage u = {0};
-	int rc = filing_room(a, err);
+	int rc = pending_each(&place, user_of(x), add_usage, &u, err);
 
-	if (!rc)
-		rc = pending_each(&place, user_of(x), add_usage, &u, err);
-	if (!rc && (u.n >= UPLOADS_OF_ONE_MAX || u.bytes + more > UPLOADS_BYTES_MAX))
+	if (!rc && (u.n + n > UPLOADS_OF_ONE_MAX || u.bytes + more > UPLOADS_BYTES_MAX))
 		rc = ark_fail(err, ARK_EREFUSED,
 		    "You have too many uploads that are not filed: file or remove some first.");
 	if (!rc)
-		rc = filing_disk(archive_dir(a), &left, &reserve, err);
-	if (!rc && (left < reserve || more > left - reserve))
-		rc = ark_fail(
-		    err, ARK_EREFUSED, "There is no room for an upload of this length now.");
+		rc = pending_promised(&place, &promised, err);
+	if (!rc)
+		rc = filing_disk(archive_dir(app_of(x)->archive), &left, &reserve, err);
+	if (!rc &&
+	    (left < reserve || left - reserve < promised || left - reserve - promised < more))
+		rc = no_room(err);
+	return rc;
+}
+
+int upload_room(struct exchange *x, uint64_t length, struct ark_error *err)
+{
+	int rc = filing_room(app_of(x)->archive, err);
+
+	return rc ? rc : check_room(x, 1, length == PENDING_OPEN ? 0 : length, err);
+}
+
+int upload_promise(struct exchange *x, const char *id, struct ark_error *err)
+{
+	const struct pending_place place = place_of(x);
+	struct pending_file *f = NULL;
+	int rc = pending_open(&place, user_of(x), id, PENDING_APPEND, &f, err);
+
+	if (!rc)
+		rc = pending_reserve(f, NULL);
+	pending_close(f);
+	if (rc == ARK_EREFUSED)
+		rc = no_room(err);
+	/* its row is there: of two that begin at once each sees the other */
+	if (!rc)
+		rc = check_room(x, 0, 0, err);
+	if (rc)
+		(void)!pending_remove(&place, user_of(x), id, NULL);
 	return rc;
 }
 
@@ -219,6 +253,8 @@ int uploads_append(
 	if (!rc &&
 	    (pending_length(f) != PENDING_OPEN || len > UPLOAD_LENGTH_MAX - pending_offset(f)))
 		rc = ark_fail(err, ARK_EINPUT, "the file is too large");
+	if (!rc)
+		rc = filing_room(app_of(x)->archive, err);
 	if (!rc)
 		rc = pending_append(f, bytes, len, err);
 	if (!rc)

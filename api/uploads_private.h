@@ -16,9 +16,16 @@ static inline struct pending_place upload_place(struct archive *a)
 	return (struct pending_place){archive_state(a), archive_spool_dir(a)};
 }
 
-/* May this account have one more, of so many bytes (PENDING_OPEN: not known)? ARK_EREFUSED: it has too many; ARK_EIO: there is no
- * room. */
+enum {
+	UPLOAD_NO_ROOM = 507
+}; /* a status of these two beside ARK_E…: the disk has no room for so many bytes */
+
+/* May this account have one more, of so many bytes (PENDING_OPEN: not known)? ARK_EREFUSED: it has too many; ARK_EIO: nothing
+ * is filed now. */
 ARK_MUSTUSE int upload_room(struct exchange *x, uint64_t length, struct ark_error *err);
+/* The same once more, of one that is there: others may have begun at the same time. Its room is reserved; where there is none
+ * it is removed. */
+ARK_MUSTUSE int upload_promise(struct exchange *x, const char *id, struct ark_error *err);
 /* Who files nothing keeps nothing here either. */
 bool upload_permitted(const struct exchange *x);
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "archive/uploads_private.h"
@@ -355,6 +356,37 @@ int pending_each(const struct pending_place *place, const char *user,
 		return rc;
 	rc = rows_each(place->state, &wish, look, &l, err);
 	return state_leave(place->state, false, rc, err);
+}
+
+struct promising {
+	const struct pending_place *place;
+	uint64_t bytes;
+};
+
+static int add_promise(void *arg, const struct pending *p)
+{
+	struct promising *to = arg;
+	char path[4096];
+	struct stat st = {0};
+	uint64_t room = pending_room(p->length), there;
+
+	if (p->document[0] || p->length == PENDING_OPEN)
+		return 0;
+	if (pending_path(to->place, p->id, path, NULL) || stat(path, &st) != 0)
+		st.st_blocks = 0;
+	there = (uint64_t)st.st_blocks * 512;
+	to->bytes += there < room ? room - there : 0;
+	return 0;
+}
+
+int pending_promised(const struct pending_place *place, uint64_t *ret_bytes, struct ark_error *err)
+{
+	struct promising to = {.place = place};
+	int rc = pending_each(place, NULL, add_promise, &to, err);
+
+	if (!rc)
+		*ret_bytes = to.bytes;
+	return rc;
 }
 
 /* ---- taken away ---- */

@@ -121,11 +121,33 @@ static int open_file(struct pending_file *f, struct ark_error *err)
 	return rc;
 }
 
+uint64_t pending_room(uint64_t length)
+{
+	return length + length / 512 + (UINT64_C(64) << 10);
+}
+
+int pending_reserve(struct pending_file *f, struct ark_error *err)
+{
+	uint64_t room = pending_room(f->row.p.length);
+	int rc;
+
+	if (f->row.p.length == PENDING_OPEN)
+		return ARK_OK;
+	do
+		rc = fallocate(f->fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)room);
+	while (rc != 0 && errno == EINTR);
+	/* a file system that reserves nothing is no reason to refuse */
+	if (rc != 0 && (errno == ENOSPC || errno == EDQUOT || errno == EFBIG))
+		return ark_fail(err, ARK_EREFUSED, "there is no room for the upload");
+	return ARK_OK;
+}
+
 static int cut(struct pending_file *f, uint64_t len, struct ark_error *err)
 {
-	return ftruncate(f->fd, (off_t)len) != 0
-		   ? ark_fail_errno(err, ARK_EIO, "cannot cut off the end of an upload")
-		   : ARK_OK;
+	if (ftruncate(f->fd, (off_t)len) != 0)
+		return ark_fail_errno(err, ARK_EIO, "cannot cut off the end of an upload");
+	(void)!pending_reserve(f, NULL); /* which the cut has given back */
+	return ARK_OK;
 }
 
 /* The bytes that were held must not be there any more when the row no longer says it. */

@@ -28,6 +28,8 @@ ARK_MUSTUSE int pending_row_get(const struct pending_place *place, const char *u
  * a sync of its own. */
 ARK_MUSTUSE int pending_row_move(
     const struct pending_place *place, struct pending_row *r, bool lazily, struct ark_error *err);
+/* Bytes that an upload of this length has on the disk when it is whole, and a little more. */
+uint64_t pending_room(uint64_t length);
 /* SPOOL/uploads/<id>, or the folder (id NULL). */
 ARK_MUSTUSE int pending_path(
     const struct pending_place *place, const char *id, char out[4096], struct ark_error *err);

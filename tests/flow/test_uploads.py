@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import socket
+import subprocess
 import threading
 import time
 
@@ -593,3 +594,73 @@ def test_uploads__of_a_session_are_those_of_its_account():
     same(offset(w, at.replace("/fi/", "/v1/")), 3)
     same(page_send(b, "DELETE", at).status, 403)
     same(page_send(b, "DELETE", at, **h).status, 204)
+
+
+# ---- room ----
+
+def small_disk(name, size_mib):
+    """An archive on a disk of its own, and what ends it."""
+    if os.geteuid() != 0:
+        raise Skip("a small file system can be mounted by root only")
+    top = os.path.join(world().top, name)
+    os.mkdir(top)
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=%dm" % size_mib, "tmpfs", top],
+                      stderr=subprocess.DEVNULL).returncode:
+        raise Skip("mounting is not permitted here")
+
+    def end(a):
+        if a:
+            a.stop(signal.SIGKILL)
+        subprocess.run(["umount", "-l", top], check=False)
+
+    return top, end
+
+
+
+
+def test_uploads__what_is_promised_to_several_has_room():
+    top, end = small_disk("small", 200)
+    w = None
+    try:
+        w = Archive(parent=top).serve()
+        answers = []
+        threads = [threading.Thread(target=lambda: answers.append(begin(w, 30 * MIB, **BINARY))) for _ in range(8)]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join()
+        begun = [r.header("Location") for r in answers if r.status == 201]
+        refused = [r for r in answers if r.status != 201]
+        check(1 <= len(begun) <= 5 and len(begun) + len(refused) == 8, [r.status for r in answers])
+        for r in refused:
+            same((r.status, r.json()["type"]), (507, "urn:arkki:problem:no-room"), r.body[:200])
+            check("file or remove uploads" in r.json()["detail"], r.body)
+        same(len(os.listdir(folder(w))), len(begun), "what was refused leaves nothing")
+        while True:  # the rest, one by one
+            r = begin(w, 30 * MIB, **BINARY)
+            if r.status != 201:
+                break
+            begun.append(r.header("Location"))
+        same(r.status, 507, r.body[:200])
+        check(3 <= len(begun) <= 5, len(begun))
+        # whoever else fills the disk takes nothing of it
+        with open(os.path.join(top, "ballast"), "wb") as b:
+            try:
+                while True:
+                    b.write(bytes(MIB))
+                    b.flush()
+            except OSError:
+                pass
+        os.truncate(os.path.join(top, "ballast"), max(0, os.path.getsize(os.path.join(top, "ballast")) - 26 * MIB))
+        content = os.urandom(30 * MIB)
+        for at in begun:
+            for done in range(0, len(content), 10 * MIB):
+                r = patch(w, at, done, content[done:done + 10 * MIB])
+                same(r.status, 204, r.body[:200])
+        os.unlink(os.path.join(top, "ballast"))
+        same(begin(w, 100 * MIB, **BINARY).status, 507)
+        for at in begun:
+            same(w.send("DELETE", at, "maija", TUS).status, 204)
+        same(begin(w, 100 * MIB, **BINARY).status, 201, "when the others are gone")
+    finally:
+        end(w)

@@ -64,10 +64,13 @@ ARK_MUSTUSE int pending_new(const struct pending_place *place, const struct pend
 /* ARK_ENOTFOUND: there is none of this user's, or it has expired. What it holds is the caller's. */
 ARK_MUSTUSE int pending_get(const struct pending_place *place, const char *user, const char *id,
     struct pending *ret, struct ark_error *err);
-/* The user's that have not expired, filed ones too, in no order; borrowed. What `each` returns but 0 ends it and is returned.
+/* The user's (NULL: everybody's) that have not expired, filed ones too, in no order; borrowed. What `each` returns but 0 ends it and is returned.
  * `each` calls nothing of the state's. */
 ARK_MUSTUSE int pending_each(const struct pending_place *place, const char *user,
     int (*each)(void *arg, const struct pending *p), void *arg, struct ark_error *err);
+/* Bytes of the disk that all uploads together may still take beside those that they have, or have reserved. */
+ARK_MUSTUSE int pending_promised(
+    const struct pending_place *place, uint64_t *ret_bytes, struct ark_error *err);
 /* json: NULL takes the draft away. ARK_EINPUT: longer than PENDING_DRAFT_MAX. */
 ARK_MUSTUSE int pending_draft(const struct pending_place *place, const char *user, const char *id,
     const char *json, struct ark_error *err);
@@ -97,6 +100,9 @@ uint64_t pending_length(const struct pending_file *f);
  * appended. */
 ARK_MUSTUSE int pending_append(
     struct pending_file *f, const void *bytes, size_t len, struct ark_error *err);
+/* Takes the room of the whole upload on the disk, where the file system can: then nobody else gets it. ARK_EREFUSED: there is
+ * not as much. */
+ARK_MUSTUSE int pending_reserve(struct pending_file *f, struct ark_error *err);
 /* What is appended from here on counts only with pending_sync(): where that does not come, by a close or a crash, the upload
  * is again where it is now. Durable. */
 ARK_MUSTUSE int pending_hold(struct pending_file *f, struct ark_error *err);
