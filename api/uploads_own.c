@@ -6,11 +6,14 @@
 #include "arkki/archive/filing.h"
 #include "arkki/base/json.h"
 
+enum { NOTE_TRIES = 10 };
+
 void upload_state_free(struct upload_state *u)
 {
 	free(u->file_name);
 	free(u->media_type);
 	json_decref(u->draft);
+	free(u->kept);
 	*u = (struct upload_state){0};
 }
 
@@ -125,7 +128,9 @@ static int state_from(const struct pending *p, struct upload_state *ret, struct 
 		rc = json_read(p->draft, strlen(p->draft), &u.draft, err);
 	else
 		u.draft = json_object();
-	if (!rc && (!u.draft || (p->file_name && !u.file_name) || (p->media_type && !u.media_type)))
+	u.kept = strdup(p->draft ? p->draft : "");
+	if (!rc && (!u.draft || !u.kept || (p->file_name && !u.file_name) ||
+		       (p->media_type && !u.media_type)))
 		rc = ark_fail(err, ARK_ENOMEM, "no memory for an upload");
 	if (rc)
 		upload_state_free(&u);
@@ -204,10 +209,51 @@ int uploads_draft(struct exchange *x, const char *id, const json_t *draft, struc
 {
 	const struct pending_place place = place_of(x);
 	char *text = json_dumps(draft, JSON_COMPACT);
-	int rc = text ? pending_draft(&place, user_of(x), id, text, err)
+	int rc = text ? pending_draft(&place, user_of(x), id, NULL, text, err)
 		      : ark_fail(err, ARK_ENOMEM, "no memory for what was typed");
 
 	free(text);
+	return rc;
+}
+
+int uploads_keep(struct exchange *x, struct upload_state *u, struct ark_error *err)
+{
+	const struct pending_place place = place_of(x);
+	char *text = json_dumps(u->draft, JSON_COMPACT);
+	int rc = text ? pending_draft(&place, user_of(x), u->id, u->kept, text, err)
+		      : ark_fail(err, ARK_ENOMEM, "no memory for what was typed");
+
+	if (rc) {
+		free(text);
+		return rc;
+	}
+	free(u->kept);
+	u->kept = text;
+	return ARK_OK;
+}
+
+int uploads_note(
+    struct exchange *x, struct upload_state *u, json_t *members, struct ark_error *err)
+{
+	int rc = json_object_update(u->draft, members)
+		     ? ark_fail(err, ARK_ENOMEM, "no memory for what was typed")
+		     : uploads_keep(x, u, err);
+
+	for (int i = 0; rc == ARK_ECONFLICT && i < NOTE_TRIES; i++) {
+		struct upload_state now = {0};
+
+		rc = uploads_get(x, u->id, &now, err);
+		if (!rc && json_object_update(now.draft, members))
+			rc = ark_fail(err, ARK_ENOMEM, "no memory for what was typed");
+		if (!rc)
+			rc = uploads_keep(x, &now, err);
+		if (!rc) {
+			upload_state_free(u);
+			*u = now;
+		} else {
+			upload_state_free(&now);
+		}
+	}
 	return rc;
 }
 

@@ -276,9 +276,10 @@ int pending_get(const struct pending_place *place, const char *user, const char 
 	return ARK_OK;
 }
 
-/* Changes a row durably: the draft (when there is a new one), and what it became. */
+/* Changes a row durably: the draft (when there is a new one, and the row has still `was`), and what it became. */
 static int change(const struct pending_place *place, const char *user, const char *id,
-    const char *const *draft, const char *document, uint32_t version, struct ark_error *err)
+    const char *was, const char *const *draft, const char *document, uint32_t version,
+    struct ark_error *err)
 {
 	struct pending_row r = {0};
 	struct row row;
@@ -287,6 +288,8 @@ static int change(const struct pending_place *place, const char *user, const cha
 	if (rc)
 		return rc;
 	rc = find(place->state, user, id, &row, &r, err);
+	if (!rc && was && strcmp(r.p.draft ? r.p.draft : "", was) != 0)
+		rc = ark_fail(err, ARK_ECONFLICT, "what was typed was kept elsewhere meanwhile");
 	if (!rc && draft) {
 		free(r.p.draft);
 		r.p.draft = *draft ? strdup(*draft) : NULL;
@@ -305,11 +308,11 @@ static int change(const struct pending_place *place, const char *user, const cha
 }
 
 int pending_draft(const struct pending_place *place, const char *user, const char *id,
-    const char *json, struct ark_error *err)
+    const char *was, const char *json, struct ark_error *err)
 {
 	if (json && strlen(json) > PENDING_DRAFT_MAX)
 		return ark_fail(err, ARK_EINPUT, "what was typed is longer than 64 KiB");
-	return change(place, user, id, &json, NULL, 0, err);
+	return change(place, user, id, was, &json, NULL, 0, err);
 }
 
 int pending_became(const struct pending_place *place, const char *user, const char *id,
@@ -321,7 +324,7 @@ int pending_became(const struct pending_place *place, const char *user, const ch
 	if (!rc && !docid_valid(document))
 		rc = ark_fail(err, ARK_EINPUT, "that is no document's id");
 	if (!rc)
-		rc = change(place, user, id, NULL, document, version, err);
+		rc = change(place, user, id, NULL, NULL, document, version, err);
 	if (!rc)
 		unlink(path); /* what stays is found by the sweep */
 	return rc;

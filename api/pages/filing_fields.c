@@ -380,6 +380,81 @@ static void state_field(struct page *p, const struct sheet *s)
 	choices(p, s, "state", SAY_STATE, states, 2);
 }
 
+static void clash_units(struct page *p, const json_t *units, struct buf *out)
+{
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(units, i, one)
+	{
+		if (i)
+			buf_adds(out, ", ");
+		name_add(p, out, "units", json_string_value(one));
+	}
+}
+
+static void clash_value(struct page *p, const char *field, const char *value, struct buf *out)
+{
+	const char *language = i18n_language_name(p->language, value);
+
+	if (strcmp(field, "type") == 0 && *value)
+		name_add(p, out, "types", value);
+	else if (strcmp(field, "author") == 0 && *value)
+		name_add(p, out, "orgs", value);
+	else if (strcmp(field, "language") == 0 && language)
+		buf_adds(out, language);
+	else if (strcmp(field, "class") == 0 && *value)
+		buf_adds(out, say(p, publicity_said(value)));
+	else if (strcmp(field, "state") == 0 && *value)
+		buf_adds(out, say(p, strcmp(value, "draft") == 0 ? SAY_DRAFT : SAY_FINAL));
+	else if (strcmp(field, "case") == 0)
+		case_known(p, value, out);
+	else
+		buf_adds(out, value);
+}
+
+static void clash_item(struct page *p, enum say label, const struct buf *theirs)
+{
+	html_put(&p->h, "<li>$: <strong dir=\"auto\">$</strong></li>", say(p, label),
+	    theirs->len ? theirs->data : say(p, SAY_FILING_EMPTY));
+}
+
+void filing_clash(struct page *p, const struct sheet *s)
+{
+	static const struct {
+		const char *field;
+		enum say label;
+	} all[] = {{"title", SAY_FILING_TITLE}, {"date", SAY_DATE}, {"visitDate", SAY_VISIT_DATE},
+	    {"case", SAY_DIARY}, {"type", SAY_TYPE}, {"language", SAY_DOCUMENT_LANGUAGE},
+	    {"author", SAY_AUTHOR}, {"state", SAY_STATE}, {"class", SAY_PUBLICITY},
+	    {"ground", SAY_SECRECY_GROUND}, {"from", SAY_SECRECY_FROM},
+	    {"until", SAY_SECRECY_UNTIL}, {"publicTitle", SAY_FILING_PUBLIC_TITLE},
+	    {"reason", SAY_REASON}};
+	const json_t *units = json_object_get(s->theirs, "units");
+	struct buf value = BUF_INIT;
+
+	if (!s->theirs)
+		return;
+	html_put(&p->h,
+	    "<section class=\"note\" id=\"clash\" tabindex=\"-1\"><h2>$</h2><p>$</p><ul>",
+	    say(p, SAY_FILING_CLASH), say(p, SAY_FILING_CLASH_WHAT));
+	if (!json_equal(units, json_object_get(json_object_get(s->u.draft, "typed"), "units"))) {
+		clash_units(p, units, &value);
+		clash_item(p, SAY_UNITS, &value);
+	}
+	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
+		const char *kept = json_text(s->theirs, all[i].field);
+
+		buf_clear(&value);
+		if (strcmp(kept ? kept : "", draft_typed(s->u.draft, all[i].field)) == 0)
+			continue;
+		clash_value(p, all[i].field, kept ? kept : "", &value);
+		clash_item(p, all[i].label, &value);
+	}
+	html_put(&p->h, "</ul><p>$</p></section>", say(p, SAY_FILING_CLASH_MEND));
+	buf_free(&value);
+}
+
 void filing_common(struct page *p, const struct sheet *s)
 {
 	units_field(p, s);

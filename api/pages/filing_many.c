@@ -47,7 +47,8 @@ static int state_copy(struct upload_state *to, const struct upload_state *u)
 	to->file_name = u->file_name ? strdup(u->file_name) : NULL;
 	to->media_type = NULL;
 	to->draft = json_deep_copy(u->draft);
-	return to->draft && (!u->file_name || to->file_name) ? 0 : ARK_ENOMEM;
+	to->kept = strdup(u->kept);
+	return to->draft && to->kept && (!u->file_name || to->file_name) ? 0 : ARK_ENOMEM;
 }
 
 static int gather(void *arg, const struct upload_state *u)

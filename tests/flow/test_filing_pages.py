@@ -166,6 +166,55 @@ def test_file__a_session_that_ends_loses_nothing():
     same(shown(got(w, at), "title"), "Ennen katkosta")
 
 
+def saved_of(page):
+    return re.search(r'name="saved" value="(\d+)"', page.body.decode()).group(1)
+
+
+def test_file__two_tabs_lose_nothing():
+    w = shared()
+    at = give(w, [("a.txt", b"Kaksi valilehtea.\n")])
+    one, two = got(w, at), got(w, at)
+    r = post(w, at, dict(FIELDS, form=token_of(one), saved=saved_of(one), title="Ensimmäinen", to="keep"))
+    same(r.status, 303, text_of(r)[:300])
+    r = post(w, at, dict(FIELDS, form=token_of(two), saved=saved_of(two), title="Toinen", date="28.3.2026"))
+    same(r.status, 422)
+    text = text_of(r)
+    check("toisessa välilehdessä" in text and "Otsikko: Ensimmäinen" in text and "27.3.2026" in text, text[:900])
+    check("Kieli:" not in text.split("Muuta alla olevia")[0], "what is the same in both is not listed", text[:900])
+    same((shown(r, "title"), shown(r, "date")), ("Toinen", "28.3.2026"), "what was typed is in the form")
+    same(shown(got(w, at), "title"), "Ensimmäinen", "what was saved stays")
+    # who has seen it goes on
+    r = post(w, at, dict(FIELDS, form=token_of(r), saved=saved_of(r), title="Toinen", date="28.3.2026"))
+    same((r.status, r.header("Location")), (303, at + "/check"), text_of(r)[:300])
+    # the answers that were looked at are those that are filed
+    page = got(w, at + "/check")
+    fill(w, at, title="Kolmas", to="keep")
+    r = post(w, at + "/send", {"form": token_of(page), "saved": saved_of(page)})
+    check(r.status == 422 and "Tarkista ne vielä kerran" in text_of(r), r.status, text_of(r)[:300])
+    # the same once more is no clash
+    old = got(w, at)
+    fill(w, at, title="Neljäs", to="keep")
+    r = post(w, at, dict(FIELDS, form=token_of(old), saved=saved_of(old), title="Neljäs"))
+    same((r.status, r.header("Location")), (303, at + "/check"), text_of(r)[:300])
+    same(send(w, at).status, 303)
+
+
+def test_file__proposals_come_beside_what_was_typed_meanwhile():
+    w = shared()
+    for n in range(6):
+        at = give(w, [("a.txt", TEXT + b"rinnakkain %d\n" % n)])
+        token = token_of(got(w, "/fi/file/new"))
+        done = []
+        reads = [threading.Thread(target=lambda: done.append(got(w, at))) for _ in range(2)]
+        for t in reads:
+            t.start()
+        r = post(w, at, dict(FIELDS, form=token, title="Kirjoitettu %d" % n, to="keep"))
+        for t in reads:
+            t.join()
+        same(r.status, 303, text_of(r)[:200])
+        same(shown(got(w, at), "title"), "Kirjoitettu %d" % n)
+
+
 def test_file__outlives_the_server():
     w = Archive()
     w.serve()

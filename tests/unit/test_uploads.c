@@ -397,8 +397,12 @@ static void test_uploads__are_found_by_their_owner(void **state)
 	assert_int_equal(pending_get(&f->place, "risto", id, &p, NULL), ARK_ENOTFOUND);
 	assert_int_equal(
 	    pending_get(&f->place, "maija", "../../state.sqlite", &p, NULL), ARK_ENOTFOUND);
-	assert_int_equal(pending_draft(&f->place, "risto", id, "{}", NULL), ARK_ENOTFOUND);
-	assert_int_equal(pending_draft(&f->place, "maija", id, "{\"a\":1}", NULL), ARK_OK);
+	assert_int_equal(pending_draft(&f->place, "risto", id, NULL, "{}", NULL), ARK_ENOTFOUND);
+	assert_int_equal(pending_draft(&f->place, "maija", id, "", "{\"a\":0}", NULL), ARK_OK);
+	assert_int_equal(
+	    pending_draft(&f->place, "maija", id, "", "{\"b\":1}", NULL), ARK_ECONFLICT);
+	assert_int_equal(
+	    pending_draft(&f->place, "maija", id, "{\"a\":0}", "{\"a\":1}", NULL), ARK_OK);
 	add(f, id, "abcde");
 	assert_int_equal(pending_get(&f->place, "maija", id, &p, NULL), ARK_OK);
 	assert_string_equal(p.draft, "{\"a\":1}");

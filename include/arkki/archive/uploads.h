@@ -71,9 +71,10 @@ ARK_MUSTUSE int pending_each(const struct pending_place *place, const char *user
 /* Bytes of the disk that all uploads together may still take beside those that they have, or have reserved. */
 ARK_MUSTUSE int pending_promised(
     const struct pending_place *place, uint64_t *ret_bytes, struct ark_error *err);
-/* json: NULL takes the draft away. ARK_EINPUT: longer than PENDING_DRAFT_MAX. */
+/* was: the draft that this one was made of, as pending_get() gave it ("": none); NULL: whichever. json: NULL takes the draft
+ * away. ARK_EINPUT: longer than PENDING_DRAFT_MAX; ARK_ECONFLICT: another was kept meanwhile. */
 ARK_MUSTUSE int pending_draft(const struct pending_place *place, const char *user, const char *id,
-    const char *json, struct ark_error *err);
+    const char *was, const char *json, struct ark_error *err);
 /* It was filed: the bytes go, the row says as what, until it expires. */
 ARK_MUSTUSE int pending_became(const struct pending_place *place, const char *user, const char *id,
     const char *document, uint32_t version, struct ark_error *err);
