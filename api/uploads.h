@@ -36,6 +36,9 @@ ARK_MUSTUSE int uploads_get(
 /* The caller's that are not filed, oldest first. */
 ARK_MUSTUSE int uploads_each(struct exchange *x,
     int (*each)(void *arg, const struct upload_state *u), void *arg, struct ark_error *err);
+/* Those that were filed too, as long as they are remembered. */
+ARK_MUSTUSE int uploads_each_ever(struct exchange *x,
+    int (*each)(void *arg, const struct upload_state *u), void *arg, struct ark_error *err);
 /* Replaces the draft; borrowed. ARK_EINPUT when larger than UPLOAD_DRAFT_MAX as text. */
 ARK_MUSTUSE int uploads_draft(
     struct exchange *x, const char *id, const json_t *draft, struct ark_error *err);

@@ -153,6 +153,7 @@ int uploads_get(struct exchange *x, const char *id, struct upload_state *ret, st
 
 struct gathering {
 	struct upload_state *all;
+	bool filed_too;
 	size_t n, room;
 	struct ark_error err;
 };
@@ -161,7 +162,7 @@ static int gather(void *arg, const struct pending *p)
 {
 	struct gathering *g = arg;
 
-	if (p->document[0])
+	if (p->document[0] && !g->filed_too)
 		return 0;
 	if (g->n == g->room) {
 		size_t room = g->room ? 2 * g->room : 16;
@@ -186,11 +187,11 @@ static int by_change(const void *a, const void *b)
 					      : strcmp(u->id, w->id);
 }
 
-int uploads_each(struct exchange *x, int (*each)(void *arg, const struct upload_state *u),
-    void *arg, struct ark_error *err)
+static int each_of(struct exchange *x, bool filed_too,
+    int (*each)(void *arg, const struct upload_state *u), void *arg, struct ark_error *err)
 {
 	const struct pending_place place = place_of(x);
-	struct gathering g = {0};
+	struct gathering g = {.filed_too = filed_too};
 	int rc = pending_each(&place, user_of(x), gather, &g, err);
 
 	if (rc && g.err.status == rc)
@@ -203,6 +204,18 @@ int uploads_each(struct exchange *x, int (*each)(void *arg, const struct upload_
 		upload_state_free(&g.all[i]);
 	free(g.all);
 	return rc;
+}
+
+int uploads_each(struct exchange *x, int (*each)(void *arg, const struct upload_state *u),
+    void *arg, struct ark_error *err)
+{
+	return each_of(x, false, each, arg, err);
+}
+
+int uploads_each_ever(struct exchange *x, int (*each)(void *arg, const struct upload_state *u),
+    void *arg, struct ark_error *err)
+{
+	return each_of(x, true, each, arg, err);
 }
 
 int uploads_draft(struct exchange *x, const char *id, const json_t *draft, struct ark_error *err)
@@ -232,8 +245,7 @@ int uploads_keep(struct exchange *x, struct upload_state *u, struct ark_error *e
 	return ARK_OK;
 }
 
-int uploads_note(
-    struct exchange *x, struct upload_state *u, json_t *members, struct ark_error *err)
+int uploads_note(struct exchange *x, struct upload_state *u, json_t *members, struct ark_error *err)
 {
 	int rc = json_object_update(u->draft, members)
 		     ? ark_fail(err, ARK_ENOMEM, "no memory for what was typed")

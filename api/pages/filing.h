@@ -140,6 +140,11 @@ void case_by_number(struct exchange *x, const char *number, char ret[65]);
 
 /* ---- filing_fields.c: the fields of the page ---- */
 
+/* The n-th that the file's text proposes for a field ("diaryNumber" for the case), {"value","found"}; NULL: none. */
+const json_t *draft_proposal(const json_t *draft, const char *field, unsigned int n);
+/* A day as a person writes it; "" of another field. */
+void draft_as_typed(const char *field, const char *value, char out[I18N_SIZE]);
+
 void filing_fields(struct page *p, const struct sheet *s);
 /* Where `theirs` differs from what is typed here. */
 void filing_clash(struct page *p, const struct sheet *s);

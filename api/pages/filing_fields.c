@@ -24,12 +24,12 @@ static bool untouched(const struct sheet *s)
 	return !json_is_true(json_object_get(s->u.draft, "submitted"));
 }
 
-static const json_t *proposal(const struct sheet *s, const char *field, unsigned int n)
+const json_t *draft_proposal(const json_t *draft, const char *field, unsigned int n)
 {
 	const json_t *one;
 	size_t i;
 
-	json_array_foreach(json_object_get(s->u.draft, "proposals"), i, one)
+	json_array_foreach(json_object_get(draft, "proposals"), i, one)
 	{
 		const char *of = json_text(one, "field");
 
@@ -45,7 +45,7 @@ static const char *proposed_name(const char *field)
 	return strcmp(field, "case") == 0 ? "diaryNumber" : field;
 }
 
-static void as_typed(const char *field, const char *value, char out[I18N_SIZE])
+void draft_as_typed(const char *field, const char *value, char out[I18N_SIZE])
 {
 	out[0] = '\0';
 	if (strcmp(field, "date") == 0 || strcmp(field, "visitDate") == 0)
@@ -70,7 +70,7 @@ static void shown(
     const struct page *page, const struct sheet *s, const char *field, struct buf *out)
 {
 	const char *typed = draft_typed(s->u.draft, field), *value;
-	const json_t *p = untouched(s) ? proposal(s, proposed_name(field), 0) : NULL;
+	const json_t *p = untouched(s) ? draft_proposal(s->u.draft, proposed_name(field), 0) : NULL;
 	char date[I18N_SIZE];
 
 	value = json_text(p, "value");
@@ -82,7 +82,7 @@ static void shown(
 		buf_adds(out, typed);
 		return;
 	}
-	as_typed(field, value, date);
+	draft_as_typed(field, value, date);
 	buf_adds(out, date[0] ? date : value);
 }
 
@@ -92,13 +92,13 @@ static bool write_proposals(struct page *p, const struct sheet *s, const char *f
 	const json_t *one;
 	unsigned int n = 0;
 
-	for (; (one = proposal(s, proposed_name(field), n)); n++) {
+	for (; (one = draft_proposal(s->u.draft, proposed_name(field), n)); n++) {
 		const char *value = json_text(one, "value"), *found = json_text(one, "found");
 		char date[I18N_SIZE];
 
 		if (n == 0)
 			html_put(&p->h, "<ul class=\"plain proposed\" id=\"$-proposed\">", field);
-		as_typed(field, value, date);
+		draft_as_typed(field, value, date);
 		html_put(&p->h, "<li><span class=\"tag\">$</span> <span dir=\"auto\">",
 		    say(p, SAY_FILING_PROPOSED));
 		if (strcmp(field, "type") == 0)
@@ -149,7 +149,7 @@ static void field_described(struct page *p, const struct sheet *s, const char *f
 		buf_addf(&ids, "%s-wrong ", field);
 	if (help != SAY_COUNT)
 		buf_addf(&ids, "%s-help ", field);
-	if (proposal(s, proposed_name(field), 0))
+	if (draft_proposal(s->u.draft, proposed_name(field), 0))
 		buf_addf(&ids, "%s-proposed", field);
 	if (ids.len)
 		html_put(&p->h, " aria-describedby=\"$\"", ids.data);
@@ -365,7 +365,7 @@ static void units_field(struct page *p, const struct sheet *s)
 	{
 		unit_choice(p, json_string_value(one), true, NULL);
 	}
-	for (unsigned int n = 0; (one = proposal(s, "unit", n)); n++)
+	for (unsigned int n = 0; (one = draft_proposal(s->u.draft, "unit", n)); n++)
 		if (!ticked(units, json_text(one, "value")))
 			unit_choice(p, json_text(one, "value"), false, json_text(one, "found"));
 	text_field(p, s, "unitName", SAY_FILING_UNIT_ADD, SAY_FILING_UNIT_HELP, "300");
