@@ -196,9 +196,7 @@ void draft_saved_field(struct page *p, const char *name, const json_t *draft)
 	char n[24];
 
 	snprintf(n, sizeof(n), "%lld", (long long)saved(draft));
-	/* autocomplete: a browser that goes back puts no old number here */
-	html_put(
-	    &p->h, "<input type=\"hidden\" name=\"$\" value=\"$\" autocomplete=\"off\">", name, n);
+	html_put(&p->h, "<input type=\"hidden\" name=\"$\" value=\"$\">", name, n);
 }
 
 bool draft_saved_same(struct exchange *x, const char *name, const json_t *draft)

@@ -58,13 +58,19 @@ static int gather(void *arg, const struct upload_state *u)
 }
 
 /* As people number their files: 2 before 10. */
+static int state_by_name(const void *a, const void *b)
+{
+	const struct upload_state *u = a, *w = b;
+	int order = strverscmp(u->file_name ? u->file_name : "", w->file_name ? w->file_name : "");
+
+	return order ? order : strcmp(u->id, w->id);
+}
+
 static int by_name(const void *a, const void *b)
 {
 	const struct many_file *f = a, *g = b;
-	int order =
-	    strverscmp(f->u.file_name ? f->u.file_name : "", g->u.file_name ? g->u.file_name : "");
 
-	return order ? order : strcmp(f->u.id, g->u.id);
+	return state_by_name(&f->u, &g->u);
 }
 
 /* What the script has uploaded learns here what it is for; another tab may have said it first. */
@@ -118,6 +124,7 @@ static struct many *many_new(struct exchange *x, const char *batch)
 		return NULL;
 	}
 	qsort(m->files, m->n, sizeof(*m->files), by_name);
+	qsort(m->done, m->done_n, sizeof(*m->done), state_by_name);
 	m->from = first_of(x, m);
 	return m;
 }

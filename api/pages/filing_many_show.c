@@ -188,6 +188,27 @@ void many_show_done(struct exchange *x, const struct many *m)
 
 /* ---- the page ---- */
 
+/* Where the texts took too long, the page is shown without them. */
+static void write_unread(struct page *p, const struct many *m)
+{
+	struct buf url = BUF_INIT;
+	bool unread = false;
+	char from[24];
+
+	for (size_t i = 0; i < m->n; i++)
+		unread |= m->files[i].now && m->files[i].u.offset == m->files[i].u.length &&
+			  !json_object_get(m->files[i].u.draft, "proposals");
+	if (!unread)
+		return;
+	snprintf(from, sizeof(from), "%zu", m->from);
+	buf_addf(&url, "/%s/file/many", i18n_code(p->language));
+	url_add(&url, "batch", m->batch);
+	url_add(&url, "from", from);
+	html_put(&p->h, "<p class=\"note\">$ <a href=\"$\">$</a></p>",
+	    say(p, SAY_FILING_MANY_UNREAD), url.data, say(p, SAY_FILING_MANY_READ));
+	buf_free(&url);
+}
+
 static void write_place(struct page *p, const struct many *m)
 {
 	char first[I18N_SIZE], last[I18N_SIZE], all[I18N_SIZE];
@@ -203,11 +224,12 @@ static void write_place(struct page *p, const struct many *m)
 	html_raw(&p->h, "<p>");
 	page_say(p, SAY_FILING_MANY_SHOWN, first, last, all);
 	html_raw(&p->h, "</p>");
+	write_unread(p, m);
 }
 
 static void write_saved(struct page *p, const struct many *m)
 {
-	html_raw(&p->h, "<input type=\"hidden\" name=\"saved\" autocomplete=\"off\" value=\"");
+	html_raw(&p->h, "<input type=\"hidden\" name=\"saved\" value=\"");
 	for (size_t i = 0; i < m->n; i++) {
 		const struct upload_state *u = &m->files[i].u;
 		char n[24];

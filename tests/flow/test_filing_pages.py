@@ -439,12 +439,13 @@ def test_many__a_hundred_are_settled_page_by_page():
     # put off, and come back to
     r = post(w, at, dict(common(page), **dict(each_shown(page), **{"to": "keep", "title-" + ids[20]: "Myöhemmin"})))
     same(ids_on(got(w, r.header("Location"))), ids[40:60])
-    page = got(w, at)
+    page = all_proposed(w, at)
     same((ids_on(page)[0], shown(page, "title-" + ids[20])), (ids[20], "Myöhemmin"))
     while ids_on(page):
         r = post(w, at, dict(common(page), **dict(each_shown(page), case="LVV/1234/2026")))
         same(r.status, 303, text_of(r)[:600])
         page = got(w, r.header("Location"))
+        page = all_proposed(w, r.header("Location")) if ids_on(page) else page
     check("Kaikki tiedostot on arkistoitu" in text_of(page) and "Arkistoitu 100 / 100" in text_of(page), text_of(page)[:300])
     titles = [d["title"] for d in w.json("/v1/documents?limit=100")["documents"]]
     same((len(titles), len(set(titles))), (100, 100))
