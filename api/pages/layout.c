@@ -170,14 +170,16 @@ static void write_session(struct page *p)
 
 static void write_menu_link(struct page *p, const char *path, enum say label)
 {
+	const char *at = http_path(p->x);
 	struct buf url = BUF_INIT;
-	bool here;
+	bool here, within;
 
 	buf_addf(&url, "/%s%s", i18n_code(p->language), path);
-	here = url.data && strcmp(http_path(p->x), url.data) == 0;
+	here = url.data && strcmp(at, url.data) == 0;
+	within = url.data && path[1] && strncmp(at, url.data, url.len) == 0 && at[url.len] == '/';
 	html_put(&p->h, "<li><a href=\"$\"", url.data);
-	if (here)
-		html_raw(&p->h, " aria-current=\"page\"");
+	if (here || within)
+		html_put(&p->h, " aria-current=\"$\"", here ? "page" : "true");
 	html_put(&p->h, ">$</a></li>", say(p, label));
 	buf_free(&url);
 }
