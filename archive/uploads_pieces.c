@@ -29,6 +29,7 @@ struct pending_file {
 	struct buf sealed;
 	enum pending_mode mode;
 	bool failed;
+	bool holding; /* pending_hold() was here: a row that says so may be another's */
 	int fd;
 };
 
@@ -298,6 +299,7 @@ int pending_hold(struct pending_file *f, struct ark_error *err)
 		rc = fs_sync_file(f->fd, "an upload", err);
 	f->row.held = true;
 	f->held_len = f->row.file_len;
+	f->holding = true;
 	if (!rc)
 		rc = pending_row_move(&f->place, &f->row, false, err);
 	f->failed = rc != ARK_OK;
@@ -379,7 +381,7 @@ void pending_close(struct pending_file *f)
 {
 	if (!f)
 		return;
-	if (f->row.held && f->mode == PENDING_APPEND)
+	if (f->holding && f->row.held)
 		(void)cut(f, f->held_len, NULL); /* where it fails the row says so */
 	else if (f->mode == PENDING_APPEND && !f->failed && write_piece(f, NULL))
 		f->failed = true; /* what was not answered for may be lost */

@@ -346,6 +346,28 @@ static void test_uploads__what_is_held_counts_only_when_synced(void **state)
 	buf_free(&text);
 }
 
+/* Who comes while another holds is refused, and cuts nothing off. */
+static void test_uploads__what_is_held_is_left_by_who_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	struct pending_file *file, *other = NULL;
+	struct buf text = BUF_INIT;
+	char id[33];
+
+	begin(f, 10, id);
+	add(f, id, "yksi ");
+	file = opened(f, id, PENDING_APPEND);
+	assert_int_equal(pending_hold(file, NULL), ARK_OK);
+	assert_int_equal(pending_append(file, "kaksi", 5, NULL), ARK_OK);
+	assert_int_equal(
+	    pending_open(&f->place, "maija", id, PENDING_APPEND, &other, NULL), ARK_ECONFLICT);
+	assert_int_equal(pending_sync(file, NULL), ARK_OK);
+	pending_close(file);
+	assert_int_equal(text_of(f, id, &text), ARK_OK);
+	assert_string_equal(text.data, "yksi kaksi");
+	buf_free(&text);
+}
+
 /* The process ends with whole pieces of held bytes in the file: they open, and are cut off all the same. */
 static void test_uploads__what_is_held_ends_with_the_process(void **state)
 {
@@ -533,6 +555,7 @@ int main(void)
 	    WITH(test_uploads__a_lost_file_begins_anew),
 	    WITH(test_uploads__one_appends_at_a_time),
 	    WITH(test_uploads__what_is_held_counts_only_when_synced),
+	    WITH(test_uploads__what_is_held_is_left_by_who_is_refused),
 	    WITH(test_uploads__what_is_held_ends_with_the_process),
 	    WITH(test_uploads__are_found_by_their_owner),
 	    WITH(test_uploads__what_expired_is_swept),
