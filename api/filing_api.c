@@ -242,7 +242,10 @@ static void version_base_read(struct exchange *x)
 		visit_denied(x, "metadata", "You may not file versions of this document.");
 		return;
 	}
-	if ((!filing_version_repeats(x, v) && !visit_if_match(x, &v->row)) || !visit_stated_ok(x)) {
+	/* of an upload when the body says which: it may have been filed before */
+	if ((!http_content_is(x, "application/json") && !filing_version_repeats(x, v) &&
+		!visit_if_match(x, &v->row)) ||
+	    !visit_stated_ok(x)) {
 		card_free(&card);
 		return;
 	}

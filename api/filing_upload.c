@@ -42,7 +42,7 @@ static void reply_filed(struct exchange *x, const char *document, uint32_t versi
 	visit_log(x, &r, 1, reply_found);
 }
 
-static void reply_not_filed(struct exchange *x, int status, const char *message)
+void upload_reply_not_filed(struct exchange *x, int status, const char *message)
 {
 	struct ark_error err = {0};
 
@@ -71,7 +71,7 @@ static void after(
     struct exchange *x, int status, const char *document, uint32_t version, const char *message)
 {
 	if (!document) {
-		reply_not_filed(x, status, message);
+		upload_reply_not_filed(x, status, message);
 		return;
 	}
 	if (status == ARK_ECONFLICT)
@@ -81,20 +81,19 @@ static void after(
 
 /* ---- the request ---- */
 
-/* Complete, and not the same bytes as the version built upon? False: replied. */
-static bool ready(struct exchange *x, struct post *p, const char *id)
+bool upload_ready(struct exchange *x, const char *id, const char *before, bool *ret_same)
 {
 	struct upload_state u = {0};
-	const char *before = json_text(p->base.version, "sha256");
 	unsigned char digest[32];
 	char hex[65];
 	struct ark_error err;
 	int rc = uploads_get(x, id, &u, &err);
 	bool complete = u.offset == u.length, open = !rc && !u.document[0];
 
+	*ret_same = false;
 	upload_state_free(&u);
 	if (rc == ARK_ENOTFOUND) {
-		reply_not_filed(x, rc, NULL);
+		upload_reply_not_filed(x, rc, NULL);
 	} else if (open && !complete) {
 		http_reply_problem(x, 409, "upload-incomplete",
 		    "The upload is not complete: send the rest first.", NULL);
@@ -102,16 +101,38 @@ static bool ready(struct exchange *x, struct post *p, const char *id)
 		rc = uploads_digest(x, id, digest, &err);
 		if (!rc)
 			hex_encode(hex, digest, sizeof(digest));
-		if (!rc && strcmp(before, hex) == 0) {
-			snprintf(p->detail, sizeof(p->detail),
-			    "Already filed: these bytes are version %u of the document.",
-			    p->base_version);
-			http_reply_problem(x, 409, "already-filed", p->detail, NULL);
-		}
+		*ret_same = !rc && strcmp(before, hex) == 0;
 	}
 	if (rc && !http_replied(x))
 		http_reply_error(x, &err);
 	return !http_replied(x);
+}
+
+/* Complete, and not the same bytes as the version built upon? False: replied. */
+static bool ready(struct exchange *x, struct post *p, const char *id)
+{
+	bool same;
+
+	if (!upload_ready(x, id, json_text(p->base.version, "sha256"), &same))
+		return false;
+	if (!same)
+		return true;
+	snprintf(p->detail, sizeof(p->detail),
+	    "Already filed: these bytes are version %u of the document.", p->base_version);
+	http_reply_problem(x, 409, "already-filed", p->detail, NULL);
+	return false;
+}
+
+/* A retry carries the If-Match of before its first success: the upload answers it, not the condition. */
+static bool still_matches(struct exchange *x, const struct post *p, const char *id)
+{
+	char document[33];
+	uint32_t version;
+
+	return !p->is_version ||
+	       (http_header(x, "If-Match") && upload_filed_before(x, id, document, &version) &&
+		   strcmp(document, p->document) == 0) ||
+	       visit_if_match(x, &p->v->row);
 }
 
 static void file(struct exchange *x, struct post *p, const char *id)
@@ -138,14 +159,16 @@ void filing_upload_finish(struct exchange *x, struct post *p)
 	char id[33];
 	int rc = json_read(p->metadata.data ? p->metadata.data : "", p->metadata.len, &body, &why);
 
-	if (rc) {
-		http_reply_problem(x, 400, "bad-json", why.text, NULL);
-		return;
-	}
 	given = json_text(body, "upload");
 	metadata = json_object_get(body, "metadata");
 	snprintf(id, sizeof(id), "%s", given ? given : "");
-	if (!given || !json_is_object(metadata) || json_object_size(body) != 2)
+	if (!still_matches(x, p, id)) {
+		json_decref(body);
+		return;
+	}
+	if (rc)
+		http_reply_problem(x, 400, "bad-json", why.text, NULL);
+	else if (!given || !json_is_object(metadata) || json_object_size(body) != 2)
 		http_reply_problem(
 		    x, 400, "bad-json", "Send {\"upload\":\"…\",\"metadata\":{…}}.", NULL);
 	else if (filing_metadata(p, metadata, &err))

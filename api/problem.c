@@ -31,6 +31,8 @@ static const struct title titles[] = {
     {428, {"Ehto puuttuu", "Villkoret saknas", "A condition is required"}},
     {429, {"Liian monta pyyntöä", "För många förfrågningar", "Too many requests"}},
     {431, {"Otsakkeet ovat liian suuret", "Huvudena är för stora", "The headers are too large"}},
+    {460,
+	{"Tarkistussumma ei täsmää", "Kontrollsumman stämmer inte", "The checksum does not match"}},
     {500, {"Palvelimen virhe", "Fel på servern", "An error in the server"}},
     {501, {"Ei toteutettu", "Stöds inte", "Not implemented"}},
     {503, {"Palvelu ei ole nyt käytettävissä", "Tjänsten är inte tillgänglig just nu",

@@ -1,6 +1,7 @@
 /* Filing the public rendition of a version, and withdrawing it.
  *
- * Story of PUT (the body streams, raw or as multipart/form-data with a part `content`):
+ * Story of PUT (the body streams, raw or as multipart/form-data with a part `content`; or it is application/json and names an
+ * upload: {"upload":"<id>","reason":"…"}):
  *   begin   find the version, log the look at its metadata, decide `redact` on
  *           it, check If-Match when there is a rendition already
  *   body    the content, sealed under the version's own key as it arrives
@@ -12,6 +13,7 @@
 
 #include "api/caller_filing.h"
 #include "api/documents.h"
+#include "api/uploads_private.h"
 #include "arkki/api/http_range.h"
 #include "arkki/api/multipart.h"
 #include "arkki/archive/spool.h"
@@ -25,8 +27,10 @@ struct put {
 	struct visit *v;
 	struct filing *filing;
 	struct multipart *multipart; /* NULL: the body is the content */
+	bool by_upload;              /* the body is JSON that names an upload, in `metadata` */
 	bool in_metadata, metadata_done, content_done;
 	struct buf metadata; /* of a multipart body: {"reason"} */
+	int status;          /* of the answer, when what was uploaded is filed */
 	char *declared;
 	char sha256[65]; /* of the rendition there is; empty: none */
 	int refusal;
@@ -145,12 +149,25 @@ static int part_end(void *arg, struct ark_error *err)
 	return ARK_OK;
 }
 
+static int take_json(struct put *p, const char *bytes, size_t len, struct ark_error *err)
+{
+	buf_add(&p->metadata, bytes, len);
+	return buf_failed(&p->metadata)
+		   ? refuse(p, 413, "metadata-too-large", "The body is over 64 KiB.", err)
+		   : ARK_OK;
+}
+
 void rendition_body(struct exchange *x, const char *bytes, size_t len)
 {
 	struct put *p = put_of(x);
 	struct ark_error err = {0};
-	int rc = p->multipart ? multipart_feed(p->multipart, bytes, len, &err)
-			      : upload_write(p->filing->upload, bytes, len, &err);
+	int rc;
+
+	if (p->by_upload)
+		rc = take_json(p, bytes, len, &err);
+	else
+		rc = p->multipart ? multipart_feed(p->multipart, bytes, len, &err)
+				  : upload_write(p->filing->upload, bytes, len, &err);
 
 	if (rc)
 		reply_refusal(x, p, &err);
@@ -188,6 +205,8 @@ static int open_body(struct exchange *x, struct put *p, struct ark_error *err)
 	const struct multipart_sink sink = {part_begin, part_data, part_end, p};
 	const char *type = http_header(x, "Content-Type");
 
+	if (p->by_upload)
+		return ARK_OK;
 	if (http_content_is(x, "multipart/form-data"))
 		return multipart_new(type, &sink, &p->multipart, err);
 	if (type && !(p->declared = strdup(type)))
@@ -289,9 +308,12 @@ static void put_permitted(struct exchange *x)
 	struct put *p;
 	int rc;
 
+	bool by_upload = http_content_is(x, "application/json");
+
 	if (!may_redact(x, v))
 		return;
-	if (http_header(x, "If-Match") && !rendition_matches(x, v))
+	/* of an upload when the body says which: it may have been filed before */
+	if (!by_upload && http_header(x, "If-Match") && !rendition_matches(x, v))
 		return;
 	if (filing_room(v->app->archive, &err)) {
 		http_reply_header(x, "Retry-After", "60");
@@ -300,7 +322,9 @@ static void put_permitted(struct exchange *x)
 	}
 	p = put_new(x, v, &err);
 	rc = p ? note_present(p, &err) : err.status;
-	if (!rc && p)
+	if (p)
+		p->by_upload = by_upload;
+	if (!rc && p && !by_upload)
 		rc = filing_rendition_upload(v->app->archive, p->filing, &err);
 	if (!rc && p)
 		rc = open_body(x, p, &err);
@@ -384,14 +408,97 @@ static void submit(struct exchange *x, struct put *p)
 static void present_answer(struct exchange *x)
 {
 	struct visit *v = visit_of(x);
+	const struct put *p = v->more;
 	json_t *meta = NULL;
 	struct ark_error err;
 
 	if (reading_version(v->app->archive, v->receipt, &v->row, FORM_PUBLIC, &meta, &err))
 		http_reply_error(x, &err);
 	else
-		reply_filed(x, v, meta, 200);
+		reply_filed(x, v, meta, p->status ? p->status : 200);
 	json_decref(meta);
+}
+
+/* ---- what was uploaded before ---- */
+
+static void upload_filed(
+    struct exchange *x, int status, const char *document, uint32_t version, const char *message)
+{
+	struct visit *v = visit_of(x);
+	struct put *p = v->more;
+	struct ledger_record r;
+	struct ark_error err;
+
+	if (!document) {
+		upload_reply_not_filed(x, status, message);
+		return;
+	}
+	if (strcmp(document, v->row.document) != 0 || version != v->row.version) {
+		http_reply_problem(x, 409, "upload-filed",
+		    "The upload was filed as another document or version.", NULL);
+		return;
+	}
+	p->status = v->row.rendition.number || status == ARK_ECONFLICT ? 200 : 201;
+	if (status == ARK_ECONFLICT)
+		http_reply_header(x, "Idempotency-Replayed", "true");
+	catalogue_row_free(&v->row);
+	v->has_row = false;
+	if (visit_find(v, document, version, &err) || !v->row.rendition.number) {
+		http_reply_empty(x, 204);
+		return;
+	}
+	r = visit_record(v, "metadata");
+	visit_log(x, &r, 1, present_answer);
+}
+
+/* The upload that the body names, and the reason. False: 400 is replied. */
+static bool named_upload(struct exchange *x, struct put *p, char id[33])
+{
+	struct ark_error why = {.text = "Send {\"upload\":\"…\"}, and \"reason\" if there is one."};
+	const char *given, *reason;
+	json_t *body = NULL;
+	bool ok;
+
+	ok = !json_read(p->metadata.data ? p->metadata.data : "", p->metadata.len, &body, &why);
+	given = json_text(body, "upload");
+	reason = json_text(body, "reason");
+	ok = ok && given && json_object_size(body) == (reason ? 2 : 1);
+	snprintf(id, 33, "%s", given ? given : "");
+	if (ok && reason && !p->filing->reason)
+		ok = (p->filing->reason = strdup(reason)) != NULL;
+	json_decref(body);
+	if (!ok)
+		http_reply_problem(x, 400, "bad-json", why.text, NULL);
+	return ok;
+}
+
+static void upload_finish_named(struct exchange *x, struct put *p)
+{
+	struct visit *v = p->v;
+	struct upload_filing f = {.document = v->row.document, .rendition_of = v->row.version};
+	char id[33], document[33];
+	struct ark_error err;
+	uint32_t version;
+	bool same;
+
+	if (!named_upload(x, p, id))
+		return;
+	if (upload_filed_before(x, id, document, &version)) {
+		upload_filed(x, ARK_ECONFLICT, document, version, NULL);
+		return;
+	}
+	if ((http_header(x, "If-Match") && !rendition_matches(x, v)) ||
+	    !upload_ready(x, id, p->sha256[0] ? p->sha256 : NULL, &same))
+		return;
+	if (same) {
+		present_answer(x);
+	} else if (caller_renew(v->app, v->caller, &err)) {
+		http_reply_error(x, &err);
+	} else if (rendition_matches(x, v) && may_redact(x, v)) {
+		f.id = id;
+		f.reason = p->filing->reason;
+		uploads_file(x, &f, upload_filed);
+	}
 }
 
 void rendition_finish(struct exchange *x)
@@ -402,6 +509,10 @@ void rendition_finish(struct exchange *x)
 	char sha[65];
 	int rc = p->multipart ? multipart_finish(p->multipart, &err) : ARK_OK;
 
+	if (p->by_upload) {
+		upload_finish_named(x, p);
+		return;
+	}
 	if (!rc && p->multipart && !p->content_done)
 		rc = refuse(p, 400, "bad-multipart", "The part content is missing.", &err);
 	if (rc) {

@@ -9,7 +9,7 @@
 #include <stddef.h>
 
 #define TARGET_SEGMENTS_MAX 24
-#define TARGET_PAIRS_MAX 64
+#define TARGET_PAIRS_MAX 96
 
 struct pair {
 	char *name, *value;

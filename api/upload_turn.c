@@ -62,6 +62,17 @@ void upload_turn_place(struct upload_turn *t, uint64_t *ret_offset, uint64_t *re
 	pthread_mutex_unlock(&t->lock);
 }
 
+int upload_turn_hold(struct upload_turn *t, struct ark_error *err)
+{
+	int rc;
+
+	pthread_mutex_lock(&t->lock);
+	rc = t->file ? pending_hold(t->file, err)
+		     : ark_fail(err, ARK_ECONFLICT, "another request goes on with this upload");
+	pthread_mutex_unlock(&t->lock);
+	return rc;
+}
+
 int upload_turn_append(struct upload_turn *t, const void *bytes, size_t len, struct ark_error *err)
 {
 	int rc;

@@ -22,6 +22,8 @@ ARK_MUSTUSE int upload_turn_take(struct app *app, const struct pending_place *pl
     const char *user, const char *id, struct upload_turn **ret, struct ark_error *err);
 /* Where it ends, and how long it will be. */
 void upload_turn_place(struct upload_turn *t, uint64_t *ret_offset, uint64_t *ret_length);
+/* As pending_hold(). */
+ARK_MUSTUSE int upload_turn_hold(struct upload_turn *t, struct ark_error *err);
 /* As pending_append(). ARK_ECONFLICT: another has the turn now. */
 ARK_MUSTUSE int upload_turn_append(
     struct upload_turn *t, const void *bytes, size_t len, struct ark_error *err);

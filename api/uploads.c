@@ -15,16 +15,18 @@
 #include "api/job.h"
 #include "api/pages/pages.h"
 #include "api/tus.h"
+#include "api/upload_checksum.h"
 #include "api/upload_turn.h"
 #include "api/uploads_private.h"
 #include "arkki/archive/filing.h"
 #include "arkki/base/text.h"
 
-enum { SYNC_MS = 5000 };
+enum { SYNC_MS = 5000, CHECKSUM_WRONG = 460 /* a status of ours, beside ARK_E… */ };
 
 struct sending { /* one request that appends or asks how far it is */
 	struct pending_place place;
-	struct upload_turn *turn; /* NULL: nothing is appended */
+	struct upload_turn *turn;    /* NULL: nothing is appended */
+	struct upload_checksum *sum; /* NULL: none was announced */
 	char user[65], id[33];
 	bool fresh; /* a POST */
 	bool empty; /* of a POST: it brought no bytes */
@@ -39,6 +41,7 @@ static void sending_free(void *arg)
 	struct sending *s = arg;
 
 	upload_turn_free(s->turn);
+	upload_checksum_free(s->sum);
 	free(s);
 }
 
@@ -94,6 +97,9 @@ static void reply_failure(struct exchange *x, const struct ark_error *err)
 		break;
 	case ARK_EREFUSED:
 		http_reply_problem(x, 409, "upload-filed", err->text, NULL);
+		break;
+	case CHECKSUM_WRONG:
+		http_reply_problem(x, 460, "checksum-mismatch", err->text, NULL);
 		break;
 	default:
 		http_reply_error(x, err);
@@ -173,9 +179,31 @@ void uploads_options(struct exchange *x)
 	http_reply_header(x, "Tus-Resumable", "1.0.0");
 	http_reply_header(x, "Tus-Version", "1.0.0");
 	http_reply_header(
-	    x, "Tus-Extension", "creation,creation-with-upload,termination,expiration");
+	    x, "Tus-Extension", "creation,creation-with-upload,termination,expiration,checksum");
+	http_reply_header(x, "Tus-Checksum-Algorithm", UPLOAD_CHECKSUMS);
 	http_reply_headerf(x, "Tus-Max-Size", "%llu", (unsigned long long)UPLOAD_LENGTH_MAX);
 	http_reply_empty(x, 204);
+}
+
+/* Takes up what Upload-Checksum says. False: replied. */
+static bool take_checksum(struct exchange *x, struct sending *s)
+{
+	const char *header = http_header_list(x, "Upload-Checksum");
+	struct ark_error err;
+
+	if (!header || !upload_checksum_new(header, &s->sum, &err))
+		return true;
+	if (err.status == ARK_EINPUT)
+		http_reply_problem(x, 400, "upload-checksum", err.text, NULL);
+	else
+		http_reply_error(x, &err);
+	return false;
+}
+
+/* Of bytes that will be checked nothing counts before they are. */
+static int hold(struct sending *s, struct ark_error *err)
+{
+	return s->sum && s->turn ? upload_turn_hold(s->turn, err) : ARK_OK;
 }
 
 /* ---- POST ---- */
@@ -200,19 +228,25 @@ static bool read_length(struct exchange *x, uint64_t *ret)
 	return true;
 }
 
+/* What upload_room() or upload_promise() refused. */
+static void reply_no_room(struct exchange *x, const struct ark_error *err)
+{
+	if (err->status == ARK_EREFUSED) {
+		http_reply_problem(x, 507, "too-many-uploads", err->text, NULL);
+		return;
+	}
+	http_reply_header(x, "Retry-After", "60");
+	http_reply_problem(
+	    x, err->status == UPLOAD_NO_ROOM ? 507 : 503, "no-room", err->text, NULL);
+}
+
 static bool room_for(struct exchange *x, uint64_t length)
 {
 	struct ark_error err;
-	int rc = upload_room(x, length, &err);
 
-	if (!rc)
+	if (!upload_room(x, length, &err))
 		return true;
-	if (rc == ARK_EREFUSED) {
-		http_reply_problem(x, 507, "too-many-uploads", err.text, NULL);
-	} else {
-		http_reply_header(x, "Retry-After", "60");
-		http_reply_problem(x, 503, "no-room", err.text, NULL);
-	}
+	reply_no_room(x, &err);
 	return false;
 }
 
@@ -232,10 +266,16 @@ static int begin_new(struct exchange *x, struct sending *s, uint64_t length, str
 	snprintf(draft, sizeof(draft), "{\"batch\":\"%s\"}", m.batch);
 	wish.draft = m.batch[0] ? draft : NULL;
 	rc = pending_new(&s->place, &wish, s->id, err);
-	if (!rc && !s->empty)
-		rc = upload_turn_take(app_of(x), &s->place, s->user, s->id, &s->turn, err);
 	tus_metadata_free(&m);
-	return rc;
+	if (rc)
+		return rc;
+	if (upload_promise(x, s->id, err)) {
+		reply_no_room(x, err);
+		return ARK_OK;
+	}
+	if (!s->empty)
+		rc = upload_turn_take(app_of(x), &s->place, s->user, s->id, &s->turn, err);
+	return rc ? rc : hold(s, err);
 }
 
 void uploads_post_begin(struct exchange *x)
@@ -251,7 +291,7 @@ void uploads_post_begin(struct exchange *x)
 	if (!ok || !fits(x, length) || !room_for(x, length))
 		return;
 	s = sending_new(x);
-	if (!s)
+	if (!s || !take_checksum(x, s))
 		return;
 	s->fresh = true;
 	s->empty = !bytes;
@@ -283,7 +323,7 @@ void uploads_patch_begin(struct exchange *x)
 		    x, 400, "upload-offset", "Upload-Offset must be a number of bytes.", NULL);
 		return;
 	}
-	if (!has_room(x) || !(s = sending_new(x)))
+	if (!has_room(x) || !(s = sending_new(x)) || !take_checksum(x, s))
 		return;
 	snprintf(s->id, sizeof(s->id), "%s", http_param(x, 0));
 	if (upload_turn_take(app_of(x), &s->place, s->user, http_param(x, 0), &s->turn, &err)) {
@@ -297,7 +337,8 @@ void uploads_patch_begin(struct exchange *x)
 		    "Upload-Offset is not where the upload ends: ask with HEAD.", NULL);
 		return;
 	}
-	fits(x, length - offset);
+	if (fits(x, length - offset) && hold(s, &err))
+		reply_failure(x, &err);
 }
 
 void uploads_body(struct exchange *x, const char *bytes, size_t len)
@@ -307,6 +348,8 @@ void uploads_body(struct exchange *x, const char *bytes, size_t len)
 
 	if (s->turn && upload_turn_append(s->turn, bytes, len, &err))
 		reply_failure(x, &err);
+	if (s->sum)
+		upload_checksum_update(s->sum, bytes, len);
 }
 
 /* ---- the end of POST and PATCH ---- */
@@ -320,6 +363,13 @@ static void settle(void *arg)
 	if (s->turn && !(file = upload_turn_keep(s->turn))) {
 		s->status =
 		    ark_fail(&s->err, ARK_ECONFLICT, "another request goes on with this upload");
+	} else if (s->turn && s->sum && !upload_checksum_matches(s->sum)) {
+		s->status = ark_fail(&s->err, CHECKSUM_WRONG,
+		    "The bytes are not those of Upload-Checksum: send them again.");
+		pending_close(file); /* without them */
+		/* nobody was told of an upload that began with them */
+		if (s->fresh)
+			(void)!pending_remove(&s->place, s->user, s->id, NULL);
 	} else if (s->turn) {
 		s->status = pending_sync(file, &s->err);
 		s->offset = pending_offset(file);

@@ -23,6 +23,7 @@ struct upload_state {
 	char *file_name;         /* raw UTF-8, may be NULL */
 	char *media_type;        /* declared, may be NULL */
 	json_t *draft;           /* an object */
+	char *kept;              /* the draft as text, as it is kept; "": none */
 	char document[33];       /* that it became; "": not filed */
 	uint32_t version;
 	int64_t changed_us;
@@ -35,9 +36,19 @@ ARK_MUSTUSE int uploads_get(
 /* The caller's that are not filed, oldest first. */
 ARK_MUSTUSE int uploads_each(struct exchange *x,
     int (*each)(void *arg, const struct upload_state *u), void *arg, struct ark_error *err);
+/* Those that were filed too, as long as they are remembered. */
+ARK_MUSTUSE int uploads_each_ever(struct exchange *x,
+    int (*each)(void *arg, const struct upload_state *u), void *arg, struct ark_error *err);
 /* Replaces the draft; borrowed. ARK_EINPUT when larger than UPLOAD_DRAFT_MAX as text. */
 ARK_MUSTUSE int uploads_draft(
     struct exchange *x, const char *id, const json_t *draft, struct ark_error *err);
+/* Replaces the draft by u->draft, if it is still u->kept, which is renewed. ARK_ECONFLICT: another was kept meanwhile; *u is
+ * as it was. */
+ARK_MUSTUSE int uploads_keep(struct exchange *x, struct upload_state *u, struct ark_error *err);
+/* Sets these members (borrowed) in the draft, whichever is kept now, and takes that one into u->draft: what a computation found
+ * goes beside what was typed meanwhile, never over it. */
+ARK_MUSTUSE int uploads_note(
+    struct exchange *x, struct upload_state *u, json_t *members, struct ark_error *err);
 ARK_MUSTUSE int uploads_remove(struct exchange *x, const char *id, struct ark_error *err);
 
 /* An upload that the server itself begins and fills, for a browser without script: ret_id 33 bytes. */

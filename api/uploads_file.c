@@ -111,14 +111,23 @@ static void on_filed(void *arg, struct filing *f)
 /* Sealing may take minutes: what was permitted before must be so now. */
 static int still_permitted(struct exchange *x, const struct filed *j, struct ark_error *err)
 {
+	const struct visit *v = visit_of(x);
 	struct caller *c = caller_of(x);
+	struct card card = {0};
+	const json_t *fields = j->filing->fields;
+	enum access_action action = j->rendition ? ACCESS_REDACT : ACCESS_FILE;
+	bool shown = j->rendition && v->row.rendition.number;
 	int rc = caller_renew(app_of(x), c, err);
 
+	if (!rc && j->rendition) {
+		rc = reading_card(j->a, v->receipt, &v->row, &card, err);
+		fields = card.fields;
+	}
 	if (!rc &&
-	    (!upload_permitted(x) || (!j->rendition && caller_decides(c, app_of(x), ACCESS_FILE,
-							   j->filing->fields, false, err)
-							       .outcome != ACCESS_PERMIT)))
+	    (!upload_permitted(x) ||
+		caller_decides(c, app_of(x), action, fields, shown, err).outcome != ACCESS_PERMIT))
 		rc = ark_fail(err, ARK_EREFUSED, "You may not file this document.");
+	card_free(&card);
 	return rc;
 }
 
@@ -172,47 +181,75 @@ static void seal(void *arg)
 
 /* ---- before it ---- */
 
-/* Keyed hash of user and upload: what this filing is found by. */
-static int name_request(struct filed *j, struct ark_error *err)
+/* Keyed hash of user and upload, what its filing is found by, and in hex the digest of what it says. */
+static int tag_request(struct archive *a, const char *user, const char *id, char tag[33],
+    char hex[65], struct ark_error *err)
 {
 	struct buf about = BUF_INIT;
 	unsigned char digest[32];
-	char tag[33], hex[65];
 	int rc = ARK_OK;
 
-	buf_addf(&about, "%s\nupload %s", j->user, j->id);
-	if (!buf_failed(&about)) {
-		archive_tag(j->a, "idempotency", about.data, about.len, tag);
+	buf_addf(&about, "%s\nupload %s", user, id);
+	if (buf_failed(&about)) {
+		rc = ark_fail(err, ARK_ENOMEM, "no memory for a filing");
+	} else {
+		archive_tag(a, "idempotency", about.data, about.len, tag);
 		sha256_of(about.data, about.len, digest);
 		hex_encode(hex, digest, sizeof(digest));
-		j->filing->request = strdup(tag);
-		j->filing->request_digest = strdup(hex);
 	}
-	if (!j->filing->request || !j->filing->request_digest)
-		rc = ark_fail(err, ARK_ENOMEM, "no memory for a filing");
 	buf_free(&about);
 	return rc;
 }
 
+static int name_request(struct filed *j, struct ark_error *err)
+{
+	char tag[33], hex[65];
+	int rc = tag_request(j->a, j->user, j->id, tag, hex, err);
+
+	if (rc)
+		return rc;
+	j->filing->request = strdup(tag);
+	j->filing->request_digest = strdup(hex);
+	if (!j->filing->request || !j->filing->request_digest)
+		rc = ark_fail(err, ARK_ENOMEM, "no memory for a filing");
+	return rc;
+}
+
 /* 1: it was filed before, as *document. */
-static int filed_before(struct filed *j, char document[33], uint32_t *ret_version)
+static int filed_before(struct archive *a, const struct pending *p, const char *request,
+    char document[33], uint32_t *ret_version)
 {
 	struct desk *desk = NULL;
 	int rc;
 
-	if (j->p.document[0]) {
-		memcpy(document, j->p.document, 33);
-		*ret_version = j->p.version;
+	if (p->document[0]) {
+		memcpy(document, p->document, 33);
+		*ret_version = p->version;
 		return 1;
 	}
-	if (!j->filing->request)
-		return 0;
-	rc = archive_desk(j->a, &desk, NULL);
+	rc = archive_desk(a, &desk, NULL);
 	if (!rc)
-		rc = catalogue_request(
-		    desk->catalogue, j->filing->request, document, ret_version, NULL);
-	archive_desk_return(j->a, desk);
+		rc = catalogue_request(desk->catalogue, request, document, ret_version, NULL);
+	archive_desk_return(a, desk);
 	return rc ? 0 : 1;
+}
+
+int upload_filed_before(
+    struct exchange *x, const char *id, char document[33], uint32_t *ret_version)
+{
+	struct archive *a = app_of(x)->archive;
+	const struct pending_place place = upload_place(a);
+	const char *user = caller_of(x)->who->access.user;
+	struct pending p = {0};
+	char tag[33], hex[65];
+	int before = 0;
+
+	if (!pending_get(&place, user, id, &p, NULL) && !tag_request(a, user, id, tag, hex, NULL))
+		before = filed_before(a, &p, tag, document, ret_version);
+	if (before && !p.document[0])
+		(void)!pending_became(&place, user, id, document, *ret_version, NULL);
+	pending_free(&p);
+	return before;
 }
 
 static int begin_rendition(
@@ -290,9 +327,9 @@ void uploads_file_fields(
 	rc = pending_get(&j->place, j->user, j->id, &j->p, &err);
 	if (!rc)
 		rc = caller_files(j->filing, caller_of(x), f->reason, &err);
-	if (!rc && !j->rendition)
+	if (!rc)
 		rc = name_request(j, &err);
-	if (!rc && filed_before(j, document, &version)) {
+	if (!rc && filed_before(j->a, &j->p, j->filing->request, document, &version)) {
 		tell_filed(x, j, ARK_ECONFLICT, document, version);
 		return;
 	}

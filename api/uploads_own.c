@@ -6,11 +6,14 @@
 #include "arkki/archive/filing.h"
 #include "arkki/base/json.h"
 
+enum { NOTE_TRIES = 10 };
+
 void upload_state_free(struct upload_state *u)
 {
 	free(u->file_name);
 	free(u->media_type);
 	json_decref(u->draft);
+	free(u->kept);
 	*u = (struct upload_state){0};
 }
 
@@ -50,24 +53,58 @@ static int add_usage(void *arg, const struct pending *p)
 	return 0;
 }
 
-int upload_room(struct exchange *x, uint64_t length, struct ark_error *err)
+static int no_room(struct ark_error *err)
+{
+	return ark_fail(err, UPLOAD_NO_ROOM,
+	    "There is no room for this upload beside those that are under way and what is kept for "
+	    "the access log: file or remove uploads of yours, try again when others are filed, or "
+	    "ask whoever runs the archive for a larger disk.");
+}
+
+/* With `n` more of `more` bytes beside those that are there. */
+static int check_room(struct exchange *x, unsigned int n, uint64_t more, struct ark_error *err)
 {
 	const struct pending_place place = place_of(x);
-	struct archive *a = app_of(x)->archive;
-	uint64_t left, reserve, more = length == PENDING_OPEN ? 0 : length;
+	uint64_t left, reserve, promised = 0;
 	struct usage u = {0};
-	int rc = filing_room(a, err);
+	int rc = pending_each(&place, user_of(x), add_usage, &u, err);
 
-	if (!rc)
-		rc = pending_each(&place, user_of(x), add_usage, &u, err);
-	if (!rc && (u.n >= UPLOADS_OF_ONE_MAX || u.bytes + more > UPLOADS_BYTES_MAX))
+	if (!rc && (u.n + n > UPLOADS_OF_ONE_MAX || u.bytes + more > UPLOADS_BYTES_MAX))
 		rc = ark_fail(err, ARK_EREFUSED,
 		    "You have too many uploads that are not filed: file or remove some first.");
 	if (!rc)
-		rc = filing_disk(archive_dir(a), &left, &reserve, err);
-	if (!rc && (left < reserve || more > left - reserve))
-		rc = ark_fail(
-		    err, ARK_EREFUSED, "There is no room for an upload of this length now.");
+		rc = pending_promised(&place, &promised, err);
+	if (!rc)
+		rc = filing_disk(archive_dir(app_of(x)->archive), &left, &reserve, err);
+	if (!rc &&
+	    (left < reserve || left - reserve < promised || left - reserve - promised < more))
+		rc = no_room(err);
+	return rc;
+}
+
+int upload_room(struct exchange *x, uint64_t length, struct ark_error *err)
+{
+	int rc = filing_room(app_of(x)->archive, err);
+
+	return rc ? rc : check_room(x, 1, length == PENDING_OPEN ? 0 : length, err);
+}
+
+int upload_promise(struct exchange *x, const char *id, struct ark_error *err)
+{
+	const struct pending_place place = place_of(x);
+	struct pending_file *f = NULL;
+	int rc = pending_open(&place, user_of(x), id, PENDING_APPEND, &f, err);
+
+	if (!rc)
+		rc = pending_reserve(f, NULL);
+	pending_close(f);
+	if (rc == ARK_EREFUSED)
+		rc = no_room(err);
+	/* its row is there: of two that begin at once each sees the other */
+	if (!rc)
+		rc = check_room(x, 0, 0, err);
+	if (rc)
+		(void)!pending_remove(&place, user_of(x), id, NULL);
 	return rc;
 }
 
@@ -91,7 +128,9 @@ static int state_from(const struct pending *p, struct upload_state *ret, struct 
 		rc = json_read(p->draft, strlen(p->draft), &u.draft, err);
 	else
 		u.draft = json_object();
-	if (!rc && (!u.draft || (p->file_name && !u.file_name) || (p->media_type && !u.media_type)))
+	u.kept = strdup(p->draft ? p->draft : "");
+	if (!rc && (!u.draft || !u.kept || (p->file_name && !u.file_name) ||
+		       (p->media_type && !u.media_type)))
 		rc = ark_fail(err, ARK_ENOMEM, "no memory for an upload");
 	if (rc)
 		upload_state_free(&u);
@@ -114,6 +153,7 @@ int uploads_get(struct exchange *x, const char *id, struct upload_state *ret, st
 
 struct gathering {
 	struct upload_state *all;
+	bool filed_too;
 	size_t n, room;
 	struct ark_error err;
 };
@@ -122,7 +162,7 @@ static int gather(void *arg, const struct pending *p)
 {
 	struct gathering *g = arg;
 
-	if (p->document[0])
+	if (p->document[0] && !g->filed_too)
 		return 0;
 	if (g->n == g->room) {
 		size_t room = g->room ? 2 * g->room : 16;
@@ -147,11 +187,11 @@ static int by_change(const void *a, const void *b)
 					      : strcmp(u->id, w->id);
 }
 
-int uploads_each(struct exchange *x, int (*each)(void *arg, const struct upload_state *u),
-    void *arg, struct ark_error *err)
+static int each_of(struct exchange *x, bool filed_too,
+    int (*each)(void *arg, const struct upload_state *u), void *arg, struct ark_error *err)
 {
 	const struct pending_place place = place_of(x);
-	struct gathering g = {0};
+	struct gathering g = {.filed_too = filed_too};
 	int rc = pending_each(&place, user_of(x), gather, &g, err);
 
 	if (rc && g.err.status == rc)
@@ -166,14 +206,66 @@ int uploads_each(struct exchange *x, int (*each)(void *arg, const struct upload_
 	return rc;
 }
 
+int uploads_each(struct exchange *x, int (*each)(void *arg, const struct upload_state *u),
+    void *arg, struct ark_error *err)
+{
+	return each_of(x, false, each, arg, err);
+}
+
+int uploads_each_ever(struct exchange *x, int (*each)(void *arg, const struct upload_state *u),
+    void *arg, struct ark_error *err)
+{
+	return each_of(x, true, each, arg, err);
+}
+
 int uploads_draft(struct exchange *x, const char *id, const json_t *draft, struct ark_error *err)
 {
 	const struct pending_place place = place_of(x);
 	char *text = json_dumps(draft, JSON_COMPACT);
-	int rc = text ? pending_draft(&place, user_of(x), id, text, err)
+	int rc = text ? pending_draft(&place, user_of(x), id, NULL, text, err)
 		      : ark_fail(err, ARK_ENOMEM, "no memory for what was typed");
 
 	free(text);
+	return rc;
+}
+
+int uploads_keep(struct exchange *x, struct upload_state *u, struct ark_error *err)
+{
+	const struct pending_place place = place_of(x);
+	char *text = json_dumps(u->draft, JSON_COMPACT);
+	int rc = text ? pending_draft(&place, user_of(x), u->id, u->kept, text, err)
+		      : ark_fail(err, ARK_ENOMEM, "no memory for what was typed");
+
+	if (rc) {
+		free(text);
+		return rc;
+	}
+	free(u->kept);
+	u->kept = text;
+	return ARK_OK;
+}
+
+int uploads_note(struct exchange *x, struct upload_state *u, json_t *members, struct ark_error *err)
+{
+	int rc = json_object_update(u->draft, members)
+		     ? ark_fail(err, ARK_ENOMEM, "no memory for what was typed")
+		     : uploads_keep(x, u, err);
+
+	for (int i = 0; rc == ARK_ECONFLICT && i < NOTE_TRIES; i++) {
+		struct upload_state now = {0};
+
+		rc = uploads_get(x, u->id, &now, err);
+		if (!rc && json_object_update(now.draft, members))
+			rc = ark_fail(err, ARK_ENOMEM, "no memory for what was typed");
+		if (!rc)
+			rc = uploads_keep(x, &now, err);
+		if (!rc) {
+			upload_state_free(u);
+			*u = now;
+		} else {
+			upload_state_free(&now);
+		}
+	}
 	return rc;
 }
 
@@ -219,6 +311,8 @@ int uploads_append(
 	if (!rc &&
 	    (pending_length(f) != PENDING_OPEN || len > UPLOAD_LENGTH_MAX - pending_offset(f)))
 		rc = ark_fail(err, ARK_EINPUT, "the file is too large");
+	if (!rc)
+		rc = filing_room(app_of(x)->archive, err);
 	if (!rc)
 		rc = pending_append(f, bytes, len, err);
 	if (!rc)

@@ -117,7 +117,7 @@ static int check_fact(const struct catalogue_fact *f, uint64_t sequence, struct 
 		missing = "document";
 	else if (f->kind == FACT_RENDITION) {
 		if (!f->rendition || !blob_given(&f->sealed_rendition) ||
-		    (!f->withdrawn && !content_given(f)))
+		    (f->request && !short_text(f->request)) || (!f->withdrawn && !content_given(f)))
 			missing = "rendition";
 	} else if (f->metadata == 0)
 		missing = "number";
@@ -345,6 +345,20 @@ static int apply_metadata(
 	return rc ? rc : add_change(c, f, CHANGE_METADATA, id, err);
 }
 
+static int add_request(
+    struct catalogue *c, const struct catalogue_fact *f, int64_t id, struct ark_error *err)
+{
+	struct query q;
+
+	if (!f->request)
+		return ARK_OK;
+	query_begin(&q, &c->db);
+	query_sql(&q, "INSERT OR IGNORE INTO rendition_request (request, id) VALUES (?, ?)");
+	query_text(&q, f->request);
+	query_signed(&q, id);
+	return query_run(&q, err);
+}
+
 /* The store numbers renditions without gaps: another number is another version's, or was lost. */
 static int apply_rendition(
     struct catalogue *c, const struct catalogue_fact *f, struct ark_error *err)
@@ -377,6 +391,8 @@ static int apply_rendition(
 		    f->item, (unsigned long long)f->sequence);
 	}
 	query_end(&q);
+	if (!rc)
+		rc = add_request(c, f, id, err);
 	return rc ? rc : add_change(c, f, CHANGE_RENDITION, id, err);
 }
 

@@ -108,13 +108,30 @@ static int attributes_hold(
 	return query_run(&q, err);
 }
 
+/* 1 it is found by its request, or has none. */
+static int request_holds(struct catalogue *c, const struct catalogue_fact *f, struct ark_error *err)
+{
+	struct query q;
+
+	if (!f->request)
+		return 1;
+	query_begin(&q, &c->db);
+	query_sql(&q, "SELECT 1 FROM version v JOIN rendition_request r ON r.id = v.id"
+		      " WHERE document = ? AND version = ? AND r.request = ?");
+	ask_document(&q, f);
+	query_text(&q, f->request);
+	return query_run(&q, err);
+}
+
 /* A later one took its place; or it stands as it was filed, or stays withdrawn. */
 static int rendition_holds(struct catalogue *c, const struct catalogue_fact *f,
     struct catalogue_tally *tally, struct ark_error *err)
 {
 	struct query q;
-	int rc;
+	int rc = request_holds(c, f, err);
 
+	if (rc != 1)
+		return rc;
 	query_begin(&q, &c->db);
 	query_sql(
 	    &q, "SELECT 1 FROM version WHERE document = ? AND version = ? AND renditions > ?");

@@ -29,6 +29,7 @@ int catalogue_forget(
 	static const char end[] = "DELETE FROM version_unit WHERE id IN (SELECT id FROM gone);"
 				  "DELETE FROM version_county WHERE id IN (SELECT id FROM gone);"
 				  "DELETE FROM version_addressee WHERE id IN (SELECT id FROM gone);"
+				  "DELETE FROM rendition_request WHERE id IN (SELECT id FROM gone);"
 				  "DELETE FROM paged WHERE id IN (SELECT id FROM gone);"
 				  "DELETE FROM change WHERE id IN (SELECT id FROM gone);"
 				  "DELETE FROM version WHERE id IN (SELECT id FROM gone);"

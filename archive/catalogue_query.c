@@ -473,8 +473,10 @@ int catalogue_request(struct catalogue *c, const char *request, char ret_documen
 	int rc;
 
 	query_begin(&q, &c->db);
-	query_sql(
-	    &q, "SELECT document, version FROM version WHERE request = ? ORDER BY id LIMIT 1");
+	query_sql(&q, "SELECT document, version FROM version WHERE request = ?"
+		      " UNION ALL SELECT v.document, v.version FROM rendition_request r"
+		      " JOIN version v ON v.id = r.id WHERE r.request = ? LIMIT 1");
+	query_text(&q, request);
 	query_text(&q, request);
 	rc = query_prepare(&q, err);
 	if (!rc)

@@ -20,7 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SCHEMA_VERSION = 3 };
+enum { SCHEMA_VERSION = 4 };
 
 /* Names of people's choosing are BLOBs of 16 bytes: keyed hashes. The indices
  * carry newest and publicity, so that a list passes over what it does not show
@@ -55,6 +55,9 @@ static const char ddl[] =
     "CREATE INDEX version_public_text ON version (r_text_state, r_text_reason)"
     " WHERE r_text_state IS NOT NULL;"
     "CREATE INDEX version_request ON version (request) WHERE request IS NOT NULL;"
+
+    "CREATE TABLE rendition_request (request TEXT NOT NULL, id INTEGER NOT NULL,"
+    " PRIMARY KEY (request, id)) WITHOUT ROWID;"
 
     "CREATE TABLE version_unit (unit BLOB NOT NULL, day INTEGER NOT NULL, document BLOB NOT NULL,"
     " id INTEGER NOT NULL, PRIMARY KEY (unit, day, document, id)) WITHOUT ROWID;"

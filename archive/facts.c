@@ -185,6 +185,7 @@ static int fill_rendition(struct fact *fact, struct ark_error *err)
 	f->document = fact->change.name;
 	f->version = fact->change.version;
 	f->rendition = fact->change.rendition;
+	f->request = json_text(json_object_get(v, "request"), "key");
 	f->withdrawn = json_is_true(json_object_get(v, "withdrawn"));
 	f->sealed_rendition =
 	    (struct catalogue_blob){fact->sealed_record.data, fact->sealed_record.len};

@@ -220,11 +220,11 @@ static int settle_one(struct group *g, size_t at, struct ark_error *err)
 		return rc;
 	if (f->kind == FILING_RECORD)
 		return settle_record(g, at, err);
-	if (f->kind == FILING_RENDITION)
-		return settle_rendition(g, at, err);
 	rc = request_is_new(g, at, f, err);
 	if (rc)
 		return rc;
+	if (f->kind == FILING_RENDITION)
+		return settle_rendition(g, at, err);
 	if (f->kind == FILING_DOCUMENT) {
 		f->version = f->metadata = 1;
 		return ARK_OK;

@@ -82,16 +82,19 @@ static json_t *with_stated(json_t *v, const struct filing *f)
 	    v, json_pack("{s:{s:s*,s:s*}}", "stated", "purpose", f->purpose, "case", f->case_id));
 }
 
+static json_t *with_request(json_t *v, const struct filing *f)
+{
+	return f->request ? with(v, json_pack("{s:{s:s,s:s*}}", "request", "key", f->request,
+					"digest", f->request_digest))
+			  : v;
+}
+
 json_t *filing_version_json(const struct filing *f, const char *time)
 {
 	json_t *v = json_pack("{s:s,s:s,s:i,s:s,s:o}", "arkki", "version/1", "document",
 	    f->document, "version", (int)f->version, "time", time, "actor", actor_json(f));
 
-	v = with_reason(with_upload(v, f), f);
-	if (v && f->request)
-		json_object_set_new(v, "request",
-		    json_pack("{s:s,s:s*}", "key", f->request, "digest", f->request_digest));
-	return v;
+	return with_request(with_reason(with_upload(v, f), f), f);
 }
 
 json_t *filing_metadata_json(const struct filing *f, const char *time, struct registry *registry)
@@ -116,7 +119,7 @@ json_t *filing_rendition_json(const struct filing *f, const char *time)
 		v = with_upload(v, f);
 	else
 		v = with(v, json_pack("{s:b}", "withdrawn", 1));
-	return with_stated(with_reason(v, f), f);
+	return with_stated(with_request(with_reason(v, f), f), f);
 }
 
 json_t *filing_record_json(const struct filing *f, const char *time)

@@ -1,13 +1,14 @@
 /* The rows of pending uploads, and which files lie there for them.
  *
  * A row's body, behind the user: id[32], length, offset, pieces, file length, changed (8 bytes each), key[32], hash state[104],
- * document[32], version (8), lengths of name, type and draft (8 each), these, and zeros up to a whole KiB.
+ * document[32], version (8), lengths of name, type and draft (8 each), these, held (8: 1 or 0), and zeros up to a whole KiB.
  */
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "archive/uploads_private.h"
@@ -82,6 +83,7 @@ static void put_body(struct buf *body, const struct pending_row *r)
 		field_number(body, texts[i] ? (int64_t)strlen(texts[i]) : -1);
 	for (size_t i = 0; i < 3; i++)
 		buf_adds(body, texts[i] ? texts[i] : "");
+	field_number(body, r->held);
 	while (!buf_failed(body) && body->len % PAD)
 		buf_addc(body, '\0');
 }
@@ -126,6 +128,9 @@ static int take_body(const struct row *from, struct pending_row *r, struct ark_e
 		rc = take_text(&f, len[1], PENDING_TYPE_MAX, &p->media_type, err);
 	if (!rc)
 		rc = take_text(&f, len[2], PENDING_DRAFT_MAX, &p->draft, err);
+	/* a row of before there was such a thing has zeros here, or less than a number */
+	if (!rc && f.left >= sizeof(int64_t))
+		r->held = fields_number(&f) == 1;
 	return rc;
 }
 
@@ -199,6 +204,7 @@ int pending_row_move(
 	now.pieces = r->pieces;
 	now.file_len = r->file_len;
 	now.hash = r->hash;
+	now.held = r->held;
 	if (!rc && lazily)
 		rc = state_lazily(s, true, err);
 	if (!rc)
@@ -270,9 +276,10 @@ int pending_get(const struct pending_place *place, const char *user, const char 
 	return ARK_OK;
 }
 
-/* Changes a row durably: the draft (when there is a new one), and what it became. */
+/* Changes a row durably: the draft (when there is a new one, and the row has still `was`), and what it became. */
 static int change(const struct pending_place *place, const char *user, const char *id,
-    const char *const *draft, const char *document, uint32_t version, struct ark_error *err)
+    const char *was, const char *const *draft, const char *document, uint32_t version,
+    struct ark_error *err)
 {
 	struct pending_row r = {0};
 	struct row row;
@@ -281,6 +288,8 @@ static int change(const struct pending_place *place, const char *user, const cha
 	if (rc)
 		return rc;
 	rc = find(place->state, user, id, &row, &r, err);
+	if (!rc && was && strcmp(r.p.draft ? r.p.draft : "", was) != 0)
+		rc = ark_fail(err, ARK_ECONFLICT, "what was typed was kept elsewhere meanwhile");
 	if (!rc && draft) {
 		free(r.p.draft);
 		r.p.draft = *draft ? strdup(*draft) : NULL;
@@ -299,11 +308,11 @@ static int change(const struct pending_place *place, const char *user, const cha
 }
 
 int pending_draft(const struct pending_place *place, const char *user, const char *id,
-    const char *json, struct ark_error *err)
+    const char *was, const char *json, struct ark_error *err)
 {
 	if (json && strlen(json) > PENDING_DRAFT_MAX)
 		return ark_fail(err, ARK_EINPUT, "what was typed is longer than 64 KiB");
-	return change(place, user, id, &json, NULL, 0, err);
+	return change(place, user, id, was, &json, NULL, 0, err);
 }
 
 int pending_became(const struct pending_place *place, const char *user, const char *id,
@@ -315,7 +324,7 @@ int pending_became(const struct pending_place *place, const char *user, const ch
 	if (!rc && !docid_valid(document))
 		rc = ark_fail(err, ARK_EINPUT, "that is no document's id");
 	if (!rc)
-		rc = change(place, user, id, NULL, document, version, err);
+		rc = change(place, user, id, NULL, NULL, document, version, err);
 	if (!rc)
 		unlink(path); /* what stays is found by the sweep */
 	return rc;
@@ -350,6 +359,37 @@ int pending_each(const struct pending_place *place, const char *user,
 		return rc;
 	rc = rows_each(place->state, &wish, look, &l, err);
 	return state_leave(place->state, false, rc, err);
+}
+
+struct promising {
+	const struct pending_place *place;
+	uint64_t bytes;
+};
+
+static int add_promise(void *arg, const struct pending *p)
+{
+	struct promising *to = arg;
+	char path[4096];
+	struct stat st = {0};
+	uint64_t room = pending_room(p->length), there;
+
+	if (p->document[0] || p->length == PENDING_OPEN)
+		return 0;
+	if (pending_path(to->place, p->id, path, NULL) || stat(path, &st) != 0)
+		st.st_blocks = 0;
+	there = (uint64_t)st.st_blocks * 512;
+	to->bytes += there < room ? room - there : 0;
+	return 0;
+}
+
+int pending_promised(const struct pending_place *place, uint64_t *ret_bytes, struct ark_error *err)
+{
+	struct promising to = {.place = place};
+	int rc = pending_each(place, NULL, add_promise, &to, err);
+
+	if (!rc)
+		*ret_bytes = to.bytes;
+	return rc;
 }
 
 /* ---- taken away ---- */

@@ -24,10 +24,12 @@ struct pending_file {
 	struct pending_row row; /* offset, pieces, file_len, hash: of what is written */
 	uint64_t noted;         /* offset as the row of state.sqlite has it */
 	uint64_t begun;         /* bytes of the file whose writing to the disk was begun */
+	uint64_t held_len;      /* of the file, when row.held: where it is cut off */
 	struct buf piece;       /* plain bytes of the next piece */
 	struct buf sealed;
 	enum pending_mode mode;
 	bool failed;
+	bool holding; /* pending_hold() was here: a row that says so may be another's */
 	int fd;
 };
 
@@ -120,6 +122,46 @@ static int open_file(struct pending_file *f, struct ark_error *err)
 	return rc;
 }
 
+uint64_t pending_room(uint64_t length)
+{
+	return length + length / 512 + (UINT64_C(64) << 10);
+}
+
+int pending_reserve(struct pending_file *f, struct ark_error *err)
+{
+	uint64_t room = pending_room(f->row.p.length);
+	int rc;
+
+	if (f->row.p.length == PENDING_OPEN)
+		return ARK_OK;
+	do
+		rc = fallocate(f->fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)room);
+	while (rc != 0 && errno == EINTR);
+	/* a file system that reserves nothing is no reason to refuse */
+	if (rc != 0 && (errno == ENOSPC || errno == EDQUOT || errno == EFBIG))
+		return ark_fail(err, ARK_EREFUSED, "there is no room for the upload");
+	return ARK_OK;
+}
+
+static int cut(struct pending_file *f, uint64_t len, struct ark_error *err)
+{
+	if (ftruncate(f->fd, (off_t)len) != 0)
+		return ark_fail_errno(err, ARK_EIO, "cannot cut off the end of an upload");
+	(void)!pending_reserve(f, NULL); /* which the cut has given back */
+	return ARK_OK;
+}
+
+/* The bytes that were held must not be there any more when the row no longer says it. */
+static int let_go(struct pending_file *f, struct ark_error *err)
+{
+	int rc = cut(f, f->row.file_len, err);
+
+	if (!rc)
+		rc = fs_sync_file(f->fd, "an upload", err);
+	f->row.held = false;
+	return rc ? rc : pending_row_move(&f->place, &f->row, false, err);
+}
+
 /* What the row says of the file, or the beginning where the file has less. */
 static int begin_at(struct pending_file *f, struct ark_error *err)
 {
@@ -135,10 +177,12 @@ static int begin_at(struct pending_file *f, struct ark_error *err)
 		f->noted = UINT64_MAX;
 		crypto_hash_sha256_init(&r->hash);
 	}
-	rc = follow(f, err);
-	if (!rc && f->mode == PENDING_APPEND && (uint64_t)st.st_size > r->file_len &&
-	    ftruncate(f->fd, (off_t)r->file_len) != 0)
-		rc = ark_fail_errno(err, ARK_EIO, "cannot cut off the end of an upload");
+	if (r->held)
+		rc = f->mode == PENDING_APPEND ? let_go(f, err) : ARK_OK;
+	else
+		rc = follow(f, err);
+	if (!rc && f->mode == PENDING_APPEND && (uint64_t)st.st_size > r->file_len)
+		rc = cut(f, r->file_len, err);
 	f->begun = r->file_len;
 	return rc;
 }
@@ -246,18 +290,38 @@ int pending_append(struct pending_file *f, const void *bytes, size_t len, struct
 	return rc;
 }
 
+int pending_hold(struct pending_file *f, struct ark_error *err)
+{
+	int rc = f->failed ? ark_fail(err, ARK_EIO, "the upload cannot be written")
+			   : write_piece(f, err);
+
+	if (!rc && f->noted != f->row.p.offset)
+		rc = fs_sync_file(f->fd, "an upload", err);
+	f->row.held = true;
+	f->held_len = f->row.file_len;
+	f->holding = true;
+	if (!rc)
+		rc = pending_row_move(&f->place, &f->row, false, err);
+	f->failed = rc != ARK_OK;
+	f->noted = f->row.p.offset;
+	return rc;
+}
+
 int pending_sync(struct pending_file *f, struct ark_error *err)
 {
 	int rc = f->failed ? ark_fail(err, ARK_EIO, "the upload cannot be written")
 			   : write_piece(f, err);
 
-	if (!rc && f->noted == f->row.p.offset)
+	bool lazily = !f->row.held;
+
+	if (!rc && f->noted == f->row.p.offset && lazily)
 		return ARK_OK;
 	if (!rc)
 		rc = fs_sync_file(f->fd, "an upload", err);
-	/* lazily: where the row is behind after a crash, the pieces say how far it was */
+	f->row.held = false;
+	/* lazily: where the row is behind after a crash, the pieces say how far it was; not those that were held */
 	if (!rc)
-		rc = pending_row_move(&f->place, &f->row, true, err);
+		rc = pending_row_move(&f->place, &f->row, lazily, err);
 	f->failed = rc != ARK_OK;
 	f->noted = f->row.p.offset;
 	return rc;
@@ -317,7 +381,9 @@ void pending_close(struct pending_file *f)
 {
 	if (!f)
 		return;
-	if (f->mode == PENDING_APPEND && !f->failed && write_piece(f, NULL))
+	if (f->holding && f->row.held)
+		(void)cut(f, f->held_len, NULL); /* where it fails the row says so */
+	else if (f->mode == PENDING_APPEND && !f->failed && write_piece(f, NULL))
 		f->failed = true; /* what was not answered for may be lost */
 	if (f->fd >= 0)
 		close(f->fd);

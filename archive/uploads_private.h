@@ -15,6 +15,7 @@
 struct pending_row {
 	struct pending p;
 	uint64_t pieces, file_len; /* as far as p.offset */
+	bool held; /* what the file has behind that was never confirmed, and is cut off */
 	struct seal_key key;
 	crypto_hash_sha256_state hash; /* of the bytes as far as p.offset */
 };
@@ -27,6 +28,8 @@ ARK_MUSTUSE int pending_row_get(const struct pending_place *place, const char *u
  * a sync of its own. */
 ARK_MUSTUSE int pending_row_move(
     const struct pending_place *place, struct pending_row *r, bool lazily, struct ark_error *err);
+/* Bytes that an upload of this length has on the disk when it is whole, and a little more. */
+uint64_t pending_room(uint64_t length);
 /* SPOOL/uploads/<id>, or the folder (id NULL). */
 ARK_MUSTUSE int pending_path(
     const struct pending_place *place, const char *id, char out[4096], struct ark_error *err);

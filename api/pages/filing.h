@@ -9,7 +9,9 @@
  *   /file/many            several files: common fields once, a result for each
  *
  * The draft (uploads.h): {"for":{"unit","case","document","rendition"}, "typed":{field:text}, "base":{"version","metadata","fields"},
- *   "proposals":[…], "noText":"…", "batch":"…", "leak":{…}}
+ *   "proposals":[…], "noText":"…", "batch":"…", "leak":{…}, "saved":N}
+ * `saved` counts how often it was kept; a form says which it was made of, so that of two tabs the later one is told, with what the
+ * other kept beside what it has itself, instead of writing over it.
  */
 #ifndef ARKKI_API_PAGES_FILING_H
 #define ARKKI_API_PAGES_FILING_H
@@ -88,6 +90,7 @@ struct sheet { /* the visit's `more` */
 	bool moved; /* somebody filed in between: card and row are newer than the draft's base */
 	bool content_open; /* of a rendition: the caller may have the original's text */
 	struct faults f;
+	json_t *theirs; /* what was kept elsewhere since this page was shown; NULL: nothing was */
 	struct catalogue_row *same; /* documents with the same bytes that the caller may see */
 	size_t same_len;
 	void (*then)(struct exchange *x, struct sheet *s);
@@ -100,8 +103,8 @@ bool filing_allowed(struct exchange *x);
 /* Finds {i} among the caller's uploads; of a version or a rendition the document too, and logs the look at it. A filed
  * upload: the receipt is replied. What fails is replied. */
 void sheet_open(struct exchange *x, void (*then)(struct exchange *x, struct sheet *s));
-/* Keeps s->u.draft. False: replied. */
-bool sheet_keep(struct exchange *x, struct sheet *s);
+/* Sets these members (taken over) in the draft that is kept. False: replied. */
+bool sheet_note(struct exchange *x, struct sheet *s, json_t *members);
 /* "/fi/file/<id><more>" */
 void sheet_path(struct exchange *x, const char *id, const char *more, struct buf *out);
 void sheet_go(struct exchange *x, const char *id, const char *more);
@@ -123,6 +126,10 @@ void draft_begin(json_t *draft, const char *unit, const char *case_id, const cha
 void draft_from_card(json_t *draft, const struct catalogue_row *row, const struct card *card);
 /* Takes the fields of the form that was sent. */
 void draft_read(struct exchange *x, json_t *draft);
+/* How often it was kept, for the form; then how often it was when the form was made: false where it was kept since. */
+void draft_saved_field(struct page *p, const char *name, const json_t *draft);
+bool draft_saved_same(struct exchange *x, const char *name, const json_t *draft);
+void draft_saved_once_more(json_t *draft);
 /* The contract's metadata of what was typed; the reference is the caller's. NULL: no memory. */
 json_t *draft_metadata(struct exchange *x, const json_t *draft);
 /* What is wrong in it; on success *ret_fields (may be NULL) is its normal form. */
@@ -133,11 +140,25 @@ void case_by_number(struct exchange *x, const char *number, char ret[65]);
 
 /* ---- filing_fields.c: the fields of the page ---- */
 
+/* The n-th that the file's text proposes for a field ("diaryNumber" for the case), {"value","found"}; NULL: none. */
+const json_t *draft_proposal(const json_t *draft, const char *field, unsigned int n);
+/* A day as a person writes it; "" of another field. */
+void draft_as_typed(const char *field, const char *value, char out[I18N_SIZE]);
+
 void filing_fields(struct page *p, const struct sheet *s);
+/* Where `theirs` differs from what is typed here. */
+void filing_clash(struct page *p, const struct sheet *s);
 /* Those that several files have in common. */
 void filing_common(struct page *p, const struct sheet *s);
 /* The same fields as answers, with a link to change each. */
 void filing_answers(struct page *p, const struct sheet *s);
+
+/* ---- filing_same.c ---- */
+
+/* Documents that the caller may see and that have these bytes, into s->same; each look is logged. */
+void sheet_same(
+    struct exchange *x, struct sheet *s, void (*then)(struct exchange *x, struct sheet *s));
+void same_report(struct page *p, const struct sheet *s);
 
 /* ---- filing_text.c: the file's text ---- */
 

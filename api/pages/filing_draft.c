@@ -186,6 +186,31 @@ void draft_read(struct exchange *x, json_t *draft)
 		read_units(x, draft);
 }
 
+static json_int_t saved(const json_t *draft)
+{
+	return json_integer_value(json_object_get(draft, "saved"));
+}
+
+void draft_saved_field(struct page *p, const char *name, const json_t *draft)
+{
+	char n[24];
+
+	snprintf(n, sizeof(n), "%lld", (long long)saved(draft));
+	html_put(&p->h, "<input type=\"hidden\" name=\"$\" value=\"$\">", name, n);
+}
+
+bool draft_saved_same(struct exchange *x, const char *name, const json_t *draft)
+{
+	const char *seen = http_form(x, name);
+
+	return !seen || strtoll(seen, NULL, 10) == saved(draft);
+}
+
+void draft_saved_once_more(json_t *draft)
+{
+	json_object_set_new(draft, "saved", json_integer(saved(draft) + 1));
+}
+
 /* ---- the contract's metadata ---- */
 
 struct case_sought {

@@ -24,12 +24,12 @@ static bool untouched(const struct sheet *s)
 	return !json_is_true(json_object_get(s->u.draft, "submitted"));
 }
 
-static const json_t *proposal(const struct sheet *s, const char *field, unsigned int n)
+const json_t *draft_proposal(const json_t *draft, const char *field, unsigned int n)
 {
 	const json_t *one;
 	size_t i;
 
-	json_array_foreach(json_object_get(s->u.draft, "proposals"), i, one)
+	json_array_foreach(json_object_get(draft, "proposals"), i, one)
 	{
 		const char *of = json_text(one, "field");
 
@@ -45,7 +45,7 @@ static const char *proposed_name(const char *field)
 	return strcmp(field, "case") == 0 ? "diaryNumber" : field;
 }
 
-static void as_typed(const char *field, const char *value, char out[I18N_SIZE])
+void draft_as_typed(const char *field, const char *value, char out[I18N_SIZE])
 {
 	out[0] = '\0';
 	if (strcmp(field, "date") == 0 || strcmp(field, "visitDate") == 0)
@@ -70,7 +70,7 @@ static void shown(
     const struct page *page, const struct sheet *s, const char *field, struct buf *out)
 {
 	const char *typed = draft_typed(s->u.draft, field), *value;
-	const json_t *p = untouched(s) ? proposal(s, proposed_name(field), 0) : NULL;
+	const json_t *p = untouched(s) ? draft_proposal(s->u.draft, proposed_name(field), 0) : NULL;
 	char date[I18N_SIZE];
 
 	value = json_text(p, "value");
@@ -82,7 +82,7 @@ static void shown(
 		buf_adds(out, typed);
 		return;
 	}
-	as_typed(field, value, date);
+	draft_as_typed(field, value, date);
 	buf_adds(out, date[0] ? date : value);
 }
 
@@ -92,13 +92,13 @@ static bool write_proposals(struct page *p, const struct sheet *s, const char *f
 	const json_t *one;
 	unsigned int n = 0;
 
-	for (; (one = proposal(s, proposed_name(field), n)); n++) {
+	for (; (one = draft_proposal(s->u.draft, proposed_name(field), n)); n++) {
 		const char *value = json_text(one, "value"), *found = json_text(one, "found");
 		char date[I18N_SIZE];
 
 		if (n == 0)
 			html_put(&p->h, "<ul class=\"plain proposed\" id=\"$-proposed\">", field);
-		as_typed(field, value, date);
+		draft_as_typed(field, value, date);
 		html_put(&p->h, "<li><span class=\"tag\">$</span> <span dir=\"auto\">",
 		    say(p, SAY_FILING_PROPOSED));
 		if (strcmp(field, "type") == 0)
@@ -149,7 +149,7 @@ static void field_described(struct page *p, const struct sheet *s, const char *f
 		buf_addf(&ids, "%s-wrong ", field);
 	if (help != SAY_COUNT)
 		buf_addf(&ids, "%s-help ", field);
-	if (proposal(s, proposed_name(field), 0))
+	if (draft_proposal(s->u.draft, proposed_name(field), 0))
 		buf_addf(&ids, "%s-proposed", field);
 	if (ids.len)
 		html_put(&p->h, " aria-describedby=\"$\"", ids.data);
@@ -365,7 +365,7 @@ static void units_field(struct page *p, const struct sheet *s)
 	{
 		unit_choice(p, json_string_value(one), true, NULL);
 	}
-	for (unsigned int n = 0; (one = proposal(s, "unit", n)); n++)
+	for (unsigned int n = 0; (one = draft_proposal(s->u.draft, "unit", n)); n++)
 		if (!ticked(units, json_text(one, "value")))
 			unit_choice(p, json_text(one, "value"), false, json_text(one, "found"));
 	text_field(p, s, "unitName", SAY_FILING_UNIT_ADD, SAY_FILING_UNIT_HELP, "300");
@@ -378,6 +378,81 @@ static void state_field(struct page *p, const struct sheet *s)
 	    {"draft", SAY_DRAFT, SAY_FILING_DRAFT_WHAT}};
 
 	choices(p, s, "state", SAY_STATE, states, 2);
+}
+
+static void clash_units(struct page *p, const json_t *units, struct buf *out)
+{
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(units, i, one)
+	{
+		if (i)
+			buf_adds(out, ", ");
+		name_add(p, out, "units", json_string_value(one));
+	}
+}
+
+static void clash_value(struct page *p, const char *field, const char *value, struct buf *out)
+{
+	const char *language = i18n_language_name(p->language, value);
+
+	if (strcmp(field, "type") == 0 && *value)
+		name_add(p, out, "types", value);
+	else if (strcmp(field, "author") == 0 && *value)
+		name_add(p, out, "orgs", value);
+	else if (strcmp(field, "language") == 0 && language)
+		buf_adds(out, language);
+	else if (strcmp(field, "class") == 0 && *value)
+		buf_adds(out, say(p, publicity_said(value)));
+	else if (strcmp(field, "state") == 0 && *value)
+		buf_adds(out, say(p, strcmp(value, "draft") == 0 ? SAY_DRAFT : SAY_FINAL));
+	else if (strcmp(field, "case") == 0)
+		case_known(p, value, out);
+	else
+		buf_adds(out, value);
+}
+
+static void clash_item(struct page *p, enum say label, const struct buf *theirs)
+{
+	html_put(&p->h, "<li>$: <strong dir=\"auto\">$</strong></li>", say(p, label),
+	    theirs->len ? theirs->data : say(p, SAY_FILING_EMPTY));
+}
+
+void filing_clash(struct page *p, const struct sheet *s)
+{
+	static const struct {
+		const char *field;
+		enum say label;
+	} all[] = {{"title", SAY_FILING_TITLE}, {"date", SAY_DATE}, {"visitDate", SAY_VISIT_DATE},
+	    {"case", SAY_DIARY}, {"type", SAY_TYPE}, {"language", SAY_DOCUMENT_LANGUAGE},
+	    {"author", SAY_AUTHOR}, {"state", SAY_STATE}, {"class", SAY_PUBLICITY},
+	    {"ground", SAY_SECRECY_GROUND}, {"from", SAY_SECRECY_FROM},
+	    {"until", SAY_SECRECY_UNTIL}, {"publicTitle", SAY_FILING_PUBLIC_TITLE},
+	    {"reason", SAY_REASON}};
+	const json_t *units = json_object_get(s->theirs, "units");
+	struct buf value = BUF_INIT;
+
+	if (!s->theirs)
+		return;
+	html_put(&p->h,
+	    "<section class=\"note\" id=\"clash\" tabindex=\"-1\"><h2>$</h2><p>$</p><ul>",
+	    say(p, SAY_FILING_CLASH), say(p, SAY_FILING_CLASH_WHAT));
+	if (!json_equal(units, json_object_get(json_object_get(s->u.draft, "typed"), "units"))) {
+		clash_units(p, units, &value);
+		clash_item(p, SAY_UNITS, &value);
+	}
+	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
+		const char *kept = json_text(s->theirs, all[i].field);
+
+		buf_clear(&value);
+		if (strcmp(kept ? kept : "", draft_typed(s->u.draft, all[i].field)) == 0)
+			continue;
+		clash_value(p, all[i].field, kept ? kept : "", &value);
+		clash_item(p, all[i].label, &value);
+	}
+	html_put(&p->h, "</ul><p>$</p></section>", say(p, SAY_FILING_CLASH_MEND));
+	buf_free(&value);
 }
 
 void filing_common(struct page *p, const struct sheet *s)

@@ -10,8 +10,6 @@
 #include "arkki/base/json.h"
 #include "arkki/base/text.h"
 
-enum { SAME_SHOWN = 5, SAME_LOOKED = 40 };
-
 static enum say heading(const struct sheet *s)
 {
 	return s->kind == SHEET_RENDITION ? SAY_FILING_RENDITION
@@ -106,6 +104,8 @@ static void show_sheet(struct exchange *x, struct sheet *s)
 	write_incomplete(&p, s);
 	html_put(&p.h, "<form method=\"post\" action=\"$\" class=\"stack\">", url.data);
 	page_form_field(&p, "filing");
+	draft_saved_field(&p, "saved", s->u.draft);
+	filing_clash(&p, s);
 	if (s->moved)
 		write_moved(&p, s);
 	if (s->kind == SHEET_RENDITION)
@@ -168,15 +168,58 @@ static void leak_tested(struct exchange *x, struct sheet *s)
 	sheet_go(x, s->u.id, "/check");
 }
 
+/* Something else was kept since this form was made: both are shown, and neither is lost. False: replied. */
+static bool clashes(struct exchange *x, struct sheet *s)
+{
+	json_t *mine = json_deep_copy(s->u.draft);
+	json_t *theirs = json_object_get(s->u.draft, "typed");
+
+	draft_read(x, mine);
+	if (json_equal(theirs, json_object_get(mine, "typed"))) {
+		json_decref(mine);
+		return false;
+	}
+	s->theirs = json_incref(theirs);
+	json_decref(s->u.draft);
+	s->u.draft = mine;
+	json_object_set_new(s->u.draft, "submitted", json_true());
+	fault_add(&s->f, "clash", form_said(x, SAY_FILING_CLASH));
+	show_sheet(x, s);
+	return true;
+}
+
+/* Keeps what was typed, on top of what the form was made of. False: replied. */
+static bool keep_typed(struct exchange *x, struct sheet *s)
+{
+	struct upload_state now = {0};
+	struct ark_error err;
+	int rc;
+
+	if (!draft_saved_same(x, "saved", s->u.draft) && clashes(x, s))
+		return false;
+	draft_read(x, s->u.draft);
+	json_object_set_new(s->u.draft, "submitted", json_true());
+	draft_saved_once_more(s->u.draft);
+	rebase(x, s);
+	rc = uploads_keep(x, &s->u, &err);
+	/* by another request in this very moment */
+	if (rc == ARK_ECONFLICT && !(rc = uploads_get(x, s->u.id, &now, &err))) {
+		upload_state_free(&s->u);
+		s->u = now;
+		if (clashes(x, s))
+			return false;
+	}
+	if (rc)
+		http_reply_error(x, &err);
+	return !rc;
+}
+
 static void one_typed(struct exchange *x, struct sheet *s)
 {
 	const char *to = http_form(x, "to");
 
 	/* what was typed is kept even where the form was too old to be acted upon: the account is the same */
-	draft_read(x, s->u.draft);
-	json_object_set_new(s->u.draft, "submitted", json_true());
-	rebase(x, s);
-	if (!sheet_keep(x, s))
+	if (!keep_typed(x, s))
 		return;
 	if (!page_form_sent(x, "filing")) {
 		fault_add(&s->f, "content", form_said(x, SAY_FORM_OLD));
@@ -199,130 +242,6 @@ void page_file_one_post(struct exchange *x)
 		http_reply_problem(x, 403, "form", NULL, NULL);
 	else
 		sheet_open(x, one_typed);
-}
-
-/* ---- the same bytes elsewhere ---- */
-
-struct looking {
-	const struct sheet *s;
-	struct catalogue_row *rows;
-	size_t n;
-};
-
-static int look(void *arg, const struct catalogue_row *row)
-{
-	struct looking *l = arg;
-
-	if (row->size != l->s->u.length || !row->whole || l->n == SAME_LOOKED)
-		return 0;
-	if (!catalogue_row_copy(&l->rows[l->n], row))
-		l->n++;
-	return 0;
-}
-
-static void show_check(struct exchange *x, struct sheet *s);
-
-static bool same_bytes(struct exchange *x, const struct catalogue_row *row, const char *hex)
-{
-	struct visit *v = visit_of(x);
-	struct card card = {0};
-	const char *sha;
-	bool same = !reading_card(v->app->archive, v->receipt, row, &card, NULL);
-
-	sha = json_text(card.version, "sha256");
-	same = same && sha && strcmp(sha, hex) == 0;
-	card_free(&card);
-	return same;
-}
-
-/* Those whose bytes differ are put away. */
-static void same_read(struct exchange *x)
-{
-	struct sheet *s = visit_of(x)->more;
-	unsigned char sha[32];
-	char hex[65] = "";
-	size_t n = 0;
-
-	if (!uploads_digest(x, s->u.id, sha, NULL))
-		hex_encode(hex, sha, sizeof(sha));
-	for (size_t i = 0; i < s->same_len; i++) {
-		if (n < SAME_SHOWN && same_bytes(x, &s->same[i], hex))
-			s->same[n++] = s->same[i];
-		else
-			catalogue_row_free(&s->same[i]);
-	}
-	s->same_len = n;
-	show_check(x, s);
-}
-
-/* Documents of the first unit, or of the case, with as many bytes: in the clear stands the size alone, so that the digests
- * of these few are opened and logged. */
-static int find_same(struct exchange *x, struct sheet *s, struct ark_error *err)
-{
-	const json_t *units = json_object_get(json_object_get(s->u.draft, "typed"), "units");
-	struct catalogue_list list = {
-	    .unit = json_string_value(json_array_get(units, 0)), .limit = 10000};
-	struct looking l = {.s = s, .rows = calloc(SAME_LOOKED, sizeof(*l.rows))};
-	struct access_sight *sight = NULL;
-	struct archive *a = app_of(x)->archive;
-	struct desk *desk = NULL;
-	char case_id[65];
-	int rc = l.rows ? ARK_OK : ark_fail(err, ARK_ENOMEM, "no memory for a page");
-
-	case_by_number(x, draft_typed(s->u.draft, "case"), case_id);
-	if (!list.unit)
-		list.case_id = case_id;
-	if (!rc && (list.unit || case_id[0]))
-		rc = caller_sight(caller_of(x), &sight, err);
-	if (!rc && sight)
-		rc = archive_desk(a, &desk, err);
-	if (!rc && sight)
-		rc = catalogue_documents(desk->catalogue, &list, sight, look, &l, err);
-	archive_desk_return(a, desk);
-	access_sight_unref(sight);
-	s->same = l.rows;
-	s->same_len = l.n;
-	return rc;
-}
-
-static void seek_same(struct exchange *x, struct sheet *s)
-{
-	struct ledger_record records[SAME_LOOKED];
-	struct visit *v = visit_of(x);
-	struct ark_error err;
-
-	if (find_same(x, s, &err)) {
-		http_reply_error(x, &err);
-		return;
-	}
-	for (size_t i = 0; i < s->same_len; i++) {
-		records[i] = visit_record(v, "metadata");
-		records[i].document = s->same[i].document;
-		records[i].version = s->same[i].version;
-	}
-	if (s->same_len)
-		visit_log(x, records, s->same_len, same_read);
-	else
-		show_check(x, s);
-}
-
-static void write_same(struct page *p, const struct sheet *s)
-{
-	struct buf url = BUF_INIT;
-
-	if (!s->same_len)
-		return;
-	html_put(&p->h, "<section class=\"note\"><h2>$</h2><ul>", say(p, SAY_FILING_SAME));
-	for (size_t i = 0; i < s->same_len; i++) {
-		document_path(p, &s->same[i], 0, "", &url);
-		html_put(&p->h, "<li><a href=\"$\">", url.data);
-		page_name(p, "types", s->same[i].type);
-		html_raw(&p->h, ", ");
-		page_date(p, s->same[i].date);
-		html_raw(&p->h, "</a></li>");
-	}
-	html_put(&p->h, "</ul><p>$</p></section>", say(p, SAY_FILING_SAME_WHAT));
-	buf_free(&url);
 }
 
 /* ---- the answers once more ---- */
@@ -358,11 +277,12 @@ static void show_check(struct exchange *x, struct sheet *s)
 		write_about(&p, s);
 	else
 		filing_answers(&p, s);
-	write_same(&p, s);
+	same_report(&p, s);
 	if (report)
 		leak_report(&p, report, s->content_open);
 	html_put(&p.h, "<form method=\"post\" action=\"$\" class=\"stack\">", url.data);
 	page_form_field(&p, "filing");
+	draft_saved_field(&p, "saved", s->u.draft);
 	write_confirm(&p, s);
 	html_put(&p.h,
 	    "<p class=\"hint\">$</p><p class=\"act\"><button>$</button> <a "
@@ -411,7 +331,7 @@ static void check_opened(struct exchange *x, struct sheet *s)
 	else if (s->kind == SHEET_RENDITION)
 		show_check_anew(x, s);
 	else
-		seek_same(x, s);
+		sheet_same(x, s, show_check);
 }
 
 void page_file_check(struct exchange *x)
@@ -528,13 +448,19 @@ static void send_opened(struct exchange *x, struct sheet *s)
 		show_check_anew(x, s);
 		return;
 	}
+	/* what is filed is what was looked at */
+	if (!draft_saved_same(x, "saved", s->u.draft)) {
+		fault_add(&s->f, "content", form_said(x, SAY_FILING_CHANGED));
+		check_opened(x, s);
+		return;
+	}
 	if (s->kind != SHEET_RENDITION) {
 		send_document(x, s);
 		return;
 	}
 	form_text(x, "sure", sure, sizeof(sure));
 	draft_set(s->u.draft, "sure", sure);
-	if (sheet_keep(x, s))
+	if (sheet_note(x, s, json_pack("{s:O}", "typed", json_object_get(s->u.draft, "typed"))))
 		send_rendition(x, s);
 }
 

@@ -15,6 +15,7 @@ static void sheet_free(void *arg)
 
 	upload_state_free(&s->u);
 	card_free(&s->card);
+	json_decref(s->theirs);
 	for (size_t i = 0; i < s->same_len; i++)
 		catalogue_row_free(&s->same[i]);
 	free(s->same);
@@ -53,11 +54,14 @@ void sheet_go(struct exchange *x, const char *id, const char *more)
 	form_go(x, path);
 }
 
-bool sheet_keep(struct exchange *x, struct sheet *s)
+bool sheet_note(struct exchange *x, struct sheet *s, json_t *members)
 {
 	struct ark_error err;
+	int rc = members ? uploads_note(x, &s->u, members, &err)
+			 : ark_fail(&err, ARK_ENOMEM, "no memory for what was typed");
 
-	if (!uploads_draft(x, s->u.id, s->u.draft, &err))
+	json_decref(members);
+	if (!rc)
 		return true;
 	http_reply_error(x, &err);
 	return false;
@@ -78,6 +82,22 @@ void sheet_failed(struct exchange *x, const char *id, int status, const char *me
 	    say(&p, SAY_FILING_BACK));
 	buf_free(&back);
 	page_end(&p, status);
+}
+
+/* Keeps what the draft begins with, unless another tab was first: then what that one kept is the draft. False: replied. */
+static bool keep_first(struct exchange *x, struct sheet *s)
+{
+	struct upload_state now = {0};
+	struct ark_error err;
+	int rc = uploads_keep(x, &s->u, &err);
+
+	if (rc == ARK_ECONFLICT && !(rc = uploads_get(x, s->u.id, &now, &err))) {
+		upload_state_free(&s->u);
+		s->u = now;
+	}
+	if (rc)
+		http_reply_error(x, &err);
+	return !rc;
 }
 
 /* ---- the document that it adds to ---- */
@@ -103,7 +123,7 @@ static void base_read(struct exchange *x)
 	}
 	if (!json_object_get(s->u.draft, "base")) {
 		draft_from_card(s->u.draft, &v->row, &s->card);
-		if (!sheet_keep(x, s))
+		if (!keep_first(x, s))
 			return;
 	}
 	s->moved = s->kind == SHEET_VERSION && !same_base(s->u.draft, &v->row);
@@ -134,7 +154,7 @@ static bool begin_here(struct exchange *x, struct sheet *s)
 		return true;
 	draft_begin(s->u.draft, http_query(x, "unit"), http_query(x, "case"),
 	    http_query(x, "document"), http_query(x, "rendition"));
-	return sheet_keep(x, s);
+	return keep_first(x, s);
 }
 
 void sheet_open(struct exchange *x, void (*then)(struct exchange *x, struct sheet *s))

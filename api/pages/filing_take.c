@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "api/pages/filing.h"
+#include "api/uploads_private.h"
 #include "arkki/api/multipart.h"
 #include "arkki/base/text.h"
 
@@ -116,6 +117,9 @@ static void refused(struct exchange *x, const struct ark_error *err)
 {
 	if (err->status == ARK_EREFUSED && strcmp(err->text, "the form") == 0)
 		http_reply_problem(x, 403, "form", NULL, NULL);
+	else if (err->status == ARK_EREFUSED || err->status == UPLOAD_NO_ROOM)
+		http_reply_problem(x, 507,
+		    err->status == ARK_EREFUSED ? "too-many-uploads" : "no-room", err->text, NULL);
 	else
 		http_reply_error(x, err);
 }

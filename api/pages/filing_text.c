@@ -134,15 +134,18 @@ static void propose(void *arg)
 static void proposed(struct exchange *x)
 {
 	struct work *w = job_arg(x);
-	json_t *draft = w->s->u.draft;
+	json_t *members = json_object();
 
 	/* without proposals a person types: never a reason to fail */
-	json_object_set_new(draft, "proposals", w->result ? json_incref(w->result) : json_array());
+	json_object_set_new(
+	    members, "proposals", w->result ? json_incref(w->result) : json_array());
 	if (!w->result || !json_array_size(w->result))
 		json_object_set_new(
-		    draft, "noText", json_string(w->reason[0] ? w->reason : "nothing found"));
-	if (uploads_draft(x, w->s->u.id, draft, NULL))
-		json_object_del(draft, "noText");
+		    members, "noText", json_string(w->reason[0] ? w->reason : "nothing found"));
+	/* another tab may have kept what was typed there while the text was read */
+	if (uploads_note(x, &w->s->u, members, NULL))
+		json_object_del(w->s->u.draft, "noText");
+	json_decref(members);
 	work_done(x, w);
 }
 
@@ -177,9 +180,7 @@ void sheet_propose(
 		return;
 	}
 	if (s->u.length > PROPOSE_MAX) {
-		json_object_set_new(s->u.draft, "proposals", json_array());
-		json_object_set_new(s->u.draft, "noText", json_string("too large"));
-		if (sheet_keep(x, s))
+		if (sheet_note(x, s, json_pack("{s:[],s:s}", "proposals", "noText", "too large")))
 			then(x, s);
 		return;
 	}
@@ -234,18 +235,16 @@ static void tested(struct exchange *x)
 		http_reply_error(x, &w->err);
 		return;
 	}
-	json_object_set(s->u.draft, "leak", w->result);
-	if (sheet_keep(x, s))
+	if (sheet_note(x, s, json_pack("{s:O}", "leak", w->result)))
 		work_done(x, w);
 }
 
 static void unknown(struct exchange *x, struct sheet *s, const char *why,
     void (*then)(struct exchange *x, struct sheet *s))
 {
-	json_object_set_new(s->u.draft, "leak",
-	    json_pack("{s:s,s:s,s:i,s:i,s:[]}", "outcome", "unknown", "reason", why, "removed", 0,
-		"left", 0, "places"));
-	if (sheet_keep(x, s))
+	if (sheet_note(x, s,
+		json_pack("{s:{s:s,s:s,s:i,s:i,s:[]}}", "leak", "outcome", "unknown", "reason", why,
+		    "removed", 0, "left", 0, "places")))
 		then(x, s);
 }
 

@@ -100,18 +100,45 @@ export const filingTests = {
 	async filing__several_files_at_once(r) {
 		await r.signIn();
 		await r.go("/fi/file/new?unit=koivula&case=koivula-2026");
-		await give(r, [file("eka.txt", `Eka ${r.name}`), file("toka.txt", `Toka ${r.name}`)]);
-		await r.page.fill("fieldset.one input[name^=date] >> nth=0", "1.4.2026");
+		const dated = `Selvitys illoista\n\nPäivätty 27.3.2026. Asia LVV/1200/2026.\n\nKeksitty esimerkki ${r.name}.`;
+		await give(r, [file("eka.txt", dated), file("toka.txt", `Toka ${r.name}`)]);
+		same(await r.page.inputValue("fieldset.one input[name^=title] >> nth=0"), "Selvitys illoista", "out of the text");
+		same(await r.page.inputValue("fieldset.one input[name^=date] >> nth=0"), "27.3.2026", "out of the text");
+		await has(r, "ehdotettu tiedostosta");
 		await r.page.selectOption("#type", "memo");
 		await r.page.selectOption("#language", "fi");
 		await r.page.check("#class");
 		await r.sound("file-many");
+		const many = r.page.url();
 		await next(r);
-		await has(r, "Arkistoitu 1 / 2");
-		await r.sound("file-many-result");
+		await has(r, "Arkistoitu 1 / 2", "Tarkista nämä ennen arkistointia");
+		await r.sound("file-many-wrong");
 		await r.go("/fi/file");
 		await has(r, "Kesken jääneet");
 		await r.sound("file-begun");
+		await r.page.goto(many);
+		await r.page.fill("fieldset.one input[name^=date]", "1.4.2026");
+		await next(r);
+		await has(r, "Kaikki tiedostot on arkistoitu");
+		await r.sound("file-many-done");
+	},
+
+	async filing__two_tabs_lose_nothing(r) {
+		await r.signIn();
+		await r.go("/fi/file/new?unit=koivula&case=koivula-2026");
+		await give(r, [file("tabs.txt", `Kaksi välilehteä ${r.name}`)]);
+		const other = await r.context.newPage();
+		await other.goto(r.page.url());
+		await other.fill("#title", "Toisessa välilehdessä");
+		await Promise.all([other.waitForURL(/\/file$/), other.click("button[value=keep]")]);
+		await other.close();
+		await r.page.fill("#title", "Tässä välilehdessä");
+		await next(r);
+		await has(r, "Tiedot on tallennettu välillä toisessa välilehdessä", "Otsikko: Toisessa välilehdessä");
+		same(await r.page.inputValue("#title"), "Tässä välilehdessä");
+		r.wrong.length = 0; // the browser says that 422 is an error
+		await r.sound("file-clash");
+		await r.go("/fi/file");
 		await r.page.click(".begun form button >> nth=0");
 	},
 };

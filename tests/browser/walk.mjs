@@ -19,6 +19,7 @@ import { oidcTests, startProvider } from "./oidc.mjs";
 import { fillPast, pastTests } from "./past.mjs";
 import { fillRights, rightsTests } from "./rights.mjs";
 import { signInTests } from "./sign_in.mjs";
+import { tusTests } from "./tus_client.mjs";
 import { fillUnits, unitsTests } from "./units.mjs";
 import { uploadTests } from "./uploads.mjs";
 
@@ -424,7 +425,7 @@ const tests = {
 	},
 };
 
-Object.assign(tests, rightsTests, documentTests, pastTests, findingTests, unitsTests, casesTests, filingTests, uploadTests,
+Object.assign(tests, rightsTests, documentTests, pastTests, findingTests, unitsTests, casesTests, filingTests, uploadTests, tusTests,
 	auditTests, adminTests, administrationTests, signInTests, oidcTests, accountsTests);
 
 // They ask what is answered, not what it looks like: the same at any width.

@@ -1,5 +1,6 @@
 """The pages of filing, as far as no browser is needed: nothing that was typed is lost, nothing is filed twice."""
 
+import base64
 import hashlib
 import html
 import re
@@ -166,6 +167,55 @@ def test_file__a_session_that_ends_loses_nothing():
     same(shown(got(w, at), "title"), "Ennen katkosta")
 
 
+def saved_of(page):
+    return re.search(r'name="saved" value="(\d+)"', page.body.decode()).group(1)
+
+
+def test_file__two_tabs_lose_nothing():
+    w = shared()
+    at = give(w, [("a.txt", b"Kaksi valilehtea.\n")])
+    one, two = got(w, at), got(w, at)
+    r = post(w, at, dict(FIELDS, form=token_of(one), saved=saved_of(one), title="Ensimmäinen", to="keep"))
+    same(r.status, 303, text_of(r)[:300])
+    r = post(w, at, dict(FIELDS, form=token_of(two), saved=saved_of(two), title="Toinen", date="28.3.2026"))
+    same(r.status, 422)
+    text = text_of(r)
+    check("toisessa välilehdessä" in text and "Otsikko: Ensimmäinen" in text and "27.3.2026" in text, text[:900])
+    check("Kieli:" not in text.split("Muuta alla olevia")[0], "what is the same in both is not listed", text[:900])
+    same((shown(r, "title"), shown(r, "date")), ("Toinen", "28.3.2026"), "what was typed is in the form")
+    same(shown(got(w, at), "title"), "Ensimmäinen", "what was saved stays")
+    # who has seen it goes on
+    r = post(w, at, dict(FIELDS, form=token_of(r), saved=saved_of(r), title="Toinen", date="28.3.2026"))
+    same((r.status, r.header("Location")), (303, at + "/check"), text_of(r)[:300])
+    # the answers that were looked at are those that are filed
+    page = got(w, at + "/check")
+    fill(w, at, title="Kolmas", to="keep")
+    r = post(w, at + "/send", {"form": token_of(page), "saved": saved_of(page)})
+    check(r.status == 422 and "Tarkista ne vielä kerran" in text_of(r), r.status, text_of(r)[:300])
+    # the same once more is no clash
+    old = got(w, at)
+    fill(w, at, title="Neljäs", to="keep")
+    r = post(w, at, dict(FIELDS, form=token_of(old), saved=saved_of(old), title="Neljäs"))
+    same((r.status, r.header("Location")), (303, at + "/check"), text_of(r)[:300])
+    same(send(w, at).status, 303)
+
+
+def test_file__proposals_come_beside_what_was_typed_meanwhile():
+    w = shared()
+    for n in range(6):
+        at = give(w, [("a.txt", TEXT + b"rinnakkain %d\n" % n)])
+        token = token_of(got(w, "/fi/file/new"))
+        done = []
+        reads = [threading.Thread(target=lambda: done.append(got(w, at))) for _ in range(2)]
+        for t in reads:
+            t.start()
+        r = post(w, at, dict(FIELDS, form=token, title="Kirjoitettu %d" % n, to="keep"))
+        for t in reads:
+            t.join()
+        same(r.status, 303, text_of(r)[:200])
+        same(shown(got(w, at), "title"), "Kirjoitettu %d" % n)
+
+
 def test_file__outlives_the_server():
     w = Archive()
     w.serve()
@@ -300,18 +350,121 @@ def test_many__are_filed_each_by_itself():
     check(at.startswith("/fi/file/many?batch="), at)
     page = got(w, at)
     ids = re.findall(r'name="title-([0-9a-f]{32})"', page.body.decode())
-    same([shown(page, "title-" + i) for i in ids], ["eka", "toka", "kolmas"])
+    same([shown(page, "title-" + i) for i in ids], ["eka", "kolmas", "toka"], "by name")
     fields = {k: v for k, v in FIELDS.items() if k not in ("title", "date", "to")}
     for n, i in enumerate(ids):
         fields.update({"title-" + i: "Asiakirja %d" % n, "date-" + i: "" if n == 1 else "%d.3.2026" % (n + 1)})
     r = post(w, at, dict(fields, form=token_of(page)))
-    same(r.status, 200, text_of(r)[:400])
+    same(r.status, 422, text_of(r)[:400])
     check("Arkistoitu 2 / 3" in text_of(r), text_of(r)[:400])
     check("/fi/file/" + ids[1] in r.body.decode(), "no way to the one that failed")
+    check('href="#date-%s"' % ids[1] in r.body.decode(), "no link to what is wrong")
+    same(re.findall(r'name="title-([0-9a-f]{32})"', r.body.decode()), [ids[1]], "what is done is not asked again")
+    same(r.body.decode().count('class="errors"'), 1)
     same(sorted(d["title"] for d in w.listed()), ["Asiakirja 0", "Asiakirja 2"])
     same(shown(got(w, "/fi/file/" + ids[1]), "title"), "Asiakirja 1")
     post(w, at, dict(fields, form=token_of(page)))
     same(len(w.listed()), 2, "sent again")
+
+
+def batch_of(w, n, batch="cd" * 16):
+    """n files of a folder, as the script sends them; their addresses."""
+    def b64(text):
+        return base64.b64encode(text.encode()).decode()
+
+    out = []
+    for i in range(n):
+        body = ("Selvitys numero %d\n\nPäivätty %d.3.2026. Asia LVV/1234/2026.\n\nTämä on keksitty esimerkki %d.\n"
+                % (i, i % 28 + 1, i)).encode()
+        r = w.send("POST", "/v1/uploads", "maija",
+                   {"Tus-Resumable": "1.0.0", "Upload-Length": str(len(body)), "Content-Type": "application/offset+octet-stream",
+                    "Upload-Metadata": "filename %s,filetype %s,batch %s" % (b64("kansio %d.txt" % i), b64("text/plain"), b64(batch))},
+                   body)
+        same(r.status, 201, r.body[:200])
+        out.append(r.header("Location").split("/")[-1])
+    return "/fi/file/many?batch=" + batch, out
+
+
+def ids_on(page):
+    return re.findall(r'name="title-([0-9a-f]{32})"', page.body.decode())
+
+
+def common(page, **more):
+    return dict({k: v for k, v in FIELDS.items() if k not in ("title", "date", "to", "case")}, case="", form=token_of(page),
+                saved=re.search(r'name="saved"[^>]* value="([^"]*)"', page.body.decode()).group(1), **more)
+
+
+def each_shown(page):
+    return {f + "-" + i: shown(page, f + "-" + i) for i in ids_on(page) for f in ("title", "date", "case")}
+
+
+def all_proposed(w, at):
+    """The page when the text of each file on it has been read."""
+    for _ in range(60):
+        page = got(w, at)
+        if len(re.findall(r'id="title-[0-9a-f]{32}-proposed"', page.body.decode())) == len(ids_on(page)):
+            return page
+    check(False, "no proposals", text_of(page)[:500])
+
+
+def test_many__a_hundred_are_settled_page_by_page():
+    w = Archive()
+    w.serve()
+    at, ids = batch_of(w, 100)
+    page = all_proposed(w, at)
+    same(ids_on(page), ids[:20], "by name, 2 before 10")
+    check(len(page.body) <= 60 << 10, "the page has %d bytes" % len(page.body))
+    check("Tiedostot 1–20, arkistoimatta 100" in text_of(page), text_of(page)[:400])
+    same([(shown(page, "title-" + i), shown(page, "date-" + i), shown(page, "case-" + i)) for i in ids[:3]],
+         [("Selvitys numero %d" % n, "%d.3.2026" % (n + 1), "") for n in range(3)])
+    same(shown(page, "case"), "LVV/1234/2026", "what all propose alike is proposed for all")
+    # one is wrong, one has a case of its own that there is not
+    fields = dict(common(page), **each_shown(page))
+    fields.update({"case": "LVV/1234/2026", "date-" + ids[3]: "31.2.2026", "case-" + ids[5]: "LVV/9/1999", "title-" + ids[7]: "Oma nimi"})
+    r = post(w, at, fields)
+    same(r.status, 422, text_of(r)[:600])
+    same(ids_on(r), [ids[3], ids[5]], "what is done is kept, what is wrong is asked again")
+    for link in ("date-" + ids[3], "case-" + ids[5]):
+        check('href="#%s"' % link in r.body.decode(), "no link to", link)
+    same((shown(r, "date-" + ids[3]), shown(r, "case-" + ids[5])), ("31.2.2026", "LVV/9/1999"), "as typed")
+    same(len(w.listed()), 18)
+    r = post(w, at, dict(common(r), **dict(each_shown(r), **{"case": "LVV/1234/2026", "date-" + ids[3]: "3.3.2026", "case-" + ids[5]: ""})))
+    same(r.status, 303, text_of(r)[:600])
+    # the next ones: what was said once is not asked again
+    page = all_proposed(w, r.header("Location"))
+    same(ids_on(page), ids[20:40])
+    check("Arkistoitu 20 / 100" in text_of(page), text_of(page)[:400])
+    check('value="inspection-report" selected' in page.body.decode() and
+          re.search(r'value="public"[^>]* checked', page.body.decode()), "the shared details are kept")
+    # put off, and come back to
+    r = post(w, at, dict(common(page), **dict(each_shown(page), **{"to": "keep", "title-" + ids[20]: "Myöhemmin"})))
+    same(ids_on(got(w, r.header("Location"))), ids[40:60])
+    page = all_proposed(w, at)
+    same((ids_on(page)[0], shown(page, "title-" + ids[20])), (ids[20], "Myöhemmin"))
+    while ids_on(page):
+        r = post(w, at, dict(common(page), **dict(each_shown(page), case="LVV/1234/2026")))
+        same(r.status, 303, text_of(r)[:600])
+        page = got(w, r.header("Location"))
+        page = all_proposed(w, r.header("Location")) if ids_on(page) else page
+    check("Kaikki tiedostot on arkistoitu" in text_of(page) and "Arkistoitu 100 / 100" in text_of(page), text_of(page)[:300])
+    titles = [d["title"] for d in w.json("/v1/documents?limit=100")["documents"]]
+    same((len(titles), len(set(titles))), (100, 100))
+    check("Oma nimi" in titles and "Myöhemmin" in titles, "as typed")
+
+
+def test_many__what_another_tab_kept_is_not_written_over():
+    w = shared()
+    at, ids = batch_of(w, 2, "ef" * 16)
+    page = got(w, at)
+    fill(w, "/fi/file/" + ids[0], title="Toisesta välilehdestä", to="keep")
+    fields = dict(common(page), **dict(each_shown(page), case="LVV/1234/2026", **{"title-" + ids[0]: "Tästä", "date-" + ids[0]: "5.3.2026", "date-" + ids[1]: "6.3.2026"}))
+    r = post(w, at, fields)
+    same((r.status, ids_on(r), shown(r, "title-" + ids[0])), (422, [ids[0]], "Tästä"), text_of(r)[:400])
+    check("toisessa välilehdessä" in text_of(r), text_of(r)[:400])
+    same(shown(got(w, "/fi/file/" + ids[0]), "title"), "Toisesta välilehdestä", "what was kept stays")
+    r = post(w, at, dict(common(r), **dict(each_shown(r), case="LVV/1234/2026", **{"date-" + ids[0]: "5.3.2026"})))
+    same(r.status, 303, text_of(r)[:400])
+    check("Kaikki tiedostot" in text_of(got(w, r.header("Location"))), "all are filed")
 
 
 def pdf(words, hidden="", title=None, before=None):

@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import socket
+import subprocess
 import threading
 import time
 
@@ -23,6 +24,9 @@ def b64(text):
 
 def named(name, media_type="text/plain"):
     return "filename %s,filetype %s" % (b64(name), b64(media_type))
+
+
+BINARY = {"Upload-Metadata": named("a.bin", "application/octet-stream")}  # no text, whose words stopping would wait for
 
 
 def begin(w, length, name="kertomus.txt", user="maija", body=None, to="/v1/uploads", **more):
@@ -80,7 +84,8 @@ def test_uploads__the_server_says_what_it_can():
     r = world().send("OPTIONS", "/v1/uploads")
     same(r.status, 204)
     same(r.header("Tus-Version"), "1.0.0")
-    same(r.header("Tus-Extension"), "creation,creation-with-upload,termination,expiration")
+    same(r.header("Tus-Extension"), "creation,creation-with-upload,termination,expiration,checksum")
+    same(r.header("Tus-Checksum-Algorithm"), "sha1,sha256")
     same(r.header("Tus-Max-Size"), str(4 << 30))
 
 
@@ -154,6 +159,60 @@ def test_uploads__more_than_was_announced_is_413():
     same(begin(w, 3, body=b"abcd").status, 413)
 
 
+def checksum(body, algorithm="sha256"):
+    return "%s %s" % (algorithm, b64(hashlib.new(algorithm, body).digest()))
+
+
+def test_uploads__bytes_that_do_not_match_their_checksum_leave_nothing():
+    w = world()
+    content = os.urandom(3 * MIB + 5)
+    at = made(w, len(content), **BINARY)
+    same(patch(w, at, 0, content[:1000], Upload_Checksum=checksum(content[:1000], "sha1")).status, 204)
+    r = patch(w, at, 1000, content[1000:], Upload_Checksum=checksum(b"x" + content[1001:]))
+    same((r.status, r.json()["type"]), (460, "urn:arkki:problem:checksum-mismatch"), r.body[:200])
+    same(offset(w, at), 1000)
+    check(os.path.getsize(os.path.join(folder(w), at.split("/")[-1])) < 2000, "the bytes are gone from the disk")
+    same(patch(w, at, 1000, content[1000:], Upload_Checksum=checksum(content[1000:])).status, 204)
+    same(file_it(w, at.split("/")[-1]).json()["sha256"], hashlib.sha256(content).hexdigest())
+    there = len(os.listdir(folder(w)))
+    same(begin(w, 6, body=b"abc", **{"Upload-Checksum": checksum(b"abd")}).status, 460)
+    same(len(os.listdir(folder(w))), there, "an upload that nobody was told of")
+    r = begin(w, 6, body=b"abc", **{"Upload-Checksum": checksum(b"abc")})
+    same((r.status, r.header("Upload-Offset")), (201, "3"))
+    at = r.header("Location")
+    for wrong in ("md5 " + b64(b"0" * 16), "sha1", "sha1 ???", "sha1 " + b64(b"0" * 32), "sha256 " + b64(b"0" * 20), "",
+                  "SHA1 " + b64(b"0" * 20)):
+        same(patch(w, at, 3, b"def", Upload_Checksum=wrong).status, 400, wrong)
+    same(patch(w, at, 3, iter([b"d", b"ef"]), Upload_Checksum=checksum(b"dxf")).status, 460, "chunked")
+    same(offset(w, at), 3)
+    same(patch(w, at, 3, iter([b"d", b"ef"]), Upload_Checksum=checksum(b"def")).status, 204, "chunked")
+
+
+def test_uploads__what_was_not_checked_yet_ends_with_its_line():
+    w = Archive().serve()
+    content = os.urandom(4 * MIB)
+    at = made(w, len(content), body=content[:100], **BINARY)
+    for how in ("line", "kill"):
+        s = half_sent(w, at, content[100:2 * MIB], len(content) - 100, 100, "Upload-Checksum: %s\r\n" % checksum(content[100:]))
+        path = os.path.join(folder(w), at.split("/")[-1])
+        until(lambda: os.path.getsize(path) > MIB, 60)
+        if how == "line":
+            s.close()
+        else:
+            w.stop(signal.SIGKILL)
+            s.close()
+            w.serve()
+        until(lambda: head(w, at).status == 200, 60)
+        same(offset(w, at), 100, "what nobody checked does not count", how)
+        check(os.path.getsize(path) < 1000, "nor stays", how)
+    s = half_sent(w, at, content[100:300], len(content) - 100, 100)
+    until(lambda: w.send("HEAD", at, "maija", TUS).status == 200 and offset(w, at) == 300, 60)
+    s.close()
+    same(patch(w, at, 300, content[300:], Upload_Checksum=checksum(content[300:])).status, 204)
+    same(file_it(w, at.split("/")[-1]).json()["sha256"], hashlib.sha256(content).hexdigest())
+    w.stop()
+
+
 def test_uploads__of_five_gigabytes_is_refused():
     w = world()
     same(begin(w, 5 << 30).status, 413)
@@ -216,12 +275,12 @@ def test_uploads__what_is_ended_is_gone():
     same(patch(w, at, 3, b"def").status, 404)
 
 
-def half_sent(w, at, first, announced, at_offset=0):
+def half_sent(w, at, first, announced, at_offset=0, more=""):
     """A PATCH that stays open after its first bytes."""
     s = socket.create_connection(("127.0.0.1", w.port), 10)
     s.sendall(("PATCH %s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nTus-Resumable: 1.0.0\r\n"
-               "Upload-Offset: %d\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n"
-               % (at, w.token("maija"), at_offset, BYTES, announced)).encode() + first)
+               "Upload-Offset: %d\r\nContent-Type: %s\r\nContent-Length: %d\r\n%s\r\n"
+               % (at, w.token("maija"), at_offset, BYTES, announced, more)).encode() + first)
     return s
 
 
@@ -371,6 +430,70 @@ def test_uploads__as_a_version():
     same((r.status, r.json()["type"]), (409, "urn:arkki:problem:already-filed"))
 
 
+def put_rendition(w, doc, upload, user="maija", **more):
+    h = {"Content-Type": "application/json"}
+    h.update({k.replace("_", "-"): v for k, v in more.items()})
+    body = upload if isinstance(upload, bytes) else json.dumps({"upload": upload}).encode()
+    return w.send("PUT", "/v1/documents/%s/versions/1/renditions/public" % doc, user, h, body)
+
+
+def test_uploads__as_a_version_once_more_with_the_tag_of_before():
+    w = world()
+    doc = w.file(content=b"eka\n").id
+    to, tag = "/v1/documents/%s/versions" % doc, w.etag(doc)
+    upload = uploaded(w, b"toka\n")
+    same(file_it(w, upload, to=to, headers={"If-Match": tag}).status, 201)
+    r = file_it(w, upload, to=to, headers={"If-Match": tag})
+    same((r.status, r.json()["version"], r.header("Idempotency-Replayed")), (201, 2, "true"), r.body[:200])
+    same(file_it(w, upload, to=to).status, 428)
+    same(file_it(w, uploaded(w, b"kolmas\n"), to=to, headers={"If-Match": tag}).status, 412)
+
+
+def test_uploads__as_a_rendition():
+    w = world()
+    doc = w.file(content=b"Maija Meikalainen asui taalla.\n", publicity="partly-secret").id
+    content = b"Lapsi asui taalla.\n"
+    upload = uploaded(w, content, name="julkinen.txt")
+    for body in (b"", b"x", b"[]", b"{}", b'{"upload":7}', b'{"upload":"x","metadata":{}}'):
+        same(put_rendition(w, doc, body).status, 400, body)
+    same(put_rendition(w, doc, "0" * 32).status, 404)
+    same(put_rendition(w, doc, made(w, 6, body=b"abc").split("/")[-1]).json()["type"],
+         "urn:arkki:problem:upload-incomplete")
+    same(put_rendition(w, doc, upload, "risto").status, 404, "another's upload, or another's document")
+    same(put_rendition(w, doc, upload, "helmi").status in (403, 404), True)
+    same(put_rendition(w, doc, b" " * 70000).status, 413)
+    r = put_rendition(w, doc, json.dumps({"upload": upload, "reason": "pyynnöstä"}).encode())
+    same((r.status, r.json()["sha256"], r.json()["fileName"]), (201, hashlib.sha256(content).hexdigest(), "julkinen.txt"),
+         r.body[:300])
+    tag = r.header("ETag")
+    got = w.get("/v1/documents/%s/versions/1/renditions/public" % doc, "helmi")
+    same((got.status, got.body, got.header("ETag")), (200, content, tag))
+    again = put_rendition(w, doc, upload)
+    same((again.status, again.header("Idempotency-Replayed"), again.header("ETag")), (200, "true", tag), again.body[:200])
+    same(put_rendition(w, doc, uploaded(w, content)).status, 200, "the same bytes")
+    other = uploaded(w, b"Lapsi asui.\n")
+    same(put_rendition(w, doc, other).status, 428)
+    same(put_rendition(w, doc, other, If_Match='"x"').status, 412)
+    same(put_rendition(w, doc, other, If_Match=tag).status, 200)
+    same(put_rendition(w, doc, other, If_Match=tag).header("Idempotency-Replayed"), "true", "with the tag of before")
+    elsewhere = uploaded(w, b"muualla\n")
+    same(file_it(w, elsewhere).status, 201)
+    r = put_rendition(w, doc, elsewhere, If_Match="*")
+    same((r.status, r.json()["type"]), (409, "urn:arkki:problem:upload-filed"))
+    same(len([e for e in w.audit(log="history", document=doc) if e["kind"] == "rendition"]), 2, "two were filed")
+
+
+def test_uploads__a_rendition_is_tested_for_leaks_as_any_other():
+    w = world()
+    doc = w.file(content=b"Maija Meikalainen asui Koivulassa vuoden. Hoito oli asianmukaista.\n", publicity="partly-secret").id
+    w.until_indexed()
+    r = put_rendition(w, doc, uploaded(w, b"Lapsi asui vuoden. Hoito oli asianmukaista.\n", name="Meikalainen.txt"))
+    same(r.status, 201, r.body[:300])
+    r = w.send("POST", "/v1/documents/%s/versions/1/renditions/public/check" % doc, "maija", {"Arkki-Purpose": "valvonta",
+               "Arkki-Case": "c1"})
+    same((r.status, r.json()["outcome"], [p["where"] for p in r.json()["places"]]), (200, "leaks", ["file-name"]), r.body[:300])
+
+
 def test_uploads__damaged_bytes_are_never_filed():
     w = Archive().serve()
     at = made(w, 3 * MIB, body=os.urandom(3 * MIB))
@@ -471,3 +594,73 @@ def test_uploads__of_a_session_are_those_of_its_account():
     same(offset(w, at.replace("/fi/", "/v1/")), 3)
     same(page_send(b, "DELETE", at).status, 403)
     same(page_send(b, "DELETE", at, **h).status, 204)
+
+
+# ---- room ----
+
+def small_disk(name, size_mib):
+    """An archive on a disk of its own, and what ends it."""
+    if os.geteuid() != 0:
+        raise Skip("a small file system can be mounted by root only")
+    top = os.path.join(world().top, name)
+    os.mkdir(top)
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=%dm" % size_mib, "tmpfs", top],
+                      stderr=subprocess.DEVNULL).returncode:
+        raise Skip("mounting is not permitted here")
+
+    def end(a):
+        if a:
+            a.stop(signal.SIGKILL)
+        subprocess.run(["umount", "-l", top], check=False)
+
+    return top, end
+
+
+
+
+def test_uploads__what_is_promised_to_several_has_room():
+    top, end = small_disk("small", 200)
+    w = None
+    try:
+        w = Archive(parent=top).serve()
+        answers = []
+        threads = [threading.Thread(target=lambda: answers.append(begin(w, 30 * MIB, **BINARY))) for _ in range(8)]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join()
+        begun = [r.header("Location") for r in answers if r.status == 201]
+        refused = [r for r in answers if r.status != 201]
+        check(1 <= len(begun) <= 5 and len(begun) + len(refused) == 8, [r.status for r in answers])
+        for r in refused:
+            same((r.status, r.json()["type"]), (507, "urn:arkki:problem:no-room"), r.body[:200])
+            check("file or remove uploads" in r.json()["detail"], r.body)
+        same(len(os.listdir(folder(w))), len(begun), "what was refused leaves nothing")
+        while True:  # the rest, one by one
+            r = begin(w, 30 * MIB, **BINARY)
+            if r.status != 201:
+                break
+            begun.append(r.header("Location"))
+        same(r.status, 507, r.body[:200])
+        check(3 <= len(begun) <= 5, len(begun))
+        # whoever else fills the disk takes nothing of it
+        with open(os.path.join(top, "ballast"), "wb") as b:
+            try:
+                while True:
+                    b.write(bytes(MIB))
+                    b.flush()
+            except OSError:
+                pass
+        os.truncate(os.path.join(top, "ballast"), max(0, os.path.getsize(os.path.join(top, "ballast")) - 26 * MIB))
+        content = os.urandom(30 * MIB)
+        for at in begun:
+            for done in range(0, len(content), 10 * MIB):
+                r = patch(w, at, done, content[done:done + 10 * MIB])
+                same(r.status, 204, r.body[:200])
+        os.unlink(os.path.join(top, "ballast"))
+        same(begin(w, 100 * MIB, **BINARY).status, 507)
+        for at in begun:
+            same(w.send("DELETE", at, "maija", TUS).status, 204)
+        same(begin(w, 100 * MIB, **BINARY).status, 201, "when the others are gone")
+    finally:
+        end(w)

@@ -3,6 +3,8 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "api/tus.h"
 #include "arkki/archive/seal.h"
@@ -313,6 +315,99 @@ static int count(void *arg, const struct pending *p)
 	return 0;
 }
 
+/* Appends held bytes; `sync`: they are confirmed. */
+static void add_held(const struct fixture *f, const char *id, const char *text, bool sync)
+{
+	struct pending_file *file = opened(f, id, PENDING_APPEND);
+
+	assert_int_equal(pending_hold(file, NULL), ARK_OK);
+	assert_int_equal(pending_append(file, text, strlen(text), NULL), ARK_OK);
+	if (sync)
+		assert_int_equal(pending_sync(file, NULL), ARK_OK);
+	pending_close(file);
+}
+
+static void test_uploads__what_is_held_counts_only_when_synced(void **state)
+{
+	struct fixture *f = *state;
+	struct buf text = BUF_INIT;
+	char id[33];
+
+	begin(f, 14, id);
+	add(f, id, "yksi ");
+	add_held(f, id, "kaksi", false);
+	assert_int_equal(offset_now(f, id), 5);
+	add_held(f, id, "kolme ", true);
+	assert_int_equal(offset_now(f, id), 11);
+	add_held(f, id, "x", false);
+	add(f, id, "yht");
+	assert_int_equal(text_of(f, id, &text), ARK_OK);
+	assert_string_equal(text.data, "yksi kolme yht");
+	buf_free(&text);
+}
+
+/* Who comes while another holds is refused, and cuts nothing off. */
+static void test_uploads__what_is_held_is_left_by_who_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	struct pending_file *file, *other = NULL;
+	struct buf text = BUF_INIT;
+	char id[33];
+
+	begin(f, 10, id);
+	add(f, id, "yksi ");
+	file = opened(f, id, PENDING_APPEND);
+	assert_int_equal(pending_hold(file, NULL), ARK_OK);
+	assert_int_equal(pending_append(file, "kaksi", 5, NULL), ARK_OK);
+	assert_int_equal(
+	    pending_open(&f->place, "maija", id, PENDING_APPEND, &other, NULL), ARK_ECONFLICT);
+	assert_int_equal(pending_sync(file, NULL), ARK_OK);
+	pending_close(file);
+	assert_int_equal(text_of(f, id, &text), ARK_OK);
+	assert_string_equal(text.data, "yksi kaksi");
+	buf_free(&text);
+}
+
+/* The process ends with whole pieces of held bytes in the file: they open, and are cut off all the same. */
+static void test_uploads__what_is_held_ends_with_the_process(void **state)
+{
+	struct fixture *f = *state;
+	size_t big = PENDING_PIECE + 7;
+	char id[33], path[400], *bytes = calloc(1, big);
+	struct pending_file *file;
+	struct stat before, st;
+	pid_t pid;
+
+	assert_non_null(bytes);
+	begin(f, 2 * (uint64_t)PENDING_PIECE, id);
+	add(f, id, "alku");
+	path_of(f, id, path);
+	assert_int_equal(stat(path, &before), 0);
+	state_close(f->place.state);
+	pid = fork();
+	if (pid == 0) {
+		open_state(f);
+		file = opened(f, id, PENDING_APPEND);
+		_exit(pending_hold(file, NULL) || pending_append(file, bytes, big, NULL));
+	}
+	assert_int_equal(waitpid(pid, &(int){0}, 0), pid);
+	open_state(f);
+	assert_int_equal(stat(path, &st), 0);
+	assert_true(st.st_size > PENDING_PIECE);
+	file = opened(f, id, PENDING_READ);
+	assert_int_equal(pending_offset(file), 4);
+	pending_close(file);
+	assert_int_equal(offset_now(f, id), 4);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_size, before.st_size);
+	/* from now on a torn end is taken in again, as ever */
+	file = opened(f, id, PENDING_APPEND);
+	assert_int_equal(pending_append(file, bytes, 9, NULL), ARK_OK);
+	pending_close(file);
+	assert_int_equal(offset_now(f, id), 13);
+	free(bytes);
+}
+
 static void test_uploads__are_found_by_their_owner(void **state)
 {
 	struct fixture *f = *state;
@@ -324,8 +419,12 @@ static void test_uploads__are_found_by_their_owner(void **state)
 	assert_int_equal(pending_get(&f->place, "risto", id, &p, NULL), ARK_ENOTFOUND);
 	assert_int_equal(
 	    pending_get(&f->place, "maija", "../../state.sqlite", &p, NULL), ARK_ENOTFOUND);
-	assert_int_equal(pending_draft(&f->place, "risto", id, "{}", NULL), ARK_ENOTFOUND);
-	assert_int_equal(pending_draft(&f->place, "maija", id, "{\"a\":1}", NULL), ARK_OK);
+	assert_int_equal(pending_draft(&f->place, "risto", id, NULL, "{}", NULL), ARK_ENOTFOUND);
+	assert_int_equal(pending_draft(&f->place, "maija", id, "", "{\"a\":0}", NULL), ARK_OK);
+	assert_int_equal(
+	    pending_draft(&f->place, "maija", id, "", "{\"b\":1}", NULL), ARK_ECONFLICT);
+	assert_int_equal(
+	    pending_draft(&f->place, "maija", id, "{\"a\":0}", "{\"a\":1}", NULL), ARK_OK);
 	add(f, id, "abcde");
 	assert_int_equal(pending_get(&f->place, "maija", id, &p, NULL), ARK_OK);
 	assert_string_equal(p.draft, "{\"a\":1}");
@@ -455,6 +554,9 @@ int main(void)
 	    WITH(test_uploads__swapped_or_foreign_pieces_do_not_open),
 	    WITH(test_uploads__a_lost_file_begins_anew),
 	    WITH(test_uploads__one_appends_at_a_time),
+	    WITH(test_uploads__what_is_held_counts_only_when_synced),
+	    WITH(test_uploads__what_is_held_is_left_by_who_is_refused),
+	    WITH(test_uploads__what_is_held_ends_with_the_process),
 	    WITH(test_uploads__are_found_by_their_owner),
 	    WITH(test_uploads__what_expired_is_swept),
 	    WITH(test_uploads__an_open_length_ends),

@@ -79,8 +79,8 @@ struct catalogue_fact {
 	/* VERSION only */
 	struct catalogue_blob sealed_version; /* the store's vNNNN/meta blob */
 	const char *filed_by, *filed_by_org;
-	const char *request; /* keyed hash of (principal, Idempotency-Key), or NULL */
 	/* VERSION and RENDITION */
+	const char *request; /* keyed hash of (principal, Idempotency-Key), or NULL */
 	uint64_t size, sealed_size;
 	const char *media_type;
 	struct store_oid content; /* blob, or the tree of chunks */
@@ -217,7 +217,7 @@ ARK_MUSTUSE int catalogue_unsettled(struct catalogue *c, uint64_t sequence,
     const struct access_sight *sight, int (*each)(void *arg, const char document[33]), void *arg,
     struct ark_error *err);
 
-/* The document filed under this idempotency hash, or ARK_ENOTFOUND. */
+/* The version that was filed, or was given a rendition, under this idempotency hash, or ARK_ENOTFOUND. */
 ARK_MUSTUSE int catalogue_request(struct catalogue *c, const char *request, char ret_document[33],
     uint32_t *ret_version, struct ark_error *err);
 

@@ -39,11 +39,10 @@ struct filing {
 	struct upload *upload;   /* none for a withdrawal */
 	struct seal_key key;     /* of the version that a rendition or record is of, and its slot */
 	uint64_t slot;
-	json_t *fields;  /* normal form of the metadata */
-	char *file_name; /* of the content, raw UTF-8; may be NULL */
-	char *reason;    /* of a version, a change or a rendition; may be NULL */
-	char *request;   /* keyed hash of (principal, Idempotency-Key), or NULL; not of a rendition,
-				  * whose number makes a repeat a conflict */
+	json_t *fields;          /* normal form of the metadata */
+	char *file_name;         /* of the content, raw UTF-8; may be NULL */
+	char *reason;            /* of a version, a change or a rendition; may be NULL */
+	char *request;           /* keyed hash of (principal, Idempotency-Key), or NULL */
 	char *request_digest;    /* digest of the request that the key stands for */
 	const char *record_kind; /* static: "units" … */
 	json_t *record;

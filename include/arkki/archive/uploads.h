@@ -14,11 +14,12 @@
  *   2. Behind that there may be more pieces. Opening the upload opens them; from the first that does not open the
  *      file is cut off. So a torn end costs what was not answered for, and nothing else.
  *   3. An upload that became a document has no file any more.
+ *   4. While bytes come that are held (pending_hold()) the row says so, and nothing behind its offset is taken in.
  *
  * It knows bytes and owners; not what a caller may do, nor HTTP.
  *
  * Threads:    any. One upload is appended to by one thread at a time, and not while it is read (a lock of the file).
- * Durability: pending_sync(), pending_end(), pending_became(), pending_draft() and pending_new() are durable when they return.
+ * Durability: pending_sync(), pending_hold(), pending_end(), pending_became(), pending_draft() and pending_new() are durable when they return.
  */
 #ifndef ARKKI_ARCHIVE_UPLOADS_H
 #define ARKKI_ARCHIVE_UPLOADS_H
@@ -63,13 +64,17 @@ ARK_MUSTUSE int pending_new(const struct pending_place *place, const struct pend
 /* ARK_ENOTFOUND: there is none of this user's, or it has expired. What it holds is the caller's. */
 ARK_MUSTUSE int pending_get(const struct pending_place *place, const char *user, const char *id,
     struct pending *ret, struct ark_error *err);
-/* The user's that have not expired, filed ones too, in no order; borrowed. What `each` returns but 0 ends it and is returned.
+/* The user's (NULL: everybody's) that have not expired, filed ones too, in no order; borrowed. What `each` returns but 0 ends it and is returned.
  * `each` calls nothing of the state's. */
 ARK_MUSTUSE int pending_each(const struct pending_place *place, const char *user,
     int (*each)(void *arg, const struct pending *p), void *arg, struct ark_error *err);
-/* json: NULL takes the draft away. ARK_EINPUT: longer than PENDING_DRAFT_MAX. */
+/* Bytes of the disk that all uploads together may still take beside those that they have, or have reserved. */
+ARK_MUSTUSE int pending_promised(
+    const struct pending_place *place, uint64_t *ret_bytes, struct ark_error *err);
+/* was: the draft that this one was made of, as pending_get() gave it ("": none); NULL: whichever. json: NULL takes the draft
+ * away. ARK_EINPUT: longer than PENDING_DRAFT_MAX; ARK_ECONFLICT: another was kept meanwhile. */
 ARK_MUSTUSE int pending_draft(const struct pending_place *place, const char *user, const char *id,
-    const char *json, struct ark_error *err);
+    const char *was, const char *json, struct ark_error *err);
 /* It was filed: the bytes go, the row says as what, until it expires. */
 ARK_MUSTUSE int pending_became(const struct pending_place *place, const char *user, const char *id,
     const char *document, uint32_t version, struct ark_error *err);
@@ -96,6 +101,12 @@ uint64_t pending_length(const struct pending_file *f);
  * appended. */
 ARK_MUSTUSE int pending_append(
     struct pending_file *f, const void *bytes, size_t len, struct ark_error *err);
+/* Takes the room of the whole upload on the disk, where the file system can: then nobody else gets it. ARK_EREFUSED: there is
+ * not as much. */
+ARK_MUSTUSE int pending_reserve(struct pending_file *f, struct ark_error *err);
+/* What is appended from here on counts only with pending_sync(): where that does not come, by a close or a crash, the upload
+ * is again where it is now. Durable. */
+ARK_MUSTUSE int pending_hold(struct pending_file *f, struct ark_error *err);
 /* Everything that was appended is durable, and the upload lives PENDING_DAYS from now. */
 ARK_MUSTUSE int pending_sync(struct pending_file *f, struct ark_error *err);
 /* Of an upload whose length is open: notes what was appended, without a sync. */
@@ -109,7 +120,7 @@ ARK_MUSTUSE int pending_read(struct pending_file *f, uint64_t max,
     struct ark_error *err);
 /* SHA-256 of the bytes up to pending_offset(). */
 void pending_digest(const struct pending_file *f, unsigned char ret[32]);
-/* Writes what is still in memory, without a sync. NULL is allowed. */
+/* Writes what is still in memory, without a sync; what is held is cut off. NULL is allowed. */
 void pending_close(struct pending_file *f);
 
 #endif
