@@ -38,6 +38,19 @@ struct filing_actor actor_of(const struct caller *c); /* borrows */
 ARK_MUSTUSE int term_of(struct app *app, const struct catalogue_row *row, const struct card *card,
     const char *day, json_t **ret_rows, struct retention_term *ret, struct ark_error *err);
 
+/* What another table would mean for the documents that there are, whoever may see them: how many would be kept for a shorter
+ * or a longer time, otherwise changed (counted from another day, another end), or be spoken of by no row. */
+struct retention_impact {
+	uint64_t shorter, longer, otherwise, none;
+};
+ARK_MUSTUSE int retention_impact(
+    struct app *app, const json_t *rows, struct retention_impact *ret, struct ark_error *err);
+/* {"<row id>": documents} by a table. */
+ARK_MUSTUSE int retention_counts(
+    struct app *app, const json_t *rows, json_t **ret, struct ark_error *err);
+/* The headers of all versions of the table, oldest first. */
+ARK_MUSTUSE int retention_versions(struct app *app, json_t **ret, struct ark_error *err);
+
 /* For API and page: checks the rows and files them as the table in force, built on version `base`. ARK_EINPUT: what is
  * wrong with them; ARK_ECONFLICT: not the newest. The caller administers. */
 ARK_MUSTUSE int retention_file(struct exchange *x, const json_t *rows, const char *reason,
