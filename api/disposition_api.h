@@ -10,7 +10,31 @@ void retention_get(struct exchange *x);
 void retention_put(struct exchange *x);
 void retention_due(struct exchange *x);
 
+/* What is due by `day` (NULL: today, or at=) among the documents that the caller sees whole and may dispose of: a page of them as the
+ * API tells them, each logged before show() is called; next: the cursor, NULL none. To whom may dispose of nothing the page answers as an
+ * address that is none, the API 403. Also reads unit=, cursor=, limit=. */
+typedef void due_show(struct exchange *x, const json_t *found, const char *next);
+/* Of all, or of those on hold, or of those that were proposed and wait for a second person. */
+enum due_only { DUE_ALL, DUE_HELD, DUE_WAITING };
+void due_find(struct exchange *x, const char *day, enum due_only only, due_show *show);
+
 /* disposition_api.c */
+enum disposition_act {
+	DISPOSITION_SHOW,
+	DISPOSITION_HOLD,     /* "reason", "until"? */
+	DISPOSITION_RELEASE,  /* "reason" */
+	DISPOSITION_PROPOSE,  /* "action", "ground" */
+	DISPOSITION_APPROVE,  /* by somebody else than who proposed */
+	DISPOSITION_WITHDRAW, /* what is proposed or approved */
+	DISPOSITION_CONFIRM   /* "confirmation": the receiver has the newest package */
+};
+/* For the page of a document: the same acts by the same code, told to show(). body is taken, NULL where none is needed. said: NULL it was done (or
+ * shown), else the word of the conflict ("held", "not-due", …) or "disposition" where the body has faults. card: of the document, for
+ * the time of the call. To who may neither hold nor dispose the page answers as an address that is none. */
+typedef void disposition_show(struct exchange *x, const char *said, const struct card *card);
+void disposition_do(
+    struct exchange *x, enum disposition_act what, json_t *body, disposition_show *show);
+
 void hold_get(struct exchange *x);
 void hold_post(struct exchange *x);
 void hold_delete(struct exchange *x);

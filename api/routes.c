@@ -151,7 +151,7 @@
 	    GET_WITH("/" l "/documents/{d}/readers", ROUTE_PAGE, page_document_readers_newest),    \
 	    FORM("/" l "/purpose/end", page_purpose_end),                                          \
 	    PAGES_UNITS(l) PAGES_CASES(l) PAGES_PAST(l) PAGES_FILING(l) PAGES_AUDIT(l)             \
-		PAGES_ADMINISTRATION(l) PAGES_FINDING(l) PAGES_STATEMENT(l)                        \
+		PAGES_ADMINISTRATION(l) PAGES_DISPOSAL(l) PAGES_FINDING(l) PAGES_STATEMENT(l)      \
 		    UPLOADS("/" l, ROUTE_PAGE)
 
 const struct http_route api_routes[] = {
