@@ -18,6 +18,11 @@
 	    GET_WITH("/" l "/admin/types/{y}", ROUTE_PAGE, page_admin_type),                       \
 	    FORM("/" l "/admin/types/{y}", page_admin_type_post),                                  \
 	    GET_WITH("/" l "/admin/retention", ROUTE_PAGE, page_admin_retention),                  \
+	    GET_WITH("/" l "/admin/providers", ROUTE_PAGE, page_admin_providers),                  \
+	    GET_WITH("/" l "/admin/new-provider", ROUTE_PAGE, page_admin_provider_new),            \
+	    FORM("/" l "/admin/new-provider", page_admin_provider_new_post),                       \
+	    GET_WITH("/" l "/admin/providers/{i}", ROUTE_PAGE, page_admin_provider),               \
+	    FORM("/" l "/admin/providers/{i}", page_admin_provider_post),                          \
 	    GET_WITH("/" l "/admin/new-rule", ROUTE_PAGE, page_admin_rule_new),                    \
 	    FORM("/" l "/admin/new-rule", page_admin_rule_new_post),                               \
 	    GET_WITH("/" l "/admin/retention/{r}", ROUTE_PAGE, page_admin_rule),                   \
@@ -35,6 +40,11 @@ void page_admin_type_new_post(struct exchange *x);
 void page_admin_type(struct exchange *x);
 void page_admin_type_post(struct exchange *x);
 void page_admin_retention(struct exchange *x);
+void page_admin_providers(struct exchange *x);
+void page_admin_provider_new(struct exchange *x);
+void page_admin_provider_new_post(struct exchange *x);
+void page_admin_provider(struct exchange *x);
+void page_admin_provider_post(struct exchange *x);
 void page_admin_rule_new(struct exchange *x);
 void page_admin_rule_new_post(struct exchange *x);
 void page_admin_rule(struct exchange *x);
@@ -59,6 +69,12 @@ void administration_choice(
 void administration_reason(struct page *p, const char *value, const struct faults *f);
 /* The buttons of a change in two steps, and the end of its form; the second one where the check found nothing against it. */
 void administration_acts(struct page *p, bool checked);
+/* A list to choose from, up to its options; and what ends it. */
+void administration_select(
+    struct page *p, const char *name, enum say label, enum say help, const struct faults *f);
+void administration_option(struct page *p, const char *value, const char *name, const char *chosen);
+/* Every record of a kind by its name, and the end of the list. */
+void administration_records(struct page *p, const char *kind, const char *chosen);
 /* Was it the second one? */
 bool administration_applies(struct exchange *x);
 /* A table up to its rows; and a cell of it, "–" for nothing. */

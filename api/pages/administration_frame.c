@@ -32,6 +32,7 @@ void administration_way(struct page *p, const char *path)
 	    {"/admin/types", SAY_ADMIN_TYPES},
 	    {"/admin/retention", SAY_ADMIN_RETENTION},
 	    {"/admin/synonyms", SAY_SYNONYMS},
+	    {"/admin/providers", SAY_PROVIDERS},
 	};
 
 	html_put(&p->h, "<nav class=\"sub\" aria-label=\"$\"><ul>", say(p, SAY_ADMIN));
@@ -158,4 +159,54 @@ void administration_versions(struct page *p, const json_t *versions)
 	for (size_t i = 0; i < n && i < VERSIONS_SHOWN; i++)
 		write_version(p, json_array_get(versions, n - 1 - i));
 	html_raw(&p->h, "</ol>");
+}
+
+/* ---- lists to choose from ---- */
+
+static const char *wrong_of(const struct faults *f, const char *field)
+{
+	for (unsigned int i = 0; f && i < f->n; i++)
+		if (strcmp(f->list[i].field, field) == 0)
+			return f->list[i].text;
+	return NULL;
+}
+
+void administration_select(
+    struct page *p, const char *name, enum say label, enum say help, const struct faults *f)
+{
+	const char *wrong = wrong_of(f, name);
+
+	html_put(&p->h, "<div class=\"field\"><label for=\"$\">$</label>", name, say(p, label));
+	html_put(&p->h, "<p class=\"hint\" id=\"$-help\">$</p>", name, say(p, help));
+	if (wrong)
+		html_put(&p->h,
+		    "<p class=\"wrong\" id=\"$-wrong\"><span class=\"hidden\">$: </span>$</p>",
+		    name, say(p, SAY_ERROR), wrong);
+	html_put(&p->h, "<select id=\"$\" name=\"$\" aria-describedby=\"$$$-help\"", name, name,
+	    wrong ? name : "", wrong ? "-wrong " : "", name);
+	if (wrong)
+		html_raw(&p->h, " aria-invalid=\"true\"");
+	html_raw(&p->h, ">");
+}
+
+void administration_option(struct page *p, const char *value, const char *name, const char *chosen)
+{
+	html_put(&p->h, "<option value=\"$\"", value);
+	if (strcmp(value, chosen) == 0)
+		html_raw(&p->h, " selected");
+	html_put(&p->h, ">$</option>", name);
+}
+
+void administration_records(struct page *p, const char *kind, const char *chosen)
+{
+	json_t *all = registry_all(archive_registry(app_of(p->x)->archive), kind), *one;
+	size_t i;
+
+	json_array_foreach(all, i, one)
+	{
+		administration_option(
+		    p, json_text(one, "id"), i18n_name(p->language, one, NULL), chosen);
+	}
+	json_decref(all);
+	html_raw(&p->h, "</select></div>");
 }

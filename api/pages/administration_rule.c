@@ -244,59 +244,12 @@ static void write_report(
 
 /* ---- the form ---- */
 
-static const char *wrong_of(const struct faults *f, const char *field)
-{
-	for (unsigned int i = 0; f && i < f->n; i++)
-		if (strcmp(f->list[i].field, field) == 0)
-			return f->list[i].text;
-	return NULL;
-}
-
-static void choice_begin(
-    struct page *p, const char *name, enum say label, enum say help, const struct faults *f)
-{
-	const char *wrong = wrong_of(f, name);
-
-	html_put(&p->h, "<div class=\"field\"><label for=\"$\">$</label>", name, say(p, label));
-	html_put(&p->h, "<p class=\"hint\" id=\"$-help\">$</p>", name, say(p, help));
-	if (wrong)
-		html_put(&p->h,
-		    "<p class=\"wrong\" id=\"$-wrong\"><span class=\"hidden\">$: </span>$</p>",
-		    name, say(p, SAY_ERROR), wrong);
-	html_put(&p->h, "<select id=\"$\" name=\"$\" aria-describedby=\"$$$-help\"", name, name,
-	    wrong ? name : "", wrong ? "-wrong " : "", name);
-	if (wrong)
-		html_raw(&p->h, " aria-invalid=\"true\"");
-	html_raw(&p->h, ">");
-}
-
-static void write_option(struct page *p, const char *value, const char *name, const char *chosen)
-{
-	html_put(&p->h, "<option value=\"$\"", value);
-	if (strcmp(value, chosen) == 0)
-		html_raw(&p->h, " selected");
-	html_put(&p->h, ">$</option>", name);
-}
-
-static void write_records(struct page *p, const char *kind, const char *chosen)
-{
-	json_t *all = registry_all(archive_registry(app_of(p->x)->archive), kind), *one;
-	size_t i;
-
-	json_array_foreach(all, i, one)
-	{
-		write_option(p, json_text(one, "id"), i18n_name(p->language, one, NULL), chosen);
-	}
-	json_decref(all);
-	html_raw(&p->h, "</select></div>");
-}
-
 static void write_codes(struct page *p, const char *const *codes, size_t n,
     const char *(*said)(const struct page *p, const char *code), const char *chosen)
 {
-	write_option(p, "", say(p, SAY_FILING_CHOOSE), chosen);
+	administration_option(p, "", say(p, SAY_FILING_CHOOSE), chosen);
 	for (size_t i = 0; i < n; i++)
-		write_option(p, codes[i], said(p, codes[i]), chosen);
+		administration_option(p, codes[i], said(p, codes[i]), chosen);
 	html_raw(&p->h, "</select></div>");
 }
 
@@ -318,16 +271,16 @@ static void write_fields(struct page *p, const struct typed *t, const struct fau
 	static const enum say notes[LANGUAGES] = {
 	    SAY_RULE_NOTE_FI, SAY_RULE_NOTE_SV, SAY_RULE_NOTE_EN};
 
-	choice_begin(p, "type", SAY_TYPE, SAY_RULE_TYPE_HELP, f);
-	write_option(p, "*", say(p, SAY_KEPT_OTHERS), t->type);
-	write_records(p, "types", t->type);
-	choice_begin(p, "org", SAY_RULE_ORG, SAY_RULE_ORG_HELP, f);
-	write_option(p, "", say(p, SAY_RULE_ORG_ANY), t->org);
-	write_records(p, "orgs", t->org);
+	administration_select(p, "type", SAY_TYPE, SAY_RULE_TYPE_HELP, f);
+	administration_option(p, "*", say(p, SAY_KEPT_OTHERS), t->type);
+	administration_records(p, "types", t->type);
+	administration_select(p, "org", SAY_RULE_ORG, SAY_RULE_ORG_HELP, f);
+	administration_option(p, "", say(p, SAY_RULE_ORG_ANY), t->org);
+	administration_records(p, "orgs", t->org);
 	write_text(p, "years", SAY_RULE_YEARS, SAY_RULE_YEARS_HELP, t->years, "3", f);
-	choice_begin(p, "from", SAY_KEPT_FROM, SAY_RULE_FROM_HELP, f);
+	administration_select(p, "from", SAY_KEPT_FROM, SAY_RULE_FROM_HELP, f);
 	write_codes(p, retention_froms, RETENTION_FROMS, retention_from, t->from);
-	choice_begin(p, "then", SAY_KEPT_THEN, SAY_RULE_THEN_HELP, f);
+	administration_select(p, "then", SAY_KEPT_THEN, SAY_RULE_THEN_HELP, f);
 	write_codes(p, retention_thens, RETENTION_THENS, retention_then, t->then);
 	write_text(p, "ground", SAY_RULE_GROUND, SAY_RULE_GROUND_HELP, t->ground, "1000", f);
 	for (size_t i = 0; i < LANGUAGES; i++)

@@ -10,7 +10,8 @@ from test_audit_pages import text_of
 
 PAGES = ("/admin", "/admin/state", "/admin/policies", "/admin/policies/change", "/admin/try", "/admin/types",
          "/admin/new-type", "/admin/types/memo", "/admin/types/nosuchtype", "/admin/retention", "/admin/new-rule",
-         "/admin/retention/default", "/admin/retention/nosuchrule", "/admin/synonyms")
+         "/admin/retention/default", "/admin/retention/nosuchrule", "/admin/synonyms", "/admin/providers",
+         "/admin/new-provider", "/admin/providers/nosuch")
 
 _shared = None
 
@@ -257,3 +258,50 @@ def test_admin_pages__rules_of_retention_are_changed_after_a_check():
     got(b, rule, 404)
     entries = [e["kind"] for e in w.audit(log="history", principal="ylla")[logged:]]
     same(entries, ["record"] * 3, "each change is in the log, and no check")
+
+
+def provider_pages():
+    from oidc_provider import CLIENT, SECRET, Provider
+    w, b = shared()
+    idp = Provider()
+    fields = {"name-fi": "Koevirasto <b>", "name-sv": "Provverket", "name-en": "Test agency", "org": "lvv", "issuer": idp.issuer,
+              "clientId": CLIENT, "clientSecret": SECRET, "match": "id", "claim": "preferred_username"}
+    return w, b, idp, fields, SECRET
+
+
+def test_admin_pages__providers_are_tried_added_changed_and_removed():
+    w, b, idp, fields, secret = provider_pages()
+    logged = len(w.audit(log="history"))
+    new = "/fi/admin/new-provider"
+    good = dict(fields, id="koe-idp")
+    for wrong, field, said in (({"id": "Ei Kelpaa"}, "id", "Anna koodi"), ({"id": ""}, "id", "Anna koodi"), ({"org": ""}, "org", "Valitse organisaatio"),
+                               ({"issuer": "ftp://x"}, "issuer", "https://"), ({"clientSecret": ""}, "clientSecret", "salaisuus"),
+                               ({"claim": ""}, "claim", "luetaan"), ({"issuer": idp.issuer + "/"}, "issuer", "kirjain kirjaimelta"),
+                               ({"issuer": "http://127.0.0.1:9"}, "issuer", "ei vastaa"),
+                               ({"issuer": idp.issuer + "/nosuch"}, "issuer", "ei ole tunnistuspalvelun tietoja")):
+        r = typed(b, new, 422, step="try", **dict(good, **wrong))
+        check('href="#%s"' % field in r.body.decode() and said in text_of(r.body.decode()), wrong, text_of(r.body.decode())[:500])
+        check(secret not in r.body.decode(), "the secret is never shown")
+    r = typed(b, new, 200, step="try", **good)
+    check("Palvelu vastaa" in text_of(r.body.decode()))
+    check("koe-idp" not in got(b, "/fi/admin/providers").body.decode(), "trying keeps nothing")
+    same(typed(b, new, 303, step="save", **good).header("Location"), "/fi/admin/providers?saved=1")
+    body = got(b, "/fi/admin/providers").body.decode()
+    check("Koevirasto &lt;b&gt;" in body and idp.issuer in body)
+    check("Koodi on jo" in text_of(typed(b, new, 422, step="save", **good).body.decode()))
+    check('href="/auth/koe-idp' in w.get("/fi/sign-in", None).body.decode(), "people can sign in there")
+    one = "/fi/admin/providers/koe-idp"
+    kept = dict(fields, clientSecret="", **{"name-fi": "Toinen nimi"})
+    typed(b, one, 303, step="save", **kept)
+    check("Toinen nimi" in got(b, "/fi/admin/providers").body.decode())
+    same(b.w.run("provider", "show", w.dir, "koe-idp").returncode, 0)
+    r = typed(b, one, 422, step="save", **dict(kept, issuer="https://muualla.example"))
+    check("salaisuus" in text_of(r.body.decode()), "a secret does not follow to another server")
+    typed(b, one, 422, step="remove")
+    same(typed(b, one, 303, step="remove", remove="1").header("Location"), "/fi/admin/providers?saved=1")
+    got(b, one, 404)
+    entries = [e for e in w.audit(log="history")[logged:] if e["kind"] == "provider"]
+    same([(e["principal"], e["detail"]["change"]) for e in entries], [("ylla", "configured")] * 2 + [("ylla", "removed")])
+    check(secret not in json.dumps(entries))
+    b.post(new, dict(good, step="save", form="0" * 32))
+    check("koe-idp" not in got(b, "/fi/admin/providers").body.decode(), "a form of somebody else's")
