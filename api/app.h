@@ -30,6 +30,7 @@ enum {
 
 struct app;
 struct indexer;
+struct upload_turn;
 struct session; /* arkki/archive/credentials.h */
 
 struct caller {
@@ -210,6 +211,8 @@ struct app {
 	pthread_mutex_t reviews_lock;   /* break_glass.c: to look and to write is one step */
 	pthread_mutex_t searches_lock;  /* saved_searches.c: likewise */
 	pthread_mutex_t registers_lock; /* register_change.c: likewise */
+	pthread_mutex_t uploads_lock;   /* of the list of turns: upload_turn.c */
+	struct upload_turn *uploads;
 	pthread_t ticker;
 	bool ticker_runs, stopping;
 	atomic_uint replays;     /* answers about the past being made: past_work.c */

@@ -158,6 +158,7 @@ def test_unit__page_tells_facts_their_source_and_its_past():
     check("Koivutie 1" in text and "Koivutie 1" not in page(w, "/fi/units/koivula", "hanna"), "the address")
     check("Koivutie 1" not in text_of(pack(w, "pdf", user="hanna")), "the address in a pack")
     check("Toimintaa jatkaa" in page(w, "/fi/units/pihlajala"), "the successor")
+    check("/fi/file" not in page(w, "/fi/units/koivula", "helmi"), "who files nothing")
     same(w.get("/fi/units/olematon").status, 404)
     same(w.get("/fi/units/koivula?kind=%3Cscript%3E").status in (200, 400), True)
     w.stop()
