@@ -53,6 +53,8 @@ def test_due_pages__do_not_exist_for_others():
                 same(re.sub(r'href="/../[^"]*"', "", r.body.decode()), re.sub(r'href="/../[^"]*"', "", none.body.decode()), path, user)
     check('href="/fi/due"' in page(w, "/fi/units", "risto").body.decode(), "the menu of who may")
     check('href="/fi/due"' not in page(w, "/fi/units", "helmi").body.decode(), "the menu of who may not")
+    for user, has in (("risto", True), ("sirpa", True), ("helmi", False)):
+        same("/disposal" in page(w, "/fi/documents/" + docs["over"], user).body.decode(), has, "the way there on the document's page", user)
 
 
 def test_due_pages__what_is_due_is_told_and_logged():
