@@ -18,6 +18,8 @@
 	    GET_WITH("/" l "/admin/types/{y}", ROUTE_PAGE, page_admin_type),                       \
 	    FORM("/" l "/admin/types/{y}", page_admin_type_post),                                  \
 	    GET_WITH("/" l "/admin/retention", ROUTE_PAGE, page_admin_retention),                  \
+	    GET_WITH("/" l "/admin/certificates", ROUTE_PAGE, page_admin_certificates),            \
+	    FORM("/" l "/admin/certificates", page_admin_certificates_post),                       \
 	    GET_WITH("/" l "/admin/providers", ROUTE_PAGE, page_admin_providers),                  \
 	    GET_WITH("/" l "/admin/new-provider", ROUTE_PAGE, page_admin_provider_new),            \
 	    FORM("/" l "/admin/new-provider", page_admin_provider_new_post),                       \
@@ -40,6 +42,8 @@ void page_admin_type_new_post(struct exchange *x);
 void page_admin_type(struct exchange *x);
 void page_admin_type_post(struct exchange *x);
 void page_admin_retention(struct exchange *x);
+void page_admin_certificates(struct exchange *x);
+void page_admin_certificates_post(struct exchange *x);
 void page_admin_providers(struct exchange *x);
 void page_admin_provider_new(struct exchange *x);
 void page_admin_provider_new_post(struct exchange *x);

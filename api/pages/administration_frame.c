@@ -33,6 +33,7 @@ void administration_way(struct page *p, const char *path)
 	    {"/admin/retention", SAY_ADMIN_RETENTION},
 	    {"/admin/synonyms", SAY_SYNONYMS},
 	    {"/admin/providers", SAY_PROVIDERS},
+	    {"/admin/certificates", SAY_CERTIFICATES},
 	};
 
 	html_put(&p->h, "<nav class=\"sub\" aria-label=\"$\"><ul>", say(p, SAY_ADMIN));

@@ -103,6 +103,10 @@ export const administrationTests = {
 		await r.page.click("button[value=try]");
 		check((await r.page.textContent(".errors")).includes("Palvelu ei vastaa"), "what is wrong");
 		await r.sound("admin-provider-wrong");
+		await r.go("/sv/admin/certificates");
+		await r.page.click("main form button:has-text('Lägg till')");
+		same(await r.page.locator(".errors a").count(), 1, "what is wrong");
+		await r.sound("admin-certificates-wrong");
 	},
 
 	async administration__decision_is_tried(r) {

@@ -2,7 +2,9 @@
 
 import html
 import json
+import os
 import re
+import subprocess
 
 from arkki_flow import Archive, check, metadata, same
 from sign_in_util import Browser, link_code, member
@@ -11,7 +13,7 @@ from test_audit_pages import text_of
 PAGES = ("/admin", "/admin/state", "/admin/policies", "/admin/policies/change", "/admin/try", "/admin/types",
          "/admin/new-type", "/admin/types/memo", "/admin/types/nosuchtype", "/admin/retention", "/admin/new-rule",
          "/admin/retention/default", "/admin/retention/nosuchrule", "/admin/synonyms", "/admin/providers",
-         "/admin/new-provider", "/admin/providers/nosuch")
+         "/admin/new-provider", "/admin/providers/nosuch", "/admin/certificates")
 
 _shared = None
 
@@ -305,3 +307,29 @@ def test_admin_pages__providers_are_tried_added_changed_and_removed():
     check(secret not in json.dumps(entries))
     b.post(new, dict(good, step="save", form="0" * 32))
     check("koe-idp" not in got(b, "/fi/admin/providers").body.decode(), "a form of somebody else's")
+
+
+def test_admin_pages__certificates_are_bound_and_taken_away():
+    w, b = shared()
+    w.load({"users": [{"id": "kone", "org": "lvv", "name": "Kone", "roles": ["system"]}]})
+    path, key = os.path.join(w.top, "kone.pem"), os.path.join(w.top, "kone.key")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30",
+                    "-subj", "/CN=kone", "-keyout", key, "-out", path], check=True, capture_output=True)
+    with open(path, encoding="ascii") as f:
+        pem = f.read().replace("\n", "\r\n")
+    page, logged = "/fi/admin/certificates", len(w.audit(log="history"))
+    good = {"user": "kone", "name": "Rajapinta <b>", "pem": pem}
+    for wrong, field in (({"user": "maija"}, "user"), ({"user": ""}, "user"), ({"user": "nobody"}, "user"), ({"pem": ""}, "pem"),
+                         ({"pem": "-----BEGIN CERTIFICATE-----\r\nAAAA\r\n-----END CERTIFICATE-----\r\n"}, "pem"), ({"pem": pem + pem}, "pem")):
+        check('href="#%s"' % field in typed(b, page, 422, **dict(good, **wrong)).body.decode(), wrong)
+    typed(b, page, 422, form="0" * 32, **good)
+    same(len(w.audit(log="history")), logged, "what is refused is bound to nobody")
+    same(typed(b, page, 303, **good).header("Location"), page + "?saved=1")
+    body = got(b, page).body.decode()
+    check("Rajapinta &lt;b&gt;" in body, body)
+    id = re.search(r'name="remove" value="([^"]*)"', body).group(1)
+    same(w.run("certificate", "list", w.dir).stdout.count(id), 1)
+    same(b.post(page, {"form": got(b, page).form(page), "remove": id}).status, 303)
+    check("Rajapinta" not in got(b, page).body.decode())
+    entries = [e for e in w.audit(log="history")[logged:] if e["kind"] == "certificate"]
+    same([(e["principal"], e["detail"].get("ended", False)) for e in entries], [("ylla", False), ("ylla", True)])
