@@ -96,7 +96,7 @@ void cases_post(struct exchange *x)
 	/* to look whether the number is free and to take it is one step */
 	pthread_mutex_lock(&app_of(x)->registers_lock);
 	if (register_checked(x, "cases", body) && !denied(x, case_may_keep(x, body)) &&
-	    number_free(x, body) && register_file(x, "cases", body, 0))
+	    number_free(x, body) && register_file(x, "cases", body, 0, NULL))
 		reply_case(x, 201, body);
 	pthread_mutex_unlock(&app_of(x)->registers_lock);
 out:
@@ -190,7 +190,7 @@ static void change(struct exchange *x, const json_t *stands, const json_t *body,
 		http_reply_problem(x, 503, "out-of-memory", NULL, NULL);
 	else if (register_checked(x, "cases", record) && !denied(x, case_may_keep(x, record)) &&
 		 number_free(x, record) &&
-		 (json_equal(stands, record) || register_file(x, "cases", record, base)))
+		 (json_equal(stands, record) || register_file(x, "cases", record, base, NULL)))
 		reply_case(x, 200, record);
 	json_decref(record);
 }

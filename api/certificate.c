@@ -104,17 +104,24 @@ out:
 	return rc;
 }
 
-/* ---- the admin socket: binding, listing, removing ---- */
+/* ---- binding, listing, removing: for the admin socket, and for the page of administrators ---- */
+
+/* By the caller; the admin socket has none. */
+static struct ledger_record changer(struct exchange *x)
+{
+	struct ledger_record r = {
+	    .kind = "certificate", .principal = "operator", .authentication = "operator"};
+
+	return caller_of(x) ? visit_record(visit_of(x), "certificate") : r;
+}
 
 static int log_certificate(
-    struct app *app, const struct certificate *c, bool ended, struct ark_error *err)
+    struct exchange *x, const struct certificate *c, bool ended, struct ark_error *err)
 {
+	struct ledger_record r = changer(x);
 	char detail[400], hex[65];
-	const struct ledger_record r = {.kind = "certificate",
-	    .principal = "operator",
-	    .authentication = "operator",
-	    .detail = detail};
 
+	r.detail = detail;
 	hex_encode(hex, c->sha256, sizeof(c->sha256));
 	if (ended)
 		snprintf(detail, sizeof(detail), "{\"certificate\":\"%s\",\"ended\":true}", c->id);
@@ -122,30 +129,24 @@ static int log_certificate(
 		snprintf(detail, sizeof(detail),
 		    "{\"certificate\":\"%s\",\"user\":\"%s\",\"sha256\":\"%s\"}", c->id, c->user,
 		    hex);
-	return ledger_append_wait(archive_ledger(app->archive, LEDGER_HISTORY), &r, 1, NULL, err);
+	return ledger_append_wait(
+	    archive_ledger(app_of(x)->archive, LEDGER_HISTORY), &r, 1, NULL, err);
 }
 
-/* NULL, and a problem was replied: no such account, or not one of a system. */
-static const char *system_account(struct exchange *x)
+static int check_system(struct app *app, const char *user, struct ark_error *err)
 {
-	const char *user = http_query(x, "user");
 	struct principal *who = NULL;
-	struct ark_error err;
 	bool is_system;
 
 	if (!user || !id_valid(user) ||
-	    registry_principal(archive_registry(app_of(x)->archive), user, &who, &err)) {
-		http_reply_problem(
-		    x, 404, "unknown-user", "There is no such active account.", NULL);
-		return NULL;
-	}
+	    registry_principal(archive_registry(app->archive), user, &who, NULL))
+		return ark_fail(err, ARK_ENOTFOUND, "There is no such active account.");
 	is_system = who->access.roles & ACCESS_SYSTEM;
 	principal_unref(who);
-	if (is_system)
-		return user;
-	http_reply_problem(x, 409, "not-a-system",
-	    "Only an account with the role `system` signs in with a certificate.", NULL);
-	return NULL;
+	return is_system
+		   ? ARK_OK
+		   : ark_fail(err, ARK_EREFUSED,
+			 "Only an account with the role `system` signs in with a certificate.");
 }
 
 static json_t *certificate_json(const struct certificate *c)
@@ -161,45 +162,75 @@ static json_t *certificate_json(const struct certificate *c)
 	    c->seen_us ? seen : NULL);
 }
 
-void admin_certificate_add(struct exchange *x)
+int certificate_add(struct exchange *x, const struct certificate_wish *wish,
+    struct certificate *ret, struct ark_error *err)
 {
 	struct app *app = app_of(x);
-	const char *user = system_account(x), *name = http_query(x, "name");
 	struct state *state = archive_state(app->archive);
+	const char *name = wish->name ? wish->name : "";
 	struct certificate_seen seen;
 	struct certificate c = {0};
-	struct ark_error err;
-	size_t len;
-	const char *pem = http_body(x, &len);
-	int rc;
+	int rc = check_system(app, wish->user, err);
 
-	if (!user)
-		return;
-	rc = certificate_read(pem, len, &seen, &err);
+	if (!rc)
+		rc = certificate_read(wish->pem, wish->len, &seen, err);
 	if (!rc && seen.until_us <= clock_now_us())
-		rc = ark_fail(&err, ARK_EINPUT, "the certificate has expired");
-	if (!rc && name && utf8_length(name, strlen(name)) > NAME_MAX_CHARACTERS)
-		rc = ark_fail(&err, ARK_EINPUT, "a name has at most 60 characters");
-	if (rc) {
-		http_reply_problem(x, 422, "certificate", err.text, NULL);
-		return;
-	}
-	snprintf(c.user, sizeof(c.user), "%s", user);
-	snprintf(c.name, sizeof(c.name), "%.127s", name ? name : "");
+		rc = ark_fail(err, ARK_EINPUT, "the certificate has expired");
+	if (!rc && utf8_length(name, strlen(name)) > NAME_MAX_CHARACTERS)
+		rc = ark_fail(err, ARK_EINPUT, "a name has at most 60 characters");
+	if (rc)
+		return rc;
+	snprintf(c.user, sizeof(c.user), "%s", wish->user);
+	snprintf(c.name, sizeof(c.name), "%.127s", name);
 	memcpy(c.sha256, seen.sha256, sizeof(c.sha256));
 	c.expires_us = seen.until_us;
-	rc = certificate_bind(state, &c, &err);
+	rc = certificate_bind(state, &c, err);
 	/* a binding that the history log does not know must not work */
-	if (!rc && (rc = log_certificate(app, &c, false, &err)) &&
+	if (!rc && (rc = log_certificate(x, &c, false, err)) &&
 	    certificate_remove(state, c.id, NULL))
-		ark_fail_within(&err, rc, "the binding could not be removed either");
+		ark_fail_within(err, rc, "the binding could not be removed either");
 	sessions_forget(app);
-	if (rc == ARK_ECONFLICT)
-		http_reply_problem(x, 409, "certificate", err.text, NULL);
-	else if (rc)
-		http_reply_problem(x, 503, "certificate", err.text, NULL);
-	else
+	*ret = c;
+	return rc;
+}
+
+int certificate_end(struct exchange *x, const char *id, struct ark_error *err)
+{
+	struct certificate c = {0};
+	int rc = certificate_remove(archive_state(app_of(x)->archive), id, err);
+
+	snprintf(c.id, sizeof(c.id), "%s", id);
+	sessions_forget(app_of(x));
+	return rc ? rc : log_certificate(x, &c, true, err);
+}
+
+void admin_certificate_add(struct exchange *x)
+{
+	struct certificate_wish wish = {
+	    .user = http_query(x, "user"), .name = http_query(x, "name")};
+	struct certificate c;
+	struct ark_error err;
+
+	wish.pem = http_body(x, &wish.len);
+	switch (certificate_add(x, &wish, &c, &err)) {
+	case ARK_OK:
 		http_reply_json(x, 201, certificate_json(&c));
+		break;
+	case ARK_ENOTFOUND:
+		http_reply_problem(x, 404, "unknown-user", err.text, NULL);
+		break;
+	case ARK_EREFUSED:
+		http_reply_problem(x, 409, "not-a-system", err.text, NULL);
+		break;
+	case ARK_EINPUT:
+		http_reply_problem(x, 422, "certificate", err.text, NULL);
+		break;
+	case ARK_ECONFLICT:
+		http_reply_problem(x, 409, "certificate", err.text, NULL);
+		break;
+	default:
+		http_reply_problem(x, 503, "certificate", err.text, NULL);
+	}
 }
 
 static int add_certificate(void *arg, const struct certificate *c)
@@ -224,23 +255,17 @@ void admin_certificates_list(struct exchange *x)
 
 void admin_certificate_remove(struct exchange *x)
 {
-	struct app *app = app_of(x);
-	struct certificate c = {0};
 	struct ark_error err;
-	int rc;
 
-	snprintf(c.id, sizeof(c.id), "%s", http_param(x, 0));
-	rc = certificate_remove(archive_state(app->archive), http_param(x, 0), &err);
-	sessions_forget(app);
-	if (rc == ARK_ENOTFOUND) {
+	switch (certificate_end(x, http_param(x, 0), &err)) {
+	case ARK_OK:
+		http_reply_json(x, 200, json_pack("{s:s}", "removed", http_param(x, 0)));
+		break;
+	case ARK_ENOTFOUND:
 		http_reply_problem(
 		    x, 404, "unknown-certificate", "There is no certificate of this id.", NULL);
-		return;
-	}
-	if (!rc)
-		rc = log_certificate(app, &c, true, &err);
-	if (rc)
+		break;
+	default:
 		http_reply_problem(x, 503, "certificate", err.text, NULL);
-	else
-		http_reply_json(x, 200, json_pack("{s:s}", "removed", c.id));
+	}
 }

@@ -10,6 +10,7 @@
 #define ARKKI_API_CERTIFICATE_H
 
 #include "api/app.h"
+#include "arkki/archive/credentials.h"
 
 struct certificate_seen {
 	unsigned char sha256[32]; /* of the DER */
@@ -22,5 +23,17 @@ ARK_MUSTUSE int certificate_read(
  * does not count, or two. */
 ARK_MUSTUSE int certificate_shown(
     struct exchange *x, struct certificate_seen *ret, struct ark_error *err);
+
+struct certificate_wish {
+	const char *user, *name; /* name may be NULL */
+	const char *pem;
+	size_t len;
+};
+/* Binds one to an account and logs it, by the caller or the operator. ARK_ENOTFOUND: no such active account; ARK_EREFUSED: not one of a
+ * system; ARK_EINPUT: what is wrong with the certificate or its name; ARK_ECONFLICT: it is another account's. */
+ARK_MUSTUSE int certificate_add(struct exchange *x, const struct certificate_wish *wish,
+    struct certificate *ret, struct ark_error *err);
+/* Takes a binding away and logs it. ARK_ENOTFOUND: there is none of that id. */
+ARK_MUSTUSE int certificate_end(struct exchange *x, const char *id, struct ark_error *err);
 
 #endif

@@ -23,6 +23,7 @@ struct act {
 	void (*then)(struct exchange *x, struct act *a);
 	struct card card;
 	json_t *body;
+	disposition_show *show; /* NULL: the API */
 };
 
 static void act_free(void *arg)
@@ -44,6 +45,16 @@ struct filing_actor actor_of(const struct caller *c)
 	    .session = c->token_id[0] ? c->token_id : NULL,
 	    .address = c->address,
 	};
+}
+
+/* True: a page was told of it. */
+static bool page_told(struct exchange *x, const char *said)
+{
+	const struct act *a = visit_of(x)->more;
+
+	if (a->show)
+		a->show(x, said, &a->card);
+	return a->show != NULL;
 }
 
 /* ---- the body ---- */
@@ -102,6 +113,18 @@ static json_t *body_faults(const struct act *a)
 	return errors;
 }
 
+/* What a form had. False: the page was told. */
+static bool page_body_ok(struct exchange *x, const struct act *a)
+{
+	json_t *errors = body_faults(a);
+	bool ok = json_array_size(errors) == 0;
+
+	json_decref(errors);
+	if (!ok)
+		page_told(x, "disposition");
+	return ok;
+}
+
 /* False: 400, 415 or 422 is replied. */
 static bool read_body(struct exchange *x, struct act *a)
 {
@@ -112,6 +135,8 @@ static bool read_body(struct exchange *x, struct act *a)
 
 	if (!a->members)
 		return true;
+	if (a->show)
+		return page_body_ok(x, a);
 	if (!http_content_is(x, "application/json")) {
 		http_reply_problem(x, 415, "json-required", "Send application/json.", NULL);
 		return false;
@@ -150,35 +175,53 @@ static void after_entry(struct exchange *x)
 
 	if (reading_card(v->app->archive, v->receipt, &v->row, &a->card, &err))
 		http_reply_error(x, &err);
+	else if (!may(x, a) && a->show)
+		visit_absent(x, "metadata");
 	else if (!may(x, a))
 		visit_denied(x, "metadata", "You may not do this with this document.");
 	else if (read_body(x, a))
 		a->then(x, a);
 }
 
-static void begin(struct exchange *x, enum access_action first, enum access_action second,
-    const char *const *members, void (*then)(struct exchange *x, struct act *a))
+/* Takes the body of what is asked. */
+static void begin_act(struct exchange *x, const struct act *asked)
 {
 	struct visit *v = visit_of(x);
+	struct act *a = v ? calloc(1, sizeof(*a)) : NULL;
 	struct ledger_record r;
-	struct act *a;
 
-	if (!v || !document_found(x, v, "metadata", 0))
-		return;
-	if (!v->row.whole) {
-		visit_content_denied(x, "metadata");
-		return;
-	}
-	a = calloc(1, sizeof(*a));
 	if (!a) {
-		http_reply_problem(x, 503, "out-of-memory", NULL, NULL);
+		json_decref(asked->body);
+		if (v)
+			http_reply_problem(x, 503, "out-of-memory", NULL, NULL);
 		return;
 	}
-	*a = (struct act){.first = first, .second = second, .members = members, .then = then};
+	*a = *asked;
+	if (!document_found(x, v, "metadata", 0)) {
+		act_free(a);
+		return;
+	}
+	if (!v->row.whole) {
+		act_free(a);
+		if (asked->show)
+			visit_absent(x, "metadata");
+		else
+			visit_content_denied(x, "metadata");
+		return;
+	}
 	v->more = a;
 	v->more_free = act_free;
 	r = visit_record(v, "metadata");
 	visit_log(x, &r, 1, after_entry);
+}
+
+static void begin(struct exchange *x, enum access_action first, enum access_action second,
+    const char *const *members, void (*then)(struct exchange *x, struct act *a))
+{
+	const struct act asked = {
+	    .first = first, .second = second, .members = members, .then = then};
+
+	begin_act(x, &asked);
 }
 
 /* ---- filing ---- */
@@ -193,10 +236,14 @@ static void file(struct exchange *x, const char *kind, json_t *record, uint32_t 
 
 	if (rc == ARK_EGONE)
 		visit_not_found(x, "metadata", http_param(x, 0), 0);
+	else if (rc == ARK_ECONFLICT && page_told(x, "changed-meanwhile"))
+		(void)0;
 	else if (rc == ARK_ECONFLICT)
 		http_reply_problem(x, 409, "changed-meanwhile", "Somebody acted meanwhile.", NULL);
 	else if (rc)
 		http_reply_error(x, &err);
+	else if (page_told(x, NULL))
+		(void)0;
 	else if (status == 204)
 		http_reply_empty(x, 204);
 	else
@@ -216,7 +263,8 @@ static bool newest(struct exchange *x, const char *kind, uint32_t *ret)
 
 static void conflict(struct exchange *x, const char *slug, const char *why)
 {
-	http_reply_problem(x, 409, slug, why, NULL);
+	if (!page_told(x, slug))
+		http_reply_problem(x, 409, slug, why, NULL);
 }
 
 static const char *now_text(char out[CLOCK_TEXT_SIZE])
@@ -256,6 +304,8 @@ static void put_hold(struct exchange *x, struct act *a)
 	uint32_t base;
 
 	clock_day(today, clock_now_us());
+	if (until && strcmp(until, today) < 0 && page_told(x, "past"))
+		return;
 	if (until && strcmp(until, today) < 0) {
 		http_reply_problem(x, 422, "disposition", "until is in the past.", NULL);
 		return;
@@ -442,7 +492,10 @@ static void approve(struct exchange *x, struct act *a)
 	p = next_state(x, "proposed", "proposed", "approved", "approved");
 	if (!p)
 		return;
-	if (strcmp(json_text(p, "proposedBy"), json_text(p, "approvedBy")) == 0)
+	if (strcmp(json_text(p, "proposedBy"), json_text(p, "approvedBy")) == 0 &&
+	    page_told(x, "same-person"))
+		(void)0;
+	else if (strcmp(json_text(p, "proposedBy"), json_text(p, "approvedBy")) == 0)
 		visit_denied(x, "metadata", "Somebody else than who proposed it must approve.");
 	else if (may_end(x, a, json_text(p, "action"), row, since))
 		file(x, "disposals", json_incref(p), base, 200);
@@ -547,4 +600,34 @@ static void withdraw(struct exchange *x, struct act *a)
 void dispose_delete(struct exchange *x)
 {
 	begin(x, ACCESS_DISPOSE, ACCESS_DISPOSE, NULL, withdraw);
+}
+
+/* ---- for the page ---- */
+
+static void show_page(struct exchange *x, struct act *a)
+{
+	a->show(x, NULL, &a->card);
+}
+
+void disposition_do(
+    struct exchange *x, enum disposition_act what, json_t *body, disposition_show *show)
+{
+	static const char *const hold[] = {"reason", "until", NULL};
+	static const char *const release[] = {"reason", NULL};
+	static const char *const proposal[] = {"action", "ground", NULL};
+	static const char *const confirmation[] = {"confirmation", NULL};
+	static const struct act acts[] = {
+	    [DISPOSITION_SHOW] = {ACCESS_HOLD, ACCESS_DISPOSE, NULL, show_page},
+	    [DISPOSITION_HOLD] = {ACCESS_HOLD, ACCESS_HOLD, hold, put_hold},
+	    [DISPOSITION_RELEASE] = {ACCESS_HOLD, ACCESS_HOLD, release, release_hold},
+	    [DISPOSITION_PROPOSE] = {ACCESS_DISPOSE, ACCESS_DISPOSE, proposal, propose},
+	    [DISPOSITION_APPROVE] = {ACCESS_DISPOSE, ACCESS_DISPOSE, NULL, approve},
+	    [DISPOSITION_WITHDRAW] = {ACCESS_DISPOSE, ACCESS_DISPOSE, NULL, withdraw},
+	    [DISPOSITION_CONFIRM] = {ACCESS_DISPOSE, ACCESS_DISPOSE, confirmation, confirm},
+	};
+	struct act asked = acts[what];
+
+	asked.body = body;
+	asked.show = show;
+	begin_act(x, &asked);
 }

@@ -1,10 +1,12 @@
-/* Identity providers, over the admin socket: who holds it is the archive's operator. Nothing here ever gives a client secret out. */
+/* Identity providers: over the admin socket, whose holder is the archive's operator, and for the page of administrators. Nothing here
+ * ever gives a client secret out. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "api/handlers.h"
 #include "api/oidc_private.h"
+#include "api/providers.h"
 #include "arkki/base/clock.h"
 #include "arkki/base/json.h"
 #include "arkki/base/text.h"
@@ -68,25 +70,31 @@ struct change {
 	struct app *app;
 	json_t *config; /* NULL: it is removed */
 	char id[65];
-	bool ask;
+	enum provider_act act;
+	provider_told *told;
+	struct ledger_record by; /* who changes it; borrowed from the exchange, which waits */
 	int rc;
 	struct ark_error err;
 };
 
-static void change_end(void *data, enum http_outcome outcome, int status, uint64_t bytes_out)
+static void change_free(void *arg)
 {
-	struct change *c = data;
+	struct change *c = arg;
 
-	(void)outcome, (void)status, (void)bytes_out;
 	json_decref(c->config);
 	free(c);
+}
+
+static void change_end(void *data, enum http_outcome outcome, int status, uint64_t bytes_out)
+{
+	(void)outcome, (void)status, (void)bytes_out;
+	change_free(data);
 }
 
 /* Before it is done: a provider that the history log does not know must not let anybody in. */
 static int log_change(struct change *c)
 {
-	struct ledger_record r = {
-	    .kind = "provider", .principal = "operator", .authentication = "operator"};
+	struct ledger_record r = c->by;
 	json_t *config = c->config ? shown(c->config) : NULL;
 	json_t *detail = json_pack("{s:s,s:s,s:o*}", "provider", c->id, "change",
 	    c->config ? "configured" : "removed", "configuration", config);
@@ -174,9 +182,12 @@ static void change_work(struct oidc_job *job)
 {
 	struct change *c = (struct change *)job;
 
-	c->rc = c->config ? oidc_check(c->config, c->ask, &c->err) : exists(c);
+	c->rc =
+	    c->config ? oidc_check(c->config, c->act != PROVIDER_KEEP_UNASKED, &c->err) : exists(c);
 	if (!c->rc && c->config)
 		c->rc = check_org(c);
+	if (c->act == PROVIDER_TRY)
+		return;
 	if (!c->rc)
 		c->rc = log_change(c);
 	if (!c->rc)
@@ -189,21 +200,22 @@ static void change_work(struct oidc_job *job)
 
 static void change_done(struct exchange *x)
 {
-	const struct change *c = http_data(x);
+	const struct change *c = caller_of(x) ? visit_of(x)->more : http_data(x);
 
-	if (c->rc == ARK_EINPUT)
-		http_reply_problem(x, 422, "provider", c->err.text, NULL);
-	else if (c->rc == ARK_ENOTFOUND)
-		http_reply_problem(x, 404, "not-found", c->err.text, NULL);
-	else if (c->rc)
-		http_reply_problem(x, 503, "provider", c->err.text, NULL);
-	else
-		http_reply_json(
-		    x, 200, c->config ? shown(c->config) : json_pack("{s:s}", "removed", c->id));
+	c->told(x, c->rc, c->config, &c->err);
 }
 
-/* Takes config. */
-static void change(struct exchange *x, json_t *config)
+/* By the caller; the admin socket has none. */
+static struct ledger_record changer(struct exchange *x)
+{
+	struct ledger_record r = {
+	    .kind = "provider", .principal = "operator", .authentication = "operator"};
+
+	return caller_of(x) ? visit_record(visit_of(x), "provider") : r;
+}
+
+void provider_act(
+    struct exchange *x, const char *id, json_t *config, enum provider_act act, provider_told *told)
 {
 	struct change *c = calloc(1, sizeof(*c));
 
@@ -214,15 +226,77 @@ static void change(struct exchange *x, json_t *config)
 	}
 	c->app = app_of(x);
 	c->config = config;
-	c->ask = !http_query(x, "offline");
+	c->act = act;
+	c->told = told;
+	c->by = changer(x);
 	c->rc = ark_fail(&c->err, ARK_EIO, "the server ends");
-	snprintf(c->id, sizeof(c->id), "%s", http_param(x, 0));
+	snprintf(c->id, sizeof(c->id), "%s", id);
 	c->job = (struct oidc_job){.x = x, .work = change_work};
-	http_set_data(x, c, change_end);
+	if (caller_of(x)) {
+		visit_of(x)->more = c;
+		visit_of(x)->more_free = change_free;
+	} else {
+		http_set_data(x, c, change_end);
+	}
 	if (oidc_pool_add(c->app->oidc->pool, &c->job))
 		http_wait(x, change_done);
 	else
 		http_reply_problem(x, 503, "too-many", NULL, NULL);
+}
+
+int providers_shown(struct app *app, json_t **ret, struct ark_error *err)
+{
+	json_t *all = NULL, *config, *out = json_object();
+	const char *id;
+	int rc = out ? provider_all(archive_state(app->archive), &all, err)
+		     : ark_fail(err, ARK_ENOMEM, "no memory for the providers");
+
+	json_object_foreach(all, id, config)
+	{
+		if (!rc && json_object_set_new(out, id, shown(config)))
+			rc = ark_fail(err, ARK_ENOMEM, "no memory for the providers");
+	}
+	json_decref(all);
+	if (rc)
+		json_decref(out);
+	else
+		*ret = out;
+	return rc;
+}
+
+int provider_keep_secret(struct app *app, json_t *config, struct ark_error *err)
+{
+	json_t *all = NULL, *secret;
+	const json_t *kept;
+	const char *id = json_text(config, "id");
+	int rc = provider_all(archive_state(app->archive), &all, err);
+
+	kept = json_object_get(all, id ? id : "");
+	secret = json_object_get(kept, "clientSecret");
+	/* never to another server than the one that it was meant for */
+	if (!rc && secret &&
+	    json_equal(json_object_get(kept, "issuer"), json_object_get(config, "issuer")) &&
+	    !json_object_get(config, "clientSecret") &&
+	    json_object_set(config, "clientSecret", secret))
+		rc = ark_fail(err, ARK_ENOMEM, "no memory for a provider");
+	json_decref(all);
+	return rc;
+}
+
+/* ---- the admin socket ---- */
+
+static void reply_change(
+    struct exchange *x, int rc, const json_t *config, const struct ark_error *err)
+{
+	if (rc == ARK_EINPUT)
+		http_reply_problem(x, 422, "provider", err->text, NULL);
+	else if (rc == ARK_ENOTFOUND)
+		http_reply_problem(x, 404, "not-found", err->text, NULL);
+	else if (rc)
+		http_reply_problem(x, 503, "provider", err->text, NULL);
+	else
+		http_reply_json(x, 200,
+		    config ? shown(config) : json_pack("{s:s}", "removed", http_param(x, 0)));
 }
 
 void admin_provider_put(struct exchange *x)
@@ -243,13 +317,14 @@ void admin_provider_put(struct exchange *x)
 		http_reply_problem(x, 422, "provider", "id: must be that of the address", NULL);
 		return;
 	}
-	change(x, config);
+	provider_act(x, http_param(x, 0), config,
+	    http_query(x, "offline") ? PROVIDER_KEEP_UNASKED : PROVIDER_KEEP, reply_change);
 }
 
 void admin_provider_delete(struct exchange *x)
 {
 	if (id_valid(http_param(x, 0)))
-		change(x, NULL);
+		provider_act(x, http_param(x, 0), NULL, PROVIDER_REMOVE, reply_change);
 	else
 		http_reply_problem(x, 404, "not-found", "There is no such provider.", NULL);
 }

@@ -195,7 +195,8 @@ bool register_checked(struct exchange *x, const char *kind, const json_t *record
 	struct registry *r = archive_registry(app_of(x)->archive);
 	struct register_fault fault = {0};
 	struct ark_error err;
-	int rc = strcmp(kind, "units") == 0   ? unit_check(record, known, r, &fault, &err)
+	int rc = strcmp(kind, "types") == 0   ? type_check(record, &fault, &err)
+		 : strcmp(kind, "units") == 0 ? unit_check(record, known, r, &fault, &err)
 		 : strcmp(kind, "cases") == 0 ? case_check(record, known, r, &fault, &err)
 					      : vacancies_check(record, known, r, &fault, &err);
 
@@ -223,12 +224,13 @@ void register_new_id(struct exchange *x, const json_t *body, char ret[65])
 
 /* ---- filing ---- */
 
-bool register_file(struct exchange *x, const char *kind, json_t *record, uint32_t base)
+bool register_file(
+    struct exchange *x, const char *kind, json_t *record, uint32_t base, const char *reason)
 {
 	const struct filing_actor actor = caller_actor(caller_of(x));
 	struct ark_error err;
 
-	switch (records_file(app_of(x)->archive, kind, record, base, &actor, NULL, &err)) {
+	switch (records_file(app_of(x)->archive, kind, record, base, &actor, reason, &err)) {
 	case ARK_OK:
 		return true;
 	case ARK_ECONFLICT: /* the operator loads, or the id was taken in between */

@@ -30,6 +30,20 @@ json_t *unit_shown(const struct exchange *x, const json_t *unit);
 /* "vacancies" of a unit as it is shown: {"freePlaces","soonFree","dailyPrice","time","org"}; NULL: none were told. */
 json_t *vacancies_shown(struct registry *r, const char *unit);
 
+/* ---- types_api.c ---- */
+
+/* The types that documents are given today, without the retired ones: a fresh array, NULL without memory. */
+json_t *types_given(struct registry *r);
+/* {"id","name","regional","retired"} of them, retired ones too, in order of id, each with "documents": how many there are, whoever may
+ * see them. For administrators. */
+ARK_MUSTUSE int types_counted(struct app *app, json_t **ret, struct ark_error *err);
+/* The headers of all versions of a type, oldest first, each with its "record". */
+ARK_MUSTUSE int type_versions(struct app *app, const char *id, json_t **ret, struct ark_error *err);
+void types_post(struct exchange *x);
+void types_get(struct exchange *x);
+void types_put(struct exchange *x);
+void types_versions_get(struct exchange *x);
+
 /* ---- register_change.c: what the handlers of both share. To read and to change is one step: under app->registers_lock ---- */
 
 /* Adds the tag of the record as it is shown. */
@@ -42,8 +56,9 @@ void register_wrong(struct exchange *x, const char *field, const char *code, con
 json_t *register_body(struct exchange *x, const char *kind);
 /* Is it a valid record? False: 422 is replied. */
 bool register_checked(struct exchange *x, const char *kind, const json_t *record);
-/* Files the record (borrowed) on its base, 0: as the first. False: 409, 412 or 503 is replied. */
-bool register_file(struct exchange *x, const char *kind, json_t *record, uint32_t base);
+/* Files the record (borrowed) on its base, 0: as the first; reason may be NULL. False: 409, 412 or 503 is replied. */
+bool register_file(
+    struct exchange *x, const char *kind, json_t *record, uint32_t base, const char *reason);
 /* The id that the body gives, else a new one; "": 422 is replied. Whether it is taken, register_file() tells: who may not keep
  * such a record is not told. */
 void register_new_id(struct exchange *x, const json_t *body, char ret[65]);

@@ -1,4 +1,5 @@
 /* The retention table, and what is due by it. */
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -178,6 +179,8 @@ struct due {
 	json_t *rows, *found;
 	bool more;
 	char at[64]; /* where the next page begins */
+	enum due_only only;
+	due_show *show;
 	struct ark_error err;
 };
 
@@ -196,16 +199,31 @@ static json_t *due_json(struct registry *r, const struct catalogue_row *row,
 {
 	json_t *hold = disposition_hold(r, row->document);
 	json_t *proposal = disposition_proposal(r, row->document);
-	json_t *out = json_pack("{s:s,s:i,s:O?,s:s,s:O?,s:s,s:s,s:O?,s:O?,s:b,s:s}", "document",
-	    row->document, "version", (int)row->version, "units",
-	    json_object_get(card->fields, "units"), "type", row->type, "author",
-	    json_object_get(card->fields, "author"), "date", row->date, "since", term->since, "row",
-	    json_object_get(term->row, "id"), "then", json_object_get(term->row, "then"), "held",
-	    hold != NULL, "proposal", proposal ? json_text(proposal, "state") : "none");
+	json_t *out = json_pack("{s:s,s:O?,s:i,s:O?,s:s,s:O?,s:s,s:s,s:O?,s:O?,s:b,s:s}",
+	    "document", row->document, "title", json_object_get(card->fields, "title"), "version",
+	    (int)row->version, "units", json_object_get(card->fields, "units"), "type", row->type,
+	    "author", json_object_get(card->fields, "author"), "date", row->date, "since",
+	    term->since, "row", json_object_get(term->row, "id"), "then",
+	    json_object_get(term->row, "then"), "held", hold != NULL, "proposal",
+	    proposal ? json_text(proposal, "state") : "none");
 
 	json_decref(hold);
 	json_decref(proposal);
 	return out;
+}
+
+/* What stands for a document is in memory: nothing is opened for those that are not asked for. */
+static bool passed_over(const struct due *d, struct registry *r, const char *document)
+{
+	json_t *stands = d->only == DUE_HELD      ? disposition_hold(r, document)
+			 : d->only == DUE_WAITING ? disposition_proposal(r, document)
+						  : NULL;
+	const char *state = json_text(stands, "state");
+	bool wanted = d->only == DUE_ALL || (d->only == DUE_HELD && stands) ||
+		      (state && strcmp(state, "proposed") == 0);
+
+	json_decref(stands);
+	return !wanted;
 }
 
 static int look_at(void *arg, const struct catalogue_row *row)
@@ -221,10 +239,10 @@ static int look_at(void *arg, const struct catalogue_row *row)
 		d->more = true;
 		return 1;
 	}
-	d->scanned++;
 	snprintf(d->at, sizeof(d->at), "%s %s", row->date, row->document);
-	if (registry_has(r, "tombstones", row->document))
+	if (registry_has(r, "tombstones", row->document) || passed_over(d, r, row->document))
 		return 0;
+	d->scanned++;
 	rc = reading_card(d->v->app->archive, d->v->receipt, row, &card, &d->err);
 	if (!rc)
 		rc = term_of(d->v->app, row, &card, d->day, &rows, &term, &d->err);
@@ -235,6 +253,11 @@ static int look_at(void *arg, const struct catalogue_row *row)
 	return rc;
 }
 
+static void reply_due(struct exchange *x, const json_t *found, const char *next)
+{
+	http_reply_json(x, 200, json_pack("{s:O,s:s?}", "due", found, "next", next));
+}
+
 static void show_due(struct exchange *x)
 {
 	struct due *d = visit_of(x)->more;
@@ -242,7 +265,7 @@ static void show_due(struct exchange *x)
 
 	if (d->more)
 		cursor_write(app_of(x), "due", d->at, &next);
-	http_reply_json(x, 200, json_pack("{s:O,s:s?}", "due", d->found, "next", next.data));
+	d->show(x, d->found, next.data);
 	buf_free(&next);
 }
 
@@ -298,11 +321,12 @@ static bool due_query(struct exchange *x, struct due *d)
 	struct buf text = BUF_INIT;
 	bool ok = !at || date_valid(at);
 
-	clock_day(d->day, clock_now_us());
+	if (!d->day[0])
+		clock_day(d->day, clock_now_us());
 	if (ok && at)
 		memcpy(d->day, at, 11);
 	d->list.unit = http_query(x, "unit");
-	d->list.limit = SCAN_MAX + 1;
+	d->list.limit = d->only == DUE_ALL ? SCAN_MAX + 1 : UINT_MAX;
 	if (cursor && *cursor)
 		ok =
 		    ok && !cursor_read(app_of(x), "due", cursor, &text, NULL) &&
@@ -313,7 +337,7 @@ static bool due_query(struct exchange *x, struct due *d)
 	return ok && limit_of(x, 20, 100, &d->limit);
 }
 
-void retention_due(struct exchange *x)
+void due_find(struct exchange *x, const char *day, enum due_only only, due_show *show)
 {
 	struct visit *v = visit_of(x);
 	struct due *d = v ? calloc(1, sizeof(*d)) : NULL;
@@ -328,14 +352,25 @@ void retention_due(struct exchange *x)
 		return;
 	}
 	d->v = v;
+	d->only = only;
+	d->show = show;
+	snprintf(d->day, sizeof(d->day), "%s", day ? day : "");
 	v->more = d;
 	v->more_free = due_free;
 	if (caller_filter(v->caller, ACCESS_DISPOSE, &d->disposable, &err)) {
 		http_reply_error(x, &err);
 	} else if (d->disposable->op == ACCESS_OP_NONE) {
-		visit_denied(x, "list", "You may not dispose of documents.");
+		if (day) /* a page of which others do not learn */
+			visit_absent(x, "list");
+		else
+			visit_denied(x, "list", "You may not dispose of documents.");
 	} else if (visit_stated_ok(x) && due_query(x, d)) {
 		r = visit_record(v, "list");
 		visit_log(x, &r, 1, scan_and_log);
 	}
+}
+
+void retention_due(struct exchange *x)
+{
+	due_find(x, NULL, DUE_ALL, reply_due);
 }

@@ -151,7 +151,7 @@
 	    GET_WITH("/" l "/documents/{d}/readers", ROUTE_PAGE, page_document_readers_newest),    \
 	    FORM("/" l "/purpose/end", page_purpose_end),                                          \
 	    PAGES_UNITS(l) PAGES_CASES(l) PAGES_PAST(l) PAGES_FILING(l) PAGES_AUDIT(l)             \
-		PAGES_ADMINISTRATION(l) PAGES_FINDING(l) PAGES_STATEMENT(l)                        \
+		PAGES_ADMINISTRATION(l) PAGES_DISPOSAL(l) PAGES_FINDING(l) PAGES_STATEMENT(l)      \
 		    UPLOADS("/" l, ROUTE_PAGE)
 
 const struct http_route api_routes[] = {
@@ -238,6 +238,10 @@ const struct http_route api_routes[] = {
     SEND("PATCH", "/v1/users/{u}", 0, users_patch),
     SEND("POST", "/v1/users/{u}/invitation", 0, users_invite),
     GET("/v1/types", types_list),
+    SEND("POST", "/v1/types", 0, types_post),
+    GET("/v1/types/{y}", types_get),
+    SEND("PUT", "/v1/types/{y}", 0, types_put),
+    GET("/v1/types/{y}/versions", types_versions_get),
     GET("/v1/me", me_get),
     GET("/v1/tokens", tokens_list),
     SAVED("POST", "/v1/tokens", tokens_post),

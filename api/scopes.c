@@ -44,6 +44,7 @@ static const struct scope_row pages[] = {
     {"/account", TOKEN_ACCOUNTS, TOKEN_ACCOUNTS},
     {"/open-account", TOKEN_ACCOUNTS, TOKEN_ACCOUNTS},
     {"/audit", TOKEN_AUDIT, TOKEN_AUDIT},
+    {"/due", TOKEN_FILE, TOKEN_FILE},
     {"/documents", 0, 0},
     {"/purpose", 0, 0},
     {"/units", 0, TOKEN_READ},

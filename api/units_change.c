@@ -66,7 +66,7 @@ void units_post(struct exchange *x)
 	}
 	if (register_checked(x, "units", body) &&
 	    !denied(x, unit_may_keep(caller_of(x), body), keepers) &&
-	    register_file(x, "units", body, 0))
+	    register_file(x, "units", body, 0, NULL))
 		reply_unit(x, 201, body);
 out:
 	json_decref(body);
@@ -102,7 +102,7 @@ void units_put(struct exchange *x)
 	/* nobody moves a unit out of the own county into one that is not */
 	if (register_checked(x, "units", body) &&
 	    !denied(x, unit_may_keep(caller_of(x), body), keepers) &&
-	    (json_equal(stands, body) || register_file(x, "units", body, base)))
+	    (json_equal(stands, body) || register_file(x, "units", body, base, NULL)))
 		reply_unit(x, 200, body);
 out:
 	pthread_mutex_unlock(&app_of(x)->registers_lock);

@@ -453,6 +453,30 @@ int catalogue_after(struct catalogue *c, uint64_t sequence, unsigned int limit, 
 	return rc;
 }
 
+int catalogue_type_counts(struct catalogue *c,
+    int (*each)(void *arg, const char *type, const char author[33], uint64_t count), void *arg,
+    struct ark_error *err)
+{
+	struct query q;
+	int rc;
+
+	query_begin(&q, &c->db);
+	query_sql(&q, "SELECT type, author, count(*) FROM version WHERE newest = 1"
+		      " GROUP BY type, author ORDER BY type, author");
+	rc = query_prepare(&q, err);
+	while (!rc && (rc = query_step(&q, err)) == 1) {
+		unsigned char name[16];
+		char author[33] = "";
+
+		if (catalogue_read_fixed(q.stmt, 1, name, sizeof(name)))
+			hex_encode(author, name, sizeof(name));
+		rc = each(arg, (const char *)sqlite3_column_text(q.stmt, 0), author,
+		    (uint64_t)sqlite3_column_int64(q.stmt, 2));
+	}
+	query_end(&q);
+	return rc;
+}
+
 int catalogue_all(struct catalogue *c, catalogue_each each, void *arg, struct ark_error *err)
 {
 	struct query q;

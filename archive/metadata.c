@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "arkki/archive/registers.h"
 #include "arkki/base/clock.h"
 #include "arkki/base/json.h"
 #include "arkki/base/text.h"
@@ -107,6 +108,14 @@ static void take_date(
 		    "must be a date YYYY-MM-DD of the years 1800 to 2200");
 }
 
+/* What a document is called does not change because others are not called so any more. */
+static bool keeps_type(const struct check *c, const char *type)
+{
+	const char *before = json_text(c->base, "type");
+
+	return before && strcmp(before, type) == 0;
+}
+
 static void take_type(struct check *c, json_t **ret_type)
 {
 	const json_t *v = effective(c, "type");
@@ -121,7 +130,9 @@ static void take_type(struct check *c, json_t **ret_type)
 	if (!s)
 		return;
 	*ret_type = registry_get(c->registry, "types", s);
-	if (*ret_type)
+	if (*ret_type && type_retired(*ret_type) && !keeps_type(c, s))
+		wrong(c, "type", "retired", "is not given to documents any more");
+	else if (*ret_type)
 		json_object_set_new(c->out, "type", json_string(s));
 	else
 		wrong(c, "type", "unknown", "is not a document type of this archive");

@@ -9,6 +9,7 @@
 
 enum {
 	TEXT_CHARS = 500,
+	LABEL_CHARS = 200,
 	LIST_MOST = 100,
 	COUNT_MOST = 10000,
 	PRICE_MOST = 100000, /* euros a day */
@@ -21,6 +22,8 @@ enum shape {
 	SHAPE_DAY,
 	SHAPE_TIME,
 	SHAPE_NAME,
+	SHAPE_LABELS, /* fi, sv and en: a reader of each finds it */
+	SHAPE_YES_NO,
 	SHAPE_COUNT,
 	SHAPE_PRICE,
 	SHAPE_OID,
@@ -43,6 +46,8 @@ static const char *const wanted[] = {
     [SHAPE_DAY] = "YYYY-MM-DD",
     [SHAPE_TIME] = "a time by RFC 3339",
     [SHAPE_NAME] = "a text or an object of texts by language",
+    [SHAPE_LABELS] = "an object of texts of 1 to 200 characters in fi, sv and en",
+    [SHAPE_YES_NO] = "true or false",
     [SHAPE_COUNT] = "a whole number from 0 to 10000",
     [SHAPE_PRICE] = "a number of euros from 0 to 100000",
     [SHAPE_OID] = "an object identifier such as 1.2.246.10",
@@ -127,6 +132,15 @@ static const struct rule vacancies_rules[] = {
     {0},
 };
 
+static const struct rule type_rules[] = {
+    {"id", SHAPE_ID, true, NULL},
+    {"name", SHAPE_LABELS, true, NULL},
+    {"regional", SHAPE_YES_NO, false, NULL},
+    {"retired", SHAPE_YES_NO, false, NULL},
+    {"reason", SHAPE_TEXT, false, NULL}, /* of the change: not a part of what is kept */
+    {0},
+};
+
 struct check {
 	register_known known;
 	void *arg;
@@ -171,6 +185,16 @@ static bool name_ok(const json_t *v)
 			return false;
 	}
 	return true;
+}
+
+static bool labels_ok(const json_t *v)
+{
+	static const char *const languages[] = {"fi", "sv", "en"};
+
+	for (size_t i = 0; i < sizeof(languages) / sizeof(*languages); i++)
+		if (!text_ok(json_object_get(v, languages[i]), LABEL_CHARS))
+			return false;
+	return json_object_size(v) == sizeof(languages) / sizeof(*languages);
 }
 
 static bool language_ok(const json_t *v)
@@ -293,6 +317,10 @@ static bool value_ok(const struct check *c, enum shape shape, const json_t *v)
 		return text && clock_parse(text, &time);
 	case SHAPE_NAME:
 		return name_ok(v);
+	case SHAPE_LABELS:
+		return labels_ok(v);
+	case SHAPE_YES_NO:
+		return json_is_boolean(v);
 	case SHAPE_COUNT:
 		return number_ok(v, true, COUNT_MOST);
 	case SHAPE_PRICE:
@@ -444,10 +472,23 @@ int vacancies_check(const json_t *record, register_known known, void *arg,
 	return check_record(&c, vacancies_rules, record);
 }
 
+int type_check(const json_t *record, struct register_fault *fault, struct ark_error *err)
+{
+	const struct check c = {NULL, NULL, fault, err};
+
+	return check_record(&c, type_rules, record);
+}
+
+bool type_retired(const json_t *type)
+{
+	return json_is_true(json_object_get(type, "retired"));
+}
+
 bool register_field(const char *kind, const char *field)
 {
 	const struct rule *rules = strcmp(kind, "units") == 0   ? unit_rules
 				   : strcmp(kind, "cases") == 0 ? case_rules
+				   : strcmp(kind, "types") == 0 ? type_rules
 								: vacancies_rules;
 
 	return rule_of(rules, field) != NULL;

@@ -8,6 +8,8 @@
 #include "arkki/base/json.h"
 #include "arkki/base/text.h"
 
+enum { TEXT_MAX = 1000 }; /* characters of a ground, and of a note */
+
 static const char *const froms[] = {"filed", "document-date", "case-closed", "decided"};
 static const char *const thens[] = {"destroy", "transfer", "review"};
 
@@ -37,9 +39,44 @@ static const char *pattern(const json_t *row, const char *key)
 	return text && strcmp(text, "*") != 0 ? text : NULL;
 }
 
+static bool text_fits(const json_t *v)
+{
+	return json_is_string(v) &&
+	       utf8_length(json_string_value(v), json_string_length(v)) <= TEXT_MAX;
+}
+
+/* A text, or one in each of the three languages. */
+static bool note_ok(const json_t *note)
+{
+	static const char *const languages[] = {"fi", "sv", "en"};
+
+	if (!json_is_object(note))
+		return text_fits(note);
+	for (size_t i = 0; i < 3; i++)
+		if (!text_fits(json_object_get(note, languages[i])))
+			return false;
+	return json_object_size(note) == 3;
+}
+
+/* What people read of a row. */
+static const char *words_fault(const json_t *row)
+{
+	const json_t *ground = json_object_get(row, "ground"), *note = json_object_get(row, "note"),
+		     *confirmed = json_object_get(row, "confirmed");
+
+	if (ground && !text_fits(ground))
+		return "has a ground that is no text of at most 1000 characters";
+	if (note && !note_ok(note))
+		return "has a note that is no text of at most 1000 characters, nor one in fi, sv "
+		       "and en";
+	return confirmed && !json_is_boolean(confirmed) ? "has confirmed, which is true or false"
+							: NULL;
+}
+
 static const char *row_fault(const json_t *row)
 {
-	static const char *const known[] = {"id", "type", "org", "years", "from", "then", "note"};
+	static const char *const known[] = {
+	    "id", "type", "org", "years", "from", "then", "ground", "note", "confirmed"};
 	const json_t *years = json_object_get(row, "years"), *v;
 	const char *key;
 
@@ -48,7 +85,9 @@ static const char *row_fault(const json_t *row)
 	json_object_foreach((json_t *)(uintptr_t)row, key, v)
 	{
 		if (!one_of(key, known, sizeof(known) / sizeof(*known)))
-			return "has a member other than id, type, org, years, from, then and note";
+			return "has a member other than id, type, org, years, from, then, ground, "
+			       "note "
+			       "and confirmed";
 	}
 	if (!json_text(row, "id") || !id_valid(json_text(row, "id")))
 		return "needs an id of a-z, 0-9 and -";
@@ -61,9 +100,7 @@ static const char *row_fault(const json_t *row)
 		return "needs from: filed, document-date, case-closed or decided";
 	if (!one_of(json_text(row, "then"), thens, sizeof(thens) / sizeof(*thens)))
 		return "needs then: destroy, transfer or review";
-	if (json_object_get(row, "note") && !json_is_string(json_object_get(row, "note")))
-		return "has a note that is no text";
-	return NULL;
+	return words_fault(row);
 }
 
 /* What makes two rows the same: which documents they speak of; or their ids. */
@@ -162,6 +199,24 @@ static int specificity(const json_t *row, struct registry *r, const struct reten
 	return registry_speaks_for(r, org, s->author) ? weight + 1 : 0;
 }
 
+const json_t *retention_row(
+    const json_t *rows, struct registry *r, const struct retention_subject *s)
+{
+	const json_t *found = NULL;
+	int best = 0;
+
+	for (size_t i = 0; i < json_array_size(rows); i++) {
+		const json_t *row = json_array_get(rows, i);
+		int weight = specificity(row, r, s);
+
+		if (weight > best) {
+			best = weight;
+			found = row;
+		}
+	}
+	return found;
+}
+
 /* ---- from when ---- */
 
 static void begins(
@@ -213,20 +268,7 @@ static void add_years(char day[11], int years)
 void retention_term(const json_t *rows, struct registry *r, const struct retention_subject *s,
     const char *day, struct retention_term *ret)
 {
-	int best = 0;
-	json_t *row;
-	size_t i;
-
-	*ret = (struct retention_term){0};
-	json_array_foreach(rows, i, row)
-	{
-		int weight = specificity(row, r, s);
-
-		if (weight > best) {
-			best = weight;
-			ret->row = row;
-		}
-	}
+	*ret = (struct retention_term){.row = retention_row(rows, r, s)};
 	if (!ret->row)
 		return;
 	begins(ret->row, r, s, ret->since);

@@ -7,7 +7,7 @@
 #include "api/policies.h"
 #include "arkki/base/json.h"
 
-enum { VERSIONS_SHOWN = 30, FAULTS_SHOWN = 50 };
+enum { FAULTS_SHOWN = 50 };
 
 /* ---- in force ---- */
 
@@ -22,45 +22,24 @@ static void write_rule(struct page *p, const json_t *rule)
 	    "<li><p><strong>$</strong> <span dir=\"auto\">$</span></p><p class=\"hint\">",
 	    say(p, forbids ? SAY_RULE_FORBIDS : SAY_RULE_PERMITS),
 	    sentence ? sentence : say(p, SAY_RULE_NO_SENTENCE));
-	if (statute)
-		html_put(&p->h, "$. ", statute);
+	if (statute) {
+		page_statute(p, statute);
+		html_raw(&p->h, ". ");
+	}
 	html_put(&p->h, "<code>$</code>, ", json_text(rule, "id"));
 	page_say(p, SAY_RULE_LINE, line);
 	html_raw(&p->h, "</p></li>");
 }
 
-static void write_version(struct page *p, const json_t *v)
-{
-	char number[I18N_SIZE];
-
-	i18n_number(
-	    number, p->language, (uint64_t)json_integer_value(json_object_get(v, "version")));
-	html_raw(&p->h, "<li><p><strong>");
-	page_say(p, SAY_VERSION_N, number);
-	html_raw(&p->h, "</strong> ");
-	page_time(p, json_text(v, "filedAt"));
-	if (json_text(v, "filedBy")) {
-		html_raw(&p->h, ", ");
-		page_name(p, "users", json_text(v, "filedBy"));
-	}
-	html_raw(&p->h, "</p>");
-	if (json_text(v, "reason"))
-		html_put(&p->h, "<p class=\"hint\" dir=\"auto\">$</p>", json_text(v, "reason"));
-	html_raw(&p->h, "</li>");
-}
-
 static void write_law(struct page *p, const json_t *law, const json_t *versions)
 {
 	const json_t *rules = json_object_get(law, "rules");
-	size_t n = json_array_size(versions);
 
 	html_put(&p->h, "<h2>$</h2><ol class=\"rules\">", say(p, SAY_RULES));
 	for (size_t i = 0; i < json_array_size(rules); i++)
 		write_rule(p, json_array_get(rules, i));
-	html_put(&p->h, "</ol><h2>$</h2><ol class=\"versions\">", say(p, SAY_VERSIONS));
-	for (size_t i = 0; i < n && i < VERSIONS_SHOWN; i++)
-		write_version(p, json_array_get(versions, n - 1 - i));
 	html_raw(&p->h, "</ol>");
+	administration_versions(p, versions);
 }
 
 void page_admin_policies(struct exchange *x)

@@ -92,10 +92,11 @@ static void write_answer(struct page *p, const json_t *answer)
 		{
 			bool forbids = strcmp(json_text(rule, "effect"), "forbid") == 0;
 
-			html_put(&p->h, "<li><strong>$</strong> $ <code>$</code> $</li>",
+			html_put(&p->h, "<li><strong>$</strong> $ <code>$</code> ",
 			    say(p, forbids ? SAY_RULE_FORBIDS : SAY_RULE_PERMITS),
-			    json_text(rule, "sentence"), json_text(rule, "id"),
-			    json_text(rule, "statute"));
+			    json_text(rule, "sentence"), json_text(rule, "id"));
+			page_statute(p, json_text(rule, "statute"));
+			html_raw(&p->h, "</li>");
 		}
 		html_raw(&p->h, "</ul>");
 	}

@@ -7,6 +7,7 @@
 #include "api/pages/administration.h"
 #include "api/pages/audit.h"
 #include "api/pages/cases.h"
+#include "api/pages/disposal.h"
 #include "api/pages/filing.h"
 #include "api/pages/finding.h"
 #include "api/pages/past.h"

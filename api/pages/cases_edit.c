@@ -136,7 +136,8 @@ static int file(struct exchange *x, const json_t *stands, struct case_typed *t)
 		fault_add(&t->faults, "closed", form_said(x, SAY_CASE_CLOSED_EARLY));
 		done = 0;
 	} else if (register_checked(x, "cases", record) &&
-		   (json_equal(stands, record) || register_file(x, "cases", record, number))) {
+		   (json_equal(stands, record) ||
+		       register_file(x, "cases", record, number, NULL))) {
 		done = 1;
 	}
 	json_decref(body);

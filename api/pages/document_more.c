@@ -166,6 +166,11 @@ void document_ways(struct page *p, const struct document_view *d, const struct c
 		buf_addf(&url, "/%s/documents/%s/orders", i18n_code(p->language), row->document);
 		write_way(p, url.data, SAY_WAY_ORDER);
 	}
+	if (may(d, ACCESS_HOLD, card) || may(d, ACCESS_DISPOSE, card)) {
+		buf_clear(&url);
+		buf_addf(&url, "/%s/documents/%s/disposal", i18n_code(p->language), row->document);
+		write_way(p, url.data, SAY_DISPOSAL);
+	}
 	html_raw(&p->h, "</ul></nav>");
 	buf_free(&url);
 }

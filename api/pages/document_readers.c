@@ -151,9 +151,11 @@ static void write_rule(struct page *p, const struct access_rules *rules, uint32_
 		   *statute = access_policy_statute(rules, rule);
 
 	html_put(&p->h, "<p>$</p>", sentence ? sentence : access_policy_id(rules, rule));
-	if (statute)
-		html_put(&p->h, "<p class=\"hint\" dir=\"auto\">$: $</p>", say(p, SAY_READERS_LAW),
-		    statute);
+	if (!statute)
+		return;
+	html_put(&p->h, "<p class=\"hint\" dir=\"auto\">$: ", say(p, SAY_READERS_LAW));
+	page_statute(p, statute);
+	html_raw(&p->h, "</p>");
 }
 
 static enum say own_said(const struct readers *k, enum access_outcome outcome)

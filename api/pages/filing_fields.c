@@ -6,6 +6,7 @@
 #include "api/handlers.h"
 #include "api/pages/document.h"
 #include "api/pages/filing.h"
+#include "arkki/archive/registers.h"
 #include "arkki/base/json.h"
 #include "arkki/base/text.h"
 
@@ -198,6 +199,9 @@ static void type_field(struct page *p, const struct sheet *s)
 	html_put(&p->h, "><option value=\"\">$</option>", say(p, SAY_FILING_CHOOSE));
 	json_array_foreach(types, i, one)
 	{
+		if (type_retired(one) &&
+		    (!value.data || strcmp(json_text(one, "id"), value.data) != 0))
+			continue;
 		option(p, json_text(one, "id"), i18n_name(p->language, one, NULL),
 		    value.data ? value.data : "");
 	}

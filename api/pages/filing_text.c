@@ -8,6 +8,7 @@
 #include "api/job.h"
 #include "api/leak.h"
 #include "api/pages/filing.h"
+#include "api/registers.h"
 #include "api/proposals.h"
 #include "archive/media_type.h"
 #include "arkki/base/json.h"
@@ -198,7 +199,7 @@ void sheet_propose(
 	localtime_r(&now, &tm);
 	strftime(w->today, sizeof(w->today), "%Y-%m-%d", &tm);
 	w->units = registry_all(registry, "units");
-	w->types = registry_all(registry, "types");
+	w->types = types_given(registry);
 	w->cases = visible_cases(x);
 	if (read_upload(x, w, PROPOSE_MAX, &err))
 		http_reply_error(x, &err);

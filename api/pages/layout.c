@@ -6,6 +6,7 @@
 
 #include "api/audit_view.h"
 #include "api/pages/accounts.h"
+#include "api/pages/disposal.h"
 #include "api/pages/filing.h"
 #include "api/session.h"
 #include "arkki/api/http_range.h"
@@ -195,6 +196,8 @@ static void write_menu(struct page *p)
 	write_menu_link(p, "/orders", SAY_ORDERS);
 	if (filing_may(p->caller))
 		write_menu_link(p, "/file", SAY_FILING);
+	if (disposal_may(p->caller))
+		write_menu_link(p, "/due", SAY_DUE);
 	write_menu_link(p, "/saved", SAY_SAVED);
 	if (accounts_may(p->caller->who, p->caller->who->access.org))
 		write_menu_link(p, "/accounts", SAY_ACCOUNTS);

@@ -44,6 +44,27 @@ struct words page_words(const struct page *p)
 	return (struct words){archive_registry(app_of(p->x)->archive), p->language};
 }
 
+/* The mark is for those who keep the rules: it stands as " (verify)" or " (verify the section)". */
+void page_statute(struct page *p, const char *statute)
+{
+	static const char mark[] = " (verify";
+	bool marked = false;
+
+	html_raw(&p->h, "<span");
+	page_lang(p, "fi");
+	html_raw(&p->h, ">");
+	while (statute && *statute) {
+		const char *at = strstr(statute, mark), *end = at ? strchr(at, ')') : NULL;
+
+		html_text_len(&p->h, statute, end ? (size_t)(at - statute) : strlen(statute));
+		marked = marked || end;
+		statute = end ? end + 1 : NULL;
+	}
+	html_raw(&p->h, "</span>");
+	if (marked)
+		html_put(&p->h, " <span class=\"tag\">$</span>", say(p, SAY_UNCONFIRMED));
+}
+
 void page_units(struct page *p, const json_t *units)
 {
 	size_t i;

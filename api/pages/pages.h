@@ -131,6 +131,8 @@ void page_units(struct page *p, const json_t *units);
 void page_unit_links(struct page *p, const json_t *units);
 /* lang="sv" when it is not the page's language; dir="auto" always: for what people wrote. */
 void page_lang(struct page *p, const char *language);
+/* A statute as a rule names it; what is marked "(verify)" there is said to be unconfirmed, in words. */
+void page_statute(struct page *p, const char *statute);
 /* Why a text is missing or not whole, as it is stored, in the language of the page. */
 void page_reason(struct page *p, const char *stored);
 /* Tags "secret", "draft": nothing for what is public and final. */

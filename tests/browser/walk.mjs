@@ -9,7 +9,7 @@ import { Archive, TOP, demoText } from "./archive.mjs";
 import { check, same } from "./check.mjs";
 import { accountsTests } from "./accounts.mjs";
 import { adminTests } from "./admin.mjs";
-import { administrationTests } from "./administration.mjs";
+import { administrationTests, fillAdministration } from "./administration.mjs";
 import { auditTests } from "./audit.mjs";
 import { casesTests, fillCases } from "./cases.mjs";
 import { documentTests } from "./document.mjs";
@@ -107,7 +107,7 @@ async function fill(archive, browser) {
 			units: ["kivikko"], type: "account", language: i % 3 ? "fi" : "en", date: `2025-02-${String(i).padStart(2, "0")}`,
 			title: `Selvitys ${i}`, publicity: { class: "public" }, author: "lvv",
 		}, `Selvitys yksikön toiminnasta, osa ${i}.`, `selvitys-${i}.txt`, "text/plain");
-	for (const fillMore of [fillRights, fillFinding, fillPast, fillCases, fillUnits]) Object.assign(ids, await fillMore(archive, token));
+	for (const fillMore of [fillRights, fillFinding, fillPast, fillCases, fillUnits, fillAdministration]) Object.assign(ids, await fillMore(archive, token));
 	await archive.indexed(token.paula);
 	return { token, ids };
 }

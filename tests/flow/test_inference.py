@@ -333,6 +333,10 @@ RULES = {
     ("PUT", "/v1/synonyms"): plainly_sent("PUT", "/v1/synonyms", {"If-Match": "*"}, b"{}"),
     ("GET", "/v1/synonyms/versions"): plainly("/v1/synonyms/versions"),
     ("GET", "/v1/types"): plainly("/v1/types"),
+    ("POST", "/v1/types"): plainly_sent("POST", "/v1/types", {"Content-Type": "application/json"}, b"{}"),
+    ("GET", "/v1/types/{y}"): plainly("/v1/types/memo", "/v1/types/nosuchtype"),
+    ("PUT", "/v1/types/{y}"): plainly_sent("PUT", "/v1/types/memo", {"If-Match": "*"}, b"{}"),
+    ("GET", "/v1/types/{y}/versions"): plainly("/v1/types/memo/versions", "/v1/types/nosuchtype/versions"),
     ("GET", "/v1/units"): plainly("/v1/units", "/v1/units?county=90", "/v1/units?free=true", "/v1/units?language=fi"),
     ("POST", "/v1/units"): None,  # test_registers
     ("PUT", "/v1/units/{u}"): None,

@@ -207,6 +207,18 @@ def retention_call(w, method, pattern):
     return pattern, "ylla", h, json.dumps({"rows": RETENTION})
 
 
+def type_call(w, method, pattern, n):
+    """n: a number that no call had before."""
+    path = pattern.replace("{y}", "memo")
+    name = {"fi": "muistio %d" % n, "sv": "PM %d" % n, "en": "memo %d" % n}
+    if method == "GET":
+        return path, "maija", {}, None
+    if method == "POST":
+        return path, "ylla", {"Content-Type": "application/json"}, json.dumps({"id": "t%d" % n, "name": name})
+    h = {"Content-Type": "application/json", "If-Match": w.get(path, "ylla").header("ETag")}
+    return path, "ylla", h, json.dumps({"name": name, "regional": True, "reason": "Koe"})
+
+
 def sign_in_call(w, method, pattern):
     """Tokens and sessions of maija's own."""
     wish = json.dumps({"name": "ajo", "scopes": ["read"], "days": 1})
@@ -293,6 +305,8 @@ def good_call(w, method, pattern):
         return disposal_call(w, f, method, pattern)
     if pattern.startswith("/v1/retention"):
         return retention_call(w, method, pattern)
+    if pattern.startswith("/v1/types") and "{y}" in pattern or (method, pattern) == ("POST", "/v1/types"):
+        return type_call(w, method, pattern, n)
     if method == "POST":
         body, headers["Content-Type"] = form(metadata(), b"avoin rajapinta %d\n" % n)
     if "/renditions/" in pattern:
@@ -394,7 +408,7 @@ def test_openapi__every_route_refuses_wrong_rights():
             continue
         if (method, pattern) in (("GET", "/v1/retention"), ("GET", "/v1/orgs/{o}"), ("GET", "/v1/users")):
             continue
-        if method == "GET" and pattern.startswith(("/v1/policies", "/v1/synonyms")):
+        if method == "GET" and pattern.startswith(("/v1/policies", "/v1/synonyms", "/v1/types")):
             continue
         if (method, pattern) == ("OPTIONS", "/v1/uploads"):
             continue

@@ -195,6 +195,12 @@ ARK_MUSTUSE int catalogue_documents(struct catalogue *c, const struct catalogue_
 ARK_MUSTUSE int catalogue_count(struct catalogue *c, const struct catalogue_list *list,
     const struct access_sight *sight, uint64_t *ret, struct ark_error *err);
 
+/* How many documents there are of each type and author (keyed name as in a row; "": none) by their newest version, whoever may
+ * see them. */
+ARK_MUSTUSE int catalogue_type_counts(struct catalogue *c,
+    int (*each)(void *arg, const char *type, const char author[33], uint64_t count), void *arg,
+    struct ark_error *err);
+
 struct catalogue_change {
 	uint64_t sequence;
 	uint32_t item;

@@ -33,7 +33,8 @@
 #define RETENTION_TABLE "current"
 enum { RETENTION_ROWS_MAX = 2000, RETENTION_YEARS_MAX = 200 };
 
-/* ARK_EINPUT says what is wrong with an array of rows {"id","type","org","years","from","then","note"}. */
+/* ARK_EINPUT says what is wrong with an array of rows {"id","type","org","years","from","then","ground","note","confirmed"}. ground: by
+ * which statute or plan; note: a text, or {"fi","sv","en"}; confirmed: a lawyer has. */
 ARK_MUSTUSE int retention_check(const json_t *rows, struct ark_error *err);
 /* The rows in force; *ret is the caller's. */
 ARK_MUSTUSE int retention_rows(struct registry *r, json_t **ret, struct ark_error *err);
@@ -47,6 +48,9 @@ struct retention_term {
 	char since[11];    /* the first day on which it is due; "": the period has not begun */
 	bool due;          /* on the day asked about */
 };
+/* The row alone; NULL: none speaks of it. Of the subject type and author count. Borrowed from rows. */
+const json_t *retention_row(
+    const json_t *rows, struct registry *r, const struct retention_subject *s);
 /* The most specific row: type and organisation, type, organisation, neither; an organisation's row holds for
  * documents of those that it follows too, an exact one first. */
 void retention_term(const json_t *rows, struct registry *r, const struct retention_subject *s,

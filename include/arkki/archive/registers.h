@@ -1,4 +1,4 @@
-/* What records of the registers may say: units, cases, vacancies. One checker for what is loaded and for what is sent.
+/* What records of the registers may say: units, cases, vacancies, document types. One checker for what is loaded and for what is sent.
  *
  *   unit       {"id","name","county", and what is known of:
  *               "provider","municipality","serviceForm","places","address","from","to",
@@ -13,6 +13,8 @@
  *   case       {"id","org","units","diaryNumber","kind","opened","closed",
  *               "state":"opened|heard|decided|follow-up|closed"}   vireillä, kuultavana, päätetty, seurannassa, suljettu
  *   vacancies  {"id":"<unit>","freePlaces","soonFree","dailyPrice","time","by","org"}   volatile: shown with its age
+ *   type       {"id","name":{"fi","sv","en"},"regional":bool,"retired":bool}   regional: may be about no unit; retired:
+ *               not given to documents any more, those that have it keep it
  * Days are inclusive. An address is for authorities alone; who shows a unit sees to that.
  *
  * Pure; threads: any. Sources: DOMAIN.md; laki sosiaali- ja terveydenhuollon valvonnasta 741/2023.
@@ -41,7 +43,11 @@ ARK_MUSTUSE int case_check(const json_t *record, register_known known, void *arg
     struct register_fault *fault, struct ark_error *err);
 ARK_MUSTUSE int vacancies_check(const json_t *record, register_known known, void *arg,
     struct register_fault *fault, struct ark_error *err);
-/* Is this a field of a record of that kind ("units" "cases" "vacancies")? */
+ARK_MUSTUSE int type_check(
+    const json_t *record, struct register_fault *fault, struct ark_error *err);
+/* Is the type no longer given to documents? */
+bool type_retired(const json_t *type);
+/* Is this a field of a record of that kind ("units" "cases" "vacancies" "types")? */
 bool register_field(const char *kind, const char *field);
 
 /* A code of a case's state. */
