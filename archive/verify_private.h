@@ -14,6 +14,9 @@ struct verify {
 	void (*bad)(void *arg, const char *what);
 	void (*summary)(void *arg, const char *line);
 	void *arg;
+	json_t *result;   /* NULL, or what verified.h keeps of it */
+	const char *part; /* what is being looked at, as verified_kind() calls it */
+	bool lost;        /* a fault could not be put into result */
 	uint64_t faults, commits, versions, renditions, records, metadata, bytes, objects;
 	struct catalogue_tally tally;
 	uint64_t destroyed;           /* documents */
