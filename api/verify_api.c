@@ -62,7 +62,7 @@ void admin_verify_result(struct exchange *x)
 	if (json_read(text, len, &result, &err))
 		http_reply_problem(x, 400, "bad-json", err.text, NULL);
 	else if (!json_object_get(result, "begun"))
-		http_reply_problem(x, 422, "verify", "begun is missing.", NULL);
+		http_reply_problem(x, 400, "verify", "begun is missing.", NULL);
 	else if (verified_end(app_of(x)->archive, scope, result, &err))
 		http_reply_error(x, &err);
 	else

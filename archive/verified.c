@@ -308,3 +308,49 @@ int verified_last(struct archive *a, json_t **ret, struct ark_error *err)
 		*ret = out;
 	return rc;
 }
+
+/* ---- what they say together ---- */
+
+#define DAY_US (INT64_C(86400) * 1000000)
+
+long verified_days(const json_t *result, int64_t now_us)
+{
+	const char *text = json_text(result, "time");
+	int64_t at;
+
+	if (!text || !clock_parse(text, &at) || at > now_us)
+		return 0;
+	return (long)((now_us - at) / DAY_US);
+}
+
+static json_int_t index_of(const json_t *result)
+{
+	const json_t *index = json_object_get(result, "index");
+
+	return index ? json_integer_value(index) : -1;
+}
+
+enum verified_verdict verified_judge(
+    const json_t *last, unsigned long every, int64_t now_us, enum verified_scope *ret_scope)
+{
+	const json_t *full = json_object_get(json_object_get(last, "full"), "last");
+	/* of the log, not of the clock: a clock that was put back takes no fault away */
+	json_int_t newest = is(full, "outcome", "whole") ? index_of(full) : -1;
+	bool broken = false;
+
+	*ret_scope = VERIFIED_FULL;
+	for (size_t i = 0; i < VERIFIED_SCOPES; i++) {
+		const json_t *result = json_object_get(json_object_get(last, scopes[i]), "last");
+
+		if (!is(result, "outcome", "faults") || index_of(result) <= newest)
+			continue;
+		newest = index_of(result);
+		broken = true;
+		*ret_scope = (enum verified_scope)i;
+	}
+	if (broken)
+		return VERIFIED_BROKEN;
+	if (!is(full, "outcome", "whole"))
+		return VERIFIED_NEVER;
+	return verified_days(full, now_us) > (long)every ? VERIFIED_OLD : VERIFIED_WELL;
+}

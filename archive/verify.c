@@ -509,30 +509,6 @@ static void check_parts(struct verify *v)
 	}
 }
 
-/* Without a server the entries for this very work are written here. */
-static int own_receipt(
-    struct verify *v, const char *dir, const char *root_key, char token[256], struct ark_error *err)
-{
-	struct archive *a = NULL;
-	struct receipt *receipt = NULL;
-	uint64_t begun = 0;
-	int rc = archive_open(dir, root_key, ARCHIVE_WRITE, NULL, NULL, &a, err);
-
-	if (!rc && v->result)
-		rc = verified_begin(a, v->full ? VERIFIED_FULL : VERIFIED_LIGHT, &begun, err);
-	if (!rc)
-		rc = archive_maintenance(a, "verify", "everything", &receipt, err);
-	if (!rc) {
-		snprintf(token, 256, "%s", receipt_token(receipt));
-		if (v->result &&
-		    json_object_set_new(v->result, "begun", json_integer((json_int_t)begun)))
-			v->lost = true;
-	}
-	receipt_free(receipt);
-	archive_close(a);
-	return rc;
-}
-
 /* Store and log as one moment: what a running server has committed and not yet logged is waited for. */
 static int open_beside(
     const char *dir, const char *root_key, bool served, struct verify *v, struct ark_error *err)
@@ -553,53 +529,6 @@ static int open_beside(
 	return rc;
 }
 
-static void tell_summary(struct verify *v)
-{
-	char line[400];
-
-	snprintf(line, sizeof(line),
-	    "%s: %llu faults; %llu commits, %llu versions, %llu renditions, %llu metadata "
-	    "changes, %llu records, %llu destroyed, %llu objects, history %llu entries, access "
-	    "%llu "
-	    "entries",
-	    v->full ? "verified in full" : "verified", (unsigned long long)v->faults,
-	    (unsigned long long)v->commits, (unsigned long long)v->versions,
-	    (unsigned long long)v->renditions, (unsigned long long)v->metadata,
-	    (unsigned long long)v->records, (unsigned long long)v->destroyed,
-	    (unsigned long long)v->objects, (unsigned long long)ledger_size(v->a->history),
-	    (unsigned long long)ledger_size(v->a->access));
-	v->summary(v->arg, line);
-}
-
-/* ---- the result that lasts ---- */
-
-/* The heads are those that the check begins with: a log that says another one later says so to somebody who wrote this down. */
-static int keep_heads(struct verify *v, struct ark_error *err)
-{
-	int rc = v->result ? verified_head(v->result, "history", v->a->history, err) : ARK_OK;
-
-	return v->result && !rc ? verified_head(v->result, "access", v->a->access, err) : rc;
-}
-
-static int keep_result(struct verify *v, int rc, struct ark_error *err)
-{
-	const char *outcome = v->faults ? "faults" : rc ? "failed" : "whole";
-	json_t *checked =
-	    json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "commits", (json_int_t)v->commits,
-		"versions", (json_int_t)v->versions, "renditions", (json_int_t)v->renditions,
-		"metadata", (json_int_t)v->metadata, "records", (json_int_t)v->records, "destroyed",
-		(json_int_t)v->destroyed, "objects", (json_int_t)v->objects);
-	int failed = v->lost || !checked;
-
-	failed |= json_object_set_new(v->result, "checked", checked);
-	failed |= json_object_set_new(v->result, "outcome", json_string(outcome));
-	/* counted here, whatever was lost of the texts */
-	failed |= json_object_set_new(v->result, "faults", json_integer((json_int_t)v->faults));
-	if (rc && !v->faults)
-		failed |= json_object_set_new(v->result, "why", json_string(err ? err->text : ""));
-	return failed && !rc ? ark_fail(err, ARK_ENOMEM, "no memory for the result") : rc;
-}
-
 int archive_verify_result(const char *dir, const char *root_key, bool full,
     const char *receipt_token_text, const struct archive_verify_to *to, json_t *result,
     struct ark_error *err)
@@ -617,7 +546,7 @@ int archive_verify_result(const char *dir, const char *root_key, bool full,
 	if (receipt_token_text)
 		snprintf(token, sizeof(token), "%s", receipt_token_text);
 	else
-		rc = own_receipt(&v, dir, root_key, token, err);
+		rc = verify_own_receipt(&v, dir, root_key, token, err);
 	if (!rc)
 		rc = open_beside(dir, root_key, receipt_token_text != NULL, &v, err);
 	if (!rc)
@@ -625,16 +554,16 @@ int archive_verify_result(const char *dir, const char *root_key, bool full,
 	if (!rc)
 		rc = archive_desk(v.a, &v.desk, err);
 	if (!rc)
-		rc = keep_heads(&v, err);
+		rc = verify_heads(&v, err);
 	if (!rc) {
 		check_parts(&v);
-		tell_summary(&v);
+		verify_tell(&v);
 		if (v.faults)
 			rc = ark_fail(
 			    err, ARK_ECORRUPT, "%llu faults", (unsigned long long)v.faults);
 	}
 	if (v.result)
-		rc = keep_result(&v, rc, err);
+		rc = verify_result(&v, rc, err);
 	verify_destroyed_free(&v);
 	archive_desk_return(v.a, v.desk);
 	receipt_free(v.receipt);

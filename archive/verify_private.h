@@ -33,6 +33,15 @@ int verify_commit(void *arg, const struct store_head *commit, int64_t time_us, c
 /* Rows that no commit speaks of, when all commits up to `head` were walked. */
 void verify_counts(struct verify *v, uint64_t head);
 
+/* ---- verify_result.c ---- */
+/* Writes the entries for this very work, where no server did; token: 256 bytes. */
+ARK_MUSTUSE int verify_own_receipt(struct verify *v, const char *dir, const char *root_key,
+    char token[256], struct ark_error *err);
+void verify_tell(struct verify *v); /* the summary */
+/* Into v->result, when there is one: how far the logs reach; what came of it (rc, err: of the whole; returns rc). */
+ARK_MUSTUSE int verify_heads(struct verify *v, struct ark_error *err);
+ARK_MUSTUSE int verify_result(struct verify *v, int rc, struct ark_error *err);
+
 /* ---- verify_destroyed.c; bad() gets the struct verify ---- */
 typedef void (*verify_bad)(void *arg, const char *what);
 /* "" when the document has no tombstone, else its state. */

@@ -75,6 +75,7 @@ export const auditTests = {
 		check((await r.page.content()).includes("arkki-report"), "the signed report");
 		await r.go("/en/audit/integrity");
 		check((await r.page.textContent("main")).includes("Checkpoint:"), "checkpoint");
+		check((await r.page.textContent("main")).includes("Check of the whole archive"), "checks");
 		await r.sound("audit-integrity");
 		await r.go("/en/audit/export");
 		await r.page.fill("#unit", "koivula");

@@ -59,4 +59,17 @@ ARK_MUSTUSE int verified_end(
  * entries that the access log has got. */
 ARK_MUSTUSE int verified_last(struct archive *a, json_t **ret, struct ark_error *err);
 
+/* What the last results together say, the worst first. */
+enum verified_verdict {
+	VERIFIED_BROKEN, /* a check found faults, and no full one since has found everything whole */
+	VERIFIED_NEVER,  /* no full check has come to its end, or the last one failed */
+	VERIFIED_OLD,    /* the last full one is of more than `every` days ago */
+	VERIFIED_WELL,
+};
+/* last: of verified_last(). *ret_scope: whose result it is (BROKEN: the newest with faults). */
+enum verified_verdict verified_judge(
+    const json_t *last, unsigned long every, int64_t now_us, enum verified_scope *ret_scope);
+/* Whole days from a result's time to now; 0 when that is in the future. */
+long verified_days(const json_t *result, int64_t now_us);
+
 #endif
