@@ -122,7 +122,7 @@ int verified_head(json_t *result, const char *name, struct ledger *l, struct ark
 /* ---- entries ---- */
 
 static int append(struct archive *a, enum verified_scope scope, bool well, const json_t *detail,
-    struct ark_error *err)
+    struct receipt **ret, struct ark_error *err)
 {
 	struct buf text = BUF_INIT;
 	struct ledger_record r = {.kind = "verify",
@@ -134,7 +134,7 @@ static int append(struct archive *a, enum verified_scope scope, bool well, const
 		rc = ark_fail(err, ARK_EINPUT, "the result is too long");
 	r.detail = text.data;
 	if (!rc)
-		rc = ledger_append_wait(archive_ledger(a, LEDGER_HISTORY), &r, 1, NULL, err);
+		rc = ledger_append_wait(archive_ledger(a, LEDGER_HISTORY), &r, 1, ret, err);
 	buf_free(&text);
 	return rc;
 }
@@ -142,16 +142,17 @@ static int append(struct archive *a, enum verified_scope scope, bool well, const
 int verified_begin(
     struct archive *a, enum verified_scope scope, uint64_t *ret_index, struct ark_error *err)
 {
-	const struct ledger_series series = {.principal = principals[scope]};
 	json_t *detail = json_pack("{s:s,s:s}", "state", "begun", "scope", scopes[scope]);
-	uint64_t sequence;
-	int rc = append(a, scope, true, detail, err);
+	struct receipt *receipt = NULL;
+	enum ledger_which which;
+	uint64_t count;
+	int rc = append(a, scope, true, detail, &receipt, err);
 
 	json_decref(detail);
-	/* of two that begin at once, both may be told the later one: each ended in order all the same */
 	if (!rc)
-		rc = ledger_series_last(
-		    archive_ledger(a, LEDGER_HISTORY), &series, &sequence, ret_index, err);
+		rc = receipt_resolve(
+		    archive_keyring(a), receipt_token(receipt), &which, ret_index, &count, err);
+	receipt_free(receipt);
 	return rc;
 }
 
@@ -231,8 +232,8 @@ int verified_end(
 		failed |= json_object_set_new(detail, "seconds",
 		    json_integer((json_int_t)((clock_now_us() - begun) / 1000000)));
 	failed |= json_object_set_new(detail, "program", json_string(ARKKI_VERSION));
-	rc =
-	    failed ? no_memory(err) : append(a, scope, is(result, "outcome", "whole"), detail, err);
+	rc = failed ? no_memory(err)
+		    : append(a, scope, is(result, "outcome", "whole"), detail, NULL, err);
 	json_decref(detail);
 	return rc;
 }

@@ -65,8 +65,6 @@ int import_bag(const struct cli *c); /* cmd_import_bag.c */
 int cmd_export(const struct cli *c);
 int export_verify(const struct cli *c); /* cmd_export_verify.c */
 int cmd_verify(const struct cli *c);
-/* Verifies the archive, prints what it finds, and enters the result into the history log. */
-ARK_MUSTUSE int verify_and_keep(const struct cli *c, bool full, struct ark_error *err);
 int cmd_rebuild(const struct cli *c);
 int cmd_scrub(const struct cli *c);
 int cmd_repair(const struct cli *c);

@@ -10,6 +10,12 @@ static void print_line(void *arg, const char *line)
 	puts(line);
 }
 
+static void print_fault(void *arg, const char *what)
+{
+	(void)arg;
+	printf("fault: %s\n", what);
+}
+
 int cmd_repair(const struct cli *c)
 {
 	struct repair_result result;
@@ -32,6 +38,7 @@ int cmd_repair(const struct cli *c)
 	if (rc)
 		return cli_failed(&err);
 	if (!c->dry_run)
-		verified = verify_and_keep(c, true, &err);
+		verified = archive_verify(c->words[0], c->root_key, true, NULL, NULL, print_fault,
+		    print_line, NULL, &err);
 	return verified ? cli_failed(&err) : CLI_OK;
 }

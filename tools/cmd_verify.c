@@ -93,7 +93,7 @@ static int keep(const struct cli *c, bool full, const json_t *result, struct ark
 	return rc;
 }
 
-int verify_and_keep(const struct cli *c, bool full, struct ark_error *err)
+static int verify_and_keep(const struct cli *c, bool full, struct ark_error *err)
 {
 	const struct archive_verify_to to = {
 	    .progress = isatty(STDERR_FILENO) ? cli_progress : NULL,
