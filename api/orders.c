@@ -244,29 +244,13 @@ static int sort(json_t **orders, struct ark_error *err)
 
 /* ---- finding ---- */
 
-static int take(struct finding *f, const json_t *order, json_t *into, struct ark_error *err)
-{
-	json_t *shown = NULL;
-	bool seen = false;
-	int rc;
-
-	if (!wanted(f, order))
-		return ARK_OK;
-	rc = order_seen(f->e, order, &seen, err);
-	if (rc || !seen)
-		return rc;
-	rc = order_shown(f->e, order, &shown, err);
-	if (!rc && json_array_append_new(into, shown))
-		rc = ark_fail(err, ARK_ENOMEM, "no memory for orders");
-	return rc;
-}
-
-static int gather(struct finding *f, json_t *into, struct ark_error *err)
+/* The records that are wanted, whoever may see them, in the order in which they are answered. */
+static int choose(struct finding *f, json_t **ret, struct ark_error *err)
 {
 	struct registry *r = archive_registry(f->e->app->archive);
-	json_t *all = registry_all(r, ORDERS_KIND), *order;
+	json_t *all = registry_all(r, ORDERS_KIND), *out = json_array(), *order;
+	int rc = all && out ? ARK_OK : ark_fail(err, ARK_ENOMEM, "no memory for orders");
 	size_t i;
-	int rc = all && into ? ARK_OK : ark_fail(err, ARK_ENOMEM, "no memory for orders");
 
 	if (f->asked->unit)
 		f->units = registry_line_of(r, "units", f->asked->unit);
@@ -274,35 +258,87 @@ static int gather(struct finding *f, json_t *into, struct ark_error *err)
 		f->authors = registry_line(r, f->asked->author);
 	json_array_foreach(all, i, order)
 	{
-		if (!rc)
-			rc = take(f, order, into, err);
+		if (!rc && wanted(f, order) && json_array_append(out, order))
+			rc = ark_fail(err, ARK_ENOMEM, "no memory for orders");
 	}
 	json_decref(f->units);
 	json_decref(f->authors);
 	json_decref(all);
+	if (!rc)
+		rc = sort(&out, err);
+	if (rc)
+		json_decref(out);
+	else
+		*ret = out;
+	return rc;
+}
+
+static int show_all(
+    struct orders_eyes *e, const json_t *records, json_t **ret, struct ark_error *err)
+{
+	json_t *out = json_array(), *order, *shown;
+	int rc = out ? ARK_OK : ark_fail(err, ARK_ENOMEM, "no memory for orders");
+	size_t i;
+
+	json_array_foreach(records, i, order)
+	{
+		if (!rc)
+			rc = order_shown(e, order, &shown, err);
+		if (!rc && json_array_append_new(out, shown))
+			rc = ark_fail(err, ARK_ENOMEM, "no memory for orders");
+	}
+	if (!rc)
+		rc = orders_recurrence(e, out, err);
+	if (rc)
+		json_decref(out);
+	else
+		*ret = out;
+	return rc;
+}
+
+/* What is shown costs many times what is only looked at: evidence, recurrence. So it is made of those alone that `pick`
+ * takes. */
+int orders_pick(struct exchange *x, const struct orders_asked *asked, orders_picker *pick,
+    void *arg, json_t **ret, struct ark_error *err)
+{
+	struct orders_eyes e;
+	struct finding f = {.e = &e, .asked = asked};
+	json_t *records = NULL, *picked = json_array(), *order;
+	bool go_on = true, take;
+	size_t i;
+	int rc = orders_eyes_begin(x, &e, err);
+
+	if (!rc && !picked)
+		rc = ark_fail(err, ARK_ENOMEM, "no memory for orders");
+	if (!rc)
+		rc = choose(&f, &records, err);
+	json_array_foreach(records, i, order)
+	{
+		bool seen = false;
+
+		if (rc || !go_on)
+			break;
+		if (pick && !pick(arg, order, ORDER_PASS, overdue(&e, order), &go_on))
+			continue;
+		rc = order_seen(&e, order, &seen, err);
+		if (rc || !seen)
+			continue;
+		take = !pick || pick(arg, order, ORDER_SEEN, overdue(&e, order), &go_on);
+		if (take && json_array_append(picked, order))
+			rc = ark_fail(err, ARK_ENOMEM, "no memory for orders");
+	}
+	if (!rc)
+		rc = show_all(&e, picked, ret, err);
+	json_decref(picked);
+	json_decref(records);
+	orders_eyes_end(&e);
 	return rc;
 }
 
 int orders_find(
     struct exchange *x, const struct orders_asked *asked, json_t **ret, struct ark_error *err)
 {
-	struct orders_eyes e;
-	struct finding f = {.e = &e, .asked = asked};
-	json_t *found = json_array();
-	int rc = orders_eyes_begin(x, &e, err);
-
-	if (!rc)
-		rc = gather(&f, found, err);
-	if (!rc)
-		rc = sort(&found, err);
-	if (!rc)
-		rc = orders_recurrence(&e, found, err);
-	orders_eyes_end(&e);
-	if (rc)
-		json_decref(found);
-	else
-		*ret = found;
-	return rc;
+	return orders_pick(x, asked, NULL, NULL, ret, err);
 }
 
 int order_find(

@@ -173,42 +173,58 @@ static void show(struct exchange *x, const struct orders_page *page)
 
 /* ---- what there is ---- */
 
-static bool late(const json_t *order)
+/* Places in the list: first the overdue ones, then the others, each part in order of deadline. */
+struct places {
+	struct filter *f;
+	bool late; /* this walk is over the overdue ones */
+	size_t n;
+};
+
+static bool pick(void *arg, const json_t *order, enum order_step step, bool late, bool *go_on)
 {
-	return json_is_true(json_object_get(order, "overdue"));
+	struct places *at = arg;
+	size_t first = (at->f->page - 1) * SHOWN, place;
+
+	(void)order;
+	(void)go_on;
+	if (late != at->late)
+		return false;
+	if (step == ORDER_PASS)
+		return true;
+	place = at->n++;
+	return place >= first && place < first + SHOWN;
 }
 
-/* One page of them: first those that are overdue, each part in order of deadline. NULL: no memory. */
-static json_t *cut(const json_t *found, struct filter *f)
+/* The page of those: how many there are of both, and those that stand on it. */
+static int cut(struct exchange *x, const struct orders_asked *asked, struct filter *f, json_t **ret,
+    struct ark_error *err)
 {
-	size_t first = (f->page - 1) * SHOWN, at = 0, i;
-	json_t *out = json_array(), *order;
-	int lost = !out;
+	struct places at = {.f = f, .late = true};
+	json_t *late = NULL, *others = NULL;
+	int rc = orders_pick(x, asked, pick, &at, &late, err);
 
-	for (int part = 0; part < 2; part++) {
-		json_array_foreach(found, i, order)
-		{
-			if (late(order) == (part == 1))
-				continue;
-			if (at >= first && at < first + SHOWN)
-				lost |= json_array_append(out, order);
-			at++;
-			f->late += part == 0;
-		}
+	f->late = at.n;
+	at.late = false;
+	if (!rc)
+		rc = orders_pick(x, asked, pick, &at, &others, err);
+	if (!rc && json_array_extend(late, others))
+		rc = ark_fail(err, ARK_ENOMEM, "no memory for orders");
+	json_decref(others);
+	if (rc) {
+		json_decref(late);
+		return rc;
 	}
-	f->all = at;
-	f->more = at > first + SHOWN;
-	if (!lost)
-		return out;
-	json_decref(out);
-	return NULL;
+	f->all = at.n;
+	f->more = at.n > f->page * SHOWN;
+	*ret = late;
+	return ARK_OK;
 }
 
 void page_orders(struct exchange *x)
 {
 	struct filter *f;
 	struct orders_asked asked = {0};
-	json_t *found = NULL, *page = NULL;
+	json_t *page = NULL;
 	struct ark_error err = {0};
 	int rc;
 
@@ -225,10 +241,7 @@ void page_orders(struct exchange *x)
 	asked.author = f->author;
 	asked.due_from = f->due_from[0] ? f->due_from : NULL;
 	asked.due_to = f->due_to[0] ? f->due_to : NULL;
-	rc = orders_find(x, &asked, &found, &err);
-	if (!rc && !(page = cut(found, f)))
-		rc = ark_fail(&err, ARK_ENOMEM, "no memory for orders");
-	json_decref(found);
+	rc = cut(x, &asked, f, &page, &err);
 	if (!rc) {
 		orders_show(x, page, NULL, NULL, show, f, free);
 		return;
