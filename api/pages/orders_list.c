@@ -173,51 +173,19 @@ static void show(struct exchange *x, const struct orders_page *page)
 
 /* ---- what there is ---- */
 
-/* Places in the list: first the overdue ones, then the others, each part in order of deadline. */
-struct places {
-	struct filter *f;
-	bool late; /* this walk is over the overdue ones */
-	size_t n;
-};
-
+/* How many there are, and those that stand on the page. */
 static bool pick(void *arg, const json_t *order, enum order_step step, bool late, bool *go_on)
 {
-	struct places *at = arg;
-	size_t first = (at->f->page - 1) * SHOWN, place;
+	struct filter *f = arg;
+	size_t first = (f->page - 1) * SHOWN, place;
 
 	(void)order;
 	(void)go_on;
-	if (late != at->late)
-		return false;
 	if (step == ORDER_PASS)
 		return true;
-	place = at->n++;
+	place = f->all++;
+	f->late += late;
 	return place >= first && place < first + SHOWN;
-}
-
-/* The page of those: how many there are of both, and those that stand on it. */
-static int cut(struct exchange *x, const struct orders_asked *asked, struct filter *f, json_t **ret,
-    struct ark_error *err)
-{
-	struct places at = {.f = f, .late = true};
-	json_t *late = NULL, *others = NULL;
-	int rc = orders_pick(x, asked, pick, &at, &late, err);
-
-	f->late = at.n;
-	at.late = false;
-	if (!rc)
-		rc = orders_pick(x, asked, pick, &at, &others, err);
-	if (!rc && json_array_extend(late, others))
-		rc = ark_fail(err, ARK_ENOMEM, "no memory for orders");
-	json_decref(others);
-	if (rc) {
-		json_decref(late);
-		return rc;
-	}
-	f->all = at.n;
-	f->more = at.n > f->page * SHOWN;
-	*ret = late;
-	return ARK_OK;
 }
 
 void page_orders(struct exchange *x)
@@ -241,7 +209,9 @@ void page_orders(struct exchange *x)
 	asked.author = f->author;
 	asked.due_from = f->due_from[0] ? f->due_from : NULL;
 	asked.due_to = f->due_to[0] ? f->due_to : NULL;
-	rc = cut(x, &asked, f, &page, &err);
+	asked.late_first = true;
+	rc = orders_pick(x, &asked, pick, f, &page, &err);
+	f->more = f->all > f->page * SHOWN;
 	if (!rc) {
 		orders_show(x, page, NULL, NULL, show, f, free);
 		return;
