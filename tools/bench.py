@@ -21,10 +21,10 @@ import threading
 import time
 
 import bench_lib as lib
+import bench_orders
 import bench_policy
 import bench_search
 import bench_trust
-import bench_orders
 import bench_web
 
 
