@@ -323,7 +323,7 @@ static int choose(struct finding *f, json_t **ret, struct ark_error *err)
 }
 
 static int show_all(
-    struct orders_eyes *e, const json_t *records, json_t **ret, struct ark_error *err)
+    struct orders_eyes *e, const json_t *records, bool alone, json_t **ret, struct ark_error *err)
 {
 	json_t *out = json_array(), *order, *shown;
 	int rc = out ? ARK_OK : ark_fail(err, ARK_ENOMEM, "no memory for orders");
@@ -336,7 +336,7 @@ static int show_all(
 		if (!rc && json_array_append_new(out, shown))
 			rc = ark_fail(err, ARK_ENOMEM, "no memory for orders");
 	}
-	if (!rc)
+	if (!rc && !alone)
 		rc = orders_recurrence(e, out, err);
 	if (rc)
 		json_decref(out);
@@ -377,7 +377,7 @@ int orders_pick(struct exchange *x, const struct orders_asked *asked, orders_pic
 			rc = ark_fail(err, ARK_ENOMEM, "no memory for orders");
 	}
 	if (!rc)
-		rc = show_all(&e, picked, ret, err);
+		rc = show_all(&e, picked, asked->alone, ret, err);
 	json_decref(picked);
 	json_decref(records);
 	orders_eyes_end(&e);
