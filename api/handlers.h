@@ -109,6 +109,9 @@ void admin_certificates_list(struct exchange *x);
 void admin_certificate_remove(struct exchange *x);
 
 /* scrub_api.c: the admin socket */
+void admin_verify_get(struct exchange *x);
+void admin_verify_begin(struct exchange *x);
+void admin_verify_result(struct exchange *x);
 void admin_scrub_get(struct exchange *x);
 void admin_scrub_post(struct exchange *x);
 

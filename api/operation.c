@@ -9,6 +9,7 @@
 #include "arkki/archive/ledger.h"
 #include "arkki/archive/scrub.h"
 #include "arkki/archive/store.h"
+#include "arkki/archive/verified.h"
 #include "arkki/base/clock.h"
 #include "arkki/base/fs.h"
 #include "arkki/base/json.h"
@@ -87,6 +88,26 @@ static void scrub_metrics(struct archive *a, struct buf *out)
 	json_decref(scrub);
 }
 
+/* Of the last full check that came to its end, and of what is broken since. */
+static void verify_metrics(struct archive *a, struct buf *out)
+{
+	enum verified_scope scope;
+	const json_t *full;
+	json_t *last = NULL;
+	int64_t at = 0;
+
+	if (verified_last(a, &last, NULL))
+		return;
+	full = json_object_get(json_object_get(last, "full"), "last");
+	if (json_text(full, "time") && clock_parse(json_text(full, "time"), &at))
+		add_gauge(out, "arkki_verify_last_time_seconds",
+		    "When a full check of everything last ended.", (long long)(at / 1000000));
+	add_gauge(out, "arkki_verify_broken",
+	    "1 when a check found faults and no full one since found everything whole.",
+	    verified_judge(last, VERIFIED_EVERY_DAYS, clock_now_us(), &scope) == VERIFIED_BROKEN);
+	json_decref(last);
+}
+
 static long backup_time(struct archive *a)
 {
 	char path[4096];
@@ -160,6 +181,7 @@ void metrics_get(struct exchange *x)
 		    (long long)backup);
 	disk_metrics(a, &out);
 	scrub_metrics(a, &out);
+	verify_metrics(a, &out);
 	process_metrics(app, &out);
 	traffic_metrics(app->traffic, &out);
 	http_reply_buf(x, 200, "text/plain; version=0.0.4; charset=utf-8", &out);

@@ -53,6 +53,25 @@ static int look(struct orders_eyes *e, const char *document, uint32_t version, b
 	return ARK_OK;
 }
 
+/* Of a version that is known the filters alone are asked: its row, which nobody wants here, costs several times that. */
+static int look_whole(
+    struct orders_eyes *e, const char *document, uint32_t version, bool *ret, struct ark_error *err)
+{
+	bool any = true;
+	int rc;
+
+	if (!version || !document || !docid_valid(document) ||
+	    registry_has(archive_registry(e->app->archive), "tombstones", document))
+		return look(e, document, version, true, ret, err);
+	*ret = false;
+	rc = catalogue_admits(e->desk->catalogue, document, version, e->sight->whole, ret, err);
+	if (!rc && *ret && e->sight->any != e->sight->whole)
+		rc = catalogue_admits(
+		    e->desk->catalogue, document, version, e->sight->any, &any, err);
+	*ret = *ret && any;
+	return rc == ARK_ENOTFOUND ? ARK_OK : rc;
+}
+
 int order_evidence_seen(
     struct orders_eyes *e, const char *document, bool *ret, struct ark_error *err)
 {
@@ -73,7 +92,7 @@ int order_seen(struct orders_eyes *e, const json_t *order, bool *ret, struct ark
 		*ret = json_is_true(known);
 		return ARK_OK;
 	}
-	rc = look(e, document, version, true, ret, err);
+	rc = look_whole(e, document, version, ret, err);
 	if (!rc && json_object_set_new(e->known, key, json_boolean(*ret)))
 		rc = ark_fail(err, ARK_ENOMEM, "no memory for orders");
 	return rc;
@@ -158,6 +177,11 @@ static bool wanted(struct finding *f, const json_t *order)
 }
 
 /* ---- how it is answered ---- */
+
+/* Evidence that the caller does not see is left out without a trace; the state stays. That an order was found met is what its authority
+ * says of the order, and is for everybody who sees the order: to show it open to some would be wrong of the unit. It
+ * tells of a hidden document no more than that somebody may have had one: no id, number, kind or day, and an order
+ * may be met by a reason in words as well. */
 
 static int seen_evidence(
     struct orders_eyes *e, const json_t *order, json_t **ret, struct ark_error *err)
@@ -244,29 +268,36 @@ static int sort(json_t **orders, struct ark_error *err)
 
 /* ---- finding ---- */
 
-static int take(struct finding *f, const json_t *order, json_t *into, struct ark_error *err)
+static int put_late_first(const struct orders_eyes *e, json_t **orders, struct ark_error *err)
 {
-	json_t *shown = NULL;
-	bool seen = false;
-	int rc;
+	json_t *late = json_array(), *others = json_array(), *order;
+	int failed = !late || !others;
+	size_t i;
 
-	if (!wanted(f, order))
-		return ARK_OK;
-	rc = order_seen(f->e, order, &seen, err);
-	if (rc || !seen)
-		return rc;
-	rc = order_shown(f->e, order, &shown, err);
-	if (!rc && json_array_append_new(into, shown))
-		rc = ark_fail(err, ARK_ENOMEM, "no memory for orders");
-	return rc;
+	json_array_foreach(*orders, i, order)
+	{
+		if (!failed)
+			failed = json_array_append(overdue(e, order) ? late : others, order);
+	}
+	if (!failed)
+		failed = json_array_extend(late, others);
+	json_decref(others);
+	if (failed) {
+		json_decref(late);
+		return ark_fail(err, ARK_ENOMEM, "no memory for orders");
+	}
+	json_decref(*orders);
+	*orders = late;
+	return ARK_OK;
 }
 
-static int gather(struct finding *f, json_t *into, struct ark_error *err)
+/* The records that are wanted, whoever may see them, in the order in which they are answered. */
+static int choose(struct finding *f, json_t **ret, struct ark_error *err)
 {
 	struct registry *r = archive_registry(f->e->app->archive);
-	json_t *all = registry_all(r, ORDERS_KIND), *order;
+	json_t *all = registry_all(r, ORDERS_KIND), *out = json_array(), *order;
+	int rc = all && out ? ARK_OK : ark_fail(err, ARK_ENOMEM, "no memory for orders");
 	size_t i;
-	int rc = all && into ? ARK_OK : ark_fail(err, ARK_ENOMEM, "no memory for orders");
 
 	if (f->asked->unit)
 		f->units = registry_line_of(r, "units", f->asked->unit);
@@ -274,35 +305,89 @@ static int gather(struct finding *f, json_t *into, struct ark_error *err)
 		f->authors = registry_line(r, f->asked->author);
 	json_array_foreach(all, i, order)
 	{
-		if (!rc)
-			rc = take(f, order, into, err);
+		if (!rc && wanted(f, order) && json_array_append(out, order))
+			rc = ark_fail(err, ARK_ENOMEM, "no memory for orders");
 	}
 	json_decref(f->units);
 	json_decref(f->authors);
 	json_decref(all);
+	if (!rc)
+		rc = sort(&out, err);
+	if (!rc && f->asked->late_first)
+		rc = put_late_first(f->e, &out, err);
+	if (rc)
+		json_decref(out);
+	else
+		*ret = out;
+	return rc;
+}
+
+static int show_all(
+    struct orders_eyes *e, const json_t *records, bool alone, json_t **ret, struct ark_error *err)
+{
+	json_t *out = json_array(), *order, *shown;
+	int rc = out ? ARK_OK : ark_fail(err, ARK_ENOMEM, "no memory for orders");
+	size_t i;
+
+	json_array_foreach(records, i, order)
+	{
+		if (!rc)
+			rc = order_shown(e, order, &shown, err);
+		if (!rc && json_array_append_new(out, shown))
+			rc = ark_fail(err, ARK_ENOMEM, "no memory for orders");
+	}
+	if (!rc && !alone)
+		rc = orders_recurrence(e, out, err);
+	if (rc)
+		json_decref(out);
+	else
+		*ret = out;
+	return rc;
+}
+
+/* What is shown costs many times what is only looked at: evidence, recurrence. So it is made of those alone that `pick`
+ * takes. */
+int orders_pick(struct exchange *x, const struct orders_asked *asked, orders_picker *pick,
+    void *arg, json_t **ret, struct ark_error *err)
+{
+	struct orders_eyes e;
+	struct finding f = {.e = &e, .asked = asked};
+	json_t *records = NULL, *picked = json_array(), *order;
+	bool go_on = true, take;
+	size_t i;
+	int rc = orders_eyes_begin(x, &e, err);
+
+	if (!rc && !picked)
+		rc = ark_fail(err, ARK_ENOMEM, "no memory for orders");
+	if (!rc)
+		rc = choose(&f, &records, err);
+	json_array_foreach(records, i, order)
+	{
+		bool seen = false;
+
+		if (rc || !go_on)
+			break;
+		if (pick && !pick(arg, order, ORDER_PASS, overdue(&e, order), &go_on))
+			continue;
+		rc = order_seen(&e, order, &seen, err);
+		if (rc || !seen)
+			continue;
+		take = !pick || pick(arg, order, ORDER_SEEN, overdue(&e, order), &go_on);
+		if (take && json_array_append(picked, order))
+			rc = ark_fail(err, ARK_ENOMEM, "no memory for orders");
+	}
+	if (!rc)
+		rc = show_all(&e, picked, asked->alone, ret, err);
+	json_decref(picked);
+	json_decref(records);
+	orders_eyes_end(&e);
 	return rc;
 }
 
 int orders_find(
     struct exchange *x, const struct orders_asked *asked, json_t **ret, struct ark_error *err)
 {
-	struct orders_eyes e;
-	struct finding f = {.e = &e, .asked = asked};
-	json_t *found = json_array();
-	int rc = orders_eyes_begin(x, &e, err);
-
-	if (!rc)
-		rc = gather(&f, found, err);
-	if (!rc)
-		rc = sort(&found, err);
-	if (!rc && !asked->alone)
-		rc = orders_recurrence(&e, found, err);
-	orders_eyes_end(&e);
-	if (rc)
-		json_decref(found);
-	else
-		*ret = found;
-	return rc;
+	return orders_pick(x, asked, NULL, NULL, ret, err);
 }
 
 int order_find(

@@ -26,6 +26,7 @@ struct orders_asked {     /* borrowed; NULL: not asked for */
 	const char *matter;
 	const char *due_from, *due_to; /* deadlines, both inclusive */
 	const char *county;            /* of one of its units, as the register has it now */
+	bool late_first;               /* the overdue ones before all others */
 	bool alone; /* without "recurrence", for which all orders are gone through */
 };
 

@@ -41,6 +41,14 @@ ARK_MUSTUSE int order_evidence_seen(
 /* As it is answered, but for "recurrence". */
 ARK_MUSTUSE int order_shown(
     struct orders_eyes *e, const json_t *order, json_t **ret, struct ark_error *err);
+/* Of the records that are asked for, in the order of orders_find(), those that `pick` takes, as they are answered. It is asked twice of each:
+ * ORDER_PASS, before anybody looks whether the caller sees it (false: passed over), and ORDER_SEEN when so (true: taken). It
+ * ends the walk by *go_on, after this one. What it counts it may count of seen ones alone. pick NULL: all. */
+enum order_step { ORDER_PASS, ORDER_SEEN };
+typedef bool orders_picker(
+    void *arg, const json_t *order, enum order_step step, bool late, bool *go_on);
+ARK_MUSTUSE int orders_pick(struct exchange *x, const struct orders_asked *asked,
+    orders_picker *pick, void *arg, json_t **ret, struct ark_error *err);
 /* The order {o} as answered and as filed (ret_record may be NULL); both the caller's. ARK_ENOTFOUND: there is none for
  * the caller; *ret_record is then the one that is hidden, or NULL. */
 ARK_MUSTUSE int order_find(

@@ -117,38 +117,42 @@ static const char *deadline_of(const json_t *order)
 	return deadline ? deadline : "9999";
 }
 
+struct cut {
+	char deadline[11], id[33]; /* the one before the page */
+	unsigned int limit, n;
+	char last[64]; /* of the page so far */
+	bool more;
+};
+
+/* One more than the page is looked for, and not taken: that there is one. */
+static bool pick(void *arg, const json_t *order, enum order_step step, bool late, bool *go_on)
+{
+	struct cut *c = arg;
+	int past = strcmp(deadline_of(order), c->deadline);
+
+	(void)late;
+	if (step == ORDER_PASS)
+		return past > 0 || (past == 0 && strcmp(json_text(order, "id"), c->id) > 0);
+	if (c->n == c->limit) {
+		c->more = true;
+		*go_on = false;
+		return false;
+	}
+	c->n++;
+	snprintf(
+	    c->last, sizeof(c->last), "%.10s %.32s", deadline_of(order), json_text(order, "id"));
+	return true;
+}
+
 int orders_cut(struct exchange *x, const struct orders_asked *asked, const char *cursor,
     unsigned int limit, json_t **ret, struct buf *ret_next, struct ark_error *err)
 {
-	json_t *found = NULL, *page = NULL, *order;
-	const json_t *last = NULL;
-	char deadline[11], id[33], at[64];
-	size_t i;
-	int rc = after_of(x, cursor, deadline, id, err);
+	struct cut c = {.limit = limit};
+	int rc = after_of(x, cursor, c.deadline, c.id, err);
 
 	if (!rc)
-		rc = orders_find(x, asked, &found, err);
-	if (!rc && !(page = json_array()))
-		rc = ark_fail(err, ARK_ENOMEM, "no memory for orders");
-	json_array_foreach(found, i, order)
-	{
-		int past = strcmp(deadline_of(order), deadline);
-
-		if (rc || past < 0 || (past == 0 && strcmp(json_text(order, "id"), id) <= 0))
-			continue;
-		if (json_array_size(page) == limit) {
-			snprintf(at, sizeof(at), "%s %s", deadline_of(last), json_text(last, "id"));
-			cursor_write(app_of(x), ORDERS_KIND, at, ret_next);
-			break;
-		}
-		if (json_array_append(page, order))
-			rc = ark_fail(err, ARK_ENOMEM, "no memory for orders");
-		last = order;
-	}
-	json_decref(found);
-	if (rc)
-		json_decref(page);
-	else
-		*ret = page;
+		rc = orders_pick(x, asked, pick, &c, ret, err);
+	if (!rc && c.more)
+		cursor_write(app_of(x), ORDERS_KIND, c.last, ret_next);
 	return rc;
 }

@@ -199,6 +199,29 @@ int purpose_keep(struct app *app, const struct caller *c, struct ark_error *err)
 	    app->purposes, c->session->id, c->case_id, c->purpose, clock_monotonic_us(), err);
 }
 
+/* The version that is meant: of 0 the newest that the caller sees, as everywhere. A newer one that is hidden may be of other units, and what
+ * is stated for this request would tell that. ARK_ENOTFOUND: none. */
+static int version_of(struct app *app, struct caller *c, const char *document, uint32_t version,
+    uint32_t *ret, struct ark_error *err)
+{
+	struct catalogue_row row = {0};
+	struct access_sight *sight = NULL;
+	struct desk *desk = NULL;
+	int rc = archive_desk(app->archive, &desk, err);
+
+	if (!rc)
+		rc = caller_unlogged_sight(c, &sight, err);
+	if (!rc)
+		rc = catalogue_get(desk->catalogue, document, version, sight, &row, err);
+	if (!rc) {
+		*ret = row.version;
+		catalogue_row_free(&row);
+	}
+	access_sight_unref(sight);
+	archive_desk_return(app->archive, desk);
+	return rc;
+}
+
 /* Does the case cover a unit of this version? The same question as a list of the unit's documents, of the catalogue. */
 static int case_covers(struct app *app, const char *case_id, const char *document, uint32_t version,
     bool *ret, struct ark_error *err)
@@ -206,19 +229,16 @@ static int case_covers(struct app *app, const char *case_id, const char *documen
 	json_t *record = registry_get(archive_registry(app->archive), "cases", case_id);
 	const json_t *units = json_object_get(record, "units");
 	struct desk *desk = NULL;
-	uint32_t newest = version, metadata;
 	int rc = archive_desk(app->archive, &desk, err);
 
 	*ret = false;
-	if (!rc && !version)
-		rc = catalogue_newest(desk->catalogue, document, &newest, &metadata, err);
 	for (size_t i = 0; !rc && !*ret && i < json_array_size(units); i++) {
 		const char *unit = json_string_value(json_array_get(units, i));
 		struct access_filter f = {.op = ACCESS_OP_HAS, .attribute = ACCESS_ATTR_UNIT};
 
 		f.value = (char *)(uintptr_t)unit;
 		if (unit)
-			rc = catalogue_admits(desk->catalogue, document, newest, &f, ret, err);
+			rc = catalogue_admits(desk->catalogue, document, version, &f, ret, err);
 	}
 	archive_desk_return(app->archive, desk);
 	json_decref(record);
@@ -235,6 +255,7 @@ int purpose_kept_state(struct app *app, struct caller *c, const char *document, 
 
 	if (!n || !docid_valid(document))
 		return ARK_OK;
+	rc = version_of(app, c, document, version, &version, err);
 	for (size_t i = 0; !rc && !covers && i < n; i++) {
 		rc = case_covers(app, kept[i].case_id, document, version, &covers, err);
 		if (!rc && covers)

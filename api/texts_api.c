@@ -8,6 +8,7 @@
 #include "api/ocr_queue.h"
 #include "api/text_reason.h"
 #include "arkki/archive/scrub.h"
+#include "arkki/archive/verified.h"
 #include "arkki/base/fs.h"
 #include "arkki/base/json.h"
 #include "arkki/base/text.h"
@@ -19,13 +20,16 @@ enum { REASON_MAX = 200, ADMIN_PAGE = 1000 };
 static void reply_status(struct exchange *x)
 {
 	struct app *app = app_of(x);
-	json_t *status = NULL;
+	json_t *status = NULL, *verified = NULL;
 	struct ark_error err;
 
-	if (indexer_status(app->archive, app->indexer, &status, &err)) {
+	if (indexer_status(app->archive, app->indexer, &status, &err) ||
+	    verified_last(app->archive, &verified, &err)) {
+		json_decref(status);
 		http_reply_error(x, &err);
 		return;
 	}
+	json_object_set_new(status, "verified", verified);
 	json_object_set_new(
 	    status, "sequence", json_integer((json_int_t)archive_sequence(app->archive)));
 	json_object_set_new(status, "indexed", json_integer((json_int_t)app_indexed(app)));

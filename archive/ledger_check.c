@@ -63,22 +63,12 @@ static void compare_tile(
 static void compare_partials(
     struct check *c, int level, uint64_t n, unsigned int width, const void *bytes, size_t unit)
 {
-	struct tile_id one = {level, n, 1};
-	char path[TILE_PATH_MAX], dir[4096], *end;
-	struct dirent *e;
-	DIR *d;
+	bool there[MERKLE_WIDTH];
 
-	tile_path_format(path, &one);
-	*strrchr(path, '/') = '\0';
-	d = fs_path(dir, NULL, "%s/%s", c->l->dir, path) ? NULL : opendir(dir);
-	while (d && (e = readdir(d))) {
-		unsigned long w = strtoul(e->d_name, &end, 10);
-
-		if (*end == '\0' && w >= 1 && w < width)
-			compare_tile(c, level, n, (unsigned int)w, bytes, w * unit);
-	}
-	if (d)
-		closedir(d);
+	tile_partials(c->l->dir, level, n, there);
+	for (unsigned int w = 1; w < width; w++)
+		if (there[w])
+			compare_tile(c, level, n, w, bytes, w * unit);
 }
 
 static void compare_tiles(

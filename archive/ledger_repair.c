@@ -465,15 +465,28 @@ static int compare_tile(
 	return rc;
 }
 
+/* The partial tiles before it too: a follower may have seen them, and verify compares them. */
+static int compare_tiles(
+    struct log_work *w, int level, uint64_t n, unsigned int width, const void *bytes, size_t unit)
+{
+	bool there[MERKLE_WIDTH];
+	int rc = compare_tile(w, level, n, width, bytes, width * unit);
+
+	tile_partials(w->here, level, n, there);
+	for (unsigned int i = 1; !rc && i < width; i++)
+		if (there[i])
+			rc = compare_tile(w, level, n, i, bytes, i * unit);
+	return rc;
+}
+
 static int full_tile(void *arg, unsigned int level, uint64_t n, const struct merkle_hash *hashes)
 {
 	struct log_work *w = arg;
-	int rc =
-	    compare_tile(w, (int)level, n, MERKLE_WIDTH, hashes, MERKLE_WIDTH * sizeof(*hashes));
+	int rc = compare_tiles(w, (int)level, n, MERKLE_WIDTH, hashes, sizeof(*hashes));
 
 	return rc || level
 		   ? rc
-		   : compare_tile(w, TILE_ENTRIES, n, MERKLE_WIDTH, w->bundle, sizeof(w->bundle));
+		   : compare_tiles(w, TILE_ENTRIES, n, MERKLE_WIDTH, w->bundle, BUNDLE_ENTRY);
 }
 
 static int partial_tiles(struct log_work *w)
@@ -486,11 +499,11 @@ static int partial_tiles(struct log_work *w)
 
 		if (!width)
 			continue;
-		rc = compare_tile(w, (int)l, hashes >> 8, width, w->tree.edge[l],
-		    width * sizeof(struct merkle_hash));
+		rc = compare_tiles(
+		    w, (int)l, hashes >> 8, width, w->tree.edge[l], sizeof(struct merkle_hash));
 		if (!rc && l == 0)
-			rc = compare_tile(w, TILE_ENTRIES, hashes >> 8, width, w->bundle,
-			    (size_t)width * BUNDLE_ENTRY);
+			rc = compare_tiles(
+			    w, TILE_ENTRIES, hashes >> 8, width, w->bundle, BUNDLE_ENTRY);
 	}
 	return rc;
 }

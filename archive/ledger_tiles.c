@@ -35,6 +35,27 @@ void tile_path_format(char out[TILE_PATH_MAX], const struct tile_id *id)
 		snprintf(p, (size_t)(end - p), ".p/%u", id->width);
 }
 
+void tile_partials(const char *dir, int level, uint64_t n, bool there[])
+{
+	const struct tile_id one = {level, n, 1};
+	char path[TILE_PATH_MAX], in[4096], *end;
+	const struct dirent *e;
+	DIR *d;
+
+	memset(there, 0, MERKLE_WIDTH * sizeof(*there));
+	tile_path_format(path, &one);
+	*strrchr(path, '/') = '\0';
+	d = fs_path(in, NULL, "%s/%s", dir, path) ? NULL : opendir(in);
+	while (d && (e = readdir(d))) {
+		unsigned long w = strtoul(e->d_name, &end, 10);
+
+		if (*end == '\0' && w >= 1 && w < MERKLE_WIDTH)
+			there[w] = true;
+	}
+	if (d)
+		closedir(d);
+}
+
 static bool take_word(const char **p, const char *word)
 {
 	size_t n = strlen(word);

@@ -29,6 +29,8 @@ struct tile_id {
 /* "tile/0/x001/067.p/5". False: not the one spelling of a tile's path. */
 bool tile_path_parse(const char *path, struct tile_id *ret);
 void tile_path_format(char out[TILE_PATH_MAX], const struct tile_id *id);
+/* Which partial tiles of this one lie in the log's directory: there[width], of MERKLE_WIDTH. */
+void tile_partials(const char *dir, int level, uint64_t n, bool there[]);
 
 /* The first id->width hashes (or entries) of the tile, from the full tile's file or
  * the narrowest partial one that has them. ARK_ENOTFOUND: none has; ARK_ECORRUPT: one

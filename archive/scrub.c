@@ -9,6 +9,7 @@
 
 #include "archive/scrub_private.h"
 #include "arkki/archive/conf.h"
+#include "arkki/archive/verified.h"
 #include "arkki/base/clock.h"
 #include "arkki/base/fs.h"
 #include "arkki/base/json.h"
@@ -219,39 +220,99 @@ static int begin_pass(struct scrub *s, struct ark_error *err)
 	return fresh ? save(s, err) : ARK_OK;
 }
 
-/* The pass is over, whole or failed: its numbers become those of the last. */
+/* Where a fault lies, by the file that it was found in. */
+static const char *part_of(const char *file)
+{
+	if (file && strstr(file, "ledger/history"))
+		return "history-log";
+	if (file && strstr(file, "ledger/access"))
+		return "access-log";
+	return file && strstr(file, "keys/") ? "keys" : "store";
+}
+
+/* What lasts of the pass: scrub.state can be edited by anybody who reaches the disk, an entry of the log cannot. */
+static int keep_result(struct scrub *s, const json_t *pass, struct ark_error *err)
+{
+	json_int_t faults = json_integer_value(json_object_get(pass, "faultCount"));
+	const char *why = json_text(pass, "why"), *begun = json_text(pass, "begun");
+	json_t *result = json_pack("{s:s,s:{s:O*,s:O*},s:O*,s:s*}", "outcome",
+	    why      ? "failed"
+	    : faults ? "faults"
+		     : "whole",
+	    "checked", "commits", json_object_get(pass, "commits"), "bytes",
+	    json_object_get(pass, "bytes"), "heads", json_object_get(pass, "heads"), "why", why);
+	int rc = result ? ARK_OK : ark_fail(err, ARK_ENOMEM, "no memory for the scrub's result");
+	int64_t from;
+	json_t *fault;
+	size_t i;
+
+	json_array_foreach(json_object_get(pass, "faults"), i, fault)
+	{
+		if (!rc)
+			rc = verified_fault(result, json_text(fault, "what"),
+			    part_of(json_text(fault, "file")), err);
+	}
+	if (!rc && json_object_set_new(result, "faults", json_integer(faults)))
+		rc = ark_fail(err, ARK_ENOMEM, "no memory for the scrub's result");
+	if (!rc && begun && clock_parse(begun, &from))
+		json_object_set_new(result, "seconds",
+		    json_integer((json_int_t)((clock_now_us() - from) / 1000000)));
+	if (!rc)
+		rc = verified_end(s->archive, VERIFIED_SCRUB, result, err);
+	json_decref(result);
+	return rc;
+}
+
+/* What is of use only to who makes the pass and its entry. */
+static void leave_out(json_t *pass)
+{
+	json_object_del(pass, "packs");
+	json_object_del(pass, "heads");
+	json_object_del(pass, "commits");
+}
+
+/* Fresh: what the pass has come to. */
+static json_t *pass_ended(struct scrub *s, int rc, const struct ark_error *why)
+{
+	json_t *pass;
+
+	pthread_mutex_lock(&s->lock);
+	pass = json_deep_copy(json_object_get(s->state, "current"));
+	pthread_mutex_unlock(&s->lock);
+	json_object_set_new(pass, "ended", now_json());
+	json_object_set_new(pass, "outcome", json_string(rc ? "failed" : "whole"));
+	if (rc)
+		json_object_set_new(pass, "why", json_string(why->text));
+	return pass;
+}
+
+/* The pass is over, whole or failed: its numbers become those of the last, once its entry stands. */
 static int end_pass(struct scrub *s, int rc, const struct ark_error *why, struct ark_error *err)
 {
 	struct receipt *receipt = NULL;
+	json_t *pass = pass_ended(s, rc, why);
 	char range[120];
-	json_t *current;
-	long long pass, faults;
-	int done;
+	int done, kept;
 
-	pthread_mutex_lock(&s->lock);
-	current = json_incref(json_object_get(s->state, "current"));
-	json_object_del(s->state, "current");
-	json_object_set_new(current, "ended", now_json());
-	json_object_set_new(current, "outcome", json_string(rc ? "failed" : "whole"));
-	if (rc)
-		json_object_set_new(current, "why", json_string(why->text));
-	else
-		json_object_set(s->state, "lastWhole", json_object_get(current, "ended"));
-	json_object_del(current, "packs");
-	pass = json_integer_value(json_object_get(current, "pass"));
-	faults = json_integer_value(json_object_get(current, "faultCount"));
-	json_object_set_new(s->state, "last", current);
-	s->now = false;
-	pthread_mutex_unlock(&s->lock);
-	snprintf(range, sizeof(range), "pass %lld %s, %lld faults", pass, rc ? "failed" : "whole",
-	    faults);
 	if (rc)
 		ark_log(ARK_LOG_ERROR, "scrub", "it failed: %s", why->text);
+	snprintf(range, sizeof(range), "pass %lld %s, %lld faults",
+	    (long long)json_integer_value(json_object_get(pass, "pass")), rc ? "failed" : "whole",
+	    (long long)json_integer_value(json_object_get(pass, "faultCount")));
+	kept = keep_result(s, pass, err);
+	leave_out(pass);
+	pthread_mutex_lock(&s->lock);
+	json_object_del(s->state, "current");
+	if (!rc)
+		json_object_set(s->state, "lastWhole", json_object_get(pass, "ended"));
+	json_object_set_new(s->state, "last", pass);
+	s->now = false;
+	pthread_mutex_unlock(&s->lock);
 	done = save(s, err);
 	if (!done)
 		done = archive_maintenance(s->archive, "scrub", range, &receipt, err);
 	receipt_free(receipt);
-	return done;
+	return done ? done : kept;
 }
 
 static void run_pass(struct scrub *s)
@@ -409,7 +470,7 @@ json_t *scrub_status(struct archive *a)
 	if (out && json_is_object(current)) {
 		json_t *copy = json_deep_copy(current);
 
-		json_object_del(copy, "packs");
+		leave_out(copy);
 		json_object_update(out, copy);
 		json_decref(copy);
 	}

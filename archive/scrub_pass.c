@@ -16,6 +16,7 @@
 #include "archive/scrub_private.h"
 #include "archive/store_internal.h"
 #include "archive/verify_private.h"
+#include "arkki/archive/verified.h"
 #include "arkki/base/fs.h"
 #include "arkki/base/json.h"
 #include "arkki/base/log.h"
@@ -584,6 +585,24 @@ static int enter_step(struct pass *p, const char *name, struct ark_error *err)
 	return rc ? rc : scrub_keep(p->s, "step", json_string(name), err);
 }
 
+/* What the pass is about: as far as store and logs reached when it began. */
+static int note_heads(struct pass *p, struct ark_error *err)
+{
+	json_t *of = json_object();
+	int rc = of ? verified_head(of, "history", p->a->history, err)
+		    : ark_fail(err, ARK_ENOMEM, "no memory for the scrub");
+
+	if (!rc)
+		rc = verified_head(of, "access", p->a->access, err);
+	if (!rc)
+		rc = scrub_keep(p->s, "heads", json_incref(json_object_get(of, "heads")), err);
+	if (!rc)
+		rc = scrub_keep(
+		    p->s, "commits", json_integer((json_int_t)archive_sequence(p->a)), err);
+	json_decref(of);
+	return rc;
+}
+
 static int begin(struct pass *p, struct ark_error *err)
 {
 	struct receipt *receipt = NULL;
@@ -593,6 +612,8 @@ static int begin(struct pass *p, struct ark_error *err)
 	snprintf(range, sizeof(range), "pass %lld begun", (long long)number_of(p, "pass"));
 	rc = archive_maintenance(p->a, "scrub", range, &receipt, err);
 	receipt_free(receipt);
+	if (!rc)
+		rc = note_heads(p, err);
 	return rc ? rc : note_size(p, err);
 }
 

@@ -16,6 +16,7 @@
 #include "archive/envelope.h"
 #include "archive/recover.h"
 #include "arkki/archive/reading.h"
+#include "arkki/archive/verified.h"
 #include "arkki/archive/witnesses.h"
 #include "arkki/base/fs.h"
 #include "arkki/base/json.h"
@@ -33,6 +34,8 @@ static void fault(struct verify *v, const char *fmt, ...)
 	vsnprintf(what, sizeof(what), fmt, ap);
 	va_end(ap);
 	v->faults++;
+	if (v->result && verified_fault(v->result, what, v->part, NULL))
+		v->lost = true;
 	v->bad(v->arg, what);
 }
 
@@ -455,34 +458,43 @@ static void check_parts(struct verify *v)
 	int rc;
 
 	/* each call has told its faults; the status says no more */
+	v->part = "keys";
 	rc = keyring_check(v->a->keys, relay_slot, v, &err);
 	if (rc && rc != ARK_ECORRUPT)
 		fault(v, "keys: %s", err.text);
 	store_look_begin(v, &look);
 	if (v->progress)
 		v->progress(v->arg, "history log", 0, 0);
+	v->part = "history-log";
 	rc = ledger_check_how(v->a->history, v->full, &ways, &err);
 	if (rc && rc != ARK_ECORRUPT)
 		fault(v, "history log: %s", err.text);
 	if (v->progress)
 		v->progress(v->arg, "access log", 0, 0);
+	v->part = "access-log";
 	rc = ledger_check_how(v->a->access, v->full, &ways, &err);
 	if (rc && rc != ARK_ECORRUPT)
 		fault(v, "access log: %s", err.text);
+	v->part = "cosignatures";
 	for (int i = 0; i < 2; i++) {
 		rc = witnesses_check(v->a, i ? LEDGER_ACCESS : LEDGER_HISTORY, relay, v, &err);
 		if (rc && rc != ARK_ECORRUPT)
 			fault(v, "cosignatures: %s", err.text);
 	}
+	v->part = "files";
 	verify_signers(v->a, relay, v);
 	verify_state(v, relay);
 	await_catalogue(v);
 	verify_derived(v, relay);
+	v->part = "records";
 	rc = store_log(v->desk->store, 0, verify_commit, v, &err);
 	if (rc)
 		fault(v, "store: %s", err.text);
+	v->part = "store";
 	store_look_end(v, &look);
+	v->part = "keys";
 	verify_destroyed_slots(v, relay);
+	v->part = "catalogue";
 	store_head(v->a->store, &head);
 	verify_counts(v, head.sequence);
 	if (v->commits == head.sequence && next_commit_entry(v, &e)) {
@@ -495,23 +507,6 @@ static void check_parts(struct verify *v)
 			    (unsigned long long)e.index, (unsigned long long)sequence);
 		ledger_entry_free(&e);
 	}
-}
-
-/* Without a server the entry for this very work is written here. */
-static int own_receipt(
-    const char *dir, const char *root_key, char token[256], struct ark_error *err)
-{
-	struct archive *a = NULL;
-	struct receipt *receipt = NULL;
-	int rc = archive_open(dir, root_key, ARCHIVE_WRITE, NULL, NULL, &a, err);
-
-	if (!rc)
-		rc = archive_maintenance(a, "verify", "everything", &receipt, err);
-	if (!rc)
-		snprintf(token, 256, "%s", receipt_token(receipt));
-	receipt_free(receipt);
-	archive_close(a);
-	return rc;
 }
 
 /* Store and log as one moment: what a running server has committed and not yet logged is waited for. */
@@ -534,51 +529,54 @@ static int open_beside(
 	return rc;
 }
 
-int archive_verify(const char *dir, const char *root_key, bool full, const char *receipt_token_text,
-    void (*progress)(void *arg, const char *step, uint64_t done, uint64_t of),
-    void (*bad)(void *arg, const char *what), void (*summary)(void *arg, const char *line),
-    void *arg, struct ark_error *err)
+int archive_verify_result(const char *dir, const char *root_key, bool full,
+    const char *receipt_token_text, const struct archive_verify_to *to, json_t *result,
+    struct ark_error *err)
 {
 	struct verify v = {.full = full,
 	    .served = receipt_token_text != NULL,
-	    .progress = progress,
-	    .bad = bad,
-	    .summary = summary,
-	    .arg = arg};
-	char token[256], line[400];
+	    .progress = to->progress,
+	    .bad = to->bad,
+	    .summary = to->summary,
+	    .arg = to->arg,
+	    .result = result};
+	char token[256];
 	int rc = ARK_OK;
 
 	if (receipt_token_text)
 		snprintf(token, sizeof(token), "%s", receipt_token_text);
 	else
-		rc = own_receipt(dir, root_key, token, err);
+		rc = verify_own_receipt(&v, dir, root_key, token, err);
 	if (!rc)
 		rc = open_beside(dir, root_key, receipt_token_text != NULL, &v, err);
 	if (!rc)
 		rc = ledger_receipt(v.a->access, v.a->keys, token, &v.receipt, err);
 	if (!rc)
 		rc = archive_desk(v.a, &v.desk, err);
+	if (!rc)
+		rc = verify_heads(&v, err);
 	if (!rc) {
 		check_parts(&v);
-		snprintf(line, sizeof(line),
-		    "%s: %llu faults; %llu commits, %llu versions, %llu renditions, %llu metadata "
-		    "changes, %llu records, %llu destroyed, %llu objects, history %llu entries, "
-		    "access %llu "
-		    "entries",
-		    full ? "verified in full" : "verified", (unsigned long long)v.faults,
-		    (unsigned long long)v.commits, (unsigned long long)v.versions,
-		    (unsigned long long)v.renditions, (unsigned long long)v.metadata,
-		    (unsigned long long)v.records, (unsigned long long)v.destroyed,
-		    (unsigned long long)v.objects, (unsigned long long)ledger_size(v.a->history),
-		    (unsigned long long)ledger_size(v.a->access));
-		summary(arg, line);
+		verify_tell(&v);
 		if (v.faults)
 			rc = ark_fail(
 			    err, ARK_ECORRUPT, "%llu faults", (unsigned long long)v.faults);
 	}
+	if (v.result)
+		rc = verify_result(&v, rc, err);
 	verify_destroyed_free(&v);
 	archive_desk_return(v.a, v.desk);
 	receipt_free(v.receipt);
 	archive_close(v.a);
 	return rc;
+}
+
+int archive_verify(const char *dir, const char *root_key, bool full, const char *receipt,
+    void (*progress)(void *arg, const char *step, uint64_t done, uint64_t of),
+    void (*bad)(void *arg, const char *what), void (*summary)(void *arg, const char *line),
+    void *arg, struct ark_error *err)
+{
+	const struct archive_verify_to to = {progress, bad, summary, arg};
+
+	return archive_verify_result(dir, root_key, full, receipt, &to, NULL, err);
 }

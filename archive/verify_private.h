@@ -14,6 +14,9 @@ struct verify {
 	void (*bad)(void *arg, const char *what);
 	void (*summary)(void *arg, const char *line);
 	void *arg;
+	json_t *result;   /* NULL, or what verified.h keeps of it */
+	const char *part; /* what is being looked at, as verified_kind() calls it */
+	bool lost;        /* a fault could not be put into result */
 	uint64_t faults, commits, versions, renditions, records, metadata, bytes, objects;
 	struct catalogue_tally tally;
 	uint64_t destroyed;           /* documents */
@@ -29,6 +32,15 @@ struct verify {
 int verify_commit(void *arg, const struct store_head *commit, int64_t time_us, const char *changes);
 /* Rows that no commit speaks of, when all commits up to `head` were walked. */
 void verify_counts(struct verify *v, uint64_t head);
+
+/* ---- verify_result.c ---- */
+/* Writes the entries for this very work, where no server did; token: 256 bytes. */
+ARK_MUSTUSE int verify_own_receipt(struct verify *v, const char *dir, const char *root_key,
+    char token[256], struct ark_error *err);
+void verify_tell(struct verify *v); /* the summary */
+/* Into v->result, when there is one: how far the logs reach; what came of it (rc, err: of the whole; returns rc). */
+ARK_MUSTUSE int verify_heads(struct verify *v, struct ark_error *err);
+ARK_MUSTUSE int verify_result(struct verify *v, int rc, struct ark_error *err);
 
 /* ---- verify_destroyed.c; bad() gets the struct verify ---- */
 typedef void (*verify_bad)(void *arg, const char *what);

@@ -21,6 +21,7 @@ import threading
 import time
 
 import bench_lib as lib
+import bench_orders
 import bench_policy
 import bench_search
 import bench_trust
@@ -378,7 +379,7 @@ SPEED = {
     "memory": memory,
 }
 SETS = {"speed": SPEED, "policy": bench_policy.MEASURES, "search": bench_search.MEASURES, "trust": bench_trust.MEASURES,
-        "web": bench_web.MEASURES}
+        "web": bench_web.MEASURES | bench_orders.MEASURES}
 MEASURES = {name: f for s in SETS.values() for name, f in s.items()}
 
 

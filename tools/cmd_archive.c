@@ -1,4 +1,4 @@
-/* init, verify, rebuild, log, serve: commands on the archive itself. */
+/* init, rebuild, log, serve: commands on the archive itself. */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -33,57 +33,6 @@ int cmd_init(const struct cli *c)
 	    "arkki: without that key nothing in the archive can be opened: keep a copy elsewhere\n",
 	    c->words[0], c->root_key);
 	return CLI_OK;
-}
-
-/* ---- verify ---- */
-
-static void print_fault(void *arg, const char *what)
-{
-	(void)arg;
-	printf("fault: %s\n", what);
-}
-
-static void print_summary(void *arg, const char *line)
-{
-	(void)arg;
-	printf("%s\n", line);
-}
-
-/* A running server writes the entry for this work; its receipt is ours. NULL: there is none. */
-static char *server_receipt(const struct cli *c)
-{
-	const struct client_request r = {
-	    .method = "POST", .path = "/admin/maintenance?job=verify&range=everything"};
-	struct client *client = NULL;
-	struct ark_error err;
-	char socket[4096], *token = NULL;
-	json_t *body = NULL;
-	long status = 0;
-
-	snprintf(socket, sizeof(socket), "%s/run/admin.sock", c->words[0]);
-	if (!fs_exists(socket) || client_open(c->words[0], c->root_key, &client, &err))
-		return NULL;
-	if (client_is_remote(client) && !client_send(client, &r, &status, &body, &err) &&
-	    status == 200 && json_text(body, "receipt"))
-		token = strdup(json_text(body, "receipt"));
-	json_decref(body);
-	client_close(client);
-	return token;
-}
-
-int cmd_verify(const struct cli *c)
-{
-	struct ark_error err = {0};
-	char *receipt;
-	int rc;
-
-	if (c->words_len != 1)
-		return cli_usage(c->command);
-	receipt = server_receipt(c);
-	rc = archive_verify(c->words[0], c->root_key, c->full, receipt,
-	    isatty(STDERR_FILENO) ? cli_progress : NULL, print_fault, print_summary, NULL, &err);
-	free(receipt);
-	return rc ? cli_failed(&err) : CLI_OK;
 }
 
 /* ---- serve ---- */

@@ -6,6 +6,7 @@
 
 #include "arkki/archive/key_backups.h"
 #include "arkki/archive/key_shares.h"
+#include "arkki/archive/verified.h"
 #include "arkki/archive/witnesses.h"
 #include "arkki/base/clock.h"
 #include "arkki/base/fs.h"
@@ -249,6 +250,60 @@ static void index_of(struct doctor *d, uint64_t head)
 	analyse_cache_free(cache);
 }
 
+/* ---- what the last checks of everything found ---- */
+
+static void unfinished(struct doctor *d, const json_t *full)
+{
+	if (json_text(full, "unfinished"))
+		doctor_say(d, VERDICT_WARN, "verify",
+		    "a full one began at %s and has left no result: when it is not at work any "
+		    "more, "
+		    "`arkki verify --full` again",
+		    json_text(full, "unfinished"));
+}
+
+static void checked(struct doctor *d, struct archive *a)
+{
+	unsigned long every = verified_every(d->dir);
+	int64_t now = clock_now_us();
+	enum verified_scope scope;
+	const json_t *full, *result;
+	json_t *last = NULL;
+	struct ark_error err;
+
+	if (verified_last(a, &last, &err)) {
+		doctor_say(d, VERDICT_WARN, "verify", "%s", err.text);
+		return;
+	}
+	full = json_object_get(last, "full");
+	unfinished(d, full);
+	switch (verified_judge(last, every, now, &scope)) {
+	case VERIFIED_BROKEN:
+		result = json_object_get(json_object_get(last, verified_scope_name(scope)), "last");
+		doctor_say(d, VERDICT_BAD, "verify",
+		    "the %s check of %s found %lld faults, and no full one since has found "
+		    "everything whole; `arkki repair`, then `arkki verify --full`",
+		    verified_scope_name(scope), json_text(result, "time"),
+		    cli_number(result, "faults"));
+		break;
+	case VERIFIED_NEVER:
+		result = json_object_get(full, "last");
+		doctor_say(d, VERDICT_WARN, "verify", "%s%s; `arkki verify --full`",
+		    result ? "the last full one failed: " : "no full one has come to its end",
+		    result ? json_text(result, "why") : "");
+		break;
+	case VERIFIED_OLD:
+		doctor_say(d, VERDICT_WARN, "verify",
+		    "the last full one is of %ld days ago, and may be %lu; `arkki verify --full`",
+		    verified_days(json_object_get(full, "last"), now), every);
+		break;
+	case VERIFIED_WELL:
+		doctor_say(d, VERDICT_OK, "verify", "everything was whole on %s",
+		    json_text(json_object_get(full, "last"), "time"));
+	}
+	json_decref(last);
+}
+
 /* ---- backups ---- */
 
 static void backup(struct doctor *d)
@@ -298,6 +353,7 @@ void doctor_archive(struct doctor *d)
 	log_signed(d, a, LEDGER_HISTORY);
 	log_signed(d, a, LEDGER_ACCESS);
 	witnesses(d, a);
+	checked(d, a);
 	catalogue(d, a, head.sequence);
 	index_of(d, head.sequence);
 	archive_close(a);

@@ -91,6 +91,13 @@ uint64_t audit_titles_of(
     const struct page *p, const struct audit_titles *t, const char *document, bool own);
 void audit_titles_free(struct audit_titles *t);
 
+/* ---- audit_checks.c: what checks of everything found (verified_last()) ---- */
+
+/* The verdict, what to do, the last full and the last light check. */
+void audit_checks_write(struct page *p, const json_t *checks);
+/* One check's heading and last result. */
+void audit_check_write(struct page *p, const json_t *check, enum say title);
+
 /* ---- audit_entries.c: the table ---- */
 
 void audit_entries_write(struct page *p, const json_t *answer, const struct audit_titles *t);

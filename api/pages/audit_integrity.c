@@ -1,10 +1,11 @@
-/* Is everything whole? The last reading of everything, the two logs, who has witnessed them; and what each means. */
+/* Is everything whole? What the last checks found, the two logs, who has witnessed them; and what each means. */
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "api/pages/audit.h"
 #include "arkki/archive/scrub.h"
+#include "arkki/archive/verified.h"
 #include "arkki/base/clock.h"
 #include "arkki/base/json.h"
 
@@ -24,7 +25,7 @@ static void write_count(struct page *p, enum say one, uint64_t n)
 	page_say(p, i18n_plural(one, n), count);
 }
 
-/* ---- the last reading ---- */
+/* ---- the reading in the background ---- */
 
 static void write_fault(struct page *p, const json_t *fault)
 {
@@ -38,57 +39,41 @@ static void write_fault(struct page *p, const json_t *fault)
 	html_raw(&p->h, "</li>");
 }
 
-static void write_last(struct page *p, const json_t *scrub)
+/* Of the pass at work, else of the last: with the document and the file, which the log's entry does not have. */
+static void write_faults(struct page *p, const json_t *scrub)
 {
-	const json_t *last = json_object_get(scrub, "last");
-	const char *whole = json_text(scrub, "lastWhole"), *outcome = json_text(last, "outcome");
-	uint64_t faults = (uint64_t)json_integer_value(json_object_get(scrub, "faultCount"));
-	char bytes[I18N_SIZE];
+	json_t *list = json_object_get(scrub, "faults"), *fault;
+	size_t i;
 
-	html_raw(&p->h, "<p>");
-	if (faults) {
-		html_raw(&p->h, "<strong>");
-		write_count(p, SAY_SCRUB_FAULTS, faults);
-		html_raw(&p->h, "</strong>");
-	} else {
-		html_text(&p->h, say(p, whole ? SAY_SCRUB_WHOLE : SAY_SCRUB_NOT_YET));
+	if (!json_array_size(list))
+		list = json_object_get(json_object_get(scrub, "last"), "faults");
+	if (!json_array_size(list))
+		return;
+	html_raw(&p->h, "<ul>");
+	json_array_foreach(list, i, fault)
+	{
+		write_fault(p, fault);
 	}
-	html_raw(&p->h, "</p>");
-	if (whole) {
-		i18n_bytes(bytes, p->language,
-		    (uint64_t)json_integer_value(json_object_get(last, "bytes")));
-		html_put(&p->h, "<p>$ ", say(p, SAY_SCRUB_LAST));
-		page_time(p, whole);
-		html_put(&p->h, " ($)</p>", bytes);
-	}
-	if (outcome && strcmp(outcome, "failed") == 0) {
-		html_put(&p->h, "<p><strong>$</strong> ", say(p, SAY_SCRUB_FAILED));
-		page_time(p, json_text(last, "ended"));
-		html_put(&p->h, " <span lang=\"en\">$</span></p>", json_text(last, "why"));
-	}
+	html_raw(&p->h, "</ul>");
 }
 
-static void write_scrub(struct page *p)
+static void write_scrub(struct page *p, const json_t *checks)
 {
-	json_t *scrub = scrub_status(app_of(p->x)->archive), *fault;
+	json_t *scrub = scrub_status(app_of(p->x)->archive);
+	const json_t *check = json_object_get(checks, "scrub");
 	const char *state = json_text(scrub, "state");
-	size_t i;
 
 	html_put(&p->h, "<section><h2>$</h2><p class=\"hint\">$</p>", say(p, SAY_SCRUB),
 	    say(p, SAY_SCRUB_WHAT));
-	write_last(p, scrub);
 	if (state && strcmp(state, "running") == 0)
 		html_put(&p->h, "<p>$</p>", say(p, SAY_SCRUB_RUNNING));
 	else if (state && strcmp(state, "paused") == 0)
 		html_put(&p->h, "<p>$</p>", say(p, SAY_SCRUB_PAUSED));
-	if (json_array_size(json_object_get(scrub, "faults"))) {
-		html_raw(&p->h, "<ul>");
-		json_array_foreach(json_object_get(scrub, "faults"), i, fault)
-		{
-			write_fault(p, fault);
-		}
-		html_raw(&p->h, "</ul>");
-	}
+	if (json_object_get(check, "last"))
+		audit_check_write(p, check, SAY_VERIFIED_SCRUB);
+	else
+		html_put(&p->h, "<p>$</p>", say(p, SAY_SCRUB_NOT_YET));
+	write_faults(p, scrub);
 	html_raw(&p->h, "</section>");
 	json_decref(scrub);
 }
@@ -201,10 +186,18 @@ static void write_witnesses(struct page *p)
 
 static void show(struct exchange *x)
 {
+	json_t *checks = NULL;
+	struct ark_error err;
 	struct page p;
 
+	if (verified_last(app_of(x)->archive, &checks, &err)) {
+		http_reply_error(x, &err);
+		return;
+	}
 	audit_begin(&p, x, SAY_AUDIT_INTEGRITY, "/audit/integrity", NULL);
-	write_scrub(&p);
+	audit_checks_write(&p, checks);
+	write_scrub(&p, checks);
+	json_decref(checks);
 	html_put(&p.h, "<section><h2>$</h2><p class=\"hint\">$</p>", say(&p, SAY_LOGS),
 	    say(&p, SAY_LOGS_WHAT));
 	write_log(&p, LEDGER_ACCESS);

@@ -173,42 +173,26 @@ static void show(struct exchange *x, const struct orders_page *page)
 
 /* ---- what there is ---- */
 
-static bool late(const json_t *order)
+/* How many there are, and those that stand on the page. */
+static bool pick(void *arg, const json_t *order, enum order_step step, bool late, bool *go_on)
 {
-	return json_is_true(json_object_get(order, "overdue"));
-}
+	struct filter *f = arg;
+	size_t first = (f->page - 1) * SHOWN, place;
 
-/* One page of them: first those that are overdue, each part in order of deadline. NULL: no memory. */
-static json_t *cut(const json_t *found, struct filter *f)
-{
-	size_t first = (f->page - 1) * SHOWN, at = 0, i;
-	json_t *out = json_array(), *order;
-	int lost = !out;
-
-	for (int part = 0; part < 2; part++) {
-		json_array_foreach(found, i, order)
-		{
-			if (late(order) == (part == 1))
-				continue;
-			if (at >= first && at < first + SHOWN)
-				lost |= json_array_append(out, order);
-			at++;
-			f->late += part == 0;
-		}
-	}
-	f->all = at;
-	f->more = at > first + SHOWN;
-	if (!lost)
-		return out;
-	json_decref(out);
-	return NULL;
+	(void)order;
+	(void)go_on;
+	if (step == ORDER_PASS)
+		return true;
+	place = f->all++;
+	f->late += late;
+	return place >= first && place < first + SHOWN;
 }
 
 void page_orders(struct exchange *x)
 {
 	struct filter *f;
 	struct orders_asked asked = {0};
-	json_t *found = NULL, *page = NULL;
+	json_t *page = NULL;
 	struct ark_error err = {0};
 	int rc;
 
@@ -225,10 +209,9 @@ void page_orders(struct exchange *x)
 	asked.author = f->author;
 	asked.due_from = f->due_from[0] ? f->due_from : NULL;
 	asked.due_to = f->due_to[0] ? f->due_to : NULL;
-	rc = orders_find(x, &asked, &found, &err);
-	if (!rc && !(page = cut(found, f)))
-		rc = ark_fail(&err, ARK_ENOMEM, "no memory for orders");
-	json_decref(found);
+	asked.late_first = true;
+	rc = orders_pick(x, &asked, pick, f, &page, &err);
+	f->more = f->all > f->page * SHOWN;
 	if (!rc) {
 		orders_show(x, page, NULL, NULL, show, f, free);
 		return;

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "api/handlers.h"
 #include "api/pages/document.h"
 #include "api/purpose_kept.h"
 #include "arkki/base/json.h"
@@ -41,7 +42,7 @@ static char *field_of(struct exchange *x, const char *name)
 
 struct numbered {
 	const char *number;
-	char id[65];
+	json_t *found; /* the records, by id */
 };
 
 static void match_number(void *arg, const json_t *record)
@@ -49,23 +50,41 @@ static void match_number(void *arg, const json_t *record)
 	struct numbered *n = arg;
 	const char *number = json_text(record, "diaryNumber"), *id = json_text(record, "id");
 
-	/* of two with one number the same one always */
-	if (number && id && strlen(id) < sizeof(n->id) && strcasecmp(number, n->number) == 0 &&
-	    (!n->id[0] || strcmp(id, n->id) < 0))
-		snprintf(n->id, sizeof(n->id), "%s", id);
+	if (number && id && strcasecmp(number, n->number) == 0)
+		(void)json_object_set_new(n->found, id, json_deep_copy(record));
 }
 
-/* By id or diary number; false when there is no such case. */
-static bool case_of(struct registry *registry, const char *number, char id[65])
+/* A case of another's that the caller does not see is no case here: else the form would tell that there is one. */
+static bool take_case(struct exchange *x, const json_t *record, char id[65])
 {
-	struct numbered n = {.number = number};
+	const char *its = json_text(record, "id");
 
-	if (registry_has(registry, "cases", number) && strlen(number) < sizeof(n.id)) {
-		memcpy(id, number, strlen(number) + 1);
-		return true;
+	if (!its || strlen(its) > 64 || !case_is_visible(x, record))
+		return false;
+	snprintf(id, 65, "%s", its);
+	return true;
+}
+
+/* By id or diary number, of those that the caller sees; false when there is no such case. */
+static bool case_of(struct exchange *x, const char *number, char id[65])
+{
+	struct registry *registry = archive_registry(app_of(x)->archive);
+	struct numbered n = {.number = number, .found = json_object()};
+	json_t *record = registry_get(registry, "cases", number), *one;
+	char other[65];
+	const char *key;
+	bool there = record && take_case(x, record, id);
+
+	if (!there && n.found)
+		registry_each(registry, "cases", match_number, &n);
+	json_object_foreach(n.found, key, one)
+	{
+		/* of two with one number the same one always */
+		if (take_case(x, one, other) && (!id[0] || strcmp(other, id) < 0))
+			snprintf(id, 65, "%s", other);
 	}
-	registry_each(registry, "cases", match_number, &n);
-	memcpy(id, n.id, sizeof(n.id));
+	json_decref(n.found);
+	json_decref(record);
 	return id[0] != '\0';
 }
 
@@ -92,7 +111,7 @@ int purpose_read(struct exchange *x, struct stated *ret, struct ark_error *err)
 		ret->purpose_wrong = SAY_PURPOSE_WRONG;
 	if (!number)
 		ret->case_wrong = SAY_CASE_MISSING;
-	else if (strlen(number) > NUMBER_MAX || !case_of(registry, number, id))
+	else if (strlen(number) > NUMBER_MAX || !case_of(x, number, id))
 		ret->case_wrong = SAY_CASE_WRONG;
 	rc = caller_restate(caller_of(x), registry,
 	    ret->purpose_wrong == SAY_COUNT ? purpose : NULL, id[0] ? id : NULL, err);

@@ -76,6 +76,10 @@ export const auditTests = {
 		await r.go("/en/audit/integrity");
 		check((await r.page.textContent("main")).includes("Checkpoint:"), "checkpoint");
 		await r.sound("audit-integrity");
+		r.site.archive.run("verify", r.site.archive.dir, "--full");
+		await r.go("/en/audit/integrity");
+		check((await r.page.textContent("main")).includes("The last full check found everything whole"), "the check lasts");
+		await r.sound("audit-integrity-checked");
 		await r.go("/en/audit/export");
 		await r.page.fill("#unit", "koivula");
 		await r.page.click("main form button");

@@ -109,6 +109,9 @@ def test_metrics__count_requests_by_route_and_name_nothing():
     same(found[("arkki_http_request_duration_seconds_count", "")], sum(of.values()))
     check(found[("arkki_access_entries", "")] >= 5 and found[("arkki_commits", "")] >= 1)
     check(found[("process_resident_memory_bytes", "")] > 1 << 20)
+    check(("arkki_verify_last_time_seconds", "") not in found and found[("arkki_verify_broken", "")] == 0)
+    same(a.verify("--full").returncode, 0)
+    check(metrics(a)[("arkki_verify_last_time_seconds", "")] > 1e9, "when everything was last verified")
     text = ask(a.health, "/metrics")[1].lower()
     for word in ("salainen", made.json()["id"], "maija", "127.0.0.1"):
         check(word not in text, word, "is in the metrics")

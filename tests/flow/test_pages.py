@@ -86,6 +86,33 @@ def test_page__file_button_states_the_purpose_again():
         same((r.status, b"salattua" in r.body), (403, False), wrong)
 
 
+def test_purpose_form__answers_for_a_hidden_case_as_for_none():
+    w = world()
+    w.load({"cases": [{"id": "piilo", "diaryNumber": "LVV/777/2026", "kind": "inspection", "units": ["lehtola"], "org": "lvv"}]})
+    same(w.get("/v1/cases/piilo", "ulla").status, 200, "others see it")
+    same(w.get("/v1/cases/piilo", "pertti").status, 404)
+    f = w.file("pertti", content=ORIGINAL, publicity="secret", title="Oma", units=["mantyla"])
+    w.until_indexed()
+
+    def answer(path, number):
+        token = re.search(r'name="form" value="([0-9a-f]{32})"[^>]*>(?:(?!</form>).)*name="purpose"', w.get(path.replace("/pack", ""), "pertti")
+                          .body.decode(), re.S)
+        fields = {"form": token.group(1) if token else hidden[0], "purpose": "Valvonta", "case": number}
+        hidden[0] = fields["form"]
+        r = post(w, path, "pertti", **fields)
+        return r.status, re.sub(r'name="form" value="[0-9a-f]*"', "", r.body.decode()).replace(number, "NUMBER")
+
+    hidden = [None]
+    for path in ("/fi/documents/" + f.id, "/fi/units/mantyla/pack"):
+        for there, none in (("piilo", "puuttuu"), ("LVV/777/2026", "LVV/778/2026")):
+            got = answer(path, there)
+            same(got[0], 422, path, there)
+            same(got, answer(path, none), path, there)
+    at = end_of_log(w)
+    answer("/fi/documents/" + f.id, "piilo")
+    check(all(e[3] is None for e in logged(w, f.id, at)), "nor is it in the log as one", logged(w, f.id, at))
+
+
 def test_page__what_is_wrong_in_the_form_is_said_and_the_refusal_logged():
     w = world()
     f, path = secret(w)

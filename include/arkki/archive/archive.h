@@ -103,5 +103,16 @@ ARK_MUSTUSE int archive_verify(const char *dir, const char *root_key, bool full,
     const char *receipt, void (*progress)(void *arg, const char *step, uint64_t done, uint64_t of),
     void (*bad)(void *arg, const char *what), void (*summary)(void *arg, const char *line),
     void *arg, struct ark_error *err);
+/* The same, for a result that is to last (verified.h): without a server it also writes that the check begins. result, an empty
+ * object (NULL: none), is filled whatever comes of it, for verified_end(); "begun" is in it when that entry was
+ * written here. */
+struct archive_verify_to { /* as above */
+	void (*progress)(void *arg, const char *step, uint64_t done, uint64_t of);
+	void (*bad)(void *arg, const char *what);
+	void (*summary)(void *arg, const char *line);
+	void *arg;
+};
+ARK_MUSTUSE int archive_verify_result(const char *dir, const char *root_key, bool full,
+    const char *receipt, const struct archive_verify_to *to, json_t *result, struct ark_error *err);
 
 #endif
