@@ -36,7 +36,7 @@ int catalogue_open(const char *path, const struct keyring *keys, bool for_writin
 	c->keys = keys;
 	rc = db_open(&c->db, path, &settings, err);
 	if (!rc)
-		rc = catalogue_schema(c, create, err);
+		rc = catalogue_schema(c, create, for_writing, err);
 	if (rc) {
 		catalogue_close(c);
 		return rc;

@@ -11,7 +11,8 @@ struct catalogue {
 };
 
 /* ---- catalogue_schema.c ---- */
-ARK_MUSTUSE int catalogue_schema(struct catalogue *c, bool create, struct ark_error *err);
+ARK_MUSTUSE int catalogue_schema(
+    struct catalogue *c, bool create, bool for_writing, struct ark_error *err);
 /* Document dates are kept as -(YYYYMMDD): ascending order is then newest
  * first, and "after (date, document)" is one range of one index. */
 int64_t catalogue_day(const char *date); /* NULL: 0, which is no day and after all of them */

@@ -55,6 +55,7 @@ static const char ddl[] =
     "CREATE INDEX version_public_text ON version (r_text_state, r_text_reason)"
     " WHERE r_text_state IS NOT NULL;"
     "CREATE INDEX version_request ON version (request) WHERE request IS NOT NULL;"
+    "CREATE INDEX version_size ON version (size);"
 
     "CREATE TABLE version_unit (unit BLOB NOT NULL, day INTEGER NOT NULL, document BLOB NOT NULL,"
     " id INTEGER NOT NULL, PRIMARY KEY (unit, day, document, id)) WITHOUT ROWID;"
@@ -76,10 +77,16 @@ static const char ddl[] =
     "CREATE TABLE record (kind TEXT NOT NULL, name BLOB NOT NULL, number INTEGER NOT NULL,"
     " sealed BLOB NOT NULL, PRIMARY KEY (kind, name)) WITHOUT ROWID;";
 
-int catalogue_schema(struct catalogue *c, bool create, struct ark_error *err)
+/* A catalogue that is older than this index gets it from who opens it for writing: until then the one query that it serves
+ * walks all versions. */
+static const char later[] = "CREATE INDEX IF NOT EXISTS version_size ON version (size)";
+
+int catalogue_schema(struct catalogue *c, bool create, bool for_writing, struct ark_error *err)
 {
-	return db_schema(
+	int rc = db_schema(
 	    &c->db, ddl, SCHEMA_VERSION, create, "run `arkki rebuild DIR catalogue`", err);
+
+	return !rc && for_writing ? db_exec(&c->db, later, err) : rc;
 }
 
 int64_t catalogue_day(const char *date)

@@ -133,7 +133,7 @@ static enum say class_said(const char *class)
 	return strcmp(class, "secret") == 0 ? SAY_SECRET_PLAIN : SAY_PARTLY_PLAIN;
 }
 
-static void fact_publicity(struct page *p, const json_t *publicity, bool whole)
+void fact_publicity(struct page *p, const json_t *publicity, bool whole)
 {
 	const char *class = json_text(publicity, "class");
 
