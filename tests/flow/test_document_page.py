@@ -187,6 +187,17 @@ def test_text__search_leads_to_the_page_of_the_match():
     check('href="/fi/documents/%s?q=kaleidoskooppi' % f.id in found, "the link of the hit")
 
 
+def test_file__of_a_pdf_has_no_sandbox_and_still_runs_nothing():
+    w = world()
+    f = w.file(content=b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n", name="a.pdf", media_type="application/pdf")
+    for at in ("/fi/documents/%s/versions/1/file", "/v1/documents/%s/versions/1/content"):
+        r = w.get(at % f.id)
+        policy = r.header("Content-Security-Policy").split("; ")
+        same((r.header("Content-Type"), r.header("X-Content-Type-Options")), ("application/pdf", "nosniff"))
+        check("sandbox" not in policy, "a sandbox keeps viewers from it", policy)
+        check("default-src 'none'" in policy and not [p for p in policy if p.startswith("script-src")], policy)
+
+
 def test_file__is_shown_only_where_that_is_safe():
     w = world()
     for name, kind, shown in (("a.txt", "text/plain", "inline"), ("a.html", "text/html", "attachment")):
@@ -195,6 +206,7 @@ def test_file__is_shown_only_where_that_is_safe():
         same(w.get(at).header("Content-Disposition").split(";")[0], shown, name)
         same(w.get(at + "?download=1").header("Content-Disposition").split(";")[0], "attachment", name)
         check("sandbox" in w.get(at).header("Content-Security-Policy"), name)
+        same(w.get(at).header("X-Content-Type-Options"), "nosniff", name)
         page = w.get("/fi/documents/" + f.id).body.decode()
         same(("%s\">" % at) in page, shown == "inline", "the button of", name)
         check(at + "?download=1" in page, "no download of", name)
