@@ -53,6 +53,9 @@ void fact_publicity(struct page *p, const json_t *publicity, bool whole);
 void fact_media(struct page *p, enum say label, const json_t *version);
 
 /* ---- document_more.c ---- */
+/* The rest of a list, folded: "Näytä muut 7". The list before it was ended; another begins. */
+void fold_begin(struct page *p, size_t rest);
+void fold_end(struct page *p);
 /* Its orders, and what else there is of its case. */
 ARK_MUSTUSE int document_related(
     struct page *p, const struct document_view *d, const struct card *card, struct ark_error *err);

@@ -336,6 +336,21 @@ def test_page__cites_this_version_with_its_digest():
     check("Luet versiota 1/2. Uusin versio on 2." in text, "the banner")
 
 
+def test_page__folds_what_is_long_and_leaves_it_on_the_page():
+    w = world()
+    f = w.file(title="Pitkä lista")
+    for n in range(2, 5):
+        w.version(f.id, b"versio %d\n" % n, {})
+        text = w.get("/fi/documents/" + f.id).body.decode()
+        same("rest-of-list" in text, False, "a list of four is not folded", n)
+    w.version(f.id, b"versio 5\n", {})
+    text = w.get("/fi/documents/" + f.id).body.decode()
+    open_part, folded = text.split('<details class="rest-of-list">')
+    check("Näytä muut 2" in folded and 'start="2"' in folded and 'start="5"' in open_part, folded[:400])
+    for n, part in ((5, open_part), (4, open_part), (3, open_part), (2, folded), (1, folded)):
+        check("/fi/documents/%s/versions/%d" % (f.id, n) in part, n)
+
+
 def test_page__tells_nothing_of_a_newer_version_that_is_hidden():
     w = world()
     f = w.file(title="Julkinen alku", publicity="public", units=["lehtola"])
