@@ -30,6 +30,7 @@ enum {
 
 struct app;
 struct indexer;
+struct upload_turn;
 struct session; /* arkki/archive/credentials.h */
 
 struct caller {
@@ -51,6 +52,8 @@ struct caller {
 	json_t *case_record; /* of case_id */
 	const char **case_units;
 	struct access_context context; /* all of it, for the policies */
+	struct buf
+	    top; /* of the page that answers, written while its log entry is (page_prepare) */
 };
 
 struct visit {
@@ -126,6 +129,9 @@ ARK_MUSTUSE int caller_filter(const struct caller *c, enum access_action action,
 /* Whose bytes and text the caller may have. */
 ARK_MUSTUSE int caller_content_filter(
     const struct caller *c, struct access_filter **ret, struct ark_error *err);
+/* Whether those of this version are among them. */
+ARK_MUSTUSE int caller_content_admits(const struct caller *c, struct catalogue *catalogue,
+    const char *document, uint32_t version, bool *ret, struct ark_error *err);
 
 /* ---- conditions ---- */
 
@@ -145,6 +151,7 @@ bool visit_fresh_wanted(struct exchange *x, const char *tag);
 /* The document as the contract has it: row and card. */
 json_t *document_json(
     const struct exchange *x, const struct catalogue_row *row, const struct card *card);
+/* Of the card it needs the version alone. */
 json_t *version_json_of(const struct catalogue_row *row, const struct card *card);
 /* Fills an access_resource from a normal form; ends with resource_free(). */
 struct resource {
@@ -210,6 +217,8 @@ struct app {
 	pthread_mutex_t reviews_lock;   /* break_glass.c: to look and to write is one step */
 	pthread_mutex_t searches_lock;  /* saved_searches.c: likewise */
 	pthread_mutex_t registers_lock; /* register_change.c: likewise */
+	pthread_mutex_t uploads_lock;   /* of the list of turns: upload_turn.c */
+	struct upload_turn *uploads;
 	pthread_t ticker;
 	bool ticker_runs, stopping;
 	atomic_uint replays;     /* answers about the past being made: past_work.c */

@@ -293,7 +293,7 @@ static void show_versions(struct exchange *x)
 	for (size_t i = 0; i < l->n; i++) {
 		struct card card = {0};
 
-		if (shown_card(v->app->archive, v->receipt, &l->rows[i], &card, &err)) {
+		if (shown_version(v->app->archive, v->receipt, &l->rows[i], &card.version, &err)) {
 			json_decref(list);
 			http_reply_error(x, &err);
 			return;

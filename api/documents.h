@@ -18,6 +18,9 @@ bool document_version_found(struct exchange *x, struct visit *v, const char *kin
  * the public rendition (the title masked), and nothing else is in it. */
 ARK_MUSTUSE int shown_card(struct archive *a, const struct receipt *receipt,
     const struct catalogue_row *row, struct card *ret, struct ark_error *err);
+/* The version of that card alone. */
+ARK_MUSTUSE int shown_version(struct archive *a, const struct receipt *receipt,
+    const struct catalogue_row *row, json_t **ret, struct ark_error *err);
 /* "pending" "ready" "none" of the text in the shown form; *ret_reason may become NULL. */
 const char *shown_text_state(const struct catalogue_row *row, const char **ret_reason);
 

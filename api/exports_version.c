@@ -7,35 +7,23 @@
 #include "api/documents.h"
 #include "api/exports_private.h"
 #include "arkki/archive/disclosure.h"
+#include "arkki/archive/packing.h"
 #include "arkki/base/json.h"
-
-enum { BLOCK = 65536 };
 
 static int copy_content(struct work *w, const struct catalogue_row *row, enum form form,
     const char *path, struct ark_error *err)
 {
-	struct content *c = NULL;
-	char *block = malloc(BLOCK);
-	uint64_t at = 0;
-	ssize_t n = 0;
-	int rc = block ? reading_content(w->a, w->receipt, row, form, &c, err)
-		       : ark_fail(err, ARK_ENOMEM, "no memory for an export");
+	struct packing *k = NULL;
+	int rc = packing_begin(w->a, w->receipt, row, form, w->p, path, &k, err);
 
 	if (!rc)
-		rc = package_begin_file(w->p, path, content_size(c), err);
-	while (!rc && (n = content_read(c, at, block, BLOCK, err)) > 0) {
-		rc = package_write(w->p, block, (size_t)n, err);
-		if (!rc && !export_goes_on(w->j, w->tally))
+		rc = 1;
+	while (rc == 1) {
+		rc = packing_step(k, err);
+		if (rc == 1 && !export_goes_on(w->j, w->tally))
 			rc = ark_fail(err, ARK_EIO, "the export was given up");
-		at += (uint64_t)n;
 	}
-	if (!rc)
-		rc = n < 0 ? (int)n : package_end_file(w->p, NULL, err);
-	if (c)
-		content_close(c);
-	if (block)
-		explicit_bzero(block, BLOCK);
-	free(block);
+	packing_free(k);
 	return rc;
 }
 

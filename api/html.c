@@ -38,7 +38,7 @@ void html_text_len(struct html *h, const char *text, size_t len)
 
 	for (size_t i = 0; i < len; i++) {
 		/* what follows the value on the page would be read from its end */
-		size_t turn = utf8_turn(text + i, len - i);
+		size_t turn = (unsigned char)text[i] < 0x80 ? 0 : utf8_turn(text + i, len - i);
 
 		if (!turn && plain(text[i]))
 			continue;

@@ -295,7 +295,7 @@ int orders_find(
 		rc = gather(&f, found, err);
 	if (!rc)
 		rc = sort(&found, err);
-	if (!rc)
+	if (!rc && !asked->alone)
 		rc = orders_recurrence(&e, found, err);
 	orders_eyes_end(&e);
 	if (rc)

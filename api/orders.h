@@ -26,6 +26,7 @@ struct orders_asked {     /* borrowed; NULL: not asked for */
 	const char *matter;
 	const char *due_from, *due_to; /* deadlines, both inclusive */
 	const char *county;            /* of one of its units, as the register has it now */
+	bool alone; /* without "recurrence", for which all orders are gone through */
 };
 
 /* Fresh array of orders as /v1/orders answers them, by deadline (none last), then id: those whose document the caller sees

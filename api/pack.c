@@ -25,7 +25,9 @@ static void pack_free(void *arg)
 	json_decref(p->unit);
 	json_decref(p->events);
 	json_decref(p->orders);
-	package_free(p->package);
+	packing_free(p->flow.file);
+	package_free(p->flow.package);
+	buf_wipe_free(&p->page);
 	buf_wipe_free(&p->pdf);
 	buf_free(&p->name);
 	free(p);
@@ -125,18 +127,13 @@ static void make(void *arg)
 		p->rc = open_item(p, &p->items[i], &left, &p->err);
 	if (!p->rc)
 		p->rc = pack_pdf(p, &p->err);
+	for (size_t i = 0; i < p->n; i++)
+		buf_wipe_free(&p->items[i].text);
 	if (!p->rc && p->kind == PACK_ZIP)
 		p->rc = pack_zip(p, &p->err);
 }
 
 /* ---- sending ---- */
-
-static ssize_t read_package(void *arg, uint64_t pos, char *out, size_t max)
-{
-	struct pack *p = arg;
-
-	return package_read(p->package, pos, out, max, NULL);
-}
 
 static void answer(struct exchange *x)
 {
@@ -144,6 +141,7 @@ static void answer(struct exchange *x)
 	struct buf disposition = BUF_INIT;
 
 	if (p->rc) {
+		pack_note_failed(p, 0);
 		http_reply_error(x, &p->err);
 		return;
 	}
@@ -156,7 +154,7 @@ static void answer(struct exchange *x)
 		http_reply_buf(x, 200, "application/pdf", &p->pdf);
 	else
 		http_reply_stream(
-		    x, 200, "application/zip", package_size(p->package), read_package, NULL, p);
+		    x, 200, "application/zip", HTTP_LENGTH_UNKNOWN, pack_zip_read, NULL, p);
 	buf_free(&disposition);
 }
 
@@ -164,31 +162,61 @@ static void logged(struct exchange *x)
 {
 	struct pack *p = visit_of(x)->more;
 
-	past_work_begin(&p->work, answer);
+	if (!past_work_begin(&p->work, answer))
+		pack_note_failed(p, 0);
 }
 
 /* ---- logging ---- */
 
+static struct ledger_record export_entry(
+    const struct pack *p, const struct pack_item *item, bool public)
+{
+	static const char *const details[2][2] = {
+	    [PACK_PDF] = {"{\"pack\":\"pdf\"}", "{\"pack\":\"pdf\",\"rendition\":\"public\"}"},
+	    [PACK_ZIP] = {"{\"pack\":\"zip\"}", "{\"pack\":\"zip\",\"rendition\":\"public\"}"}};
+	struct ledger_record r = visit_record(p->v, "export");
+
+	r.detail = details[p->kind][public];
+	if (item) {
+		r.document = item->row.document;
+		r.version = item->row.version;
+		r.author = item->row.author[0] ? item->row.author : NULL;
+	}
+	return r;
+}
+
+void pack_note_failed(const struct pack *p, size_t from)
+{
+	struct ledger_record records[PACK_DOCUMENTS_MAX + 1];
+	bool files_alone = p->flow.stage >= STAGE_FILES; /* the texts have gone, in the PDF */
+	size_t n = 0;
+	int rc;
+
+	records[n++] = export_entry(p, NULL, false);
+	for (size_t i = from; i < p->n; i++)
+		if (p->items[i].open && (!files_alone || p->items[i].file))
+			records[n++] =
+			    export_entry(p, &p->items[i], p->items[i].form == FORM_PUBLIC);
+	for (size_t i = 0; i < n; i++)
+		records[i].outcome = LEDGER_FAILED;
+	/* nobody waits for it: a log that cannot take it says so by itself */
+	rc = ledger_append(
+	    archive_ledger(p->v->app->archive, LEDGER_ACCESS), records, n, NULL, NULL, NULL);
+	(void)rc;
+}
+
 static void log_all(struct exchange *x, const struct pack *p)
 {
 	struct ledger_record records[PACK_DOCUMENTS_MAX + 1];
-	const char *kind = p->kind == PACK_PDF ? "pdf" : "zip";
-	char detail[2][64];
 	size_t n = 0;
 
-	snprintf(detail[0], sizeof(detail[0]), "{\"pack\":\"%s\"}", kind);
-	snprintf(detail[1], sizeof(detail[1]), "{\"pack\":\"%s\",\"rendition\":\"public\"}", kind);
-	records[n] =
-	    visit_record(p->v, "export"); /* that it was made: also where it holds no document */
-	records[n++].detail = detail[0];
+	records[n++] =
+	    export_entry(p, NULL, false); /* that it was made: also where it holds no document */
 	for (size_t i = 0; i < p->n; i++) {
 		const struct pack_item *item = &p->items[i];
 		bool public = item->open && item->form == FORM_PUBLIC;
 
-		records[n] = visit_record(p->v, "export");
-		records[n].document = item->row.document;
-		records[n].version = item->row.version;
-		records[n].detail = detail[public];
+		records[n] = export_entry(p, item, public);
 		if (item->open)
 			records[n].bytes = public ? item->row.rendition.size : item->row.size;
 		n++;
@@ -259,7 +287,7 @@ void pack_begin(struct exchange *x, const struct timeline *t, const char *unit, 
 	v->more_free = pack_free;
 	if (pack_gather(p, &err))
 		http_reply_error(x, &err);
-	else
+	else if (past_work_place(&p->work))
 		log_all(x, p);
 }
 
@@ -326,6 +354,6 @@ void units_pack(struct exchange *x)
 		return;
 	}
 	format = format_of(x);
-	if (format)
+	if (format && past_work_room(x))
 		timeline_show(x, &what, strcmp(format, "pdf") == 0 ? show_pdf : show_zip);
 }

@@ -1,11 +1,13 @@
-/* A visit pack as a ZIP: the PDF, the contents as a page, the original files unread. */
+/* A visit pack as a ZIP: the PDF, the contents as a page, the original files unread.
+ *
+ * It is made while it is sent, a piece whenever the reader has taken the one before: nothing of it waits on disk, and of
+ * the files no more than a piece in memory. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "api/html.h"
 #include "api/pack_private.h"
-#include "arkki/archive/filing.h"
 #include "arkki/base/clock.h"
 #include "arkki/base/json.h"
 #include "arkki/base/text.h"
@@ -17,32 +19,6 @@ static void set_path(struct pack_item *item, size_t number)
 {
 	buf_addf(&item->path, "%02zu-", number);
 	package_safe_name(&item->path, json_text(item->card.version, "fileName"));
-}
-
-static int copy_file(struct pack *p, const struct pack_item *item, struct ark_error *err)
-{
-	struct content *c = NULL;
-	char *block = malloc(BLOCK);
-	uint64_t at = 0;
-	ssize_t n = 0;
-	int rc = block ? reading_content(
-			     p->v->app->archive, p->v->receipt, &item->row, item->form, &c, err)
-		       : ark_fail(err, ARK_ENOMEM, "no memory for a pack");
-
-	if (!rc)
-		rc = package_begin_file(p->package, item->path.data, content_size(c), err);
-	while (!rc && (n = content_read(c, at, block, BLOCK, err)) > 0) {
-		rc = package_write(p->package, block, (size_t)n, err);
-		at += (uint64_t)n;
-	}
-	if (!rc)
-		rc = n < 0 ? (int)n : package_end_file(p->package, NULL, err);
-	if (c)
-		content_close(c);
-	if (block)
-		explicit_bzero(block, BLOCK);
-	free(block);
-	return rc;
 }
 
 /* ---- contents.html ---- */
@@ -96,36 +72,137 @@ static int contents(const struct pack *p, const char *pdf, struct buf *out, stru
 	return buf_failed(out) ? ark_fail(err, ARK_ENOMEM, "no memory for a pack") : ARK_OK;
 }
 
+/* ---- before anything is sent ---- */
+
+/* Its key, its first and its last bytes. */
+static int try_file(const struct pack *p, const struct pack_item *item, struct ark_error *err)
+{
+	struct content *c = NULL;
+	int rc =
+	    reading_content(p->v->app->archive, p->v->receipt, &item->row, item->form, &c, err);
+
+	if (!rc)
+		content_close(c);
+	return rc;
+}
+
+static void pdf_path(const struct pack *p, struct buf *out)
+{
+	buf_addf(out, "%s.pdf", pack_said(p, SAY_PACK_FILE_NAME));
+}
+
 int pack_zip(struct pack *p, struct ark_error *err)
 {
-	struct archive *a = p->v->app->archive;
-	struct buf page = BUF_INIT, pdf = BUF_INIT;
-	int rc = package_new(archive_spool_dir(a), PACKAGE_ZIP, p->name.data, &p->package, err);
+	struct buf pdf = BUF_INIT;
+	int rc = package_flow(PACKAGE_ZIP, p->name.data, &p->flow.package, err);
 
-	buf_addf(&pdf, "%s.pdf", pack_said(p, SAY_PACK_FILE_NAME));
-	for (size_t i = 0; i < p->n; i++)
-		if (p->items[i].file)
-			set_path(&p->items[i], i + 1);
-	if (!rc) {
-		package_plain(p->package);
-		rc = contents(p, pdf.data, &page, err);
-	}
-	if (!rc)
-		rc = package_add(p->package, pdf.data, p->pdf.data, p->pdf.len, err);
-	if (!rc)
-		rc = package_add(p->package, "contents.html", page.data, page.len, err);
+	pdf_path(p, &pdf);
 	for (size_t i = 0; !rc && i < p->n; i++) {
 		if (!p->items[i].file)
 			continue;
-		rc = filing_room(a, err);
-		if (!rc && buf_failed(&p->items[i].path))
-			rc = ark_fail(err, ARK_ENOMEM, "no memory for a pack");
-		if (!rc)
-			rc = copy_file(p, &p->items[i], err);
+		set_path(&p->items[i], i + 1);
+		rc = buf_failed(&p->items[i].path)
+			 ? ark_fail(err, ARK_ENOMEM, "no memory for a pack")
+			 : try_file(p, &p->items[i], err);
 	}
 	if (!rc)
-		rc = package_finish(p->package, NULL, NULL, err);
-	buf_wipe_free(&page);
+		rc = contents(p, pdf.data, &p->page, err);
 	buf_free(&pdf);
 	return rc;
+}
+
+/* ---- while it is sent ---- */
+
+static int begin_pdf(struct pack *p, struct ark_error *err)
+{
+	struct buf path = BUF_INIT;
+	int rc;
+
+	pdf_path(p, &path);
+	rc = buf_failed(&path) ? ark_fail(err, ARK_ENOMEM, "no memory for a pack")
+			       : package_begin_file(p->flow.package, path.data, p->pdf.len, err);
+	buf_free(&path);
+	return rc;
+}
+
+static int feed_pdf(struct pack *p, struct ark_error *err)
+{
+	struct pack_flow *f = &p->flow;
+	size_t n = p->pdf.len - f->at < BLOCK ? p->pdf.len - f->at : BLOCK;
+	int rc = f->at ? ARK_OK : begin_pdf(p, err);
+
+	if (!rc)
+		rc = package_write(f->package, p->pdf.data + f->at, n, err);
+	f->at += n;
+	if (rc || f->at < p->pdf.len)
+		return rc;
+	f->at = 0;
+	f->stage = STAGE_PAGE;
+	buf_wipe_free(&p->pdf);
+	return package_end_file(f->package, NULL, err);
+}
+
+static int feed_files(struct pack *p, struct ark_error *err)
+{
+	struct pack_flow *f = &p->flow;
+	int rc;
+
+	while (f->at < p->n && !p->items[f->at].file)
+		f->at++;
+	if (f->at == p->n) {
+		f->stage = STAGE_END;
+		return ARK_OK;
+	}
+	rc = f->file
+		 ? ARK_OK
+		 : packing_begin(p->v->app->archive, p->v->receipt, &p->items[f->at].row,
+		       p->items[f->at].form, f->package, p->items[f->at].path.data, &f->file, err);
+	if (!rc)
+		rc = packing_step(f->file, err);
+	if (rc == 1)
+		return ARK_OK;
+	packing_free(f->file);
+	f->file = NULL;
+	f->at += rc == ARK_OK;
+	return rc;
+}
+
+static int feed(struct pack *p, struct ark_error *err)
+{
+	struct pack_flow *f = &p->flow;
+
+	switch (f->stage) {
+	case STAGE_PDF:
+		return feed_pdf(p, err);
+	case STAGE_PAGE:
+		f->stage = STAGE_FILES;
+		return package_add(f->package, "contents.html", p->page.data, p->page.len, err);
+	case STAGE_FILES:
+		return feed_files(p, err);
+	case STAGE_END:
+		f->stage = STAGE_SENT;
+		return package_finish(f->package, NULL, NULL, err);
+	case STAGE_SENT:
+		break;
+	}
+	return ARK_OK;
+}
+
+ssize_t pack_zip_read(void *pack, uint64_t pos, char *out, size_t max)
+{
+	struct pack *p = pack;
+	struct pack_flow *f = &p->flow;
+	int rc = p->rc || pos != f->sent;
+
+	while (!rc) {
+		size_t n = package_take(f->package, out, max);
+
+		f->sent += n;
+		if (n || f->stage == STAGE_SENT)
+			return (ssize_t)n;
+		rc = p->rc = feed(p, &p->err);
+		if (rc)
+			pack_note_failed(p, f->stage < STAGE_FILES ? 0 : f->at);
+	}
+	return -1;
 }

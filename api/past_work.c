@@ -15,22 +15,50 @@ static void *main_of_thread(void *arg)
 	return NULL;
 }
 
-void past_work_begin(struct past_work *w, void (*then)(struct exchange *x))
+static void reply_busy(struct exchange *x)
 {
-	bool room = atomic_fetch_add(&w->app->replays, 1) < AT_ONCE;
+	http_reply_header(x, "Retry-After", "2");
+	http_reply_problem(x, 503, "busy", NULL, NULL);
+}
 
-	if (!room || pthread_create(&w->thread, NULL, main_of_thread, w) != 0) {
-		atomic_fetch_sub(&w->app->replays, 1);
-		http_reply_header(w->x, "Retry-After", "2");
-		http_reply_problem(w->x, 503, "busy", NULL, NULL);
-		return;
+bool past_work_room(struct exchange *x)
+{
+	bool room = atomic_load(&app_of(x)->replays) < AT_ONCE;
+
+	if (!room)
+		reply_busy(x);
+	return room;
+}
+
+bool past_work_place(struct past_work *w)
+{
+	w->placed = atomic_fetch_add(&w->app->replays, 1) < AT_ONCE;
+	if (w->placed)
+		return true;
+	atomic_fetch_sub(&w->app->replays, 1);
+	reply_busy(w->x);
+	return false;
+}
+
+bool past_work_begin(struct past_work *w, void (*then)(struct exchange *x))
+{
+	if (!w->placed && !past_work_place(w))
+		return false;
+	if (pthread_create(&w->thread, NULL, main_of_thread, w) != 0) {
+		reply_busy(w->x);
+		return false; /* past_work_end() gives the place back */
 	}
+	w->placed = false; /* it is the thread's now */
 	w->runs = true;
 	http_wait(w->x, then);
+	return true;
 }
 
 void past_work_end(struct past_work *w)
 {
+	if (w->placed)
+		atomic_fetch_sub(&w->app->replays, 1);
+	w->placed = false;
 	if (w->runs)
 		pthread_join(w->thread, NULL);
 }

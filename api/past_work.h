@@ -16,12 +16,16 @@ struct past_work {
 	void (*make)(void *arg);
 	void *arg;
 	pthread_t thread;
-	bool runs;
+	bool runs, placed;
 };
 
-/* Runs w->make(w->arg), then `then` in a thread of the server; else 503 was replied. w must stay until past_work_end(). */
-void past_work_begin(struct past_work *w, void (*then)(struct exchange *x));
-/* Waits for the thread, where one was begun. */
+/* Is there a place now? Else 503 is replied: for who logs before there is a struct past_work. */
+bool past_work_room(struct exchange *x);
+/* Takes a place ahead of past_work_begin(), so that nothing is logged that is refused then. Else 503 is replied. */
+bool past_work_place(struct past_work *w);
+/* Runs w->make(w->arg), then `then` in a thread of the server; false: 503 was replied. w must stay until past_work_end(). */
+bool past_work_begin(struct past_work *w, void (*then)(struct exchange *x));
+/* Waits for the thread, where one was begun, and gives back a place that was only taken. */
 void past_work_end(struct past_work *w);
 /* Until no thread works any more, which may outlive its exchange: before the archive closes. */
 void past_work_wait(struct app *app);

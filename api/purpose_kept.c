@@ -23,6 +23,8 @@ struct place {
 struct purposes {
 	pthread_mutex_t lock;
 	uint64_t stated;
+	size_t
+	    top; /* places from here on have never been used: every page looks through those before */
 	struct place places[PLACES];
 };
 
@@ -69,7 +71,7 @@ static struct place *place_for(
 	struct place *own = NULL, *free_one = NULL, *oldest = NULL;
 	size_t n = 0;
 
-	for (size_t i = 0; i < PLACES; i++) {
+	for (size_t i = 0; i < p->top; i++) {
 		struct place *at = &p->places[i];
 
 		if (at->session[0] && now_us - at->stated_us >= KEPT_US)
@@ -90,6 +92,8 @@ static struct place *place_for(
 	}
 	if (n >= PURPOSES_MAX)
 		return own;
+	if (!free_one && p->top < PLACES)
+		free_one = &p->places[p->top++];
 	return free_one ? free_one : oldest;
 }
 
@@ -120,7 +124,7 @@ int purposes_keep(struct purposes *p, const char *session, const char *case_id, 
 void purposes_end(struct purposes *p, const char *session, const char *case_id)
 {
 	pthread_mutex_lock(&p->lock);
-	for (size_t i = 0; i < PLACES; i++)
+	for (size_t i = 0; i < p->top; i++)
 		if (strcmp(p->places[i].session, session) == 0 &&
 		    (!case_id || strcmp(p->places[i].case_id, case_id) == 0))
 			place_empty(&p->places[i]);
@@ -134,7 +138,7 @@ size_t purposes_of(
 	size_t n = 0;
 
 	pthread_mutex_lock(&p->lock);
-	for (size_t i = 0; i < PLACES && session[0]; i++) {
+	for (size_t i = 0; i < p->top && session[0]; i++) {
 		const struct place *at = &p->places[i];
 		size_t k;
 

@@ -146,6 +146,7 @@ void caller_forget(struct caller *c)
 	free(c->break_glass);
 	free(c->case_units);
 	json_decref(c->case_record);
+	buf_free(&c->top);
 }
 
 bool visit_stated_ok(struct exchange *x)
@@ -220,6 +221,23 @@ int caller_content_filter(const struct caller *c, struct access_filter **ret, st
 	return caller_filter(c, ACCESS_READ_CONTENT, ret, err);
 }
 
+int caller_content_admits(const struct caller *c, struct catalogue *catalogue, const char *document,
+    uint32_t version, bool *ret, struct ark_error *err)
+{
+	const struct access_filter *kept = NULL;
+	struct access_filter *own = NULL;
+	int rc = scope_covers(c, ACCESS_READ_CONTENT)
+		     ? principal_content(c->who, &c->context, &kept, err)
+		     : 1;
+
+	if (rc == 1)
+		rc = caller_content_filter(c, &own, err);
+	if (!rc)
+		rc = catalogue_admits(catalogue, document, version, own ? own : kept, ret, err);
+	access_filter_free(own);
+	return rc;
+}
+
 /* ---- known things ---- */
 
 int resource_fill(
@@ -276,10 +294,8 @@ struct access_decision caller_decides(const struct caller *c, struct app *app,
 
 bool caller_may(const struct caller *c, enum access_action action)
 {
-	struct access_decision d;
+	bool may = false;
 
-	return scope_covers(c, action) &&
-	       !access_decide(
-		   c->who->rules, &c->who->access, action, NULL, &c->context, &d, NULL) &&
-	       d.outcome == ACCESS_PERMIT;
+	return scope_covers(c, action) && !principal_may(c->who, action, &c->context, &may, NULL) &&
+	       may;
 }

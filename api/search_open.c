@@ -6,6 +6,7 @@
 #include "api/search_names.h"
 #include "api/search_service.h"
 #include "api/synonyms.h"
+#include "arkki/base/json.h"
 
 enum { SNIPPET_CHARS = 240 };
 
@@ -57,6 +58,16 @@ static int make_snippet(const struct opener *o, struct search_view_hit *h, struc
 	return rc;
 }
 
+/* A hit may be one for its title alone. */
+static int mark_title(const struct opener *o, struct search_view_hit *h, struct ark_error *err)
+{
+	const char *title = json_text(h->card.fields, "title");
+
+	return title ? snippet_marks(o->snippet, title, strlen(title), h->row.language, h->title,
+			   SEARCH_TITLE_MARKS, &h->title_len, err)
+		     : ARK_OK;
+}
+
 /* The row is looked up again under the caller's sight: what was withdrawn since the query is no longer
  * a hit, nor is what was found by words of a whole that is not shown any more. */
 static int open_hit(const struct opener *o, const struct access_sight *sight, struct search_view *s,
@@ -82,7 +93,8 @@ static int open_hit(const struct opener *o, const struct access_sight *sight, st
 		return rc;
 	}
 	s->hits_len++;
-	return make_snippet(o, h, err);
+	rc = mark_title(o, h, err);
+	return rc ? rc : make_snippet(o, h, err);
 }
 
 static int open_hits(struct opener *o, struct search_view *s, struct ark_error *err)

@@ -24,14 +24,18 @@ struct search_asked { /* borrowed for search_begin(); NULL or empty: not asked f
 	unsigned int limit;
 };
 
+enum { SEARCH_TITLE_MARKS = 16 };
+
 struct search_view_hit {
 	struct search_hit
 	    hit; /* `same`: of those the ones that the caller sees; similar: so many fewer */
 	size_t same_len;
 	struct card card;
 	struct catalogue_row row;
-	struct buf snippet;         /* HTML */
-	struct snippet_where where; /* borrows from the view's q and snippet */
+	struct buf snippet;                            /* HTML */
+	struct snippet_where where;                    /* borrows from the view's q and snippet */
+	struct snippet_mark title[SEARCH_TITLE_MARKS]; /* where the title is to be marked */
+	size_t title_len;
 	bool closed; /* no snippet: the text is opened for a purpose and a case alone */
 };
 

@@ -131,6 +131,7 @@ int api_server_start(struct archive *a, const struct api_addresses *at, struct a
 	pthread_mutex_init(&s->app.reviews_lock, NULL);
 	pthread_mutex_init(&s->app.searches_lock, NULL);
 	pthread_mutex_init(&s->app.registers_lock, NULL);
+	pthread_mutex_init(&s->app.uploads_lock, NULL);
 	pages_start(&s->app);
 	rc = start_traffic(s, err);
 	if (!rc)
@@ -222,6 +223,7 @@ void api_server_stop(struct api_server *s)
 	traffic_free(s->app.traffic);
 	pthread_mutex_destroy(&s->app.searches_lock);
 	pthread_mutex_destroy(&s->app.registers_lock);
+	pthread_mutex_destroy(&s->app.uploads_lock);
 	pthread_mutex_destroy(&s->app.reviews_lock);
 	free(s);
 }

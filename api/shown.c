@@ -45,28 +45,41 @@ static json_t *public_facts(const json_t *meta)
 	return out;
 }
 
+int shown_version(struct archive *a, const struct receipt *receipt, const struct catalogue_row *row,
+    json_t **ret, struct ark_error *err)
+{
+	json_t *meta = NULL;
+	int rc =
+	    reading_version(a, receipt, row, row->whole ? FORM_WHOLE : FORM_PUBLIC, &meta, err);
+
+	if (rc || row->whole) {
+		*ret = meta;
+		return rc;
+	}
+	*ret = public_facts(meta);
+	json_decref(meta);
+	return *ret ? ARK_OK : ark_fail(err, ARK_ENOMEM, "no memory for an answer");
+}
+
 int shown_card(struct archive *a, const struct receipt *receipt, const struct catalogue_row *row,
     struct card *ret, struct ark_error *err)
 {
 	struct card card = {0};
-	json_t *meta = NULL;
 	int rc = reading_card(a, receipt, row, &card, err);
 
 	if (rc || row->whole) {
 		*ret = card;
 		return rc;
 	}
-	rc = reading_version(a, receipt, row, FORM_PUBLIC, &meta, err);
+	*ret = (struct card){0};
+	rc = shown_version(a, receipt, row, &ret->version, err);
 	if (!rc) {
 		ret->fields = public_fields(a, card.fields);
-		ret->version = public_facts(meta);
-		ret->counties = NULL;
-		if (!ret->fields || !ret->version)
+		if (!ret->fields)
 			rc = ark_fail(err, ARK_ENOMEM, "no memory for an answer");
 	}
 	if (rc)
 		card_free(ret);
-	json_decref(meta);
 	card_free(&card);
 	return rc;
 }

@@ -4,7 +4,8 @@
  *   begin   is it tus, may this caller file, is there such an upload, does it end where the client goes on?
  *   body    sealed as it arrives, a piece of 1 MiB at a time
  *   finish  the last piece, the sync, the row: in a thread of its own; then the new offset
- * A connection that dies leaves what has come: closing the upload writes it, and the next HEAD or PATCH finds it.
+ * A connection that dies leaves what has come: closing the upload writes it, and the next HEAD or PATCH finds it. One that
+ * is silent is not waited for: the next request takes its turn (upload_turn.h).
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,13 +15,16 @@
 #include "api/job.h"
 #include "api/pages/pages.h"
 #include "api/tus.h"
+#include "api/upload_turn.h"
 #include "api/uploads_private.h"
 #include "arkki/archive/filing.h"
 #include "arkki/base/text.h"
 
+enum { SYNC_MS = 5000 };
+
 struct sending { /* one request that appends or asks how far it is */
 	struct pending_place place;
-	struct pending_file *file; /* NULL: nothing is appended */
+	struct upload_turn *turn; /* NULL: nothing is appended */
 	char user[65], id[33];
 	bool fresh; /* a POST */
 	bool empty; /* of a POST: it brought no bytes */
@@ -34,7 +38,7 @@ static void sending_free(void *arg)
 {
 	struct sending *s = arg;
 
-	pending_close(s->file);
+	upload_turn_free(s->turn);
 	free(s);
 }
 
@@ -229,7 +233,7 @@ static int begin_new(struct exchange *x, struct sending *s, uint64_t length, str
 	wish.draft = m.batch[0] ? draft : NULL;
 	rc = pending_new(&s->place, &wish, s->id, err);
 	if (!rc && !s->empty)
-		rc = pending_open(&s->place, s->user, s->id, PENDING_APPEND, &s->file, err);
+		rc = upload_turn_take(app_of(x), &s->place, s->user, s->id, &s->turn, err);
 	tus_metadata_free(&m);
 	return rc;
 }
@@ -265,7 +269,7 @@ void uploads_patch_begin(struct exchange *x)
 {
 	struct sending *s;
 	struct ark_error err;
-	uint64_t offset;
+	uint64_t offset, there, length;
 
 	if (!admitted(x, true))
 		return;
@@ -282,17 +286,18 @@ void uploads_patch_begin(struct exchange *x)
 	if (!has_room(x) || !(s = sending_new(x)))
 		return;
 	snprintf(s->id, sizeof(s->id), "%s", http_param(x, 0));
-	if (pending_open(&s->place, s->user, http_param(x, 0), PENDING_APPEND, &s->file, &err)) {
+	if (upload_turn_take(app_of(x), &s->place, s->user, http_param(x, 0), &s->turn, &err)) {
 		reply_failure(x, &err);
 		return;
 	}
+	upload_turn_place(s->turn, &there, &length);
 	/* of one that the server fills itself nobody else knows how far it is */
-	if (pending_offset(s->file) != offset || pending_length(s->file) == PENDING_OPEN) {
+	if (there != offset || length == PENDING_OPEN) {
 		http_reply_problem(x, 409, "upload-offset",
 		    "Upload-Offset is not where the upload ends: ask with HEAD.", NULL);
 		return;
 	}
-	fits(x, pending_length(s->file) - offset);
+	fits(x, length - offset);
 }
 
 void uploads_body(struct exchange *x, const char *bytes, size_t len)
@@ -300,7 +305,7 @@ void uploads_body(struct exchange *x, const char *bytes, size_t len)
 	struct sending *s = sending_of(x);
 	struct ark_error err;
 
-	if (s->file && pending_append(s->file, bytes, len, &err))
+	if (s->turn && upload_turn_append(s->turn, bytes, len, &err))
 		reply_failure(x, &err);
 }
 
@@ -310,13 +315,16 @@ static void settle(void *arg)
 {
 	struct sending *s = arg;
 	struct pending p = {0};
+	struct pending_file *file;
 
-	if (s->file) {
-		s->status = pending_sync(s->file, &s->err);
-		s->offset = pending_offset(s->file);
+	if (s->turn && !(file = upload_turn_keep(s->turn))) {
+		s->status =
+		    ark_fail(&s->err, ARK_ECONFLICT, "another request goes on with this upload");
+	} else if (s->turn) {
+		s->status = pending_sync(file, &s->err);
+		s->offset = pending_offset(file);
 		/* the next request may come at once: it must not find this one's lock */
-		pending_close(s->file);
-		s->file = NULL;
+		pending_close(file);
 	}
 	if (!s->status)
 		s->status = pending_get(&s->place, s->user, s->id, &p, &s->err);
@@ -365,6 +373,19 @@ static void asking_free(void *arg)
 	free(a);
 }
 
+/* Opens it to append; one whose last bytes are being synced is waited for, for SYNC_MS at most. */
+static int open_settled(struct asking *a, struct pending_file **ret)
+{
+	const struct timespec pause = {.tv_nsec = 20 * 1000000};
+	int rc = pending_open(&a->place, a->user, a->id, PENDING_APPEND, ret, &a->err);
+
+	for (int ms = 0; rc == ARK_ECONFLICT && ms < SYNC_MS; ms += 20) {
+		nanosleep(&pause, NULL);
+		rc = pending_open(&a->place, a->user, a->id, PENDING_APPEND, ret, &a->err);
+	}
+	return rc;
+}
+
 /* What a connection that died has left is taken in, and made durable, before it is answered for. */
 static void ask(void *arg)
 {
@@ -377,7 +398,7 @@ static void ask(void *arg)
 	if (!rc && a->p.document[0])
 		a->p.offset = a->p.length;
 	if (!rc && !a->p.document[0]) {
-		rc = pending_open(&a->place, a->user, a->id, PENDING_APPEND, &f, &a->err);
+		rc = open_settled(a, &f);
 		if (!rc)
 			rc = pending_sync(f, &a->err);
 		if (!rc)
@@ -421,6 +442,7 @@ void uploads_head(struct exchange *x)
 	a->place = upload_place(app_of(x)->archive);
 	snprintf(a->user, sizeof(a->user), "%s", caller_of(x)->who->access.user);
 	snprintf(a->id, sizeof(a->id), "%s", http_param(x, 0));
+	upload_turn_over(app_of(x), a->user, a->id);
 	job_begin(x, a, asking_free, ask, answer_asked);
 }
 
@@ -432,6 +454,7 @@ void uploads_delete(struct exchange *x)
 
 	if (!admitted(x, true))
 		return;
+	upload_turn_over(app_of(x), caller_of(x)->who->access.user, http_param(x, 0));
 	if (uploads_remove(x, http_param(x, 0), &err))
 		reply_failure(x, &err);
 	else

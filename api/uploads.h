@@ -7,7 +7,7 @@
  *
  * The draft is what its owner typed about it on the pages (JSON, sealed in state.sqlite): title, date, units, …
  *
- * Threads: any; one upload is appended to by one request at a time (423 otherwise).
+ * Threads: any; one upload is appended to by one request at a time: the owner's newest (upload_turn.h; the older gets 423).
  * Sources: tus.io/protocols/resumable-upload 1.0.0; RFC 9530 for digests.
  */
 #ifndef ARKKI_API_UPLOADS_H

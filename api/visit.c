@@ -5,6 +5,7 @@
 #include "api/app.h"
 #include "api/disposition_api.h"
 #include "api/i18n.h"
+#include "api/pages/pages.h"
 #include "arkki/api/http_range.h"
 #include "arkki/base/clock.h"
 #include "arkki/base/json.h"
@@ -79,21 +80,17 @@ int visit_find(struct visit *v, const char *document, uint32_t version, struct a
 int visit_content_open(struct visit *v, bool *ret, struct ark_error *err)
 {
 	struct archive *a = v->app->archive;
-	struct access_filter *filter = NULL;
 	struct desk *desk = NULL;
 	int rc;
 
 	*ret = false;
 	if (!v->row.whole)
 		return ARK_OK;
-	rc = caller_content_filter(v->caller, &filter, err);
+	rc = archive_desk(a, &desk, err);
 	if (!rc)
-		rc = archive_desk(a, &desk, err);
-	if (!rc)
-		rc = catalogue_admits(
-		    desk->catalogue, v->row.document, v->row.version, filter, ret, err);
+		rc = caller_content_admits(
+		    v->caller, desk->catalogue, v->row.document, v->row.version, ret, err);
 	archive_desk_return(a, desk);
-	access_filter_free(filter);
 	return rc;
 }
 
@@ -269,6 +266,8 @@ void visit_log(struct exchange *x, const struct ledger_record *records, size_t n
 		return;
 	}
 	http_wait(x, after_log);
+	if (http_route(x)->flags & ROUTE_PAGE) /* while the disk writes */
+		page_prepare(x);
 }
 
 static void reply_not_found(struct exchange *x)

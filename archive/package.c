@@ -1,5 +1,6 @@
 /* See package.h. Invariants: `sealed_size` bytes of fd are sealed; `manifest` has a line for each payload file
- * that was ended; between begin and end `left` bytes of the file are still to come. */
+ * that was ended; between begin and end `left` bytes of the file are still to come. In flow (fd is -1) nothing is sealed or
+ * kept: bytes [taken, waiting.len) of `waiting` are still to be taken. */
 #include "arkki/archive/package.h"
 
 #include <archive.h>
@@ -39,6 +40,8 @@ struct package {
 	struct buf manifest;
 	pthread_rwlock_t shutting; /* readers against package_shut() */
 	bool shut, plain;
+	struct buf waiting;
+	size_t taken;
 };
 
 /* ---- the container ---- */
@@ -66,6 +69,18 @@ static la_ssize_t put_plain(struct archive *a, void *arg, const void *bytes, siz
 	return (la_ssize_t)len;
 }
 
+static la_ssize_t put_waiting(struct archive *a, void *arg, const void *bytes, size_t len)
+{
+	struct package *p = arg;
+
+	buf_add(&p->waiting, bytes, len);
+	if (!buf_failed(&p->waiting))
+		return (la_ssize_t)len;
+	p->failed.status = ark_fail(&p->failed, ARK_ENOMEM, "no memory for a package");
+	archive_set_error(a, ARCHIVE_FATAL, "no memory");
+	return -1;
+}
+
 static int failed(const struct package *p, struct ark_error *err)
 {
 	if (p->failed.status)
@@ -88,30 +103,43 @@ static int open_container(struct package *p, enum package_kind kind, struct ark_
 	if (r == ARCHIVE_OK)
 		r = archive_write_set_bytes_in_last_block(p->out, 1);
 	if (r == ARCHIVE_OK)
-		r = archive_write_open(p->out, p, NULL, put_plain, NULL);
+		r = archive_write_open(p->out, p, NULL, p->fd < 0 ? put_waiting : put_plain, NULL);
 	return r == ARCHIVE_OK ? ARK_OK : failed(p, err);
+}
+
+/* What spool and flow have both; ended with package_free() when that fails, too. */
+static int make(const char *folder, struct package **ret, struct ark_error *err)
+{
+	struct package *p = calloc(1, sizeof(*p));
+
+	if (!p)
+		return ark_fail(err, ARK_ENOMEM, "no memory for a package");
+	*ret = p;
+	snprintf(p->folder, sizeof(p->folder), "%s", folder);
+	pthread_rwlock_init(&p->shutting, NULL);
+	p->fd = -1;
+	p->now_us = clock_now_us();
+	p->hash = sha256_new();
+	p->whole = sha256_new();
+	p->utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+	return p->hash && p->whole && p->utf8
+		   ? ARK_OK
+		   : ark_fail(err, ARK_ENOMEM, "no memory for a package");
 }
 
 int package_new(const char *spool_dir, enum package_kind kind, const char *folder,
     struct package **ret, struct ark_error *err)
 {
-	struct package *p = calloc(1, sizeof(*p));
-	int rc = ARK_OK;
+	struct package *p = NULL;
+	int rc = make(folder, &p, err);
 
-	if (!p)
-		return ark_fail(err, ARK_ENOMEM, "no memory for a package");
-	snprintf(p->folder, sizeof(p->folder), "%s", folder);
-	pthread_rwlock_init(&p->shutting, NULL);
-	p->now_us = clock_now_us();
-	p->hash = sha256_new();
-	p->whole = sha256_new();
-	p->utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
-	seal_key_generate(&p->key);
-	p->fd = open(spool_dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	if (p->fd < 0)
-		rc = ark_fail_errno(err, ARK_EIO, "cannot make a spool file in %s", spool_dir);
-	else if (!p->hash || !p->whole || !p->utf8)
-		rc = ark_fail(err, ARK_ENOMEM, "no memory for a package");
+	if (!rc) {
+		seal_key_generate(&p->key);
+		p->fd = open(spool_dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+		if (p->fd < 0)
+			rc = ark_fail_errno(
+			    err, ARK_EIO, "cannot make a spool file in %s", spool_dir);
+	}
 	if (!rc)
 		rc = sealer_new(&p->key, context, strlen(context), put_sealed, p, &p->sealer, err);
 	if (!rc)
@@ -122,6 +150,42 @@ int package_new(const char *spool_dir, enum package_kind kind, const char *folde
 	}
 	*ret = p;
 	return rc;
+}
+
+int package_flow(
+    enum package_kind kind, const char *folder, struct package **ret, struct ark_error *err)
+{
+	struct package *p = NULL;
+	int rc = make(folder, &p, err);
+
+	if (!rc) {
+		p->plain = true;
+		rc = open_container(p, kind, err);
+	}
+	if (rc) {
+		package_free(p);
+		return rc;
+	}
+	*ret = p;
+	return rc;
+}
+
+size_t package_take(struct package *p, void *out, size_t max)
+{
+	size_t n = p->waiting.len - p->taken;
+
+	if (n > max)
+		n = max;
+	if (n)
+		memcpy(out, p->waiting.data + p->taken, n);
+	p->taken += n;
+	if (p->taken == p->waiting.len) {
+		if (p->waiting.data)
+			explicit_bzero(p->waiting.data, p->waiting.len);
+		buf_clear(&p->waiting);
+		p->taken = 0;
+	}
+	return n;
 }
 
 void package_free(struct package *p)
@@ -143,13 +207,9 @@ void package_free(struct package *p)
 	sha256_free(p->whole);
 	free(p->path);
 	buf_free(&p->manifest);
+	buf_wipe_free(&p->waiting);
 	pthread_rwlock_destroy(&p->shutting);
 	free(p);
-}
-
-void package_plain(struct package *p)
-{
-	p->plain = true;
 }
 
 /* ---- files ---- */
@@ -323,8 +383,9 @@ int package_finish(
 
 	if (!rc && archive_write_close(p->out) != ARCHIVE_OK)
 		rc = failed(p, err);
-	if (!rc)
-		rc = sealer_finish(p->sealer, err);
+	if (rc || !p->sealer)
+		return rc;
+	rc = sealer_finish(p->sealer, err);
 	if (!rc)
 		sha256_final(p->whole, p->sha256);
 	return rc;

@@ -26,6 +26,8 @@ struct principal_box {
 	char roles_text[128];
 	pthread_mutex_t lock;
 	struct access_sight *kept;
+	struct access_filter *content;  /* of what such requests may have the content */
+	atomic_int may[ACCESS_ACTIONS]; /* what they may do that is of no document: enum known */
 };
 
 /* ---- lists ---- */
@@ -290,6 +292,7 @@ void principal_unref(struct principal *p)
 	if (!b || atomic_fetch_sub(&b->refs, 1) != 1)
 		return;
 	access_sight_unref(b->kept);
+	access_filter_free(b->content);
 	access_rules_unref(b->p.rules);
 	json_decref(b->user);
 	json_decref(b->org);
@@ -334,5 +337,46 @@ int principal_sight(struct principal *p, const struct access_context *context,
 	if (!b->kept)
 		b->kept = access_sight_ref(*ret);
 	pthread_mutex_unlock(&b->lock);
+	return ARK_OK;
+}
+
+int principal_content(struct principal *p, const struct access_context *context,
+    const struct access_filter **ret, struct ark_error *err)
+{
+	struct principal_box *b = (struct principal_box *)p;
+	int rc = ARK_OK;
+
+	if (!keepable(p, context))
+		return 1;
+	pthread_mutex_lock(&b->lock);
+	if (!b->content)
+		rc = access_filter(
+		    p->rules, &p->access, ACCESS_READ_CONTENT, context, &b->content, err);
+	if (!rc)
+		*ret = b->content;
+	pthread_mutex_unlock(&b->lock);
+	return rc;
+}
+
+enum known { KNOWN_NOT_YET, KNOWN_NO, KNOWN_YES };
+
+int principal_may(struct principal *p, enum access_action action,
+    const struct access_context *context, bool *ret, struct ark_error *err)
+{
+	struct principal_box *b = (struct principal_box *)p;
+	bool keep = keepable(p, context);
+	struct access_decision d = {.outcome = ACCESS_DENY};
+	int known = keep ? atomic_load(&b->may[action]) : KNOWN_NOT_YET, rc;
+
+	if (known != KNOWN_NOT_YET) {
+		*ret = known == KNOWN_YES;
+		return ARK_OK;
+	}
+	rc = access_decide(p->rules, &p->access, action, NULL, context, &d, err);
+	if (rc)
+		return rc;
+	*ret = d.outcome == ACCESS_PERMIT;
+	if (keep)
+		atomic_store(&b->may[action], *ret ? KNOWN_YES : KNOWN_NO);
 	return ARK_OK;
 }

@@ -19,31 +19,6 @@ void card_free(struct card *c)
 	*c = (struct card){0};
 }
 
-int reading_card(struct archive *a, const struct receipt *receipt, const struct catalogue_row *row,
-    struct card *ret, struct ark_error *err)
-{
-	struct keyring *keys = archive_keyring(a);
-	char path[ENVELOPE_PATH];
-	json_t *record = NULL, *version = NULL;
-	int rc;
-
-	envelope_metadata_path(path, row->document, row->metadata);
-	rc = envelope_open(
-	    keys, receipt, path, row->sealed_metadata.data, row->sealed_metadata.len, &record, err);
-	if (rc)
-		return rc;
-	envelope_version_path(path, row->document, row->version, "meta");
-	rc = envelope_open(
-	    keys, receipt, path, row->sealed_version.data, row->sealed_version.len, &version, err);
-	if (!rc) {
-		ret->fields = json_incref(json_object_get(record, "fields"));
-		ret->version = version;
-		ret->counties = json_incref(json_object_get(record, "counties"));
-	}
-	json_decref(record);
-	return rc;
-}
-
 /* ---- forms ---- */
 
 /* The meta of the version or of its rendition: what has the slot of the version's key. NULL:
@@ -122,6 +97,67 @@ int reading_card_text(struct archive *a, const struct receipt *receipt,
 		rc = envelope_open_with(keys, &key, path, record->data, record->len, metadata, err);
 	}
 	seal_key_wipe(&key);
+	return rc;
+}
+
+static int parse(
+    const struct catalogue_row *row, const struct buf *text, json_t **ret, struct ark_error *err)
+{
+	int rc = json_read(text->data ? text->data : "", text->len, ret, err);
+
+	return rc ? ark_fail_within(err, ARK_ECORRUPT, "the meta of %s", row->document) : ARK_OK;
+}
+
+int reading_card(struct archive *a, const struct receipt *receipt, const struct catalogue_row *row,
+    struct card *ret, struct ark_error *err)
+{
+	struct buf metadata = BUF_INIT, meta = BUF_INIT;
+	json_t *record = NULL, *version = NULL;
+	int rc = reading_card_text(a, receipt, row, &metadata, &meta, err);
+
+	if (!rc)
+		rc = parse(row, &metadata, &record, err);
+	if (!rc)
+		rc = parse(row, &meta, &version, err);
+	if (!rc) {
+		ret->fields = json_incref(json_object_get(record, "fields"));
+		ret->version = version;
+		ret->counties = json_incref(json_object_get(record, "counties"));
+	}
+	json_decref(record);
+	buf_wipe_free(&metadata);
+	buf_wipe_free(&meta);
+	return rc;
+}
+
+int reading_title(struct archive *a, const struct receipt *receipt, const struct catalogue_row *row,
+    json_t **ret, struct ark_error *err)
+{
+	static const char *const of_record[] = {"fields"}, *const of_fields[] = {"title"};
+	const struct buf *sealed = &row->sealed_metadata;
+	struct json_span fields, title = {0};
+	struct buf text = BUF_INIT;
+	char path[ENVELOPE_PATH];
+	struct seal_key key;
+	uint64_t slot;
+	int rc = envelope_slot(sealed->data, sealed->len, &slot, err);
+
+	if (!rc)
+		rc = keyring_unwrap(archive_keyring(a), receipt, slot, &key, err);
+	if (rc)
+		return rc;
+	envelope_metadata_path(path, row->document, row->metadata);
+	rc = envelope_open_with(
+	    archive_keyring(a), &key, path, sealed->data, sealed->len, &text, err);
+	seal_key_wipe(&key);
+	if (!rc) {
+		json_members(text.data ? text.data : "", text.len, of_record, 1, &fields);
+		if (fields.text)
+			json_members(fields.text, fields.len, of_fields, 1, &title);
+		if (!title.text || json_read(title.text, title.len, ret, err))
+			rc = ark_fail(err, ARK_ECORRUPT, "%s lacks a title", path);
+	}
+	buf_wipe_free(&text);
 	return rc;
 }
 

@@ -1,8 +1,11 @@
 #include "index/snippet_window.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "arkki/base/text.h"
+
+enum { RULE_MIN = 4 };
 
 static int by_start(const void *a, const void *b)
 {
@@ -136,20 +139,33 @@ void snippet_window(const struct snippet_matches *s, const char *text, size_t le
 
 /* ---- writing ---- */
 
-/* Escaped for HTML, white space run together, what is no UTF-8 or a control character left out. */
+/* A line drawn of one sign, as plain text is ruled and underlined with: how long. 0: it is none. */
+static size_t rule_len(const char *text, size_t len)
+{
+	size_t n = 1;
+
+	if (!len || !strchr("-=_*~.#+", text[0]) || !text[0])
+		return 0;
+	while (n < len && text[n] == text[0])
+		n++;
+	return n >= RULE_MIN ? n : 0;
+}
+
+/* Escaped for HTML; white space and ruled lines are one space, what is no UTF-8 or a control character is left out. */
 static void write_text(struct buf *out, const char *text, size_t len, bool *space)
 {
-	size_t i = 0, n;
+	size_t i = 0, n, rule;
 
 	while (i < len) {
 		unsigned char c = (unsigned char)text[i];
 
 		n = c < 0x80 ? 1 : c < 0xE0 ? 2 : c < 0xF0 ? 3 : 4;
-		if (is_space(text[i])) {
+		rule = rule_len(text + i, len - i);
+		if (rule || is_space(text[i])) {
 			if (!*space)
 				buf_addc(out, ' ');
 			*space = true;
-			i++;
+			i += rule ? rule : 1;
 			continue;
 		}
 		if (n > len - i || c < 0x20 || c == 0x7F || !utf8_valid(text + i, n)) {

@@ -105,6 +105,28 @@ def kinds(document):
     ]
 
 
+def whole_page(b, demo, document):
+    """The page of a document, to its last byte, beside the three JSON answers that say what it shows: the document, its
+    versions, its text. (Its orders and the others of its case would be two more.)"""
+    connection = http.client.HTTPConnection(demo.host, timeout=60)
+    cookie, bearer = {"Cookie": demo.cookies["maija"]}, {"Authorization": "Bearer " + demo.tokens["maija"]}
+    api = f"/v1/documents/{document}"
+    newest = json.loads(demo.ask("maija", api))["version"]
+
+    def timed(paths, headers):
+        start = time.monotonic()
+        for path in paths:
+            demo.first_byte(connection, path, headers)
+        return time.monotonic() - start
+
+    ours, base = lib.alternate(
+        b.count(60), lambda: timed([f"/fi/documents/{document}"], cookie),
+        lambda: timed([api, f"{api}/versions", f"{api}/versions/{newest}/text"], bearer))
+    connection.close()
+    return [row("page: document, whole", f"{ours * 1e3:.2f} ms", f"{base * 1e3:.2f} ms", f"{ours / base:.2f}x", "<= 1.3x",
+                ours <= 1.3 * base, "baseline: the three answers that it shows, one after the other")]
+
+
 def row(name, ours, peer, ratio, reach, held, note=""):
     return {"name": name, "arkki": ours, "baseline": peer, "ratio": ratio, "reach": reach, "held": held, "note": note}
 
@@ -140,6 +162,7 @@ def pages(b):
                 rows += measured(b, demo, *kind)
             except lib.Failed as why:
                 rows.append(row(f"page: {kind[0]}", "-", "-", "-", "-", False, str(why)))
+        rows += whole_page(b, demo, document)
     return rows
 
 

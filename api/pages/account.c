@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/pages/accounts.h"
 #include "arkki/archive/accounts.h"
 #include "arkki/base/clock.h"
 #include "arkki/base/json.h"
@@ -28,9 +29,36 @@ static enum say method_said(const struct session *s)
 	return strcmp(s->method, "token") == 0 ? SAY_METHOD_TOKEN : SAY_METHOD_PASSWORD;
 }
 
+/* What a browser calls itself, as people call it: all claim to be others too, so the first that fits counts. */
+static const char *called(const char *agent, const char *const names[][2], size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strstr(agent, names[i][0]))
+			return names[i][1];
+	return NULL;
+}
+
+static void write_browser(struct page *p, const char *agent)
+{
+	static const char *const browsers[][2] = {{"Edg", "Edge"}, {"OPR/", "Opera"},
+	    {"SamsungBrowser/", "Samsung Internet"}, {"Firefox/", "Firefox"}, {"FxiOS/", "Firefox"},
+	    {"CriOS/", "Chrome"}, {"Chrome/", "Chrome"}, {"Safari/", "Safari"}};
+	static const char *const systems[][2] = {{"Android", "Android"}, {"iPhone", "iPhone"},
+	    {"iPad", "iPad"}, {"Windows", "Windows"}, {"Macintosh", "macOS"}, {"Linux", "Linux"}};
+	const char *browser = called(agent, browsers, sizeof(browsers) / sizeof(*browsers));
+	const char *system = called(agent, systems, sizeof(systems) / sizeof(*systems));
+
+	if (!browser || !system)
+		fact(p, SAY_SESSION_AGENT, agent);
+	else
+		html_put(&p->h, "<div><dt>$</dt><dd>$, $</dd></div>", say(p, SAY_SESSION_AGENT),
+		    browser, system);
+}
+
 static void write_person(struct page *p, const json_t *account)
 {
 	const struct caller *c = p->caller;
+	struct buf roles = BUF_INIT;
 
 	html_raw(&p->h, "<dl class=\"facts\">");
 	fact(p, SAY_NAME, account_name(account, i18n_code(p->language)));
@@ -39,7 +67,9 @@ static void write_person(struct page *p, const json_t *account)
 	html_raw(&p->h, "</dd></div>");
 	fact(p, SAY_USER_ID, c->who->access.user);
 	fact(p, SAY_ACCOUNT_EMAIL, json_text(account, "email"));
-	fact(p, SAY_ACCOUNT_ROLES, c->who->roles_text);
+	account_roles_add(p, c->who->access.roles, &roles);
+	fact(p, SAY_ACCOUNT_ROLES, roles.data);
+	buf_free(&roles);
 	html_put(&p->h, "<div><dt>$</dt><dd>$, $</dd></div></dl>", say(p, SAY_ACCOUNT_METHOD),
 	    say(p, c->session ? method_said(c->session) : SAY_METHOD_TOKEN),
 	    say(p, c->weak ? SAY_ACCOUNT_WEAK : SAY_ACCOUNT_STRONG));
@@ -103,7 +133,7 @@ static int write_session(void *arg, const struct session *s)
 	fact(p, SAY_SESSION_SEEN, seen);
 	fact(p, SAY_ACCOUNT_METHOD, say(p, method_said(s)));
 	fact(p, SAY_SESSION_ADDRESS, s->address);
-	fact(p, SAY_SESSION_AGENT, s->agent);
+	write_browser(p, s->agent);
 	html_raw(&p->h, "</dl>");
 	if (own) {
 		html_put(&p->h, "<p><strong class=\"tag\">$</strong></p></li>",

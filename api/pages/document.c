@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/orders.h"
 #include "api/pages/past.h"
 #include "api/pages/document.h"
 #include "api/purpose_kept.h"
@@ -69,21 +70,21 @@ static void write_filer(struct page *p, const json_t *actor)
 }
 
 /* Who filed the original and why goes with the original. */
-static void write_filing(struct page *p, const struct catalogue_row *row, const struct card *card)
+static void write_filing(struct page *p, const struct catalogue_row *row, const json_t *version)
 {
-	const char *reason = json_text(card->version, "reason");
+	const char *reason = json_text(version, "reason");
 
 	fact_begin(p, SAY_FILED);
 	html_raw(&p->h, ">");
-	page_time(p, json_text(card->version, "time"));
+	page_time(p, json_text(version, "time"));
 	html_raw(&p->h, "</dd></div>");
 	if (!row->whole) {
-		fact_media(p, SAY_FILE, card->version);
+		fact_media(p, SAY_FILE, version);
 		return;
 	}
 	fact_begin(p, SAY_FILED_BY);
 	html_raw(&p->h, ">");
-	write_filer(p, json_object_get(card->version, "actor"));
+	write_filer(p, json_object_get(version, "actor"));
 	html_raw(&p->h, "</dd></div>");
 	if (!reason && row->version == 1)
 		reason = say(p, SAY_REASON_FIRST);
@@ -91,7 +92,7 @@ static void write_filing(struct page *p, const struct catalogue_row *row, const 
 }
 
 static void write_version(struct page *p, const struct catalogue_row *shown,
-    const struct catalogue_row *row, const struct card *card)
+    const struct catalogue_row *row, const json_t *version)
 {
 	struct buf url = BUF_INIT;
 	char n[16];
@@ -110,12 +111,21 @@ static void write_version(struct page *p, const struct catalogue_row *shown,
 	if (!row->whole)
 		html_put(&p->h, " <span class=\"tag\">$</span>", say(p, SAY_RENDITION));
 	html_raw(&p->h, "</h3><dl class=\"facts\">");
-	write_filing(p, row, card);
+	write_filing(p, row, version);
 	html_raw(&p->h, "</dl></li>");
 	buf_free(&url);
 }
 
-/* Newest first. A card that cannot be opened fails the page. */
+/* The version that the page is about is open already; not so when a rendition came in between. */
+static json_t *version_open(
+    const struct visit *v, const struct card *card, const struct catalogue_row *row)
+{
+	bool same = row->version == v->row.version && row->whole == v->row.whole &&
+		    (row->whole || row->rendition.number == v->row.rendition.number);
+
+	return same ? json_incref(card->version) : NULL;
+}
+
 static void begin_versions(struct page *p, size_t number)
 {
 	char first[24];
@@ -124,8 +134,9 @@ static void begin_versions(struct page *p, size_t number)
 	html_put(&p->h, "<ol class=\"versions\" reversed start=\"$\">", first);
 }
 
-static int write_versions(
-    struct page *p, struct visit *v, const struct listing *l, struct ark_error *err)
+/* Newest first. A card that cannot be opened fails the page. */
+static int write_versions(struct page *p, struct visit *v, const struct listing *l,
+    const struct card *card, struct ark_error *err)
 {
 	bool folds = l->n > VERSIONS_OPEN + 1;
 	int rc = ARK_OK;
@@ -134,17 +145,19 @@ static int write_versions(
 	    say(p, SAY_VERSIONS));
 	begin_versions(p, l->n);
 	for (size_t i = l->n; i > 0 && !rc; i--) {
-		struct card card = {0};
+		const struct catalogue_row *row = &l->rows[i - 1];
+		json_t *version = version_open(v, card, row);
 
 		if (folds && l->n - i == VERSIONS_OPEN) {
 			html_raw(&p->h, "</ol>");
 			fold_begin(p, i);
 			begin_versions(p, i);
 		}
-		rc = shown_card(v->app->archive, v->receipt, &l->rows[i - 1], &card, err);
+		if (!version)
+			rc = shown_version(v->app->archive, v->receipt, row, &version, err);
 		if (!rc)
-			write_version(p, &v->row, &l->rows[i - 1], &card);
-		card_free(&card);
+			write_version(p, &v->row, row, version);
+		json_decref(version);
 	}
 	html_raw(&p->h, "</ol>");
 	if (folds)
@@ -252,7 +265,7 @@ static int write_body(
 		rc = document_related(p, d, card, err);
 	document_ways(p, d, card);
 	if (!rc)
-		rc = write_versions(p, d->v, d->versions, err);
+		rc = write_versions(p, d->v, d->versions, card, err);
 	document_citation(p, d, card);
 	html_raw(&p->h, "</div>");
 	if (d->open)
@@ -305,7 +318,12 @@ static void show_document(struct exchange *x)
 	struct buf title = BUF_INIT;
 	struct page p = {0};
 	bool wrong = false;
-	int rc = shown_card(v->app->archive, v->receipt, &v->row, &card, &err);
+	int rc = d->prepared;
+
+	if (rc)
+		err = d->failed;
+	else
+		rc = shown_card(v->app->archive, v->receipt, &v->row, &card, &err);
 
 	if (!rc) {
 		d->needs_purpose = !d->open && caller_decides(v->caller, v->app,
@@ -336,6 +354,7 @@ static void view_free(void *arg)
 		listing_free(d->versions);
 	if (d->beside)
 		listing_free(d->beside);
+	json_decref(d->orders);
 	free(d);
 }
 
@@ -361,7 +380,6 @@ static struct document_view *view_new(
 		return NULL;
 	d->open = !v->row.whole;
 	if ((v->row.whole && visit_content_open(v, &d->open, &err)) ||
-	    listing_versions(v, v->row.document, d->versions, &err) ||
 	    listing_beside(v, d->beside, BESIDE_SHOWN + 1, &err)) {
 		http_reply_error(x, &err);
 		return NULL;
@@ -390,6 +408,7 @@ static size_t note_reads(const struct document_view *d, struct ledger_record rec
 	for (size_t i = 0; i < d->beside->n && i < BESIDE_SHOWN; i++) {
 		records[n] = visit_record(v, "shown");
 		records[n].document = d->beside->rows[i].document;
+		records[n].author = d->beside->rows[i].author[0] ? d->beside->rows[i].author : NULL;
 		records[n++].version = d->beside->rows[i].version;
 	}
 	if (d->open ? !text_ready(&v->row) : !d->stated.sent || d->stated.form_wrong != SAY_COUNT)
@@ -402,6 +421,19 @@ static size_t note_reads(const struct document_view *d, struct ledger_record rec
 	return n + 1;
 }
 
+/* While the disk writes the log: what needs no key, and is not shown before. */
+static void prepare(struct document_view *d)
+{
+	struct visit *v = d->v;
+	const struct orders_asked asked = {.document = v->row.document, .alone = true};
+
+	if (http_replied(v->x)) /* there is no log */
+		return;
+	d->prepared = listing_versions(v, v->row.document, d->versions, &d->failed);
+	if (!d->prepared && v->row.whole)
+		d->prepared = orders_find(v->x, &asked, &d->orders, &d->failed);
+}
+
 static void show_version(struct exchange *x, uint32_t version, const struct stated *stated)
 {
 	struct visit *v = visit_of(x);
@@ -411,8 +443,10 @@ static void show_version(struct exchange *x, uint32_t version, const struct stat
 	if (!v || !document_found(x, v, "metadata", version))
 		return;
 	d = view_new(x, v, version, stated);
-	if (d)
-		visit_log(x, records, note_reads(d, records), show_document);
+	if (!d)
+		return;
+	visit_log(x, records, note_reads(d, records), show_document);
+	prepare(d);
 }
 
 static void show_numbered(struct exchange *x, const struct stated *stated)

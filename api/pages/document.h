@@ -28,6 +28,9 @@ struct document_view { /* the visit's `more` */
 	bool open;                         /* file and text of the form that is shown */
 	bool needs_purpose;                /* not open, but with a purpose and a case */
 	struct stated stated;
+	json_t *orders; /* in it; found while its log entries are being written */
+	int prepared;   /* how that ended; `failed` says why */
+	struct ark_error failed;
 };
 
 static inline enum form form_shown(const struct document_view *d)

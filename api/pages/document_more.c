@@ -71,12 +71,10 @@ static void write_order(struct page *p, const json_t *order)
 }
 
 /* Who sees a document whole sees the orders in it; the read of the document is logged already. */
-static int write_orders(struct page *p, const struct document_view *d, struct ark_error *err)
+static void write_orders(struct page *p, const json_t *orders)
 {
-	const struct orders_asked asked = {.document = d->v->row.document};
-	json_t *orders = NULL, *order;
+	json_t *order;
 	size_t i;
-	int rc = d->v->row.whole ? orders_find(p->x, &asked, &orders, err) : ARK_OK;
 
 	if (json_array_size(orders)) {
 		html_put(&p->h,
@@ -91,8 +89,6 @@ static int write_orders(struct page *p, const struct document_view *d, struct ar
 		end_related(p, json_array_size(orders));
 		html_raw(&p->h, "</section>");
 	}
-	json_decref(orders);
-	return rc;
 }
 
 /* ---- of the same case ---- */
@@ -100,20 +96,24 @@ static int write_orders(struct page *p, const struct document_view *d, struct ar
 static int write_one_beside(struct page *p, const struct document_view *d,
     const struct catalogue_row *row, struct ark_error *err)
 {
-	struct card card = {0};
-	int rc = shown_card(d->v->app->archive, d->v->receipt, row, &card, err);
+	json_t *title = NULL;
+	int rc;
+
+	if (!row->whole) /* never listed: its title may be what is hidden */
+		return ARK_OK;
+	rc = reading_title(d->v->app->archive, d->v->receipt, row, &title, err);
 
 	if (rc)
 		return rc;
 	html_put(&p->h, "<li><a href=\"/$/documents/$\"", i18n_code(p->language), row->document);
 	page_lang(p, row->language);
-	html_put(&p->h, ">$</a> <span class=\"about\">", json_text(card.fields, "title"));
+	html_put(&p->h, ">$</a> <span class=\"about\">", json_string_value(title));
 	page_name(p, "types", row->type);
 	html_raw(&p->h, ", ");
 	page_date(p, row->date);
 	page_tags(p, row->publicity, row->state);
 	html_raw(&p->h, "</span></li>");
-	card_free(&card);
+	json_decref(title);
 	return ARK_OK;
 }
 
@@ -144,9 +144,8 @@ static int write_beside(
 int document_related(
     struct page *p, const struct document_view *d, const struct card *card, struct ark_error *err)
 {
-	int rc = write_orders(p, d, err);
-
-	return rc ? rc : write_beside(p, d, card, err);
+	write_orders(p, d->orders);
+	return write_beside(p, d, card, err);
 }
 
 /* ---- where to go on ---- */

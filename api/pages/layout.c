@@ -170,14 +170,16 @@ static void write_session(struct page *p)
 
 static void write_menu_link(struct page *p, const char *path, enum say label)
 {
+	const char *at = http_path(p->x);
 	struct buf url = BUF_INIT;
-	bool here;
+	bool here, within;
 
 	buf_addf(&url, "/%s%s", i18n_code(p->language), path);
-	here = url.data && strcmp(http_path(p->x), url.data) == 0;
+	here = url.data && strcmp(at, url.data) == 0;
+	within = url.data && path[1] && strncmp(at, url.data, url.len) == 0 && at[url.len] == '/';
 	html_put(&p->h, "<li><a href=\"$\"", url.data);
-	if (here)
-		html_raw(&p->h, " aria-current=\"page\"");
+	if (here || within)
+		html_put(&p->h, " aria-current=\"$\"", here ? "page" : "true");
 	html_put(&p->h, ">$</a></li>", say(p, label));
 	buf_free(&url);
 }
@@ -218,6 +220,33 @@ static void write_header(struct page *p)
 	html_raw(&p->h, "</div></header>");
 }
 
+static void page_for(struct page *p, struct exchange *x)
+{
+	*p = (struct page){.x = x, .caller = caller_of(x), .language = http_language(x)};
+	if (p->caller && p->caller->left)
+		p->caller = NULL;
+	page_language(x, &p->language);
+}
+
+void page_prepare(struct exchange *x)
+{
+	struct page p;
+
+	page_for(&p, x);
+	if (!p.caller || p.caller->top.data)
+		return;
+	write_header(&p);
+	caller_of(x)->top = p.h.out;
+}
+
+static void write_top(struct page *p)
+{
+	if (p->caller && p->caller->top.data && !buf_failed(&p->caller->top))
+		buf_add(&p->h.out, p->caller->top.data, p->caller->top.len);
+	else
+		write_header(p);
+}
+
 void page_begin(struct page *p, struct exchange *x, const char *title)
 {
 	page_begin_feed(p, x, title, NULL);
@@ -225,10 +254,7 @@ void page_begin(struct page *p, struct exchange *x, const char *title)
 
 void page_begin_feed(struct page *p, struct exchange *x, const char *title, const char *feed)
 {
-	*p = (struct page){.x = x, .caller = caller_of(x), .language = http_language(x)};
-	if (p->caller && p->caller->left)
-		p->caller = NULL;
-	page_language(x, &p->language);
+	page_for(p, x);
 	html_put(&p->h,
 	    "<!doctype html>\n<html lang=\"$\"><head><meta charset=\"utf-8\"><title>$ – $</title>"
 	    "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"
@@ -242,7 +268,7 @@ void page_begin_feed(struct page *p, struct exchange *x, const char *title, cons
 		html_put(&p->h, "<link rel=\"alternate\" type=\"application/atom+xml\" href=\"$\">",
 		    feed);
 	html_raw(&p->h, "</head><body>");
-	write_header(p);
+	write_top(p);
 	html_raw(&p->h, "<main id=\"content\" tabindex=\"-1\"><div class=\"wide\">");
 	purpose_bar(p);
 	accounts_notice(p);

@@ -83,6 +83,9 @@ void pages_start(struct app *app);
 /* ---- layout.c ---- */
 /* fi, sv or en when the path is that of a page; false otherwise. */
 bool page_language(const struct exchange *x, enum http_language *ret);
+/* Writes what the coming page has above its content ahead of time: while a log entry is made durable there is time for
+ * it. It shows nothing of the archive but the caller's own name. */
+void page_prepare(struct exchange *x);
 /* Writes everything up to the <h1>, which is the page's. title is a plain text. */
 void page_begin(struct page *p, struct exchange *x, const char *title);
 /* The same with a feed of what the page shows. */

@@ -30,6 +30,25 @@ static void write_facts(struct page *p, const struct wanted *w, const struct sea
 	html_raw(&p->h, "</p>");
 }
 
+static void write_title(struct page *p, const struct search_view_hit *hit)
+{
+	const char *title = json_text(hit->card.fields, "title");
+	size_t at = 0;
+
+	if (!title)
+		return;
+	for (size_t i = 0; i < hit->title_len; i++) {
+		const struct snippet_mark *m = &hit->title[i];
+
+		html_text_len(&p->h, title + at, m->start - at);
+		html_raw(&p->h, "<mark>");
+		html_text_len(&p->h, title + m->start, m->end - m->start);
+		html_raw(&p->h, "</mark>");
+		at = m->end;
+	}
+	html_text(&p->h, title + at);
+}
+
 static void write_snippet(struct page *p, const struct search_view_hit *hit)
 {
 	char page[I18N_SIZE];
@@ -131,7 +150,9 @@ void search_hit(struct page *p, const struct wanted *w, const struct search_view
 	html_put(&p->h, "<li class=\"hit\"><h3><a href=\"$\"", url.data);
 	buf_free(&url);
 	page_lang(p, row->language);
-	html_put(&p->h, ">$</a></h3>", json_text(hit->card.fields, "title"));
+	html_raw(&p->h, ">");
+	write_title(p, hit);
+	html_raw(&p->h, "</a></h3>");
 	write_facts(p, w, hit);
 	if (hit->closed)
 		html_put(&p->h, "<p class=\"hint\">$</p>", say(p, SAY_SNIPPET_CLOSED));

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/pages/filing.h"
 #include "api/pages/unit.h"
 #include "api/pages/units.h"
 #include "api/registers.h"
@@ -123,11 +124,12 @@ static void write_ways(struct page *p, const char *id, const char *feed)
 {
 	const char *code = i18n_code(p->language);
 
-	html_put(&p->h,
-	    "<ul class=\"ways plain\"><li><a href=\"/$/?unit=$\">$</a></li>"
-	    "<li><a href=\"/$/file?unit=$\">$</a></li><li><a href=\"$\">$</a></li></ul>",
-	    code, id, say(p, SAY_UNIT_DOCUMENTS), code, id, say(p, SAY_UNIT_FILE), feed,
-	    say(p, SAY_TIMELINE_FEED));
+	html_put(&p->h, "<ul class=\"ways plain\"><li><a href=\"/$/?unit=$\">$</a></li>", code, id,
+	    say(p, SAY_UNIT_DOCUMENTS));
+	if (filing_may(p->caller))
+		html_put(&p->h, "<li><a href=\"/$/file?unit=$\">$</a></li>", code, id,
+		    say(p, SAY_UNIT_FILE));
+	html_put(&p->h, "<li><a href=\"$\">$</a></li></ul>", feed, say(p, SAY_TIMELINE_FEED));
 }
 
 /* ---- the page ---- */

@@ -4,6 +4,7 @@
 #include "api/pack.h"
 #include "api/pages/unit.h"
 #include "api/pages/units.h"
+#include "api/past_work.h"
 #include "arkki/base/json.h"
 
 static void show_form(struct exchange *x, const struct stated *s)
@@ -87,6 +88,6 @@ void page_unit_pack_post(struct exchange *x)
 	}
 	if (purpose_wrong(&s))
 		show_form(x, &s);
-	else
+	else if (past_work_room(x))
 		timeline_show(x, &what, make);
 }

@@ -94,7 +94,7 @@
 		if (answer.status === 413) throw new Final("large");
 		if (answer.status === 507) throw new Final("full");
 		if (answer.status === 403 || answer.status === 400 || answer.status === 415) throw new Final("refused");
-		if (!answer.ok) throw Object.assign(new Error("again"), { status: answer.status });
+		if (!answer.ok) throw Object.assign(new Error("again"), { busy: answer.status === 423 });
 		return answer;
 	};
 
@@ -148,7 +148,8 @@
 				else if (u.tries++ >= TRIES) show(u, "stopped", true);
 				else {
 					show(u, "retrying", u.tries === 1);
-					await Promise.race([sleep(Math.min(1000 * 2 ** u.tries, 60000) * (0.7 + 0.3 * Math.random())),
+					// what is in use is so for a moment; a line that is lost may be so for long
+					await Promise.race([sleep(Math.min(1000 * 2 ** u.tries, e.busy ? 2000 : 60000) * (0.7 + 0.3 * Math.random())),
 						new Promise((again) => { addEventListener("online", again, { once: true }); })]);
 				}
 			}

@@ -162,7 +162,7 @@ export const signInTests = {
 		const id = `ulla-${r.name}`;
 		const { codes } = await join(r, id);
 		await r.page.click(".session .who");
-		for (const part of ["Uuno Uusi", "uuno@lvv.example", "10 koodia jäljellä", "tämä selain", "vahva tunnistus"])
+		for (const part of ["Uuno Uusi", "uuno@lvv.example", "10 koodia jäljellä", "tämä selain", "vahva tunnistus", "tarkastaja", "Chrome, Linux"])
 			check((await r.page.textContent("main")).includes(part), "not on the page:", part);
 		await r.sound("account");
 		for (const language of ["sv", "en"]) {

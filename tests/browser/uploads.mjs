@@ -17,7 +17,7 @@ const row = (r, name) => r.page.locator(".uploads > li", { hasText: name });
 const state = async (r, name) => row(r, name).locator("[data-state]").textContent();
 
 async function until(what, why) {
-	for (let i = 0; i < 300; i++) {
+	for (let i = 0; i < 600; i++) {
 		if (await what()) return;
 		await new Promise((done) => setTimeout(done, 100));
 	}

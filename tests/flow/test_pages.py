@@ -173,3 +173,13 @@ def test_page__search_says_why_there_is_no_excerpt():
     check("Tekstistä ei näytetä otetta" in page and "salattua" not in page, "of who sees it whole")
     page = w.get("/fi/?unit=lehtola&type=concern-notice&q=nukkuva", "helmi").body.decode()
     check("Tekstistä ei näytetä otetta" not in page and "[...]" in page and ">julkinen kappale<" in page, "of a placer")
+
+
+def test_page__search_marks_what_was_found_in_titles():
+    w = world()
+    w.file(content=b"Muuta asiaa.\n", title="Pihapuun <b>kaato</b> & kannot", name="puu.txt")
+    w.until_indexed()
+    for q, shown in (("kanto", "&lt;b&gt;kaato&lt;/b&gt; &amp; <mark>kannot</mark>"),
+                     ("pihapuut", "<mark>Pihapuun</mark> &lt;b&gt;")):
+        page = w.get("/fi/?q=" + q).body.decode()
+        check(shown in page, page[page.find("hits"):][:1500])

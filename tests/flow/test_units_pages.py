@@ -2,6 +2,7 @@
 
 import copy
 import html
+import http.client
 import io
 import json
 import os
@@ -9,6 +10,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+import time
 import urllib.parse
 import zipfile
 
@@ -100,7 +102,9 @@ def text_of(pdf):
 def info_of(pdf):
     folder, path = kept(pdf, "pack.pdf")
     try:
-        return tool("pdfinfo", path) + tool("pdfinfo", "-struct", path)
+        tree = tool("pdfinfo", "-struct", path)
+        same([s.split()[0] for s in tree.splitlines() if s and s[0] != " "], ["Document"], "what stands at the root")
+        return tool("pdfinfo", path) + tree
     finally:
         shutil.rmtree(folder)
 
@@ -161,6 +165,7 @@ def test_unit__page_tells_facts_their_source_and_its_past():
     check("Koivutie 1" in text and "Koivutie 1" not in page(w, "/fi/units/koivula", "hanna"), "the address")
     check("Koivutie 1" not in text_of(pack(w, "pdf", user="hanna")), "the address in a pack")
     check("Toimintaa jatkaa" in page(w, "/fi/units/pihlajala"), "the successor")
+    check("/fi/file" not in page(w, "/fi/units/koivula", "helmi"), "who files nothing")
     same(w.get("/fi/units/olematon").status, 404)
     same(w.get("/fi/units/koivula?kind=%3Cscript%3E").status in (200, 400), True)
     w.stop()
@@ -342,6 +347,66 @@ def test_pack__is_refused_without_its_form_and_for_what_is_none():
         same(w.send("POST", "/v1/units/koivula/pack", "maija", JSON, body).status, status, body)
     empty = text_of(pack(w, "pdf", "lehtola"))
     check("Ei asiakirjoja, jotka sinulla on oikeus nähdä." in empty, empty)
+    w.stop()
+
+
+def damaged(size, at):
+    """An archive whose one report of so many bytes has a bad bit about there, and the report's id."""
+    w = archive()
+    f = w.file(title="Kuvia käynniltä", content=os.urandom(size), publicity="public")
+    w.until_indexed()
+    w.stop()
+    packs = sorted((os.path.join(d, n) for d, _, names in os.walk(os.path.join(w.dir, "archive.git", "objects"))
+                    for n in names if n.endswith(".pack")), key=os.path.getsize)
+    big = packs[-1]
+    check(os.path.getsize(big) > size, "the pack that holds it")
+    os.chmod(big, 0o600)
+    with open(big, "r+b") as file:
+        file.seek(at)
+        byte = file.read(1)
+        file.seek(at)
+        file.write(bytes([byte[0] ^ 16]))
+    return w.serve(), f.id
+
+
+def noted(w, doc, seconds=60):
+    """The outcomes of the entries of packs, oldest first, when one has failed."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        outcomes = [e["outcome"] for e in w.audit(document=doc) if e["kind"] == "export"]
+        if "failed" in outcomes:
+            return sorted(outcomes)
+        time.sleep(0.1)
+    return outcomes
+
+
+def test_pack__what_breaks_on_the_way_breaks_the_answer_and_is_noted():
+    w, doc = damaged(5 << 20, 3 << 20)
+    got = b""
+    try:
+        c = http.client.HTTPConnection("127.0.0.1", w.port, timeout=60)
+        c.request("POST", "/v1/units/koivula/pack", b'{"format":"zip"}',
+                  dict(JSON, Authorization="Bearer " + w.token("maija")))
+        r = c.getresponse()
+        same(r.status, 200)
+        while True:
+            piece = r.read(65536)
+            if not piece:
+                break
+            got += piece
+        check(False, "an answer that looks whole")
+    except (http.client.IncompleteRead, ConnectionError):
+        pass
+    check(got[:2] == b"PK" and not zipfile.is_zipfile(io.BytesIO(got)), "begun, and no whole ZIP")
+    same(noted(w, doc), ["failed", "ok"])
+    text_of(pack(w, "pdf"))  # the server goes on
+    w.stop()
+
+
+def test_pack__what_cannot_be_opened_is_refused_and_noted():
+    w, doc = damaged(600000, 597000)  # in its last 16 KiB, which are tried before anything is sent
+    pack(w, "zip", status=500)
+    same(noted(w, doc), ["failed", "ok"])
     w.stop()
 
 

@@ -1,4 +1,6 @@
 /* Packages: written, read back sealed, and valid bags. */
+#include <archive.h>
+#include <archive_entry.h>
 #include <fcntl.h>
 
 #include "archive/checkpoint.h"
@@ -203,6 +205,75 @@ static void test_package__names_are_safe(void **state)
 	buf_free(&out);
 }
 
+/* The flow's bytes into a file, taken a little at a time behind each write. Returns the most that ever waited. */
+static size_t take_out(struct package *p, int fd)
+{
+	char block[1000];
+	size_t all = 0, n;
+
+	while ((n = package_take(p, block, sizeof(block))) > 0) {
+		assert_int_equal(fs_write_all(fd, block, n, NULL), 0);
+		all += n;
+	}
+	return all;
+}
+
+static void check_flow(const char *path)
+{
+	struct archive *a = archive_read_new();
+	struct archive_entry *e;
+	unsigned int seed = 1;
+	char block[65536];
+
+	assert_int_equal(archive_read_support_format_zip(a), ARCHIVE_OK);
+	assert_int_equal(archive_read_open_filename(a, path, 10240), ARCHIVE_OK);
+	assert_int_equal(archive_read_next_header(a, &e), ARCHIVE_OK);
+	assert_string_equal(archive_entry_pathname(e), "paketti/contents.html");
+	assert_int_equal(archive_read_next_header(a, &e), ARCHIVE_OK);
+	assert_string_equal(archive_entry_pathname(e), "paketti/01-suuri");
+	for (int i = 0; i < 100; i++) {
+		assert_int_equal(archive_read_data(a, block, sizeof(block)), sizeof(block));
+		for (size_t k = 0; k < sizeof(block); k++)
+			assert_int_equal(block[k], (char)rand_r(&seed));
+	}
+	assert_int_equal(archive_read_next_header(a, &e), ARCHIVE_EOF);
+	archive_read_free(a);
+}
+
+static void test_package__in_flow_holds_little_and_is_whole(void **state)
+{
+	char dir[256], path[300], block[65536];
+	struct package *p = NULL;
+	unsigned int seed = 1;
+	size_t most = 0;
+	int fd;
+
+	(void)state;
+	unit_scratch(dir);
+	snprintf(path, sizeof(path), "%s/zip", dir);
+	fd = open(path, O_CREAT | O_TRUNC | O_WRONLY, 0600);
+	assert_true(fd >= 0);
+	assert_int_equal(package_flow(PACKAGE_ZIP, "paketti", &p, NULL), 0);
+	assert_int_equal(package_add(p, "contents.html", "<p>", 3, NULL), 0);
+	assert_int_equal(package_begin_file(p, "01-suuri", 100 * sizeof(block), NULL), 0);
+	for (int i = 0; i < 100; i++) {
+		size_t n;
+
+		for (size_t k = 0; k < sizeof(block); k++)
+			block[k] = (char)rand_r(&seed);
+		assert_int_equal(package_write(p, block, sizeof(block), NULL), 0);
+		n = take_out(p, fd);
+		most = n > most ? n : most;
+	}
+	assert_int_equal(package_end_file(p, NULL, NULL), 0);
+	assert_int_equal(package_finish(p, NULL, NULL, NULL), 0);
+	take_out(p, fd);
+	assert_true(most > 0 && most < 4 * sizeof(block));
+	package_free(p);
+	close(fd);
+	check_flow(path);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -210,6 +281,7 @@ int main(void)
 	    cmocka_unit_test(test_package__is_a_valid_bag_as_zip_and_tar),
 	    cmocka_unit_test(test_package__a_flipped_byte_is_found),
 	    cmocka_unit_test(test_package__names_are_safe),
+	    cmocka_unit_test(test_package__in_flow_holds_little_and_is_whole),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

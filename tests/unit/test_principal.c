@@ -99,12 +99,54 @@ static void test_principal__without_an_organisation_is_nobody(void **state)
 	registry_free(r);
 }
 
+static bool may(struct principal *p, enum access_action action, const struct access_context *c)
+{
+	bool ret = false;
+
+	assert_int_equal(principal_may(p, action, c, &ret, NULL), ARK_OK);
+	return ret;
+}
+
+/* What is kept is one principal's, and of requests that state nothing. */
+static void test_principal__keeps_answers_for_itself_and_for_plain_requests(void **state)
+{
+	const struct access_context plain = {.strong = true}, weak = {0},
+				    stated = {.strong = true, .purpose = "käynti"},
+				    glass = {.strong = true, .break_glass = "hätä"};
+	const struct access_context *const others[] = {&weak, &stated, &glass};
+	struct registry *r =
+	    registry_of("{\"orgs\":[{\"id\":\"a\",\"kind\":\"state-agency\"}],\"users\":["
+			"{\"id\":\"paula\",\"org\":\"a\",\"roles\":[\"admin\"]},"
+			"{\"id\":\"maija\",\"org\":\"a\",\"roles\":[\"inspector\"]}]}");
+	struct principal *paula = principal_of(r, "paula", "2026-05-05"),
+			 *maija = principal_of(r, "maija", "2026-05-05");
+	const struct access_filter *first = NULL, *again = NULL, *hers = NULL;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		assert_true(may(paula, ACCESS_ADMINISTER, &plain));
+		assert_false(may(maija, ACCESS_ADMINISTER, &plain));
+		assert_false(may(paula, ACCESS_AUDIT, &plain));
+	}
+	assert_int_equal(principal_content(maija, &plain, &first, NULL), ARK_OK);
+	assert_int_equal(principal_content(maija, &plain, &again, NULL), ARK_OK);
+	assert_int_equal(principal_content(paula, &plain, &hers, NULL), ARK_OK);
+	assert_ptr_equal(first, again);
+	assert_ptr_not_equal(first, hers);
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+		assert_int_equal(principal_content(maija, others[i], &again, NULL), 1);
+	principal_unref(paula);
+	principal_unref(maija);
+	registry_free(r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_principal__is_valid_while_account_and_organisation_both_are),
 	    cmocka_unit_test(test_principal__follows_a_circle_of_predecessors_once),
 	    cmocka_unit_test(test_principal__without_an_organisation_is_nobody),
+	    cmocka_unit_test(test_principal__keeps_answers_for_itself_and_for_plain_requests),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

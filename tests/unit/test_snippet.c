@@ -133,6 +133,15 @@ static void test_snippet__text_is_escaped(void **state)
 	assert_snippet(f, "lapsi", "\xff lapsi\xC3", 200, "<mark>lapsi</mark>");
 }
 
+static void test_snippet__ruled_lines_are_left_out(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_snippet(f, "lapsi", "Muistio\n=======\nlapsi ----- 12–14 -- a---b", 200,
+	    "Muistio <mark>lapsi</mark> 12–14 -- a---b");
+	assert_snippet(f, "lapsi", "....", 200, "");
+}
+
 static void test_snippet__no_match_gives_the_beginning(void **state)
 {
 	struct fixture *f = *state;
@@ -355,6 +364,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_snippet__compounds_and_inflections_are_marked),
 	    cmocka_unit_test(test_snippet__text_is_escaped),
+	    cmocka_unit_test(test_snippet__ruled_lines_are_left_out),
 	    cmocka_unit_test(test_snippet__no_match_gives_the_beginning),
 	    cmocka_unit_test(test_snippet__window_holds_the_most_of_the_query),
 	    cmocka_unit_test(test_snippet__other_words_are_marked_and_say_why),

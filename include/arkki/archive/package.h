@@ -5,6 +5,7 @@
  * signature over them come from package_finish().
  *
  * It knows names, bytes and the rules of bags; not documents or rights.
+ * Or it is in flow: package_flow().
  * Threads: writing, one; after package_finish() any number of readers.
  */
 #ifndef ARKKI_ARCHIVE_PACKAGE_H
@@ -25,9 +26,13 @@ struct package;
 ARK_MUSTUSE int package_new(const char *spool_dir, enum package_kind kind, const char *folder,
     struct package **ret, struct ark_error *err);
 void package_free(struct package *p); /* takes NULL */
-/* Before the first file: no bag, a folder of files that people unpack. The paths are below the folder, and package_finish()
- * adds nothing: info and signer are NULL. */
-void package_plain(struct package *p);
+/* No bag, and nothing that waits on disk: a folder of files that people unpack, whose container is sent while it is
+ * written. The paths are below the folder, and package_finish() adds nothing: info and signer are NULL. What writing
+ * has made waits in memory for package_take(), so that who writes small pieces and takes between them holds little. */
+ARK_MUSTUSE int package_flow(
+    enum package_kind kind, const char *folder, struct package **ret, struct ark_error *err);
+/* Up to max bytes of the container, in order; 0: nothing waits. In flow only. */
+size_t package_take(struct package *p, void *out, size_t max);
 
 /* A payload file: path below data/, size bytes that package_write() gives in pieces. sha256: of the bytes, may be
  * NULL. After a failure only package_free() may follow. */

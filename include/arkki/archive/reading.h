@@ -26,6 +26,10 @@ void card_free(struct card *c); /* what it holds */
 ARK_MUSTUSE int reading_card(struct archive *a, const struct receipt *receipt,
     const struct catalogue_row *row, struct card *ret, struct ark_error *err);
 
+/* The title alone, as a JSON string: for lists, where parsing all the rest is most of the time. */
+ARK_MUSTUSE int reading_title(struct archive *a, const struct receipt *receipt,
+    const struct catalogue_row *row, json_t **ret, struct ark_error *err);
+
 /* From here on `form` says of what: of the version itself, or of its newest public rendition
  * (ARK_ENOTFOUND when the row has none). Both open under the version's key. */
 

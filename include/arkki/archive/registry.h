@@ -76,6 +76,13 @@ bool principal_current(const struct principal *p, struct registry *r);
  * nothing. On success *ret is the caller's (access_sight_unref). */
 ARK_MUSTUSE int principal_sight(struct principal *p, const struct access_context *context,
     struct access_sight **ret, struct ark_error *err);
+/* Whether the principal may do what is of no document: administer, audit, file at all. Kept likewise. */
+ARK_MUSTUSE int principal_may(struct principal *p, enum access_action action,
+    const struct access_context *context, bool *ret, struct ark_error *err);
+/* Whose content the principal may have in such a context: *ret lives as long as the principal. 1: the context states
+ * something, and access_filter() is to be asked. */
+ARK_MUSTUSE int principal_content(struct principal *p, const struct access_context *context,
+    const struct access_filter **ret, struct ark_error *err);
 
 /* Counties of the units, without repetition, as a fresh JSON array. NULL: no memory. */
 json_t *registry_counties(struct registry *r, const json_t *units);

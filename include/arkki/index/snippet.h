@@ -41,7 +41,7 @@ struct snippet_where {
 	size_t why_len;
 };
 
-/* Appends at most about max_chars characters of the text to out, white space run together, escaped
+/* Appends at most about max_chars characters of the text to out, white space and ruled lines ("-----") run together, escaped
  * for HTML, matches in <mark>…</mark>, "…" where it was cut. Without a match: the beginning. What the query
  * excludes is never marked. language: the document's. ret_where may be NULL. */
 ARK_MUSTUSE int snippet_make(struct snippet *s, const char *text, size_t len, const char *language,
