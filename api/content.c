@@ -80,6 +80,22 @@ static const char *disposition_of(const struct exchange *x, const struct card *c
 		   : "inline";
 }
 
+/* A filed HTML page is evidence, not a page of ours: `sandbox` takes its scripts and its origin. A PDF has neither, as no
+ * browser takes application/pdf with nosniff for markup; and `sandbox` keeps the viewers of some from it: Safari without
+ * WebKit's change of December 2024 (pull request 37882) shows an empty window or saves the file, and the HTML standard lets
+ * a sandboxed frame show no PDF (whatwg/html 6946). Chromium's viewer is a plugin (object-src), and viewers have styles of
+ * their own. Firefox does not apply a response's policy to its viewer (its test file_pdfjs_not_subject_to_csp.html). */
+static const char *policy_of(const char *media_type)
+{
+	size_t len = media_type ? strcspn(media_type, "; ") : 0;
+
+	if (len == strlen("application/pdf") &&
+	    strncasecmp(media_type, "application/pdf", len) == 0)
+		return "default-src 'none'; style-src 'unsafe-inline'; object-src 'self'; "
+		       "frame-ancestors 'self'; base-uri 'none'; form-action 'none'";
+	return "default-src 'none'; style-src 'unsafe-inline'; sandbox";
+}
+
 static void content_headers(struct exchange *x, const struct card *card, const char *tag)
 {
 	struct buf value = BUF_INIT, digest = BUF_INIT;
@@ -99,9 +115,8 @@ static void content_headers(struct exchange *x, const struct card *card, const c
 	http_reply_header(x, "ETag", tag);
 	http_reply_header(x, "Accept-Ranges", by_form(x) ? "none" : "bytes");
 	http_reply_header(x, "Cache-Control", "private, no-store");
-	/* a filed HTML page is evidence, not a page of ours */
 	http_reply_header(
-	    x, "Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox");
+	    x, "Content-Security-Policy", policy_of(json_text(card->version, "mediaType")));
 	buf_free(&value);
 	buf_free(&digest);
 }

@@ -357,7 +357,7 @@ struct listing *listing_found(struct exchange *x)
 }
 
 /* Gathers the versions that the caller may read, logs the look at the list, and shows them. */
-static void gather_versions(struct exchange *x, void (*show)(struct exchange *x))
+void gather_versions(struct exchange *x, void (*show)(struct exchange *x))
 {
 	struct listing *l = listing_found(x);
 	struct visit *v = visit_of(x);
@@ -437,58 +437,6 @@ void proof_get(struct exchange *x)
 	}
 	r = visit_record(v, "metadata");
 	visit_log(x, &r, 1, show_proof);
-}
-
-/* ---- GET /documents/{d}/history ---- */
-
-struct history_list {
-	const struct listing *visible;
-	json_t *events;
-};
-
-static bool version_visible(const struct listing *l, uint32_t version)
-{
-	for (size_t i = 0; i < l->n; i++)
-		if (l->rows[i].version == version && l->rows[i].whole)
-			return true;
-	return false;
-}
-
-static int add_event(void *arg, const struct ledger_entry *e)
-{
-	struct history_list *h = arg;
-	json_t *version = json_object_get(e->a, "version");
-	json_t *event;
-
-	if (!version_visible(h->visible, (uint32_t)json_integer_value(version)))
-		return 0;
-	event = json_pack("{s:I,s:O*,s:O*,s:O*,s:O*,s:O*}", "index", (json_int_t)e->index, "time",
-	    json_object_get(e->a, "time"), "kind", json_object_get(e->a, "kind"), "version",
-	    version, "principal", json_object_get(e->b, "principal"), "org",
-	    json_object_get(e->b, "org"));
-	return json_array_append_new(h->events, event) ? ARK_ENOMEM : 0;
-}
-
-static void show_history(struct exchange *x)
-{
-	struct visit *v = visit_of(x);
-	struct history_list h = {v->more, json_array()};
-	const struct ledger_filter filter = {.document = v->row.document};
-	struct ark_error err;
-	int rc = ledger_find(archive_ledger(v->app->archive, LEDGER_HISTORY), &filter, UINT_MAX,
-	    add_event, &h, &err);
-
-	if (rc < 0) {
-		json_decref(h.events);
-		http_reply_error(x, &err);
-		return;
-	}
-	http_reply_json(x, 200, json_pack("{s:o}", "events", h.events));
-}
-
-void history_get(struct exchange *x)
-{
-	gather_versions(x, show_history);
 }
 
 /* ---- lists of documents: GET /documents, /units/{u}/documents, /cases/{c}/documents ---- */

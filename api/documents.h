@@ -47,6 +47,8 @@ ARK_MUSTUSE int listing_beside(
 
 /* The versions of {d} that the caller may read, oldest first, as the visit's `more`. NULL: everything is replied. */
 struct listing *listing_found(struct exchange *x);
+/* These, logged as a list, for show(); what fails is replied. */
+void gather_versions(struct exchange *x, void (*show)(struct exchange *x));
 
 /* Reads type, from, to, limit and cursor. False: 400 is replied. */
 bool listing_query(struct exchange *x, struct catalogue_list *list);
@@ -55,6 +57,10 @@ bool listing_query(struct exchange *x, struct catalogue_list *list);
  * limit tells of a next page: listing_next()). Everything that fails is replied. */
 void listing_show(
     struct exchange *x, struct catalogue_list *list, void (*show)(struct exchange *x));
+/* The meta of one of its renditions, withdrawn ones too, for who sees the version whole now and might have read the document
+ * at time_us, when it was filed; else *ret is NULL. */
+ARK_MUSTUSE int rendition_then(struct visit *v, uint32_t version, uint32_t number, int64_t time_us,
+    json_t **ret, struct ark_error *err);
 /* The cursor of the next page, when there is one. */
 void listing_next(const struct listing *l, unsigned int limit, struct buf *next);
 

@@ -3,22 +3,30 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "arkki/base/json.h"
 #include "index/leak_words.h"
+#include "index/ocr.h"
 
 enum { PLACES_MAX = 60 };
 
+enum { PICTURE_KNOWN = 500 }; /* per mille of its words: read badly below */
+
 struct check {
-	struct extractor *e;
+	struct extractor *e, *ocr;            /* ocr: begun with the first picture */
+	uint32_t pictures[LEAK_PICTURES_MAX]; /* pages */
+	size_t pictures_len;
+	bool more_pictures, reads; /* reads: words of its text layer are seen */
 	const struct leak_ask *ask;
 	struct leak_words *words;
 	json_t *places;
 	struct ark_error *err;
 };
 
-static int extract(struct extractor *e, const char *type, const char *bytes, size_t len,
-    struct extract_result *ret, struct ark_error *err)
+/* page 0: of all that is there. */
+static int extract_one(struct extractor *e, const char *type, const char *bytes, size_t len,
+    uint32_t page, struct extract_result *ret, struct ark_error *err)
 {
 	struct extract_job *job = NULL;
 	int rc;
@@ -33,7 +41,15 @@ static int extract(struct extractor *e, const char *type, const char *bytes, siz
 		extract_abort(job);
 		return rc;
 	}
+	if (page)
+		extract_page(job, page);
 	return extract_finish(job, ret, err);
+}
+
+static int extract(struct extractor *e, const char *type, const char *bytes, size_t len,
+    struct extract_result *ret, struct ark_error *err)
+{
+	return extract_one(e, type, bytes, len, 0, ret, err);
 }
 
 static bool is_pdf(const struct leak_ask *ask)
@@ -122,13 +138,23 @@ static int note_parts(struct check *c, const struct buf *all)
 		const char *number;
 		char page[60];
 
-		if (named(&p, "seen") || named(&p, "undrawn"))
+		if (named(&p, "seen") || named(&p, "undrawn") || named(&p, "picture"))
 			continue;
 		number = strchr(p.name, ' ');
 		snprintf(page, sizeof(page), "page %s", number ? number + 1 : "");
 		rc = note(c, where_of(&p), named(&p, "hidden") ? page : p.name, p.text, p.len);
 	}
 	return rc;
+}
+
+static void take_picture(struct check *c, const struct part *p)
+{
+	const char *number = strchr(p->name, ' ');
+
+	if (c->pictures_len == LEAK_PICTURES_MAX)
+		c->more_pictures = true;
+	else if (number)
+		c->pictures[c->pictures_len++] = (uint32_t)strtoul(number, NULL, 10);
 }
 
 /* What could not be drawn is taken for seen, and the answer is no longer certain. */
@@ -140,10 +166,103 @@ static int take_seen(struct check *c, const struct buf *all, const char **ret_un
 	for (size_t at = 0; !rc && next_part(all, &at, &p);) {
 		if (named(&p, "undrawn") && p.len > 1)
 			*ret_unknown = "fonts";
-		if (named(&p, "seen") || named(&p, "undrawn"))
+		if (named(&p, "picture"))
+			take_picture(c, &p);
+		if (named(&p, "seen") || named(&p, "undrawn")) {
+			c->reads |= p.len > 1;
 			rc = leak_words_seen(c->words, p.text, p.len, c->err);
+		}
 	}
 	return rc;
+}
+
+/* ---- pictures of pages ---- */
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* *ret_sure: it was read, and well. A picture without words has nothing that is badly read. */
+static int read_picture(
+    struct check *c, const char *type, uint32_t page, struct extract_result *ret, bool *ret_sure)
+{
+	int rc = extract_one(c->ocr, type, c->ask->bytes, c->ask->len, page, ret, c->err);
+
+	*ret_sure = !rc && ret->outcome == EXTRACT_READY && !ret->reason[0] &&
+		    (!ret->text.len || ret->known >= PICTURE_KNOWN);
+	return rc;
+}
+
+/* Where the file has no text, what a drawing of its pages shows is what is seen. */
+static int see_picture(struct check *c, uint32_t page, bool *ret_sure)
+{
+	struct extract_result r;
+	int rc = read_picture(c, "application/pdf", page, &r, ret_sure);
+
+	if (rc)
+		return rc;
+	if (r.outcome == EXTRACT_READY && r.text.data)
+		rc = leak_words_seen(c->words, r.text.data, r.text.len, c->err);
+	extract_result_free(&r);
+	return rc;
+}
+
+static int note_picture(struct check *c, uint32_t page, bool *ret_sure)
+{
+	struct extract_result r;
+	char detail[40];
+	int rc = read_picture(c, OCR_PDF_PICTURES, page, &r, ret_sure);
+
+	if (rc)
+		return rc;
+	snprintf(detail, sizeof(detail), "page %u", page);
+	if (r.outcome == EXTRACT_READY && r.text.data)
+		rc = note(c, "picture", detail, r.text.data, r.text.len);
+	extract_result_free(&r);
+	return rc;
+}
+
+/* All pages once; *ret_sure stays only where each was read well and in time. */
+static int each_picture(struct check *c, int64_t until,
+    int (*one)(struct check *c, uint32_t page, bool *ret_sure), bool *ret_sure)
+{
+	int rc = ARK_OK;
+
+	for (size_t i = 0; !rc && i < c->pictures_len; i++) {
+		bool sure = false;
+
+		if (now_ms() < until)
+			rc = one(c, c->pictures[i], &sure);
+		*ret_sure &= sure;
+	}
+	return rc;
+}
+
+/* Without OCR, or when its process ends, the rest of the test still counts: the pictures were not looked at. */
+static void note_pictures(struct check *c, const char **ret_unknown)
+{
+	int64_t until = now_ms() + LEAK_PICTURES_MS;
+	struct ark_error *err = c->err, own = {0};
+	bool sure = !c->more_pictures;
+	int rc;
+
+	if (!c->pictures_len)
+		return;
+	c->err = &own;
+	rc = c->ask->ocr ? extractor_new(c->ask->ocr, &c->ocr, &own) : ARK_ENOTFOUND;
+	if (!rc && !c->reads)
+		rc = each_picture(c, until, see_picture, &sure);
+	if (!rc)
+		rc = each_picture(c, until, note_picture, &sure);
+	extractor_free(c->ocr);
+	c->ocr = NULL;
+	c->err = err;
+	if ((rc || !sure) && !*ret_unknown)
+		*ret_unknown = "pictures";
 }
 
 /* ---- earlier revisions ---- */
@@ -214,6 +333,9 @@ static int check_pdf(struct check *c, const char **ret_unknown)
 		*ret_unknown = "too-large";
 	if (!rc && r.outcome == EXTRACT_READY)
 		rc = take_seen(c, &r.text, ret_unknown);
+	/* they may add to what is seen: before anything is compared with it */
+	if (!rc && r.outcome == EXTRACT_READY)
+		note_pictures(c, ret_unknown);
 	if (!rc && r.outcome == EXTRACT_READY)
 		rc = note_parts(c, &r.text);
 	if (!rc && r.outcome == EXTRACT_READY)

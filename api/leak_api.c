@@ -34,8 +34,10 @@ static void work_free(void *arg)
 static void work(void *arg)
 {
 	const struct extract_config config = {.wall_ms = LEAK_MS};
+	const struct extract_config ocr = {.kind = EXTRACT_OCR, .wall_ms = LEAK_PICTURE_MS};
 	struct leak_work *w = arg;
-	const struct leak_ask ask = {.original = w->original.data,
+	const struct leak_ask ask = {.ocr = &ocr,
+	    .original = w->original.data,
 	    .original_len = w->original.len,
 	    .bytes = w->bytes.data,
 	    .len = w->bytes.len,

@@ -42,7 +42,10 @@ void words_name(const struct words *w, struct buf *out, const char *kind, const 
 	json_t *record = registry_get(w->registry, kind, id);
 	const char *name = i18n_name(w->language, record, NULL);
 
-	buf_adds(out, name ? name : id);
+	if (name || strcmp(kind, "orgs") != 0)
+		buf_adds(out, name ? name : id);
+	else
+		words_say(w, out, SAY_NAME_NOT_KNOWN, &id, 1);
 	json_decref(record);
 }
 
@@ -58,6 +61,22 @@ static bool is_county(const json_t *org, const char *code)
 		   (strcmp(kind, "municipality") == 0 && strcmp(code, "90") == 0));
 }
 
+static const char *county_name(enum http_language language, const char *code)
+{
+	static const struct {
+		const char *code, *said[I18N_LANGUAGES];
+	} counties[] = {
+#define COUNTY(code, fi, sv, en) {code, {fi, sv, en}},
+#include "api/counties.def"
+#undef COUNTY
+	};
+
+	for (size_t i = 0; i < sizeof(counties) / sizeof(*counties); i++)
+		if (strcmp(counties[i].code, code) == 0)
+			return counties[i].said[language];
+	return NULL;
+}
+
 void words_county(const struct words *w, struct buf *out, const char *code)
 {
 	json_t *all = registry_all(w->registry, "orgs"), *org;
@@ -69,7 +88,12 @@ void words_county(const struct words *w, struct buf *out, const char *code)
 		if (!name && is_county(org, code))
 			name = i18n_name(w->language, org, NULL);
 	}
-	buf_adds(out, name ? name : code);
+	if (!name)
+		name = county_name(w->language, code);
+	if (name)
+		buf_adds(out, name);
+	else
+		words_say(w, out, SAY_NAME_NOT_KNOWN, &code, 1);
 	json_decref(all);
 }
 

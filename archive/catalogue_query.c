@@ -149,6 +149,25 @@ int catalogue_versions(struct catalogue *c, const char *document, const struct a
 	return catalogue_each_row(&q, rc, each, arg, err);
 }
 
+int catalogue_sized(struct catalogue *c, uint64_t size, unsigned int limit,
+    const struct access_sight *sight, catalogue_each each, void *arg, struct ark_error *err)
+{
+	struct query q;
+	int rc;
+
+	query_begin(&q, &c->db);
+	rc = catalogue_select(&q, c, sight, err);
+	query_sql(&q, "FROM version v WHERE v.size = ?");
+	query_int(&q, (int64_t)size);
+	if (!rc && sight) {
+		query_sql(&q, " AND ");
+		rc = catalogue_filter_sql(&q, c, sight->whole, "v", err);
+	}
+	query_sql(&q, " ORDER BY v.filed_us DESC, v.id DESC LIMIT ?");
+	query_int(&q, limit);
+	return catalogue_each_row(&q, rc, each, arg, err);
+}
+
 /* ---- documents ---- */
 /* Names the index to walk: SQLite, without statistics of our data, would
  * sort 100,000 rows for some of these. All give the order of the page. A named

@@ -55,6 +55,7 @@ static const char ddl[] =
     "CREATE INDEX version_public_text ON version (r_text_state, r_text_reason)"
     " WHERE r_text_state IS NOT NULL;"
     "CREATE INDEX version_request ON version (request) WHERE request IS NOT NULL;"
+    "CREATE INDEX version_size ON version (size);"
 
     "CREATE TABLE rendition_request (request TEXT NOT NULL, id INTEGER NOT NULL,"
     " PRIMARY KEY (request, id)) WITHOUT ROWID;"

@@ -314,3 +314,18 @@ int past_document(struct archive *a, const struct receipt *receipt, const char *
 		*ret = d;
 	return rc;
 }
+
+int past_rendition(struct archive *a, const struct receipt *receipt, const char *document,
+    uint32_t version, uint32_t number, json_t **ret, struct ark_error *err)
+{
+	struct past p = {.a = a, .receipt = receipt, .err = err};
+	char path[ENVELOPE_PATH];
+	int rc = archive_desk(a, &p.desk, err);
+
+	if (rc)
+		return rc;
+	envelope_rendition_path(path, document, version, number, "meta");
+	rc = open_path(&p, path, ret);
+	archive_desk_return(a, p.desk);
+	return rc;
+}

@@ -93,7 +93,7 @@ void ocr_free(struct ocr *o)
 
 bool ocr_reads(const char *type)
 {
-	return image_reads(type) || format_pdf.reads(type);
+	return image_reads(type) || format_pdf.reads(type) || strcmp(type, OCR_PDF_PICTURES) == 0;
 }
 
 /* ---- one way of holding the page ---- */

@@ -24,7 +24,11 @@ struct ocr;
 struct ocr *ocr_new(char reason[160]);
 void ocr_free(struct ocr *o); /* NULL is fine */
 
-/* Pictures and PDF. Lower case, without parameters. */
+/* A PDF of which the pictures of a page are read where they lie, and nothing that is drawn over them or beside them: what a
+ * black box covers is read. No document has this type. */
+#define OCR_PDF_PICTURES "application/x-arkki-pdf-pictures"
+
+/* Pictures and PDF, and OCR_PDF_PICTURES. Lower case, without parameters. */
 bool ocr_reads(const char *media_type);
 
 struct ocr_page {

@@ -15,9 +15,10 @@
 
 enum {
 	DPI = 300,
-	DPI_COARSE = 220, /* below it letters of 10 points are too small: enlarged */
-	DPI_FINE = 420,   /* above it there is only work: reduced */
-	SPECK_STEP = 48,  /* of 256 */
+	PICTURES_MAX = 2000, /* of a page */
+	DPI_COARSE = 220,    /* below it letters of 10 points are too small: enlarged */
+	DPI_FINE = 420,      /* above it there is only work: reduced */
+	SPECK_STEP = 48,     /* of 256 */
 	PAGE_INCHES = 20, /* a longer side is no page: the resolution is not what the file says */
 };
 
@@ -91,7 +92,41 @@ static PIX *grey_of(cairo_surface_t *surface, int width, int height)
 	return pix;
 }
 
-static enum format_outcome draw(PopplerPage *page, struct textsink *out, PIX **ret, int *ret_dpi)
+/* As it lies in the file, where it stands on the page. */
+static void draw_picture(PopplerPage *page, const PopplerImageMapping *at, cairo_t *cr)
+{
+	cairo_surface_t *picture = poppler_page_get_image(page, at->image_id);
+	double left = fmin(at->area.x1, at->area.x2), right = fmax(at->area.x1, at->area.x2);
+	double top = fmin(at->area.y1, at->area.y2), bottom = fmax(at->area.y1, at->area.y2);
+	double across, down;
+
+	if (!picture)
+		return;
+	across = cairo_image_surface_get_width(picture);
+	down = cairo_image_surface_get_height(picture);
+	if (across > 0 && down > 0 && right > left && bottom > top) {
+		cairo_save(cr);
+		cairo_translate(cr, left, top);
+		cairo_scale(cr, (right - left) / across, (bottom - top) / down);
+		cairo_set_source_surface(cr, picture, 0, 0);
+		cairo_paint(cr);
+		cairo_restore(cr);
+	}
+	cairo_surface_destroy(picture);
+}
+
+static void draw_pictures(PopplerPage *page, cairo_t *cr)
+{
+	GList *all = poppler_page_get_image_mapping(page);
+	unsigned int left = PICTURES_MAX;
+
+	for (const GList *l = all; l && left; l = l->next, left--)
+		draw_picture(page, l->data, cr);
+	poppler_page_free_image_mapping(all);
+}
+
+static enum format_outcome draw(
+    PopplerPage *page, bool pictures, struct textsink *out, PIX **ret, int *ret_dpi)
 {
 	double width, height, scale = DPI / 72.0, pixels;
 	cairo_surface_t *surface;
@@ -109,7 +144,10 @@ static enum format_outcome draw(PopplerPage *page, struct textsink *out, PIX **r
 	cairo_set_source_rgb(cr, 1, 1, 1);
 	cairo_paint(cr);
 	cairo_scale(cr, scale, scale);
-	poppler_page_render(page, cr);
+	if (pictures)
+		draw_pictures(page, cr);
+	else
+		poppler_page_render(page, cr);
 	cairo_destroy(cr);
 	cairo_surface_flush(surface);
 	*ret = cairo_surface_status(surface) == CAIRO_STATUS_SUCCESS
@@ -135,8 +173,9 @@ static enum format_outcome pdf_picture(
 	page = number - 1 < (uint32_t)poppler_document_get_n_pages(doc)
 		   ? poppler_document_get_page(doc, (int)(number - 1))
 		   : NULL;
-	outcome = page ? draw(page, out, ret, ret_dpi)
-		       : format_none(out, "there is no page %u that can be read", number);
+	outcome = page
+		      ? draw(page, strcmp(in->media_type, OCR_PDF_PICTURES) == 0, out, ret, ret_dpi)
+		      : format_none(out, "there is no page %u that can be read", number);
 	if (page)
 		g_object_unref(page);
 	g_object_unref(doc);

@@ -29,6 +29,8 @@ void document_path(const struct page *p, const struct catalogue_row *row, uint32
 		buf_addf(out, "/versions/%u%s", version, more);
 }
 
+enum { VERSIONS_OPEN = 3 }; /* of the newest; older ones are folded */
+
 /* ---- versions ---- */
 
 /* Of the versions that the reader sees: what is newer and hidden is not hinted at. */
@@ -124,20 +126,33 @@ static json_t *version_open(
 	return same ? json_incref(card->version) : NULL;
 }
 
+static void begin_versions(struct page *p, size_t number)
+{
+	char first[24];
+
+	snprintf(first, sizeof(first), "%zu", number);
+	html_put(&p->h, "<ol class=\"versions\" reversed start=\"$\">", first);
+}
+
 /* Newest first. A card that cannot be opened fails the page. */
 static int write_versions(struct page *p, struct visit *v, const struct listing *l,
     const struct card *card, struct ark_error *err)
 {
+	bool folds = l->n > VERSIONS_OPEN + 1;
 	int rc = ARK_OK;
 
-	html_put(&p->h,
-	    "<section aria-labelledby=\"versions\"><h2 id=\"versions\">$</h2><ol "
-	    "class=\"versions\" reversed>",
+	html_put(&p->h, "<section aria-labelledby=\"versions\"><h2 id=\"versions\">$</h2>",
 	    say(p, SAY_VERSIONS));
+	begin_versions(p, l->n);
 	for (size_t i = l->n; i > 0 && !rc; i--) {
 		const struct catalogue_row *row = &l->rows[i - 1];
 		json_t *version = version_open(v, card, row);
 
+		if (folds && l->n - i == VERSIONS_OPEN) {
+			html_raw(&p->h, "</ol>");
+			fold_begin(p, i);
+			begin_versions(p, i);
+		}
 		if (!version)
 			rc = shown_version(v->app->archive, v->receipt, row, &version, err);
 		if (!rc)
@@ -145,6 +160,8 @@ static int write_versions(struct page *p, struct visit *v, const struct listing 
 		json_decref(version);
 	}
 	html_raw(&p->h, "</ol>");
+	if (folds)
+		fold_end(p);
 	past_link(p, &v->row);
 	html_raw(&p->h, "</section>");
 	return rc;
@@ -213,14 +230,33 @@ static void write_head(struct page *p, const struct document_view *d, const stru
 	html_put(&p->h, ">$</h1></header>", json_text(card->fields, "title"));
 }
 
+static void write_jump(struct page *p, const char *to, enum say label)
+{
+	html_put(&p->h, "<li><a href=\"#$\">$</a></li>", to, say(p, label));
+}
+
+/* Where the text stands between the facts and the rest, the rest is far. */
+static void write_jumps(struct page *p, const struct document_view *d, const struct card *card)
+{
+	html_put(&p->h, "<nav class=\"jump\" aria-label=\"$\"><ul>", say(p, SAY_ON_THIS_PAGE));
+	write_jump(p, "text", SAY_DOCUMENT_TEXT);
+	if (d->beside->n && json_text(card->fields, "case"))
+		write_jump(p, "beside", SAY_OF_THE_CASE);
+	write_jump(p, "ways", SAY_WAYS);
+	write_jump(p, "versions", SAY_VERSIONS);
+	html_raw(&p->h, "</ul></nav>");
+}
+
 /* On a wide screen the text beside all the rest; in the order of the source facts, text, rest. */
 static int write_body(
     struct page *p, const struct document_view *d, const struct card *card, struct ark_error *err)
 {
 	int rc = ARK_OK;
 
-	if (d->open)
+	if (d->open) {
+		write_jumps(p, d, card);
 		html_raw(&p->h, "<div class=\"reading\">");
+	}
 	document_facts(p, d, card);
 	if (d->open)
 		rc = write_text(p, d, err);

@@ -50,10 +50,15 @@ void fact_begin(struct page *p, enum say label);
 void fact_text(struct page *p, enum say label, const char *text);
 /* The name of a record; nothing for NULL. */
 void fact_record(struct page *p, enum say label, const char *kind, const char *id);
+/* The class, its ground and its days in plain words; without the ground where not whole. */
+void fact_publicity(struct page *p, const json_t *publicity, bool whole);
 /* "PDF, 12 kt" of the version or its rendition; closes what fact_begin() began. */
 void fact_media(struct page *p, enum say label, const json_t *version);
 
 /* ---- document_more.c ---- */
+/* The rest of a list, folded: "Näytä muut 7". The list before it was ended; another begins. */
+void fold_begin(struct page *p, size_t rest);
+void fold_end(struct page *p);
 /* Its orders, and what else there is of its case. */
 ARK_MUSTUSE int document_related(
     struct page *p, const struct document_view *d, const struct card *card, struct ark_error *err);

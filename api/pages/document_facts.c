@@ -58,32 +58,57 @@ static void fact_diary(struct page *p, const char *case_id)
 	json_decref(record);
 }
 
-/* The points of JulkL (621/1999) 24 § 1 mom. that stand on documents of supervision. */
+/* The points of JulkL (621/1999) 24 § 1 mom. that stand on documents of supervision; filing_grounds.def says what they were
+ * held against. */
 static const struct ground {
-	const char *point;
+	unsigned long point;
 	enum say said;
 } grounds[] = {
-    {"15", SAY_GROUND_15},
-    {"20", SAY_GROUND_20},
-    {"25", SAY_GROUND_25},
-    {"31", SAY_GROUND_31},
-    {"32", SAY_GROUND_32},
+    {3, SAY_GROUND_3},
+    {6, SAY_GROUND_6},
+    {7, SAY_GROUND_7},
+    {15, SAY_GROUND_15},
+    {20, SAY_GROUND_20},
+    {23, SAY_GROUND_23},
+    {25, SAY_GROUND_25},
+    {26, SAY_GROUND_26},
+    {31, SAY_GROUND_31},
+    {32, SAY_GROUND_32},
 };
+
+/* The point is the last number that begins behind the section; 0: there is none, or it is one such as "31 c". */
+static unsigned long point_of(const char *behind_section)
+{
+	const char *last = NULL;
+	char *end;
+	unsigned long n;
+
+	for (const char *at = behind_section; *at; at++)
+		if (*at >= '0' && *at <= '9' && (at[-1] < '0' || at[-1] > '9'))
+			last = at;
+	if (!last)
+		return 0;
+	n = strtoul(last, &end, 10);
+	while (*end == ' ')
+		end++;
+	/* "25 k", "25 p." and "25 kohta" are the point itself */
+	return *end >= 'a' && *end <= 'z' && *end != 'k' && *end != 'p' ? 0 : n;
+}
 
 /* What a ground such as "JulkL 24 § 1 mom. 25 k" says; SAY_COUNT: not one of those. */
 static enum say ground_said(const char *ground)
 {
-	const char *at = strstr(ground, "24 §"), *last = NULL;
+	const char *at = strstr(ground, "24 §");
+	unsigned long point;
 
+	if (strstr(ground, "703/2023") && strstr(ground, " 4 §"))
+		return SAY_GROUND_CLIENT_DATA;
 	if (!at ||
 	    !(strstr(ground, "JulkL") || strstr(ground, "OffL") || strstr(ground, "621/1999")))
 		return SAY_COUNT;
-	/* the point is the last number that begins behind the section */
-	for (at += strlen("24 §"); *at; at++)
-		if (*at >= '0' && *at <= '9' && (at[-1] < '0' || at[-1] > '9'))
-			last = at;
-	for (size_t i = 0; last && i < sizeof(grounds) / sizeof(*grounds); i++)
-		if (strncmp(last, grounds[i].point, 2) == 0 && (last[2] < '0' || last[2] > '9'))
+	point = point_of(at + strlen("24 §"));
+	for (size_t i = 0; i < sizeof(grounds) / sizeof(*grounds); i++)
+		if (grounds[i].point == point)
 			return grounds[i].said;
 	return SAY_COUNT;
 }
@@ -108,7 +133,7 @@ static enum say class_said(const char *class)
 	return strcmp(class, "secret") == 0 ? SAY_SECRET_PLAIN : SAY_PARTLY_PLAIN;
 }
 
-static void fact_publicity(struct page *p, const json_t *publicity, bool whole)
+void fact_publicity(struct page *p, const json_t *publicity, bool whole)
 {
 	const char *class = json_text(publicity, "class");
 

@@ -9,6 +9,40 @@
 
 /* ---- orders ---- */
 
+enum { LIST_OPEN = 5 };
+
+void fold_begin(struct page *p, size_t rest)
+{
+	char n[I18N_SIZE];
+
+	i18n_number(n, p->language, rest);
+	html_raw(&p->h, "<details class=\"rest-of-list\"><summary>");
+	page_say(p, SAY_SHOW_OTHERS, n);
+	html_raw(&p->h, "</summary>");
+}
+
+void fold_end(struct page *p)
+{
+	html_raw(&p->h, "</details>");
+}
+
+/* Before the i-th of n: the rest of them is folded where that is more than one. */
+static void fold_related(struct page *p, size_t i, size_t n)
+{
+	if (i != LIST_OPEN || n <= LIST_OPEN + 1)
+		return;
+	html_raw(&p->h, "</ul>");
+	fold_begin(p, n - i);
+	html_raw(&p->h, "<ul class=\"related\">");
+}
+
+static void end_related(struct page *p, size_t n)
+{
+	html_raw(&p->h, "</ul>");
+	if (n > LIST_OPEN + 1)
+		fold_end(p);
+}
+
 static enum say order_said(const json_t *order)
 {
 	const char *state = json_text(order, "state");
@@ -49,9 +83,11 @@ static void write_orders(struct page *p, const json_t *orders)
 		    say(p, SAY_ORDERS_HERE));
 		json_array_foreach(orders, i, order)
 		{
+			fold_related(p, i, json_array_size(orders));
 			write_order(p, order);
 		}
-		html_raw(&p->h, "</ul></section>");
+		end_related(p, json_array_size(orders));
+		html_raw(&p->h, "</section>");
 	}
 }
 
@@ -85,6 +121,7 @@ static int write_beside(
     struct page *p, const struct document_view *d, const struct card *card, struct ark_error *err)
 {
 	const char *case_id = json_text(card->fields, "case");
+	size_t shown = d->beside->n < BESIDE_SHOWN ? d->beside->n : BESIDE_SHOWN;
 	int rc = ARK_OK;
 
 	if (!d->beside->n || !case_id)
@@ -92,9 +129,11 @@ static int write_beside(
 	html_put(&p->h,
 	    "<section aria-labelledby=\"beside\"><h2 id=\"beside\">$</h2><ul class=\"related\">",
 	    say(p, SAY_OF_THE_CASE));
-	for (size_t i = 0; !rc && i < d->beside->n && i < BESIDE_SHOWN; i++)
+	for (size_t i = 0; !rc && i < shown; i++) {
+		fold_related(p, i, shown);
 		rc = write_one_beside(p, d, &d->beside->rows[i], err);
-	html_raw(&p->h, "</ul>");
+	}
+	end_related(p, shown);
 	if (d->beside->n > BESIDE_SHOWN)
 		html_put(&p->h, "<p><a href=\"/$/cases/$\">$</a></p>", i18n_code(p->language),
 		    case_id, say(p, SAY_ALL_OF_THE_CASE));

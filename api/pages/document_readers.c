@@ -8,38 +8,17 @@
 #include <string.h>
 
 #include "api/pages/accounts.h"
-#include "api/pages/document.h"
-#include "api/past_work.h"
+#include "api/pages/readers.h"
 #include "arkki/base/json.h"
 
 enum { GROUPS_MAX = 4000, RULES_MAX = 64, ORGS_SHOWN = 40 };
 
-enum reach { REACH_CONTENT, REACH_PURPOSE, REACH_PUBLIC, REACH_NONE };
-
-struct group {
-	uint32_t rule; /* of the rules in force */
-	enum reach reach;
-	const char *org; /* of the view's list */
-	unsigned int roles;
-};
-
-struct readers { /* the visit's `more` */
-	struct visit *v;
-	struct card card;
-	struct resource resource;
-	struct access_rules *rules; /* that all was decided by */
-	json_t *orgs;
-	struct group *groups; /* NULL: the reader may not know of others */
-	size_t len;
-	bool cut; /* there are more than GROUPS_MAX */
-	struct ark_error error;
-	struct past_work work;
-};
-
-static void readers_free(void *arg)
+void readers_free(void *arg)
 {
 	struct readers *k = arg;
 
+	if (!k)
+		return;
 	past_work_end(&k->work);
 	resource_free(&k->resource);
 	access_rules_unref(k->rules);
@@ -63,8 +42,8 @@ static bool rule_of(const struct readers *k, const struct access_decision *d, ui
 }
 
 /* How far somebody of this role gets, and by which rule. */
-static int decide(const struct readers *k, const struct access_principal *who, enum reach *ret,
-    uint32_t *ret_rule, struct ark_error *err)
+static int decide(const struct readers *k, const struct access_principal *who,
+    enum readers_reach *ret, uint32_t *ret_rule, struct ark_error *err)
 {
 	const struct access_resource *r = &k->resource.r;
 	struct access_context plain = {.strong = true};
@@ -87,8 +66,8 @@ static int decide(const struct readers *k, const struct access_principal *who, e
 	return rc;
 }
 
-static void add_group(struct readers *k, const char *org, unsigned int role, enum reach reach,
-    uint32_t rule, size_t first)
+static void add_group(struct readers *k, const char *org, unsigned int role,
+    enum readers_reach reach, uint32_t rule, size_t first)
 {
 	for (size_t i = first; i < k->len; i++)
 		if (k->groups[i].rule == rule && k->groups[i].reach == reach) {
@@ -99,7 +78,7 @@ static void add_group(struct readers *k, const char *org, unsigned int role, enu
 		k->cut = true;
 	else
 		k->groups[k->len++] =
-		    (struct group){.rule = rule, .reach = reach, .org = org, .roles = role};
+		    (struct readers_group){.rule = rule, .reach = reach, .org = org, .roles = role};
 }
 
 static int ask_org(struct readers *k, const char *org, struct ark_error *err)
@@ -108,7 +87,7 @@ static int ask_org(struct readers *k, const char *org, struct ark_error *err)
 	struct principal *p = NULL;
 	size_t first = k->len;
 	uint32_t rule = 0;
-	enum reach reach;
+	enum readers_reach reach;
 	int rc = registry_principal_of(archive_registry(k->v->app->archive), org, &p, err);
 
 	if (rc)
@@ -124,7 +103,7 @@ static int ask_org(struct readers *k, const char *org, struct ark_error *err)
 	return rc;
 }
 
-static void ask_all(void *arg)
+void readers_ask(void *arg)
 {
 	struct readers *k = arg;
 	const json_t *org;
@@ -192,14 +171,15 @@ static void write_own(struct page *p, const struct readers *k)
 	html_raw(&p->h, "</section>");
 }
 
-static enum say reach_said(enum reach reach)
+enum say readers_said(enum readers_reach reach)
 {
 	if (reach == REACH_PURPOSE)
 		return SAY_READERS_WITH_PURPOSE;
 	return reach == REACH_PUBLIC ? SAY_READERS_RENDITION : SAY_READERS_CONTENT;
 }
 
-static size_t count_of(const struct readers *k, const struct group *like, bool *ret_everybody)
+static size_t count_of(
+    const struct readers *k, const struct readers_group *like, bool *ret_everybody)
 {
 	size_t n = 0;
 
@@ -213,28 +193,28 @@ static size_t count_of(const struct readers *k, const struct group *like, bool *
 	return n;
 }
 
-static void write_org(struct page *p, const struct group *g)
+void readers_org(struct page *p, const char *org, unsigned int of_roles)
 {
 	struct buf roles = BUF_INIT;
 
 	html_raw(&p->h, "<li>");
-	page_name(p, "orgs", g->org);
-	if (g->roles == (1u << ACCESS_ROLES) - 1)
+	page_name(p, "orgs", org);
+	if (of_roles == (1u << ACCESS_ROLES) - 1)
 		buf_adds(&roles, say(p, SAY_READERS_ANY_ROLE));
 	else
-		account_roles_add(p, g->roles, &roles);
+		account_roles_add(p, of_roles, &roles);
 	html_put(&p->h, ": $</li>", roles.data ? roles.data : "");
 	buf_free(&roles);
 }
 
 /* All groups that this rule lets in so far. */
-static void write_groups(struct page *p, const struct readers *k, const struct group *like)
+static void write_groups(struct page *p, const struct readers *k, const struct readers_group *like)
 {
 	bool everybody;
 	size_t n = count_of(k, like, &everybody), shown = 0;
 	char more[I18N_SIZE];
 
-	html_put(&p->h, "<li class=\"rule\"><h3>$</h3>", say(p, reach_said(like->reach)));
+	html_put(&p->h, "<li class=\"rule\"><h3>$</h3>", say(p, readers_said(like->reach)));
 	write_rule(p, k->rules, like->rule);
 	if (everybody) {
 		html_put(&p->h, "<p>$</p></li>", say(p, SAY_READERS_EVERYBODY));
@@ -243,7 +223,7 @@ static void write_groups(struct page *p, const struct readers *k, const struct g
 	html_raw(&p->h, "<ul>");
 	for (size_t i = 0; i < k->len && shown < ORGS_SHOWN; i++)
 		if (k->groups[i].rule == like->rule && k->groups[i].reach == like->reach) {
-			write_org(p, &k->groups[i]);
+			readers_org(p, k->groups[i].org, k->groups[i].roles);
 			shown++;
 		}
 	html_raw(&p->h, "</ul>");
@@ -326,7 +306,7 @@ static bool may_know(const struct readers *k)
 			   .outcome == ACCESS_PERMIT);
 }
 
-static int open_fields(struct readers *k, struct ark_error *err)
+int readers_open(struct readers *k, struct ark_error *err)
 {
 	struct visit *v = k->v;
 	json_t *counties;
@@ -354,7 +334,7 @@ static void begin_asking(struct exchange *x)
 	struct readers *k = visit_of(x)->more;
 	struct ark_error err;
 
-	if (open_fields(k, &err))
+	if (readers_open(k, &err))
 		http_reply_error(x, &err);
 	else if (k->groups)
 		past_work_begin(&k->work, show_readers);
@@ -373,7 +353,7 @@ static void show_of(struct exchange *x, struct visit *v)
 		return;
 	}
 	k->v = v;
-	k->work = (struct past_work){.x = x, .app = v->app, .make = ask_all, .arg = k};
+	k->work = (struct past_work){.x = x, .app = v->app, .make = readers_ask, .arg = k};
 	v->more = k;
 	v->more_free = readers_free;
 	r = visit_record(v, "metadata");

@@ -6,32 +6,22 @@
 #include "api/documents.h"
 #include "api/pages/document.h"
 #include "api/pages/filing.h"
+#include "api/pages/readers.h"
 #include "arkki/base/json.h"
 #include "arkki/base/text.h"
 
 struct receipt_view { /* the visit's `more` */
 	struct upload_state u;
+	struct readers *readers;
 };
 
 static void view_free(void *arg)
 {
 	struct receipt_view *r = arg;
 
+	readers_free(r->readers);
 	upload_state_free(&r->u);
 	free(r);
-}
-
-static enum say readers_said(const json_t *fields)
-{
-	const char *class = json_text(json_object_get(fields, "publicity"), "class");
-	const char *state = json_text(fields, "state");
-
-	if (state && strcmp(state, "draft") == 0)
-		return SAY_RECEIPT_DRAFT;
-	if (class && strcmp(class, "public") == 0)
-		return SAY_RECEIPT_PUBLIC;
-	return class && strcmp(class, "partly-secret") == 0 ? SAY_RECEIPT_PARTLY
-							    : SAY_RECEIPT_SECRET;
 }
 
 static void write_facts(
@@ -49,8 +39,9 @@ static void write_facts(
 	page_time(p, json_text(card->version, "time"));
 	html_put(&p->h, "</dd></div><div><dt>$</dt><dd class=\"code\">$</dd></div>",
 	    say(p, SAY_DIGEST), json_text(card->version, "sha256"));
-	fact_text(p, SAY_RECEIPT_READERS,
-	    say(p, rendition ? SAY_RECEIPT_RENDITION : readers_said(card->fields)));
+	fact_publicity(p, json_object_get(card->fields, "publicity"), true);
+	if (rendition)
+		fact_text(p, SAY_RENDITION_FILED, say(p, SAY_RECEIPT_RENDITION));
 	html_raw(&p->h, "</dl>");
 }
 
@@ -100,11 +91,13 @@ static void show(struct exchange *x)
 	const struct receipt_view *r = v->more;
 	bool rendition = draft_rendition(r->u.draft) != 0;
 	struct card card = {0};
-	struct ark_error err;
+	struct ark_error err = r->readers->error;
 	json_t *meta = NULL;
 	struct page p;
-	int rc = reading_card(v->app->archive, v->receipt, &v->row, &card, &err);
+	int rc = err.status;
 
+	if (!rc)
+		rc = reading_card(v->app->archive, v->receipt, &v->row, &card, &err);
 	if (!rc && rendition && v->row.rendition.number)
 		rc =
 		    reading_version(v->app->archive, v->receipt, &v->row, FORM_PUBLIC, &meta, &err);
@@ -123,10 +116,33 @@ static void show(struct exchange *x)
 	if (http_query(x, "again"))
 		html_put(&p.h, "<p class=\"note\">$</p>", say(&p, SAY_RECEIPT_AGAIN));
 	write_facts(&p, v, &card, rendition);
+	readers_brief(&p, r->readers);
 	write_next(&p, v, &card, rendition);
 	html_raw(&p.h, "</div>");
 	card_free(&card);
 	page_end(&p, 200);
+}
+
+static void ask_readers(struct exchange *x)
+{
+	struct visit *v = visit_of(x);
+	struct receipt_view *r = v->more;
+	struct readers *k = calloc(1, sizeof(*k));
+	struct ark_error err;
+
+	r->readers = k;
+	if (!k) {
+		http_reply_problem(x, 503, "out-of-memory", NULL, NULL);
+		return;
+	}
+	k->v = v;
+	k->work = (struct past_work){.x = x, .app = v->app, .make = readers_ask, .arg = k};
+	if (readers_open(k, &err))
+		http_reply_error(x, &err);
+	else if (k->groups)
+		past_work_begin(&k->work, show);
+	else
+		show(x);
 }
 
 /* Filed, and not the filer's to read: the page says only that. */
@@ -176,6 +192,7 @@ void page_file_receipt(struct exchange *x)
 		show_blind(x, &r->u);
 	} else {
 		record = visit_record(v, "metadata");
-		visit_log(x, &record, 1, show);
+		record.detail = "{\"readers\":\"shown\"}";
+		visit_log(x, &record, 1, ask_readers);
 	}
 }

@@ -1,4 +1,5 @@
 /* Documents that have the bytes of an upload already. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,7 +12,6 @@
 enum { SAME_SHOWN = 5, SAME_LOOKED = 40 };
 
 struct looking {
-	const struct sheet *s;
 	struct catalogue_row *rows;
 	size_t n;
 };
@@ -20,9 +20,7 @@ static int look(void *arg, const struct catalogue_row *row)
 {
 	struct looking *l = arg;
 
-	if (row->size != l->s->u.length || !row->whole || l->n == SAME_LOOKED)
-		return 0;
-	if (!catalogue_row_copy(&l->rows[l->n], row))
+	if (l->n < SAME_LOOKED && !catalogue_row_copy(&l->rows[l->n], row))
 		l->n++;
 	return 0;
 }
@@ -40,6 +38,14 @@ static bool same_bytes(struct exchange *x, const struct catalogue_row *row, cons
 	return same;
 }
 
+static bool told(const struct sheet *s, size_t n, const char *document)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(s->same[i].document, document) == 0)
+			return true;
+	return false;
+}
+
 /* Those whose bytes differ are put away. */
 static void same_read(struct exchange *x)
 {
@@ -51,7 +57,9 @@ static void same_read(struct exchange *x)
 	if (!uploads_digest(x, s->u.id, sha, NULL))
 		hex_encode(hex, sha, sizeof(sha));
 	for (size_t i = 0; i < s->same_len; i++) {
-		if (n < SAME_SHOWN && same_bytes(x, &s->same[i], hex))
+		/* of a document one version, the latest */
+		if (n < SAME_SHOWN && !told(s, n, s->same[i].document) &&
+		    same_bytes(x, &s->same[i], hex))
 			s->same[n++] = s->same[i];
 		else
 			catalogue_row_free(&s->same[i]);
@@ -60,29 +68,23 @@ static void same_read(struct exchange *x)
 	s->then(x, s);
 }
 
-/* Documents of the first unit, or of the case, with as many bytes: in the clear stands the size alone, so that the digests
- * of these few are opened and logged. */
+/* Versions with as many bytes, of any document that the caller sees whole: in the clear stands the size alone, so that the
+ * digests of these few are opened and logged. */
 static int find_same(struct exchange *x, struct sheet *s, struct ark_error *err)
 {
-	const json_t *units = json_object_get(json_object_get(s->u.draft, "typed"), "units");
-	struct catalogue_list list = {
-	    .unit = json_string_value(json_array_get(units, 0)), .limit = 10000};
-	struct looking l = {.s = s, .rows = calloc(SAME_LOOKED, sizeof(*l.rows))};
+	struct looking l = {.rows = calloc(SAME_LOOKED, sizeof(*l.rows))};
 	struct access_sight *sight = NULL;
 	struct archive *a = app_of(x)->archive;
 	struct desk *desk = NULL;
-	char case_id[65];
 	int rc = l.rows ? ARK_OK : ark_fail(err, ARK_ENOMEM, "no memory for a page");
 
-	case_by_number(x, draft_typed(s->u.draft, "case"), case_id);
-	if (!list.unit)
-		list.case_id = case_id;
-	if (!rc && (list.unit || case_id[0]))
+	if (!rc)
 		rc = caller_sight(caller_of(x), &sight, err);
-	if (!rc && sight)
+	if (!rc)
 		rc = archive_desk(a, &desk, err);
-	if (!rc && sight)
-		rc = catalogue_documents(desk->catalogue, &list, sight, look, &l, err);
+	if (!rc)
+		rc = catalogue_sized(
+		    desk->catalogue, s->u.length, SAME_LOOKED, sight, look, &l, err);
 	archive_desk_return(a, desk);
 	access_sight_unref(sight);
 	s->same = l.rows;
@@ -116,16 +118,20 @@ void sheet_same(
 void same_report(struct page *p, const struct sheet *s)
 {
 	struct buf url = BUF_INIT;
+	char version[16];
 
 	if (!s->same_len)
 		return;
 	html_put(&p->h, "<section class=\"note\"><h2>$</h2><ul>", say(p, SAY_FILING_SAME));
 	for (size_t i = 0; i < s->same_len; i++) {
-		document_path(p, &s->same[i], 0, "", &url);
+		document_path(p, &s->same[i], s->same[i].version, "", &url);
 		html_put(&p->h, "<li><a href=\"$\">", url.data);
 		page_name(p, "types", s->same[i].type);
 		html_raw(&p->h, ", ");
 		page_date(p, s->same[i].date);
+		snprintf(version, sizeof(version), "%u", s->same[i].version);
+		html_raw(&p->h, ", ");
+		page_say(p, SAY_VERSION_N, version);
 		html_raw(&p->h, "</a></li>");
 	}
 	html_put(&p->h, "</ul><p>$</p></section>", say(p, SAY_FILING_SAME_WHAT));

@@ -212,9 +212,11 @@ void sheet_propose(
 static void test_leaks(void *arg)
 {
 	const struct extract_config config = {.wall_ms = LEAK_MS};
+	const struct extract_config ocr = {.kind = EXTRACT_OCR, .wall_ms = LEAK_PICTURE_MS};
 	struct work *w = arg;
 	struct extractor *e = NULL;
-	const struct leak_ask ask = {.original = w->original.data,
+	const struct leak_ask ask = {.ocr = &ocr,
+	    .original = w->original.data,
 	    .original_len = w->original.len,
 	    .bytes = w->bytes.data ? w->bytes.data : "",
 	    .len = w->bytes.len,
@@ -314,6 +316,7 @@ static enum say where_said(const char *where)
 		const char *where;
 		enum say said;
 	} all[] = {
+	    {"picture", SAY_LEAK_PICTURE},
 	    {"text-layer", SAY_LEAK_TEXT_LAYER},
 	    {"metadata", SAY_LEAK_METADATA},
 	    {"note", SAY_LEAK_NOTE},
@@ -358,6 +361,8 @@ static enum say unknown_said(const char *reason)
 {
 	if (reason && strcmp(reason, "fonts") == 0)
 		return SAY_LEAK_FONTS;
+	if (reason && strcmp(reason, "pictures") == 0)
+		return SAY_LEAK_PICTURES;
 	if (reason && strcmp(reason, "original-no-text") == 0)
 		return SAY_LEAK_NO_TEXT;
 	if (reason && strcmp(reason, LEAK_CLOSED) == 0)

@@ -17,11 +17,12 @@
 
 /* To open what an amendment changed, the records after it are opened too: a page waits for few. */
 enum { VERSIONS_A_PAGE = 20, AMENDMENTS_SHOWN = 8, AMENDMENTS_OPENED = 20, CHOICE_MAX = 150 };
+enum { RENDITIONS_OPENED = 40 };
 
-struct filed { /* an entry of the history log that made a metadata record */
+struct filed { /* an entry of the history log that made a metadata record or a rendition */
 	uint32_t version;
 	int64_t time_us;
-	bool amends;
+	bool amends, rendition; /* else it made a version */
 	char user[65], org[65];
 };
 
@@ -30,7 +31,8 @@ struct history { /* the visit's `more` */
 	bool *open; /* the content of each */
 	struct filed *filed;
 	size_t filed_len, filed_cap;
-	unsigned int opened; /* amendments whose fields are on the page */
+	unsigned int opened;     /* amendments whose fields are on the page */
+	unsigned int renditions; /* whose reasons are */
 };
 
 static void history_free(void *arg)
@@ -134,10 +136,12 @@ static int note_filed(void *arg, const struct ledger_entry *e)
 	struct history *h = arg;
 	const char *kind = json_text(e->a, "kind"), *time = json_text(e->a, "time");
 	const char *user = json_text(e->b, "principal"), *org = json_text(e->b, "org");
-	struct filed f = {.amends = kind && strcmp(kind, "metadata") == 0};
+	struct filed f = {.amends = kind && strcmp(kind, "metadata") == 0,
+	    .rendition = kind && strncmp(kind, "rendition", 9) == 0};
 
 	if (!kind || !time || !clock_parse(time, &f.time_us) ||
-	    (!f.amends && strcmp(kind, "filing") != 0 && strcmp(kind, "version") != 0))
+	    (!f.amends && !f.rendition && strcmp(kind, "filing") != 0 &&
+		strcmp(kind, "version") != 0))
 		return 0;
 	f.version = (uint32_t)json_integer_value(json_object_get(e->a, "version"));
 	snprintf(f.user, sizeof(f.user), "%s", user ? user : "");
@@ -232,7 +236,7 @@ static void write_amendments(struct page *p, struct history *h, uint32_t version
 	for (size_t i = 0; i < h->filed_len; i++) {
 		const struct filed *f = &h->filed[i];
 
-		if (f->version != version)
+		if (f->version != version || f->rendition)
 			continue;
 		if (f->amends && skipped)
 			skipped--;
@@ -275,13 +279,48 @@ static void write_facts(
 		fact_begin(p, SAY_DIGEST);
 		html_put(&p->h, " class=\"code\">$</dd></div>", json_text(card->version, "sha256"));
 	}
-	if (row->whole && row->rendition.number) {
-		char time[I18N_SIZE];
-
-		i18n_time(time, p->language, row->rendition.filed_us);
-		fact_text(p, SAY_HISTORY_RENDITION, time);
-	}
 	html_raw(&p->h, "</dl>");
+}
+
+/* ---- public renditions: who filed, replaced or withdrew them, and why ---- */
+
+static void write_rendition(
+    struct page *p, struct history *h, const struct filed *f, uint32_t number)
+{
+	struct visit *v = visit_of(p->x);
+	json_t *meta = NULL;
+	char time[I18N_SIZE];
+	bool known = h->renditions++ < RENDITIONS_OPENED &&
+		     !rendition_then(v, f->version, number, f->time_us, &meta, NULL);
+
+	i18n_time(time, p->language, f->time_us);
+	html_put(&p->h, "<li><p class=\"hint\">$, ", time);
+	write_actor(p, f->user, f->org);
+	html_put(&p->h, "</p>");
+	if (json_is_true(json_object_get(meta, "withdrawn")))
+		html_put(&p->h, "<p>$</p>", say(p, SAY_HISTORY_WITHDRAWN));
+	if (known)
+		past_rendition_reason(p, json_text(meta, "reason"));
+	html_raw(&p->h, "</li>");
+	json_decref(meta);
+}
+
+static void write_renditions(struct page *p, struct history *h, uint32_t version)
+{
+	uint32_t n = 0;
+
+	for (size_t i = 0; i < h->filed_len; i++) {
+		const struct filed *f = &h->filed[i];
+
+		if (f->version != version || !f->rendition)
+			continue;
+		if (!n++)
+			html_put(&p->h, "<h4>$</h4><ul class=\"amended\">",
+			    say(p, SAY_HISTORY_RENDITION));
+		write_rendition(p, h, f, n);
+	}
+	if (n)
+		html_raw(&p->h, "</ul>");
 }
 
 static void write_changes(struct page *p, const struct catalogue_row *rows,
@@ -317,8 +356,10 @@ static void write_version(
 	write_facts(p, row, now, h->open[i]);
 	if (i)
 		write_changes(p, row - 1, before, now);
-	if (row->whole)
+	if (row->whole) {
 		write_amendments(p, h, row->version);
+		write_renditions(p, h, row->version);
+	}
 	html_raw(&p->h, "</li>");
 }
 

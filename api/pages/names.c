@@ -19,17 +19,20 @@ void page_name(struct page *p, const char *kind, const char *id)
 
 	html_raw(&p->h, "<span");
 	page_lang(p, language);
-	html_put(&p->h, ">$</span>", name ? name : id);
+	html_raw(&p->h, ">");
+	if (name || !id || strcmp(kind, "orgs") != 0)
+		html_text(&p->h, name ? name : id);
+	else
+		page_say(p, SAY_NAME_NOT_KNOWN, id);
+	html_raw(&p->h, "</span>");
 	json_decref(record);
 }
 
 void name_add(const struct page *p, struct buf *out, const char *kind, const char *id)
 {
-	json_t *record = record_of(p, kind, id);
-	const char *name = i18n_name(p->language, record, NULL);
+	const struct words w = page_words(p);
 
-	buf_adds(out, name ? name : id);
-	json_decref(record);
+	words_name(&w, out, kind, id);
 }
 
 void county_add(const struct page *p, struct buf *out, const char *code)

@@ -29,6 +29,9 @@ void past_link(struct page *p, const struct catalogue_row *row);
 void past_path(const struct page *p, const char *document, const char *more, struct buf *out);
 /* The table of [{"field","before","after"}]; the heads of its columns may be NULL: before, after. */
 void past_changes(struct page *p, const json_t *changes, const char *before, const char *after);
+/* What was written with a rendition; what the leak test said stands in it in one form, and is said in the reader's language.
+ * text may be NULL. */
+void past_rendition_reason(struct page *p, const char *text);
 /* "title, date": in the middle of a sentence. */
 void past_changed_names(const struct page *p, const json_t *changes, struct buf *out);
 /* The document's title as a link to it, above the heading. */

@@ -1,4 +1,5 @@
 /* What changed of the metadata, as a table in words. */
+#include <stdio.h>
 #include <string.h>
 
 #include "api/pages/past.h"
@@ -168,4 +169,57 @@ void past_changed_names(const struct page *p, const json_t *changes, struct buf 
 		if (n)
 			buf_adds(out, say(p, n->label));
 	}
+}
+
+/* What the leak test said, as filing_one.c writes it. */
+static const char *leak_mark(
+    const char *text, char outcome[16], long long *left, long long *removed, int *ret_len)
+{
+	static const char begin[] = "[leak test: ";
+	const char *at = strstr(text, begin);
+
+	/* two of them: one was typed by a person, and nobody can tell which */
+	if (!at || strstr(at + 1, begin))
+		return NULL;
+	*ret_len = 0;
+	/* NOLINTNEXTLINE(cert-err34-c): the widths bound the numbers */
+	if (sscanf(at, "[leak test: %15[a-z], %9lld of %9lld removed words left]%n", outcome, left,
+		removed, ret_len) != 3 ||
+	    *ret_len == 0)
+		return NULL;
+	return at;
+}
+
+void past_rendition_reason(struct page *p, const char *text)
+{
+	char outcome[16], left_text[24], removed_text[24];
+	long long left, removed;
+	int len;
+	const char *mark = text ? leak_mark(text, outcome, &left, &removed, &len) : NULL;
+	enum say said = SAY_HISTORY_LEAK_UNKNOWN;
+
+	if (!text)
+		return;
+	if (!mark) {
+		html_put(&p->h, "<p dir=\"auto\">$</p>", text);
+		return;
+	}
+	if (strcmp(outcome, "clean") == 0)
+		said = SAY_HISTORY_LEAK_CLEAN;
+	else if (strcmp(outcome, "leaks") == 0)
+		said = SAY_HISTORY_LEAK_LEAKS;
+	snprintf(left_text, sizeof(left_text), "%lld", left);
+	snprintf(removed_text, sizeof(removed_text), "%lld", removed);
+	html_raw(&p->h, "<p>");
+	page_say(p, said, removed_text, left_text);
+	html_raw(&p->h, "</p>");
+	if (mark > text) {
+		html_raw(&p->h, "<p dir=\"auto\">");
+		html_text_len(&p->h, text, (size_t)(mark - text));
+		html_raw(&p->h, "</p>");
+	}
+	for (mark += len; *mark == ' '; mark++)
+		;
+	if (*mark)
+		html_put(&p->h, "<p dir=\"auto\">$</p>", mark);
 }

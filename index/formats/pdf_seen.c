@@ -5,6 +5,7 @@
  *
  *   seen N       words of page N that a drawing of the page shows
  *   hidden N     words of its text layer that the drawing does not show: under a box, white on white, beside the page
+ *   picture N    nothing: the page has a picture that is large enough for words
  *   undrawn N    words in a font that the file does not bring along, which cannot be drawn here: who knows
  *   field note   what was filled into forms, what was written in notes
  *   title author subject keywords creator producer xmp outline
@@ -253,6 +254,25 @@ out:
 	g_free(l.text);
 }
 
+/* A line of three letters in 6 points needs as much. */
+static void add_picture(PopplerPage *page, int number, struct textsink *out)
+{
+	enum { WORD_POINTS = 10, LINE_POINTS = 5 };
+	GList *all = poppler_page_get_image_mapping(page);
+	bool large = false;
+
+	for (const GList *l = all; l && !large; l = l->next) {
+		const PopplerRectangle *r = &((const PopplerImageMapping *)l->data)->area;
+
+		large = fabs(r->x2 - r->x1) >= WORD_POINTS && fabs(r->y2 - r->y1) >= LINE_POINTS;
+	}
+	poppler_page_free_image_mapping(all);
+	if (large) {
+		begin_part(out, "picture", number);
+		textsink_add(out, "-", 1, false);
+	}
+}
+
 static void add_fields(PopplerPage *page, struct textsink *out)
 {
 	GList *fields = poppler_page_get_form_field_mapping(page);
@@ -353,6 +373,7 @@ static enum format_outcome seen_read(const struct format_input *in, struct texts
 		if (!page)
 			continue;
 		add_page(page, missing, i + 1, out);
+		add_picture(page, i + 1, out);
 		add_fields(page, out);
 		add_notes(page, out);
 		g_object_unref(page);

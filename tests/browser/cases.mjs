@@ -21,7 +21,7 @@ export async function fillCases(archive, token) {
 	await order(mid.id, { text: "Lääkkeiden jaon kaksoistarkistus on kirjattava.", matter: "medication" });
 	ids.order = await order(ids.decision, {
 		text: "Jokaiselle työntekijälle, joka antaa lääkkeitä, on varmistettava voimassa oleva lupa.",
-		deadline: "2026-04-30", ground: "laki 741/2023, 38 §", matter: "medication",
+		deadline: "2026-04-30", ground: "laki 741/2023, 39 §", matter: "medication",
 	});
 	return { cases: ids };
 }

@@ -23,7 +23,7 @@ export async function fillUnits(archive, token) {
 	for (const [text, deadline] of [["Yövuoroon on lisättävä toinen ohjaaja.", "2026-05-31"], ["Päivitä omavalvontasuunnitelma.", "2031-12-31"]])
 		await archive.send(token.maija, "/v1/orders", {
 			method: "POST", headers: { "Content-Type": "application/json" },
-			body: JSON.stringify({ document: ids.found, text, deadline, ground: "laki 741/2023, 38 §" }),
+			body: JSON.stringify({ document: ids.found, text, deadline, ground: "laki 741/2023, 39 §" }),
 		});
 	return { unit: ids };
 }
@@ -64,7 +64,7 @@ export const unitsTests = {
 		same(await r.page.textContent("h1"), "Harjumäen pienryhmäkoti", "h1");
 		const text = await plain(r);
 		for (const part of ["Palveluntuottaja", "Paikkoja", "Avoimet määräykset", "Yövuoroon on lisättävä toinen ohjaaja.",
-			"Määräaika 31.5.2026. Myöhässä", "Määräaika 31.12.2031. Aikaa", "Peruste: laki 741/2023, 38 §",
+			"Määräaika 31.5.2026. Myöhässä", "Määräaika 31.12.2031. Aikaa", "Peruste: laki 741/2023, 39 §",
 			"Uusimmat kertomukset ja päätökset", "Tarkastuskertomus: Harjumäen pienryhmäkodin yövalvonta", "Käynti"])
 			check(text.includes(part), "not on the page:", part);
 		check((await r.page.content()).length < 60 * 1024, "too long a page");

@@ -340,7 +340,9 @@ const tests = {
 		same(page.status(), 200, "file");
 		same(page.headers()["content-type"], "application/pdf", "type");
 		check(page.headers()["content-disposition"].startsWith("inline;"), "not for the browser's viewer");
-		check(page.headers()["content-security-policy"].includes("sandbox"), "policy", page.headers()["content-security-policy"]);
+		const policy = page.headers()["content-security-policy"];
+		check(policy.startsWith("default-src 'none'") && !policy.includes("sandbox"), "policy", policy);
+		same(page.headers()["x-content-type-options"], "nosniff", "the type decides");
 		check(Buffer.from(await api.arrayBuffer()).equals(await page.body()), "not the same bytes as by the API");
 	},
 

@@ -7,6 +7,7 @@ import re
 import threading
 import urllib.parse
 
+import test_policies as policies
 from arkki_flow import Archive, check, form_of, part, same, world
 
 TEXT = ("Tarkastuskertomus, Koivulan tarkastus\n\nPäivätty 27.3.2026. Asia LVV/1234/2026.\n\n"
@@ -108,11 +109,64 @@ def test_file__goes_from_file_to_receipt():
     at = filed(w, [("kertomus.txt", content)])
     page = got(w, at + "/receipt")
     check(hashlib.sha256(content).hexdigest() in text_of(page), "no digest", text_of(page))
-    check("Kaikki arkiston käyttäjät" in text_of(page), text_of(page))
+    check("Kaikki tilit kaikissa organisaatioissa." in text_of(page), text_of(page))
     doc = w.json("/v1/documents/" + id_of(w, at))
     same((doc["title"], doc["date"], doc["case"], doc["units"], doc["publicity"], doc["fileName"], doc["version"]),
          ("Kertomus käynnistä", "2026-03-27", "c1", ["koivula"], {"class": "public"}, "kertomus.txt", 1))
     same(w.get("/v1/documents/%s/versions/1/content" % doc["id"]).body, content)
+
+
+def test_duplicate__is_told_wherever_it_lies_and_never_of_what_is_hidden():
+    w = Archive()
+    w.serve()
+    content = TEXT + b"kahdesti arkistoitu\n"
+    told = lambda at, user: re.findall(r"/documents/([0-9a-f]{32}/versions/[0-9]+)", got(w, at + "/check", user=user).body.decode())
+    # of another unit, and in a version that is no longer the newest
+    f = w.file(content=content, units=["lehtola"], case=None, publicity="secret", title="Muualla")
+    same(w.version(f.id, b"muuta\n", {}).status, 201)
+    other = w.file(content=content[:-1] + b"!", units=["lehtola"], case=None, publicity="secret")
+    at = give(w, [("kertomus.txt", content)], "?unit=koivula")
+    fill(w, at)
+    same(told(at, "maija"), [f.id + "/versions/1"])
+    check("Sama tiedosto on jo arkistossa" in text_of(got(w, at + "/check")), "the heading")
+    # pertti sees neither; what he is told is what he would be told were it not there
+    at = give(w, [("kertomus.txt", content)], "?unit=koivula", user="pertti")
+    fill(w, at, "pertti", unit="mantyla", case="")
+    page = got(w, at + "/check", user="pertti")
+    same((told(at, "pertti"), "Sama tiedosto" in text_of(page)), ([], False))
+    same([e for d in (f.id, other.id) for e in w.audit(document=d, principal="pertti")], [])
+    same(w.patch(f.id, {"publicity": {"class": "public"}}).status, 200)
+    same(told(at, "pertti"), [], "the version before is still secret")
+    g = w.file(content=content, units=["lehtola"], case=None, publicity="public", title="Julkinen")
+    same(told(at, "pertti"), [g.id + "/versions/1"])
+
+
+def groups_of(page):
+    """{(organisation, roles)} that a page of readers or a receipt tells of."""
+    return set(re.findall(r"<li><span[^>]*>([^<]*)</span>: ([^<]*)</li>", page.body.decode()))
+
+
+def test_receipt__says_who_reads_it_by_the_rules_in_force():
+    w = Archive()
+    w.serve()
+    at = filed(w, **{"class": "secret"}, ground="JulkL 24 § 1 mom. 25 k")
+    doc = id_of(w, at)
+    page = got(w, at + "/receipt")
+    said, orgs = text_of(page), {org for org, _ in groups_of(page)}
+    for words in ("salassa pidettävä", "JulkL 24 § 1 mom. 25 k", "sosiaalihuollon asiakkaasta",
+                  "Koko asiakirja, kun käyttötarkoitus ja asia on ilmoitettu"):
+        check(words in said, words, said)
+    check("Kaikki tilit" not in said, said)
+    same(orgs, {org for org, _ in groups_of(got(w, "/fi/documents/%s/versions/1/readers" % doc))})
+    check("Lupa- ja valvontavirasto" in orgs and "Pirkanmaa" in orgs and "Helsinki" not in orgs, orgs)
+    check([e for e in w.audit(document=doc) if (e.get("detail") or {}).get("readers") == "shown"], "it is logged")
+    # other rules, another answer
+    text, cases = policies.without(policies.text_of(w), "county"), w.json("/v1/policies/cases")
+    failed = {c["description"] for c in policies.ask(w, {"policies": text, "cases": cases}).json()["cases"]["failed"]}
+    for s in cases["sets"].values():
+        s["requests"] = [r for r in s["requests"] if r["description"] not in failed]
+    policies.apply(w, {"policies": text, "cases": cases})
+    same(orgs - {org for org, _ in groups_of(got(w, at + "/receipt"))}, {"Pirkanmaa", "Uusimaa"})
 
 
 def test_file__is_proposed_from_the_text_and_never_over_what_was_typed():

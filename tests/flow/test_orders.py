@@ -54,7 +54,7 @@ def helsinki_today():
 def test_orders__are_entered_read_verified_and_moved():
     w = Archive().serve()
     f = w.file(case="c1", publicity="secret")
-    o = order(w, f.id, deadline="2031-09-30", ground="laki 741/2023, 38 §", matter="staffing")
+    o = order(w, f.id, deadline="2031-09-30", ground="laki 741/2023, 39 §", matter="staffing")
     same([o[k] for k in ("document", "version", "units", "case", "state", "deadline", "author", "language", "evidence",
                          "overdue", "verifiedBy", "date", "recurrence")],
          [f.id, 1, ["koivula"], "c1", "open", "2031-09-30", "lvv", "fi", [], False, None, "2026-03-12",

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from urllib.parse import quote
 
 from arkki_flow import Archive, check, form, same, world
 
@@ -125,6 +126,32 @@ def test_rendition__is_replaced_and_withdrawn_at_once():
     kinds = [e["kind"] for e in w.audit(log="history", document=f.id)]
     same(kinds.count("rendition"), 3, kinds)
     same(kinds.count("rendition-withdrawn"), 1, kinds)
+
+
+def test_rendition__says_why_to_who_sees_the_whole_version_alone():
+    w = world()
+    f = w.file(content=WHOLE, name="salainen.txt", title="Salainen nimi", publicity="partly-secret")
+    said = "[leak test: leaks, 2 of 5 removed words left] Tuulikki on <b>julkinen</b> nimi"
+    r = w.send("PUT", url_of(f.id) + "?reason=" + quote("pyynnöstä " + said), "maija", {"Content-Type": "text/plain"}, PUBLIC)
+    same(r.status, 201, r.body[:200])
+    same(w.send("DELETE", url_of(f.id) + "?reason=v%C3%A4%C3%A4r%C3%A4", "maija", {"If-Match": r.header("ETag")}).status, 204)
+    same(put(w, f.id).status, 201)
+    path = "/v1/documents/%s/history" % f.id
+    same([(e["kind"], e.get("reason")) for e in w.json(path)["events"][1:]],
+         [("rendition", "pyynnöstä " + said), ("rendition-withdrawn", "väärä"), ("rendition", None)])
+    for language, words in (("fi", "Arkistoitiin, vaikka vuototarkastus löysi poistettuja sanoja: 2 / 5."),
+                            ("sv", "Arkiverades fast läckagetestet hittade borttagna ord: 2 av 5."),
+                            ("en", "Filed although the leak test found removed words: 2 of 5.")):
+        text = w.get("/%s/documents/%s/history" % (language, f.id)).body.decode()
+        for part in (words, "pyynnöstä ", "Tuulikki on &lt;b&gt;julkinen&lt;/b&gt; nimi", "väärä"):
+            check(part in text, part, text[text.find("amended") - 200:][:900])
+        check("[leak test" not in text, "the mark")
+    # who reads the rendition, and whoever reads the whole of it only since it was made public
+    for made_public in (False, True):
+        for path in ("/v1/documents/%s/history" % f.id, "/v1/documents/%s/versions" % f.id, "/fi/documents/%s/history" % f.id):
+            body = w.get(path, "helmi").body.decode()
+            check("Tuulikki" not in body and "leak test" not in body and "väärä" not in body, path, made_public)
+        same(w.patch(f.id, {"publicity": {"class": "public"}}).status, 200)
 
 
 def test_rendition__is_not_shown_of_drafts_and_coming_visits():

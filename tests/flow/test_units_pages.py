@@ -34,6 +34,9 @@ UNITS = [
      "serviceForm": "institution", "places": 6},
     {"id": "kotka", "name": {"fi": HOSTILE}, "provider": "hoiva-oy", "municipality": "091", "county": "90",
      "serviceForm": "family-home", "places": 3},
+    {"id": "nimeton", "name": {"fi": "Nimettömän tuottajan koti"}, "provider": "tuntematon-oy", "municipality": "179", "county": "15",
+     "serviceForm": "institution", "places": 4},
+    {"id": "muualla", "name": {"fi": "Koti muualla"}, "municipality": "999", "county": "77", "serviceForm": "institution"},
     {"id": "pitka", "name": {"fi": LONG}, "provider": "hoiva-oy", "municipality": "091", "county": "90",
      "serviceForm": "family-home", "places": 3},
 ]
@@ -414,3 +417,15 @@ def test_pack__leaves_nothing_in_the_clear_on_disk():
         same(names, [], folder)
     check("Koivula" not in w.said(), "in the output")
     w.stop()
+
+
+def test_units__say_of_what_has_no_name_that_it_is_not_known():
+    w = archive()
+    for language, county, unknown in (("fi", "Keski-Suomen hyvinvointialue", "nimi ei tiedossa (tunnus %s)"),
+                                      ("sv", "Mellersta Finlands välfärdsområde", "namnet är inte känt (kod %s)"),
+                                      ("en", "Wellbeing services county of Central Finland", "name not known (id %s)")):
+        for path in ("/%s/units/nimeton", "/%s/units?q=Nimett%%C3%%B6m%%C3%%A4n"):
+            text = html.unescape(re.sub(r"<[^>]*>", "", w.get(path % language).body.decode()))
+            check(county in text and unknown % "tuntematon-oy" in text, path, language)
+        text = html.unescape(re.sub(r"<[^>]*>", "", w.get("/%s/units/muualla" % language).body.decode()))
+        check(unknown % "77" in text, language)

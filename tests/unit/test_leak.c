@@ -30,9 +30,11 @@ static void pdf(
 	    root, strlen(content), content, more, info);
 }
 
-static json_t *check_named(const struct buf *file, const char *name)
+static json_t *check_with(
+    const struct buf *file, const char *name, const struct extract_config *ocr)
 {
-	const struct leak_ask ask = {.original = original,
+	const struct leak_ask ask = {.ocr = ocr,
+	    .original = original,
 	    .original_len = strlen(original),
 	    .bytes = file->data,
 	    .len = file->len,
@@ -44,6 +46,11 @@ static json_t *check_named(const struct buf *file, const char *name)
 	if (leak_check(extractor, &ask, &report, &err) != ARK_OK)
 		fail_msg("%s", err.text);
 	return report;
+}
+
+static json_t *check_named(const struct buf *file, const char *name)
+{
+	return check_with(file, name, NULL);
 }
 
 /* Takes file. */
@@ -240,6 +247,125 @@ static void test_leak__what_cannot_be_read_is_not_called_clean(void **state)
 	buf_free(&file);
 }
 
+/* ---- pictures ---- */
+
+#define KEPT "Tarkastuskertomus. Yövuorossa oli kaksi aikuista."
+#define GONE "Yksikössä kuultiin ohjaaja Tuulikki Esimerkkiä."
+enum { LINES_MAX = 2 };
+
+/* A page whose lines are a picture of 300 dpi; text: a line of real text above it; box: drawn over the second line. */
+static void scanned(struct buf *out, const char *const lines[LINES_MAX], const char *text, bool box)
+{
+	cairo_surface_t *s = cairo_pdf_surface_create_for_stream(take, out, 595, 842);
+	cairo_surface_t *scan = cairo_image_surface_create(CAIRO_FORMAT_RGB24, 2000, 500);
+	cairo_t *cr = cairo_create(scan);
+
+	cairo_set_source_rgb(cr, 1, 1, 1);
+	cairo_paint(cr);
+	cairo_set_source_rgb(cr, 0, 0, 0);
+	cairo_select_font_face(
+	    cr, "DejaVu Sans", CAIRO_FONT_SLANT_NORMAL, CAIRO_FONT_WEIGHT_NORMAL);
+	cairo_set_font_size(cr, 46);
+	for (int i = 0; i < LINES_MAX && lines[i]; i++) {
+		cairo_move_to(cr, 100, 150 + 200 * i);
+		cairo_show_text(cr, lines[i]);
+	}
+	cairo_destroy(cr);
+	cr = cairo_create(s);
+	cairo_select_font_face(
+	    cr, "DejaVu Sans", CAIRO_FONT_SLANT_NORMAL, CAIRO_FONT_WEIGHT_NORMAL);
+	cairo_set_font_size(cr, 12);
+	cairo_move_to(cr, 40, 100);
+	cairo_show_text(cr, text);
+	cairo_save(cr);
+	cairo_translate(cr, 40, 200);
+	cairo_scale(cr, 0.24, 0.24);
+	cairo_set_source_surface(cr, scan, 0, 0);
+	cairo_paint(cr);
+	if (box) {
+		cairo_set_source_rgb(cr, 0, 0, 0);
+		cairo_rectangle(cr, 80, 280, 1900, 110);
+		cairo_fill(cr);
+	}
+	cairo_restore(cr);
+	cairo_destroy(cr);
+	cairo_surface_destroy(scan);
+	cairo_surface_destroy(s);
+}
+
+static const struct extract_config ocr = {.kind = EXTRACT_OCR};
+
+/* Ends the file: outcome "leaks" in the picture of page 1, or what else is said. */
+static void expect_picture(struct buf *file, const char *outcome, const char *reason)
+{
+	json_t *report = check_with(file, "julkinen.pdf", reason ? NULL : &ocr);
+	const json_t *place = json_array_get(json_object_get(report, "places"), 0);
+	const json_t *example = json_array_get(json_object_get(place, "examples"), 0);
+	char *text = json_dumps(report, 0);
+
+	if (strcmp(json_text(report, "outcome"), outcome) != 0)
+		fail_msg("not %s: %s", outcome, text);
+	if (reason)
+		assert_string_equal(json_text(report, "reason"), reason);
+	if (strcmp(outcome, "leaks") == 0) {
+		assert_string_equal(json_text(place, "where"), "picture");
+		assert_string_equal(json_text(place, "detail"), "page 1");
+		assert_string_equal(json_string_value(example), "tuulikki");
+	}
+	free(text);
+	json_decref(report);
+	buf_free(file);
+}
+
+static bool no_ocr(void)
+{
+	struct extractor *e = NULL;
+	struct ark_error err;
+	bool none = extractor_new(&ocr, &e, &err) != ARK_OK;
+
+	extractor_free(e);
+	if (none)
+		print_message("skipped: %s\n", err.text);
+	return none;
+}
+
+static void test_leak__a_picture_shows_what_was_taken_out_of_the_text(void **state)
+{
+	static const char *const name[LINES_MAX] = {GONE};
+	struct buf file = BUF_INIT;
+
+	(void)state;
+	if (no_ocr())
+		skip();
+	scanned(&file, name, KEPT, false);
+	expect_picture(&file, "leaks", NULL);
+}
+
+static void test_leak__a_box_over_a_scan_leaves_the_picture_below(void **state)
+{
+	static const char *const both[LINES_MAX] = {KEPT, GONE}, *const kept[LINES_MAX] = {KEPT};
+	struct buf file = BUF_INIT;
+
+	(void)state;
+	if (no_ocr())
+		skip();
+	scanned(&file, both, "", true);
+	expect_picture(&file, "leaks", NULL);
+	/* taken out of the picture itself, what is left is what is seen */
+	scanned(&file, kept, "", true);
+	expect_picture(&file, "clean", NULL);
+}
+
+static void test_leak__a_picture_that_nobody_looked_at_leaves_doubt(void **state)
+{
+	static const char *const kept[LINES_MAX] = {KEPT};
+	struct buf file = BUF_INIT;
+
+	(void)state;
+	scanned(&file, kept, KEPT, false);
+	expect_picture(&file, "unknown", "pictures");
+}
+
 /* ---- words ---- */
 
 static void test_leak_words__names_and_numbers_come_first(void **state)
@@ -276,6 +402,9 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(test_leak__an_earlier_revision_tells),
 	    cmocka_unit_test(test_leak__a_file_name_tells),
 	    cmocka_unit_test(test_leak__what_cannot_be_read_is_not_called_clean),
+	    cmocka_unit_test(test_leak__a_picture_shows_what_was_taken_out_of_the_text),
+	    cmocka_unit_test(test_leak__a_box_over_a_scan_leaves_the_picture_below),
+	    cmocka_unit_test(test_leak__a_picture_that_nobody_looked_at_leaves_doubt),
 	    cmocka_unit_test(test_leak_words__names_and_numbers_come_first),
 	};
 

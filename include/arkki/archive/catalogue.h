@@ -174,6 +174,11 @@ typedef int (*catalogue_each)(void *arg, const struct catalogue_row *row);
 ARK_MUSTUSE int catalogue_versions(struct catalogue *c, const char *document,
     const struct access_sight *sight, catalogue_each each, void *arg, struct ark_error *err);
 
+/* Versions, not the newest alone, of any document that have this many bytes and that the sight shows whole, latest filed first:
+ * where equal bytes may lie, as digests stay sealed. At most `limit`. */
+ARK_MUSTUSE int catalogue_sized(struct catalogue *c, uint64_t size, unsigned int limit,
+    const struct access_sight *sight, catalogue_each each, void *arg, struct ark_error *err);
+
 struct catalogue_list {
 	/* NULL: any. By its case a version is found where the sight shows it whole. */
 	const char *unit, *case_id, *type;

@@ -41,4 +41,9 @@ ARK_MUSTUSE int past_document(struct archive *a, const struct receipt *receipt,
     const char *document, uint32_t version, int64_t time_us, struct past_document *ret,
     struct ark_error *err);
 
+/* The meta of one public rendition of a version, replaced and withdrawn ones too (a withdrawal is one that has no file but
+ * "withdrawn"); number from 1. Its reason is for readers of the whole version alone. ARK_ENOTFOUND: there is no such one. */
+ARK_MUSTUSE int past_rendition(struct archive *a, const struct receipt *receipt,
+    const char *document, uint32_t version, uint32_t number, json_t **ret, struct ark_error *err);
+
 #endif
