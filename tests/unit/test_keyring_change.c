@@ -604,7 +604,7 @@ struct work {
 	struct keyring *k;
 	_Atomic bool stop;
 	_Atomic uint64_t seen;
-	bool failed;
+	_Atomic bool failed;
 };
 
 static void *add_all_the_time(void *arg)
@@ -644,6 +644,13 @@ static void *open_all_the_time(void *arg)
 	return NULL;
 }
 
+/* A busy machine lets a thread wait for long: each works before the changes begin, and has done its part before they end. */
+static void until_seen(struct work *w, uint64_t n)
+{
+	for (int ms = 0; ms < 60000 && !w->failed && w->seen <= n; ms++)
+		usleep(1000);
+}
+
 static void test_change__others_add_and_open_meanwhile(void **state)
 {
 	struct fixture f;
@@ -659,9 +666,15 @@ static void test_change__others_add_and_open_meanwhile(void **state)
 	assert_int_equal(pthread_create(&thread[0], NULL, add_all_the_time, &adding), 0);
 	assert_int_equal(pthread_create(&thread[1], NULL, open_all_the_time, &opening), 0);
 	assert_int_equal(pthread_create(&thread[2], NULL, open_all_the_time, &beside), 0);
+	until_seen(&adding, 0);
+	until_seen(&opening, 0);
+	until_seen(&beside, 0);
 	for (unsigned int i = 0; i < 3; i++)
 		if (change(&f, DOOMED, NULL))
 			fail_msg("%s", f.err.text);
+	until_seen(&adding, KEYS);
+	until_seen(&opening, KEYS);
+	until_seen(&beside, KEYS);
 	adding.stop = opening.stop = beside.stop = true;
 	for (unsigned int i = 0; i < 3; i++)
 		pthread_join(thread[i], NULL);
