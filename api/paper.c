@@ -421,7 +421,8 @@ static cairo_status_t draw(const struct paper_about *about, void (*put)(struct p
 	put_all(&p, put, arg);
 	p.contents_pages = p.contents_y > 0 ? contents_take(&p) : 0;
 	p.pages = p.page + p.contents_pages;
-	cairo_tag_begin(p.cr, "Document", NULL); /* the one root that PDF/UA and its readers expect */
+	cairo_tag_begin(
+	    p.cr, "Document", NULL); /* the one root that PDF/UA and its readers expect */
 	put_all(&p, put, arg);
 	cairo_tag_end(p.cr, "Document");
 	cairo_show_page(p.cr);

@@ -213,8 +213,8 @@ static void write_page(struct exchange *x, struct view *v, const struct faults *
 	write_hold(v);
 	write_proposal(v);
 	if (v->may_dispose)
-		html_put(&p->h, "<p class=\"do\"><a href=\"/$/due\">$</a></p>", i18n_code(p->language),
-		    say(p, SAY_DUE));
+		html_put(&p->h, "<p class=\"do\"><a href=\"/$/due\">$</a></p>",
+		    i18n_code(p->language), say(p, SAY_DUE));
 	page_end(p, f && f->n ? 422 : 200);
 }
 
