@@ -1,6 +1,7 @@
 """Tokens: made, listed and revoked over HTTP and by the command line, and held to their scopes. All names are made up."""
 
 import json
+import re
 import threading
 import time
 
@@ -135,7 +136,7 @@ def test_token__without_reading_shows_nothing_on_pages_either():
         r = b.submit(b.get("/fi/sign-in"), "/fi/sign-in", token=token)
         same(r.status, 303, r.body[:200])
         page = b.get("/fi/?q=avoin")
-        same(b"Avoin kertomus" in page.body, seen, scope, page.status)
+        same(b"Avoin kertomus" in re.sub(rb"</?mark>", b"", page.body), seen, scope, page.status)
         same(b.get("/fi/documents/" + f.id).status, 200 if seen else 404, scope)
 
 
