@@ -2,7 +2,7 @@
  *
  *   candidate -> errors, warnings -> cases -> lock-out -> impact
  *
- * policies_api.c has the routes, policies_report.c makes the report,
+ * policies_api.c has what is in force, policies_candidate.c what is to be, policies_report.c makes the report,
  * policies_impact.c counts. Reports speak of roles and numbers, never of documents.
  */
 #ifndef ARKKI_API_POLICIES_H

@@ -1,7 +1,5 @@
-/* The archive as a whole: making one, opening one, closing it.
+/* The archive as a whole: opening one, closing it. How one is made: making.c.
  *
- *   init:  keys -> store -> logs -> state, catalogue -> arkki.conf (last: an
- *          archive without it was never finished) -> shipped records
  *   open:  conf -> lock -> witnesses -> keys -> store -> logs -> catalogue -> tie -> recover -> writer,
  *          care
  */
@@ -19,13 +17,9 @@
 #include <unistd.h>
 
 #include "arkki/archive/witnesses.h"
-#include "arkki/base/clock.h"
 #include "arkki/base/fs.h"
-#include "arkki/base/json.h"
-#include "arkki/base/text.h"
-#include "arkki/policies/shipped.h"
 
-static int in_dir(char out[4096], const char *dir, const char *name, struct ark_error *err)
+int archive_path(char out[4096], const char *dir, const char *name, struct ark_error *err)
 {
 	return fs_path(out, err, "%s/%s", dir, name);
 }
@@ -37,33 +31,11 @@ struct conf {
 	char origin[256];
 };
 
-static bool origin_valid(const char *origin)
-{
-	size_t n = strlen(origin);
-
-	return n >= 1 && n <= 200 && utf8_valid(origin, n) && !strpbrk(origin, " +\t\n\r") &&
-	       origin[0] != '/' && origin[n - 1] != '/';
-}
-
-static int conf_write(const char *dir, const char *origin, struct ark_error *err)
-{
-	char path[4096], text[512], now[CLOCK_TEXT_SIZE];
-	int n, rc = in_dir(path, dir, "arkki.conf", err);
-
-	if (rc)
-		return rc;
-	clock_format(now, clock_now_us());
-	n = snprintf(text, sizeof(text),
-	    "# arkki archive; see archive/README.md\nformat %d\norigin %s\ncreated %s\n",
-	    ARCHIVE_FORMAT, origin, now);
-	return fs_replace_file(path, text, (size_t)n, 0600, err);
-}
-
 static int conf_read(const char *dir, struct conf *ret, struct ark_error *err)
 {
 	struct buf text = BUF_INIT;
 	char path[4096], *save = NULL;
-	int rc = in_dir(path, dir, "arkki.conf", err);
+	int rc = archive_path(path, dir, "arkki.conf", err);
 
 	if (!rc)
 		rc = fs_read_file(path, 65536, &text, err);
@@ -86,7 +58,7 @@ static int conf_read(const char *dir, struct conf *ret, struct ark_error *err)
 		return ark_fail(err, ARK_EINPUT,
 		    "%s has format %u; this arkki knows formats up to %d: use a newer arkki", dir,
 		    ret->format, ARCHIVE_FORMAT);
-	if (ret->format < 1 || !origin_valid(ret->origin))
+	if (ret->format < 1 || !archive_origin_valid(ret->origin))
 		return ark_fail(
 		    err, ARK_ECORRUPT, "%s/arkki.conf names no format or no origin", dir);
 	return ARK_OK;
@@ -102,7 +74,7 @@ struct watcher { /* who is told of long work */
 static int take_lock(struct archive *a, struct ark_error *err)
 {
 	char path[4096];
-	int rc = in_dir(path, a->dir, "lock", err);
+	int rc = archive_path(path, a->dir, "lock", err);
 
 	if (rc)
 		return rc;
@@ -122,13 +94,13 @@ static int take_lock(struct archive *a, struct ark_error *err)
 static int open_ledgers(struct archive *a, bool writing, struct ark_error *err)
 {
 	char path[4096], origin[300];
-	int rc = in_dir(path, a->dir, "ledger/history", err);
+	int rc = archive_path(path, a->dir, "ledger/history", err);
 
 	snprintf(origin, sizeof(origin), "%s/history", a->origin);
 	if (!rc)
 		rc = ledger_open(path, origin, LEDGER_HISTORY, a->keys, writing, &a->history, err);
 	if (!rc)
-		rc = in_dir(path, a->dir, "ledger/access", err);
+		rc = archive_path(path, a->dir, "ledger/access", err);
 	snprintf(origin, sizeof(origin), "%s/access", a->origin);
 	if (!rc)
 		rc = ledger_open(path, origin, LEDGER_ACCESS, a->keys, writing, &a->access, err);
@@ -154,7 +126,7 @@ static int open_catalogue(
     struct archive *a, bool writing, const struct watcher *watcher, struct ark_error *err)
 {
 	char path[4096];
-	int rc = in_dir(path, a->dir, "catalogue.sqlite", err);
+	int rc = archive_path(path, a->dir, "catalogue.sqlite", err);
 
 	if (!rc && a->mode == ARCHIVE_REBUILD)
 		rc = remove_catalogue(path, err);
@@ -195,7 +167,7 @@ int archive_take_signers(
 static int take_signers(struct archive *a, bool writing, struct ark_error *err)
 {
 	char path[4096];
-	int rc = in_dir(path, a->dir, "allowed_signers", err);
+	int rc = archive_path(path, a->dir, "allowed_signers", err);
 
 	return rc ? rc : archive_take_signers(a->keys, a->store, writing ? path : NULL, err);
 }
@@ -214,12 +186,12 @@ static int open_parts(
 {
 	bool writing = a->mode != ARCHIVE_READ;
 	char path[4096];
-	int rc = in_dir(path, a->dir, "keys", err);
+	int rc = archive_path(path, a->dir, "keys", err);
 
 	if (!rc)
 		rc = keyring_open(path, root_key, writing, &a->keys, err);
 	if (!rc)
-		rc = in_dir(path, a->dir, "archive.git", err);
+		rc = archive_path(path, a->dir, "archive.git", err);
 	if (!rc)
 		rc = store_open(
 		    path, a->origin, keyring_secrets(a->keys)->git_seed, writing, &a->store, err);
@@ -230,7 +202,7 @@ static int open_parts(
 	if (!rc)
 		rc = open_catalogue(a, writing, watcher, err);
 	if (!rc && writing) {
-		rc = in_dir(path, a->dir, "state.sqlite", err);
+		rc = archive_path(path, a->dir, "state.sqlite", err);
 		if (!rc)
 			rc = state_open(path, a->keys, true, &a->state, err);
 	}
@@ -250,7 +222,7 @@ static int archive_new(const char *dir, enum archive_mode mode, const char *orig
 {
 	struct archive *a = calloc(1, sizeof(*a));
 	char spool[4096];
-	int rc = a ? in_dir(spool, dir, "spool", err)
+	int rc = a ? archive_path(spool, dir, "spool", err)
 		   : ark_fail(err, ARK_ENOMEM, "no memory for an archive");
 
 	if (rc) {
@@ -273,22 +245,6 @@ static int archive_new(const char *dir, enum archive_mode mode, const char *orig
 	}
 	*ret = a;
 	return ARK_OK;
-}
-
-static int file_record(struct archive *a, const char *kind, json_t *record, struct ark_error *err)
-{
-	const struct filing_actor actor = {.user = "system", .authentication = "init"};
-	struct filing *f = filing_new(FILING_RECORD);
-	int rc = f && record ? filing_set_actor(f, &actor, err)
-			     : ark_fail(err, ARK_ENOMEM, "no memory for a record");
-
-	if (!rc) {
-		f->record_kind = kind;
-		f->record = json_incref(record);
-		rc = filing_submit_wait(a, f, err);
-	}
-	filing_free(f);
-	return rc;
 }
 
 int archive_open(const char *dir, const char *root_key, enum archive_mode mode,
@@ -366,272 +322,4 @@ void archive_close(struct archive *a)
 	free(a->origin);
 	free(a->spool_dir);
 	free(a);
-}
-
-/* ---- making one ---- */
-
-static int make_dir(const char *dir, struct ark_error *err)
-{
-	int rc = fs_mkdirs(dir, 0700, err);
-
-	if (!rc) {
-		int empty = fs_dir_empty(dir, err);
-
-		if (empty < 0)
-			return empty;
-		if (!empty)
-			return ark_fail(err, ARK_EREFUSED,
-			    "%s is not empty; give a new or an empty directory", dir);
-	}
-	return rc;
-}
-
-static int make_subdirs(const char *dir, struct ark_error *err)
-{
-	/* the logs' own directories are made by ledger_create */
-	static const char *const names[] = {"ledger", "derived", "index", "spool", "run"};
-	char path[4096];
-	int rc = ARK_OK;
-
-	for (size_t i = 0; !rc && i < sizeof(names) / sizeof(*names); i++) {
-		rc = in_dir(path, dir, names[i], err);
-		if (!rc)
-			rc = fs_mkdir(path, 0700, err);
-	}
-	return rc;
-}
-
-static int make_logs(
-    const char *dir, const char *origin, const struct keyring *keys, struct ark_error *err)
-{
-	const struct keyring_secrets *s = keyring_secrets(keys);
-	char path[4096], name[300];
-	int rc = in_dir(path, dir, "ledger/history", err);
-
-	snprintf(name, sizeof(name), "%s/history", origin);
-	if (!rc)
-		rc = ledger_create(path, name, s->history_seed, err);
-	if (!rc)
-		rc = in_dir(path, dir, "ledger/access", err);
-	snprintf(name, sizeof(name), "%s/access", origin);
-	if (!rc)
-		rc = ledger_create(path, name, s->access_seed, err);
-	return rc;
-}
-
-/* The directory is refused before the key is made, and the key before
- * anything else, so that a second try after a refusal finds nothing changed. */
-static int make_parts(
-    const char *dir, const char *root_key, const char *origin, struct ark_error *err)
-{
-	struct keyring *keys = NULL;
-	char path[4096], signers[4096];
-	int rc = make_dir(dir, err);
-
-	if (!rc)
-		rc = keyring_create_root(root_key, err);
-	if (!rc)
-		rc = make_subdirs(dir, err);
-	if (!rc)
-		rc = in_dir(path, dir, "keys", err);
-	if (!rc)
-		rc = keyring_create(path, root_key, err);
-	if (!rc)
-		rc = keyring_open(path, root_key, 1, &keys, err);
-	if (!rc)
-		rc = in_dir(path, dir, "archive.git", err);
-	if (!rc)
-		rc = in_dir(signers, dir, "allowed_signers", err);
-	if (!rc)
-		rc = store_create(path, signers, origin, keyring_secrets(keys)->git_seed, err);
-	if (!rc)
-		rc = make_logs(dir, origin, keys, err);
-	if (!rc)
-		rc = conf_write(dir, origin, err);
-	keyring_close(keys);
-	return rc;
-}
-
-static int file_shipped(
-    struct archive *a, const char *kind, const char *text, struct ark_error *err)
-{
-	json_t *list = NULL, *record;
-	size_t i;
-	int rc = json_read(text, strlen(text), &list, err);
-
-	json_array_foreach(list, i, record)
-	{
-		if (rc)
-			break;
-		rc = file_record(a, kind, record, err);
-	}
-	json_decref(list);
-	return rc;
-}
-
-int archive_init(const char *dir, const char *root_key, const char *origin, struct ark_error *err)
-{
-	struct archive *a = NULL;
-	int rc;
-
-	if (sodium_init() < 0)
-		return ark_fail(err, ARK_EIO, "cannot start libsodium");
-	if (!origin_valid(origin))
-		return ark_fail(err, ARK_EINPUT,
-		    "the origin must be a name like archive.example.fi, without spaces or '+'");
-	rc = make_parts(dir, root_key, origin, err);
-	if (!rc)
-		rc = archive_open(dir, root_key, ARCHIVE_WRITE, NULL, NULL, &a, err);
-	if (!rc)
-		rc = file_shipped(a, "types", shipped_types(), err);
-	if (!rc)
-		rc = file_shipped(a, "retention", shipped_retention(), err);
-	archive_close(a);
-	return rc;
-}
-
-/* ---- accessors ---- */
-
-const char *archive_dir(const struct archive *a)
-{
-	return a->dir;
-}
-
-const char *archive_spool_dir(const struct archive *a)
-{
-	return a->spool_dir;
-}
-
-const char *archive_origin(const struct archive *a)
-{
-	return a->origin;
-}
-
-struct keyring *archive_keyring(const struct archive *a)
-{
-	return a->keys;
-}
-
-struct store *archive_store(const struct archive *a)
-{
-	return a->store;
-}
-
-struct ledger *archive_ledger(const struct archive *a, enum ledger_which which)
-{
-	return which == LEDGER_HISTORY ? a->history : a->access;
-}
-
-struct registry *archive_registry(const struct archive *a)
-{
-	return a->registry;
-}
-
-struct state *archive_state(const struct archive *a)
-{
-	return a->state;
-}
-
-uint64_t archive_sequence(const struct archive *a)
-{
-	return atomic_load(&a->sequence);
-}
-
-/* ---- desks ---- */
-
-int archive_desk(struct archive *a, struct desk **ret, struct ark_error *err)
-{
-	struct desk *d;
-	char path[4096];
-	int rc;
-
-	pthread_mutex_lock(&a->desks_lock);
-	d = a->desks;
-	if (d)
-		a->desks = d->next;
-	pthread_mutex_unlock(&a->desks_lock);
-	if (d) {
-		*ret = d;
-		return ARK_OK;
-	}
-	d = calloc(1, sizeof(*d));
-	if (!d)
-		return ark_fail(err, ARK_ENOMEM, "no memory for a reader");
-	rc = in_dir(path, a->dir, "catalogue.sqlite", err);
-	if (!rc)
-		rc = catalogue_open(path, a->keys, false, false, &d->catalogue, err);
-	if (!rc)
-		rc = store_reader_open(a->store, &d->store, err);
-	if (rc) {
-		catalogue_close(d->catalogue);
-		free(d);
-		return rc;
-	}
-	*ret = d;
-	return ARK_OK;
-}
-
-void archive_desk_return(struct archive *a, struct desk *d)
-{
-	if (!d)
-		return;
-	pthread_mutex_lock(&a->desks_lock);
-	d->next = a->desks;
-	a->desks = d;
-	pthread_mutex_unlock(&a->desks_lock);
-}
-
-/* ---- small services ---- */
-
-void archive_listen(struct archive *a, void (*fn)(void *arg, uint64_t sequence), void *arg)
-{
-	pthread_mutex_lock(&a->listeners_lock);
-	if (a->listeners_len < ARCHIVE_LISTENERS)
-		a->listeners[a->listeners_len++] = (struct archive_listener){fn, arg};
-	pthread_mutex_unlock(&a->listeners_lock);
-}
-
-void archive_unlisten(struct archive *a, void *arg)
-{
-	unsigned int n = 0;
-
-	pthread_mutex_lock(&a->listeners_lock);
-	for (unsigned int i = 0; i < a->listeners_len; i++)
-		if (a->listeners[i].arg != arg)
-			a->listeners[n++] = a->listeners[i];
-	a->listeners_len = n;
-	pthread_mutex_unlock(&a->listeners_lock);
-}
-
-void archive_tag(
-    const struct archive *a, const char *what, const void *bytes, size_t len, char out[33])
-{
-	crypto_generichash_state st;
-	unsigned char hash[16];
-
-	crypto_generichash_init(&st, keyring_secrets(a->keys)->token_key, 32, sizeof(hash));
-	crypto_generichash_update(&st, (const unsigned char *)what, strlen(what) + 1);
-	crypto_generichash_update(&st, bytes, len);
-	crypto_generichash_final(&st, hash, sizeof(hash));
-	hex_encode(out, hash, sizeof(hash));
-}
-
-int archive_maintenance(struct archive *a, const char *job, const char *range, struct receipt **ret,
-    struct ark_error *err)
-{
-	struct buf detail = BUF_INIT;
-	struct ledger_record r = {.kind = "maintenance", .principal = "system"};
-	int rc;
-
-	buf_adds(&detail, "{\"job\":");
-	json_quote(&detail, job);
-	buf_adds(&detail, ",\"range\":");
-	json_quote(&detail, range);
-	buf_addc(&detail, '}');
-	if (buf_failed(&detail))
-		return ark_fail(err, ARK_ENOMEM, "no memory for a log entry");
-	r.detail = detail.data;
-	rc = ledger_append_wait(a->access, &r, 1, ret, err);
-	buf_free(&detail);
-	return rc;
 }

@@ -1,4 +1,4 @@
-/* The inside of struct archive, for archive.c, filing.c, reading.c,
+/* The inside of struct archive, for archive.c, making.c, desks.c, filing*.c, reading.c,
  * recover.c, care.c and verify.c. Nobody else includes this.
  */
 #ifndef ARKKI_ARCHIVE_ARCHIVE_PRIVATE_H
@@ -33,7 +33,7 @@ struct archive {
 	pthread_mutex_t desks_lock;
 	struct desk *desks;
 
-	/* the writer: filing.c */
+	/* the writer: filing_queue.c */
 	pthread_t writer;
 	bool writer_runs;
 	pthread_mutex_t queue_lock;
@@ -55,6 +55,12 @@ struct archive {
 	struct archive_listener listeners[ARCHIVE_LISTENERS];
 	unsigned int listeners_len;
 };
+
+/* DIR/NAME. */
+ARK_MUSTUSE int archive_path(
+    char out[4096], const char *dir, const char *name, struct ark_error *err);
+/* May the logs of an archive be named after it? */
+bool archive_origin_valid(const char *origin);
 
 /* The store's keys, those of the past too; path: allowed_signers, which is to say the same (NULL: it stays). */
 int archive_take_signers(

@@ -1,10 +1,24 @@
-/* What the files of a filing share: filing.c (the writer), filing_json.c (what is sealed),
- * filing_rendition.c (public renditions). */
+/* What the files of a filing share: filing.c (the story of a group), filing_queue.c (who waits, and the writer's thread),
+ * filing_json.c (what is sealed), filing_rendition.c (public renditions). */
 #ifndef ARKKI_ARCHIVE_FILING_PRIVATE_H
 #define ARKKI_ARCHIVE_FILING_PRIVATE_H
 
 #include "archive/archive_private.h"
 #include "archive/facts.h"
+
+/* ---- filing.c ---- */
+/* What one group needs while it is made; one is used for one group after another. */
+struct group;
+struct group *filing_group_new(void); /* NULL: no memory */
+void filing_group_free(struct group *g);
+/* The story, of at most FILING_GROUP_MAX filings: afterwards each has its status; their done() is the caller's to call. */
+void filing_group_file(struct archive *a, struct group *g, struct filing *const *filings, size_t n);
+
+static inline void filing_give_up(struct filing *f, int status, const struct ark_error *err)
+{
+	f->status = status;
+	f->error = *err;
+}
 
 /* ---- filing_json.c: fresh objects, NULL: no memory. time: of the commit ---- */
 json_t *filing_version_json(const struct filing *f, const char *time);
