@@ -616,7 +616,11 @@ void disposition_do(
 	static const char *const release[] = {"reason", NULL};
 	static const char *const proposal[] = {"action", "ground", NULL};
 	static const char *const confirmation[] = {"confirmation", NULL};
-	static const struct act acts[] = {
+	static const struct {
+		enum access_action first, second;
+		const char *const *members;
+		void (*then)(struct exchange *x, struct act *a);
+	} acts[] = {
 	    [DISPOSITION_SHOW] = {ACCESS_HOLD, ACCESS_DISPOSE, NULL, show_page},
 	    [DISPOSITION_HOLD] = {ACCESS_HOLD, ACCESS_HOLD, hold, put_hold},
 	    [DISPOSITION_RELEASE] = {ACCESS_HOLD, ACCESS_HOLD, release, release_hold},
@@ -625,9 +629,12 @@ void disposition_do(
 	    [DISPOSITION_WITHDRAW] = {ACCESS_DISPOSE, ACCESS_DISPOSE, NULL, withdraw},
 	    [DISPOSITION_CONFIRM] = {ACCESS_DISPOSE, ACCESS_DISPOSE, confirmation, confirm},
 	};
-	struct act asked = acts[what];
+	struct act asked = {.first = acts[what].first,
+	    .second = acts[what].second,
+	    .members = acts[what].members,
+	    .then = acts[what].then,
+	    .body = body,
+	    .show = show};
 
-	asked.body = body;
-	asked.show = show;
 	begin_act(x, &asked);
 }

@@ -85,7 +85,7 @@ bool upload_ready(struct exchange *x, const char *id, const char *before, bool *
 {
 	struct upload_state u = {0};
 	unsigned char digest[32];
-	char hex[65];
+	char hex[65] = "";
 	struct ark_error err;
 	int rc = uploads_get(x, id, &u, &err);
 	bool complete = u.offset == u.length, open = !rc && !u.document[0];

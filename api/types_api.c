@@ -220,7 +220,7 @@ void types_post(struct exchange *x)
 void types_put(struct exchange *x)
 {
 	json_t *stands, *type = NULL, *reason = NULL;
-	uint32_t base;
+	uint32_t base = 0;
 
 	if (denied(x))
 		return;
