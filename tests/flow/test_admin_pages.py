@@ -333,3 +333,26 @@ def test_admin_pages__certificates_are_bound_and_taken_away():
     check("Rajapinta" not in got(b, page).body.decode())
     entries = [e for e in w.audit(log="history")[logged:] if e["kind"] == "certificate"]
     same([(e["principal"], e["detail"].get("ended", False)) for e in entries], [("ylla", False), ("ylla", True)])
+
+
+def test_admin_pages__ways_to_sign_in_are_changed_by_who_signed_in_just_now():
+    w, b, idp, fields, _ = provider_pages()
+    good = dict(fields, id="hiljainen-idp")
+    typed(b, "/fi/admin/new-provider", 303, step="save", **good)
+    old = Browser(w)
+    same(old.submit(old.get("/fi/sign-in"), "/fi/sign-in", token=w.token("ylla")).status, 303)
+    one, logged, asked = "/fi/admin/providers/hiljainen-idp", len(w.audit(log="history")), len(idp.asked)
+    for path in ("/fi/admin/new-provider", one, "/fi/admin/certificates"):
+        page = got(old, path)
+        check("Vahvista henkilöllisyytesi" in text_of(page.body.decode()) and not page.form(path), "a form that would be refused", path)
+    for path, sent in (("/fi/admin/new-provider", dict(good, id="toinen-idp", step="save")),
+                       ("/fi/admin/new-provider", dict(good, id="toinen-idp", step="try")),
+                       (one, {"step": "remove", "remove": "1"}), ("/fi/admin/certificates", {"user": "kone", "pem": "x"})):
+        r = old.post(path, sent)
+        same(r.status, 403, path, sent)
+        check("Kirjaudu salasanalla" in text_of(r.body.decode()), "how it is done", path)
+    same((len(w.audit(log="history")), len(idp.asked)), (logged, asked), "nothing is changed, nobody is asked")
+    for place in (one[3:], "/admin/new-provider", "/admin/certificates"):
+        page = got(b, "/fi/account/confirm?next=" + place)
+        same(page.hidden("/fi/account/confirm")["next"], place, "where confirming leads back to")
+    typed(b, one, 303, step="remove", remove="1")
