@@ -80,8 +80,9 @@ static int get_json(struct oidc_provider *p, const char *url, const char *bearer
 
 	if (!rc && status != 200)
 		rc = ark_fail(err, ARK_EIO, "it answers %ld", status);
-	if (!rc && json_read(answer.data, answer.len, ret, err))
-		rc = ark_fail_within(err, ARK_EIO, "the answer is no JSON");
+	/* why it is none would quote it: who types an address is not to read what answers there */
+	if (!rc && json_read(answer.data, answer.len, ret, NULL))
+		rc = ark_fail(err, ARK_EIO, "the answer is no JSON");
 	buf_free(&answer);
 	return rc;
 }

@@ -73,6 +73,7 @@ struct change {
 	enum provider_act act;
 	provider_told *told;
 	struct ledger_record by; /* who changes it; borrowed from the exchange, which waits */
+	bool by_caller;          /* and not the operator */
 	int rc;
 	struct ark_error err;
 };
@@ -119,6 +120,42 @@ static int check_org(struct change *c)
 		return ARK_OK;
 	return ark_fail(
 	    &c->err, ARK_EINPUT, "org: there is no organisation %.64s; load it first", org);
+}
+
+/* Whom the server is sent to is known before it goes there, whatever comes of it. The operator's own trials are not of the archive. */
+static int log_asking(struct change *c)
+{
+	struct ledger_record r = c->by;
+	json_t *detail;
+	struct buf text = BUF_INIT;
+	int rc;
+
+	if (!c->by_caller)
+		return ARK_OK;
+	detail = json_pack("{s:s,s:s,s:O}", "provider", c->id, "change", "tried", "issuer",
+	    json_object_get(c->config, "issuer"));
+	rc = detail ? json_write(&text, detail, &c->err)
+		    : ark_fail(&c->err, ARK_ENOMEM, "no memory for a log entry");
+	r.detail = text.data;
+	if (!rc)
+		rc = ledger_append_wait(
+		    archive_ledger(c->app->archive, LEDGER_ACCESS), &r, 1, NULL, &c->err);
+	buf_free(&text);
+	json_decref(detail);
+	return rc;
+}
+
+/* The configuration by itself, then what answers at its address. */
+static int check_config(struct change *c)
+{
+	int rc = oidc_check(c->config, false, &c->err);
+
+	if (!rc)
+		rc = check_org(c);
+	if (rc || c->act == PROVIDER_KEEP_UNASKED)
+		return rc;
+	rc = log_asking(c);
+	return rc ? rc : oidc_check(c->config, true, &c->err);
 }
 
 /* ---- whom a removed provider let in ---- */
@@ -182,10 +219,7 @@ static void change_work(struct oidc_job *job)
 {
 	struct change *c = (struct change *)job;
 
-	c->rc =
-	    c->config ? oidc_check(c->config, c->act != PROVIDER_KEEP_UNASKED, &c->err) : exists(c);
-	if (!c->rc && c->config)
-		c->rc = check_org(c);
+	c->rc = c->config ? check_config(c) : exists(c);
 	if (c->act == PROVIDER_TRY)
 		return;
 	if (!c->rc)
@@ -229,6 +263,7 @@ void provider_act(
 	c->act = act;
 	c->told = told;
 	c->by = changer(x);
+	c->by_caller = caller_of(x) != NULL;
 	c->rc = ark_fail(&c->err, ARK_EIO, "the server ends");
 	snprintf(c->id, sizeof(c->id), "%s", id);
 	c->job = (struct oidc_job){.x = x, .work = change_work};

@@ -162,11 +162,16 @@ static const char *wait_said(const struct exchange *x, unsigned int wait, struct
 
 /* ---- confirming ---- */
 
-/* A page of who manages accounts, and nothing that could leave it. */
-static bool leads_to_accounts(const char *given)
+/* A page of who manages accounts or ways to sign in, and nothing that could leave it. */
+static bool leads_to_management(const char *given)
 {
-	return (strncmp(given, "/accounts", 9) == 0 || strncmp(given, "/open-account", 13) == 0) &&
-	       strlen(given) < 200 &&
+	static const char *const places[] = {"/accounts", "/open-account", "/admin/providers",
+	    "/admin/new-provider", "/admin/certificates"};
+	bool known = false;
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++)
+		known = known || strncmp(given, places[i], strlen(places[i])) == 0;
+	return known && strlen(given) < 200 &&
 	       strspn(given, "abcdefghijklmnopqrstuvwxyz0123456789-/?=") == strlen(given) &&
 	       !strstr(given, "//");
 }
@@ -179,7 +184,7 @@ static const char *confirm_next(const char *given)
 	for (size_t i = 0; given && i < sizeof(places) / sizeof(*places); i++)
 		if (strcmp(given, places[i]) == 0)
 			return places[i];
-	return given && leads_to_accounts(given) ? given : "/account";
+	return given && leads_to_management(given) ? given : "/account";
 }
 
 static void show_confirm(

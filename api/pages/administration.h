@@ -58,6 +58,9 @@ void page_admin_rule_post(struct exchange *x);
 
 /* May the caller administer? False: replied. */
 bool administration_permitted(struct exchange *x);
+/* Did the caller sign in or show anew who they are in the last 15 minutes? Else a link to where that is done stands here: false.
+ * A change of who may sign in is sent with account_may_change(). path: of this page, without its language. */
+bool administration_fresh(struct page *p, const char *path);
 /* The way between the pages of administrators. path: of this page: "/admin/types". */
 void administration_way(struct page *p, const char *path);
 /* page_begin(), the way, what is wrong, the heading. */

@@ -2,10 +2,13 @@
 #include <string.h>
 
 #include "api/certificate.h"
+#include "api/pages/account.h"
 #include "api/pages/administration.h"
 #include "arkki/base/clock.h"
 #include "arkki/base/json.h"
 #include "arkki/base/text.h"
+
+static const char PLACE[] = "/admin/certificates";
 
 static int write_one(void *arg, const struct certificate *c)
 {
@@ -24,11 +27,15 @@ static int write_one(void *arg, const struct certificate *c)
 		html_put(&p->h, ". $ ", say(p, SAY_CERTIFICATE_SEEN));
 		page_time(p, seen);
 	}
+	html_put(&p->h, "</p><p class=\"hint\">SHA-256 <code>$</code></p>", hex);
+	if (!account_fresh(p->x)) {
+		html_raw(&p->h, "</li>");
+		return 0;
+	}
 	html_put(&p->h,
-	    "</p><p class=\"hint\">SHA-256 <code>$</code></p><form method=\"post\" "
-	    "action=\"/$/admin/certificates\"><input type=\"hidden\" name=\"remove\" "
-	    "value=\"$\">",
-	    hex, i18n_code(p->language), c->id);
+	    "<form method=\"post\" action=\"/$/admin/certificates\"><input type=\"hidden\" "
+	    "name=\"remove\" value=\"$\">",
+	    i18n_code(p->language), c->id);
 	page_form_field(p, "certificate");
 	html_put(&p->h,
 	    "<button class=\"quiet\">$<span class=\"hidden\">: $ $</span></button></form></li>",
@@ -79,7 +86,8 @@ static void show(struct exchange *x, const struct faults *f)
 		return;
 	}
 	html_raw(&p.h, "</ul>");
-	write_form(&p, f);
+	if (administration_fresh(&p, PLACE))
+		write_form(&p, f);
 	page_end(&p, f && f->n ? 422 : 200);
 }
 
@@ -142,7 +150,7 @@ void page_admin_certificates_post(struct exchange *x)
 	const char *id = http_form(x, "remove");
 	struct faults f = {0};
 
-	if (!administration_permitted(x))
+	if (!administration_permitted(x) || !account_may_change(x, NULL, PLACE))
 		return;
 	if (!page_form_sent(x, "certificate"))
 		fault_add(&f, "user", form_said(x, SAY_FORM_OLD));

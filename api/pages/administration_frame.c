@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/accounts_api.h"
+#include "api/pages/account.h"
 #include "api/pages/administration.h"
 #include "arkki/base/json.h"
 
@@ -16,6 +17,15 @@ bool administration_permitted(struct exchange *x)
 	if (caller_may(caller_of(x), ACCESS_ADMINISTER))
 		return visit_stated_ok(x);
 	visit_absent(x, "maintenance");
+	return false;
+}
+
+bool administration_fresh(struct page *p, const char *path)
+{
+	if (account_fresh(p->x))
+		return true;
+	html_put(&p->h, "<p><a class=\"button\" href=\"/$/account/confirm?next=$\">$</a></p>",
+	    i18n_code(p->language), path, say(p, SAY_ADMIN_FRESH));
 	return false;
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/oidc_private.h"
+#include "api/pages/account.h"
 #include "api/pages/administration.h"
 #include "api/providers.h"
 #include "arkki/base/json.h"
@@ -158,6 +159,34 @@ static void write_remove(struct page *p, const struct shown *s)
 	html_put(&p->h, "<div><button>$</button></div></form>", say(p, SAY_PROVIDER_REMOVE));
 }
 
+/* Of the page itself, without the language. */
+static void place_of(const char *id, char out[100])
+{
+	if (id)
+		snprintf(out, 100, "/admin/providers/%.64s", id);
+	else
+		snprintf(out, 100, "/admin/new-provider");
+}
+
+static void write_forms(struct page *p, const struct shown *s)
+{
+	char place[100];
+
+	place_of(s->id, place);
+	if (!administration_fresh(p, place))
+		return;
+	html_put(&p->h, "<form class=\"stack\" method=\"post\" action=\"/$$\" novalidate>",
+	    i18n_code(p->language), place);
+	page_form_field(p, "provider");
+	write_fields(p, s);
+	html_put(&p->h,
+	    "<div class=\"acts\"><button name=\"step\" value=\"try\">$</button> <button "
+	    "name=\"step\" value=\"save\">$</button></div></form>",
+	    say(p, SAY_PROVIDER_TRY), say(p, SAY_PROVIDER_SAVE));
+	if (s->id)
+		write_remove(p, s);
+}
+
 static void show_provider(struct exchange *x, const struct shown *s)
 {
 	struct page p;
@@ -170,18 +199,8 @@ static void show_provider(struct exchange *x, const struct shown *s)
 	if (s->good)
 		html_put(
 		    &p.h, "<p class=\"note\" role=\"status\">$</p>", say(&p, SAY_PROVIDER_GOOD));
-	html_put(&p.h,
-	    "<p>$</p><form class=\"stack\" method=\"post\" action=\"/$/admin/$$\" novalidate>",
-	    say(&p, SAY_PROVIDER_CHANGE_WHAT), i18n_code(p.language),
-	    s->id ? "providers/" : "new-provider", s->id ? s->id : "");
-	page_form_field(&p, "provider");
-	write_fields(&p, s);
-	html_put(&p.h,
-	    "<div class=\"acts\"><button name=\"step\" value=\"try\">$</button> <button "
-	    "name=\"step\" value=\"save\">$</button></div></form>",
-	    say(&p, SAY_PROVIDER_TRY), say(&p, SAY_PROVIDER_SAVE));
-	if (s->id)
-		write_remove(&p, s);
+	html_put(&p.h, "<p>$</p>", say(&p, SAY_PROVIDER_CHANGE_WHAT));
+	write_forms(&p, s);
 	page_end(&p, s->faults && s->faults->n ? 422 : 200);
 }
 
@@ -371,7 +390,11 @@ static void keep_provider(struct exchange *x, const json_t *stands, bool try_onl
 static void consider(struct exchange *x, const json_t *stands)
 {
 	const char *step = http_form(x, "step");
+	char place[100];
 
+	place_of(stands ? http_param(x, 0) : NULL, place);
+	if (!account_may_change(x, NULL, place))
+		return;
 	if (!page_form_sent(x, "provider"))
 		show_fault(x, typed(x, stands), "issuer", SAY_FORM_OLD);
 	else if (stands && step && strcmp(step, "remove") == 0)

@@ -333,3 +333,55 @@ def test_admin_pages__certificates_are_bound_and_taken_away():
     check("Rajapinta" not in got(b, page).body.decode())
     entries = [e for e in w.audit(log="history")[logged:] if e["kind"] == "certificate"]
     same([(e["principal"], e["detail"].get("ended", False)) for e in entries], [("ylla", False), ("ylla", True)])
+
+
+def test_admin_pages__ways_to_sign_in_are_changed_by_who_signed_in_just_now():
+    w, b, idp, fields, _ = provider_pages()
+    good = dict(fields, id="hiljainen-idp")
+    typed(b, "/fi/admin/new-provider", 303, step="save", **good)
+    old = Browser(w)
+    same(old.submit(old.get("/fi/sign-in"), "/fi/sign-in", token=w.token("ylla")).status, 303)
+    one, logged, asked = "/fi/admin/providers/hiljainen-idp", len(w.audit(log="history")), len(idp.asked)
+    for path in ("/fi/admin/new-provider", one, "/fi/admin/certificates"):
+        page = got(old, path)
+        check("Vahvista henkilöllisyytesi" in text_of(page.body.decode()) and not page.form(path), "a form that would be refused", path)
+    for path, sent in (("/fi/admin/new-provider", dict(good, id="toinen-idp", step="save")),
+                       ("/fi/admin/new-provider", dict(good, id="toinen-idp", step="try")),
+                       (one, {"step": "remove", "remove": "1"}), ("/fi/admin/certificates", {"user": "kone", "pem": "x"})):
+        r = old.post(path, sent)
+        same(r.status, 403, path, sent)
+        check("Kirjaudu salasanalla" in text_of(r.body.decode()), "how it is done", path)
+    same((len(w.audit(log="history")), len(idp.asked)), (logged, asked), "nothing is changed, nobody is asked")
+    for place in (one[3:], "/admin/new-provider", "/admin/certificates"):
+        page = got(b, "/fi/account/confirm?next=" + place)
+        same(page.hidden("/fi/account/confirm")["next"], place, "where confirming leads back to")
+    typed(b, one, 303, step="remove", remove="1")
+
+
+def test_admin_pages__what_answers_at_an_address_is_not_shown_and_who_asked_is_logged():
+    import http.server
+    import threading
+
+    class Other(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked.append(w.audit(principal="ylla")[-1])
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"salaisuustoisesta 42")
+
+        def log_message(self, *_):
+            pass
+
+    w, b, _, fields, _ = provider_pages()
+    asked = []
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Other)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    issuer = "http://127.0.0.1:%d" % server.server_port
+    for step in ("try", "save"):
+        r = typed(b, "/fi/admin/new-provider", 422, step=step, **dict(fields, id="muu-palvelu", issuer=issuer))
+        check("ei ole tunnistuspalvelun tietoja" in text_of(r.body.decode()), text_of(r.body.decode())[:500])
+        check("salaisuustoisesta" not in r.body.decode(), "what another service answers")
+    server.shutdown()
+    server.server_close()
+    same([(e["kind"], e.get("detail")) for e in asked],
+         [("provider", {"provider": "muu-palvelu", "change": "tried", "issuer": issuer})] * 2, "logged before it is asked")
