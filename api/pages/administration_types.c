@@ -74,6 +74,8 @@ struct typed {
 };
 
 static const char *const name_fields[LANGUAGES] = {"name-fi", "name-sv", "name-en"};
+static const enum say name_missing[LANGUAGES] = {
+    SAY_TYPE_FI_MISSING, SAY_TYPE_SV_MISSING, SAY_TYPE_EN_MISSING};
 
 static void typed_of(const json_t *type, struct typed *t)
 {
@@ -129,7 +131,7 @@ static void find_faults(
 		fault_add(f, "id", form_said(x, SAY_TYPE_ID_TAKEN));
 	for (size_t i = 0; i < LANGUAGES; i++)
 		if (!*t->name[i])
-			fault_add(f, name_fields[i], form_said(x, SAY_TYPE_NAME_MISSING));
+			fault_add(f, name_fields[i], form_said(x, name_missing[i]));
 	if (!f->n && type_check(type, &fault, NULL))
 		fault_add(f, name_fields[0], form_said(x, SAY_TYPE_NAME_WRONG));
 	if (!f->n && stands && json_equal(stands, type))

@@ -1,5 +1,6 @@
 /* Is everything whole? What the last checks found, the two logs, who has witnessed them; and what each means. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -84,7 +85,7 @@ static void write_scrub(struct page *p, const json_t *checks)
 static void write_checkpoint(struct page *p, struct ledger *l, const char *name)
 {
 	struct buf note = BUF_INIT;
-	char path[4096], size[24] = "", root[100] = "";
+	char path[4096], size[24] = "", root[100] = "", covers[I18N_SIZE];
 	struct stat st;
 
 	snprintf(path, sizeof(path), "%s/ledger/%s/checkpoint", archive_dir(app_of(p->x)->archive),
@@ -95,7 +96,8 @@ static void write_checkpoint(struct page *p, struct ledger *l, const char *name)
 		if (stat(path, &st) == 0)
 			write_time_us(p, (int64_t)st.st_mtim.tv_sec * 1000000);
 		html_raw(&p->h, ", ");
-		page_say(p, SAY_LOG_COVERS, size);
+		i18n_number(covers, p->language, strtoull(size, NULL, 10));
+		page_say(p, SAY_LOG_COVERS, covers);
 		html_put(&p->h, "</p><p>$ <code>$</code></p>", say(p, SAY_LOG_ROOT), root);
 	}
 	buf_free(&note);

@@ -221,5 +221,5 @@ void past_rendition_reason(struct page *p, const char *text)
 	for (mark += len; *mark == ' '; mark++)
 		;
 	if (*mark)
-		html_put(&p->h, "<p dir=\"auto\">$</p>", mark);
+		html_put(&p->h, "<p>$<bdi>$</bdi></p>", say(p, SAY_HISTORY_LEAK_SURE), mark);
 }

@@ -110,6 +110,7 @@ void readers_brief(struct page *p, const struct readers *k)
 		html_put(&p->h, "<p>$</p>", say(p, own_said(k)));
 	}
 	document_path(p, &k->v->row, k->v->row.version, "/readers", &url);
-	html_put(&p->h, "<p><a href=\"$\">$</a></p></section>", url.data, say(p, SAY_WAY_READERS));
+	html_put(&p->h, "<p class=\"back\"><a href=\"$\">$</a></p></section>", url.data,
+	    say(p, SAY_WAY_READERS));
 	buf_free(&url);
 }

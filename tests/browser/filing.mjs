@@ -83,7 +83,7 @@ export const filingTests = {
 		await next(r);
 		await has(r, "Asiakirja on arkistoitu");
 		await archive.indexed(token.paula);
-		await r.page.click(".next a >> text=julkinen versio");
+		await r.page.click(".next a >> text=julkinen kappale");
 		await r.sound("file-rendition");
 		await give(r, [file("kuultava-tuulikki.txt", OPEN)]);
 		await next(r);
@@ -93,7 +93,7 @@ export const filingTests = {
 		await r.sound("file-leak");
 		await r.page.fill("#sure", "Nimi on jo julkinen.");
 		await next(r);
-		await has(r, "Julkinen versio on arkistoitu");
+		await has(r, "Julkinen kappale on arkistoitu");
 		await r.sound("file-rendition-receipt");
 	},
 

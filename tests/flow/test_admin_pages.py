@@ -149,7 +149,7 @@ def test_admin_pages__types_are_entered_after_a_check():
         body = got(b, "/sv/admin/types").body.decode()
         check("<code>%s</code>" % t["id"] in body and t["name"]["sv"] in body, t)
     before = len(w.json("/v1/types", "ylla")["types"])
-    for wrong, said in (({"id": "Ei Kelpaa"}, "Anna koodi"), ({"id": "memo"}, "Koodi on jo"), ({"name-sv": ""}, "tällä kielellä")):
+    for wrong, said in (({"id": "Ei Kelpaa"}, "Anna koodi"), ({"id": "memo"}, "Koodi on jo"), ({"name-sv": ""}, "Anna nimi ruotsiksi")):
         r = typed(b, "/fi/admin/new-type", 422, **dict(LABELS, **dict({"id": "follow-up-memo", "step": "check"}, **wrong)))
         check(said in text_of(r.body.decode()) and 'value="apply"' not in r.body.decode(), wrong)
     r = typed(b, "/fi/admin/new-type", 200, step="check", id="follow-up-memo", **LABELS)

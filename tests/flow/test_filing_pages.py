@@ -585,7 +585,7 @@ def test_rendition__that_is_clean_needs_no_reason():
     check("yksikään ei ole jäänyt" in text_of(page), text_of(page)[:500])
     same(send(w, at).header("Location"), at + "/receipt")
     same(w.get("/v1/documents/%s/versions/1/renditions/public" % f.id, "helmi").body, b"Julkinen osa.\n")
-    check("Julkinen versio on arkistoitu" in text_of(got(w, at + "/receipt")), "no receipt")
+    check("Julkinen kappale on arkistoitu" in text_of(got(w, at + "/receipt")), "no receipt")
     # who may not see the document is told as of one that there is not
     for user in ("heikki", "ulla"):
         gone = w.get("/fi/file/new?document=%s&rendition=1" % ("0" * 32), user)
