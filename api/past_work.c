@@ -30,12 +30,18 @@ bool past_work_room(struct exchange *x)
 	return room;
 }
 
-bool past_work_place(struct past_work *w)
+bool past_work_take(struct past_work *w)
 {
 	w->placed = atomic_fetch_add(&w->app->replays, 1) < AT_ONCE;
-	if (w->placed)
+	if (!w->placed)
+		atomic_fetch_sub(&w->app->replays, 1);
+	return w->placed;
+}
+
+bool past_work_place(struct past_work *w)
+{
+	if (past_work_take(w))
 		return true;
-	atomic_fetch_sub(&w->app->replays, 1);
 	reply_busy(w->x);
 	return false;
 }

@@ -23,6 +23,8 @@ struct past_work {
 bool past_work_room(struct exchange *x);
 /* Takes a place ahead of past_work_begin(), so that nothing is logged that is refused then. Else 503 is replied. */
 bool past_work_place(struct past_work *w);
+/* The same, and nothing is replied: for who can do without the answer. */
+bool past_work_take(struct past_work *w);
 /* Runs w->make(w->arg), then `then` in a thread of the server; false: 503 was replied. w must stay until past_work_end(). */
 bool past_work_begin(struct past_work *w, void (*then)(struct exchange *x));
 /* Waits for the thread, where one was begun, and gives back a place that was only taken. */

@@ -1,5 +1,4 @@
 /* The retention table, and what is due by it. */
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,8 +13,8 @@
 
 static const char kind[] = "retention";
 
-/* Documents that one request looks at: their metadata is opened. The rest is on the next page. */
-enum { SCAN_MAX = 2000, REASON_MAX = 4000 };
+/* Documents that one request looks at, their metadata opened, and that it passes over. The rest is on the next page. */
+enum { SCAN_MAX = 2000, PASS_MAX = 50000, REASON_MAX = 4000 };
 
 /* ---- the table ---- */
 
@@ -175,7 +174,7 @@ struct due {
 	struct access_filter *disposable;
 	struct catalogue_list list;
 	char unit[65], day[11];
-	unsigned int limit, scanned;
+	unsigned int limit, scanned, passed;
 	json_t *rows, *found;
 	bool more;
 	char at[64]; /* where the next page begins */
@@ -235,13 +234,16 @@ static int look_at(void *arg, const struct catalogue_row *row)
 	json_t *rows = NULL;
 	int rc;
 
-	if (json_array_size(d->found) == d->limit || d->scanned == SCAN_MAX) {
+	if (json_array_size(d->found) == d->limit || d->scanned == SCAN_MAX ||
+	    d->passed == PASS_MAX) {
 		d->more = true;
 		return 1;
 	}
 	snprintf(d->at, sizeof(d->at), "%s %s", row->date, row->document);
-	if (registry_has(r, "tombstones", row->document) || passed_over(d, r, row->document))
+	if (registry_has(r, "tombstones", row->document) || passed_over(d, r, row->document)) {
+		d->passed++;
 		return 0;
+	}
 	d->scanned++;
 	rc = reading_card(d->v->app->archive, d->v->receipt, row, &card, &d->err);
 	if (!rc)
@@ -326,7 +328,7 @@ static bool due_query(struct exchange *x, struct due *d)
 	if (ok && at)
 		memcpy(d->day, at, 11);
 	d->list.unit = http_query(x, "unit");
-	d->list.limit = d->only == DUE_ALL ? SCAN_MAX + 1 : UINT_MAX;
+	d->list.limit = SCAN_MAX + PASS_MAX + 1;
 	if (cursor && *cursor)
 		ok =
 		    ok && !cursor_read(app_of(x), "due", cursor, &text, NULL) &&

@@ -139,10 +139,11 @@ static void ask_readers(struct exchange *x)
 	k->work = (struct past_work){.x = x, .app = v->app, .make = readers_ask, .arg = k};
 	if (readers_open(k, &err))
 		http_reply_error(x, &err);
-	else if (k->groups)
+	else if (k->groups && past_work_take(&k->work))
 		past_work_begin(&k->work, show);
 	else
-		show(x);
+		show(
+		    x); /* it is filed: when all places are taken, that is said without its readers */
 }
 
 /* Filed, and not the filer's to read: the page says only that. */

@@ -106,7 +106,7 @@ void readers_brief(struct page *p, const struct readers *k)
 		write_reach(p, k, REACH_CONTENT);
 		write_reach(p, k, REACH_PURPOSE);
 		write_reach(p, k, REACH_PUBLIC);
-	} else {
+	} else if (!k->orgs) {
 		html_put(&p->h, "<p>$</p>", say(p, own_said(k)));
 	}
 	document_path(p, &k->v->row, k->v->row.version, "/readers", &url);
