@@ -360,6 +360,8 @@ def ask(path, method="GET", headers=None, body=None, paged=None, order_free=Fals
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 PAGE_TIME = re.compile(r"<time datetime=\"[^\"]*T[^\"]*\"[^>]*>[^<]*</time>")
+# the same where no element fits, in <option>: the worlds are made one after the other, maybe not in one minute
+PAGE_CLOCK = re.compile("\\d{1,2}\\.\\d{1,2}\\.\\d{4} (klo|kl\\.|at)\u00a0\\d{1,2}\\.\\d\\d")
 SERVER = re.compile(r"http://127\.0\.0\.1:\d+")  # each world has a port of its own, which pages cite
 HTTP_DATE = re.compile(r"\b[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} 20[0-4]\d \d\d:\d\d:\d\d GMT\b")
 DOCID = re.compile(r"[0-9a-f]{32}")
@@ -408,7 +410,7 @@ class Plain:
                 v["next"] = "cursor"  # names the hit before it, whose place is as free as that of the others
             return v
         text = r.body.decode("utf-8", "replace")
-        text = self.text(PAGE_TIME.sub("<time>", text))
+        text = self.text(PAGE_CLOCK.sub("DAY AND TIME", PAGE_TIME.sub("<time>", text)))
         text = CURSOR.sub("CURSOR", text) if a.order_free else text
         return HIT.split(text) if a.order_free and "html" in media else text
 
