@@ -311,8 +311,7 @@ void archive_close(struct archive *a)
 	store_close(a->store);
 	registry_free(a->registry);
 	keyring_close(a->keys);
-	if (a->lock_fd >= 0)
-		close(a->lock_fd);
+	fs_unlock_close(a->lock_fd);
 	pthread_mutex_destroy(&a->desks_lock);
 	pthread_mutex_destroy(&a->listeners_lock);
 	pthread_mutex_destroy(&a->care_lock);

@@ -157,8 +157,7 @@ void place_dir_close(struct place_dir *p)
 {
 	if (!p)
 		return;
-	if (p->lock_fd >= 0)
-		close(p->lock_fd);
+	fs_unlock_close(p->lock_fd);
 	free(p);
 }
 

@@ -259,8 +259,7 @@ int archive_repair(
 	if (!rc)
 		rc = repair_parts(&r, err);
 	keyring_close(r.keys);
-	if (lock >= 0)
-		close(lock);
+	fs_unlock_close(lock);
 	if (!rc && !ret->lost)
 		rc = repair_catalogue(&r, err);
 	if (!rc && ret->lost)

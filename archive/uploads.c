@@ -431,8 +431,7 @@ int pending_remove(
 		rc = drop_row(place, user, id, err);
 	if (!rc && fd >= 0)
 		unlink(path);
-	if (fd >= 0)
-		close(fd);
+	fs_unlock_close(fd);
 	if (!rc)
 		state_forget_log(place->state);
 	return rc;

@@ -385,8 +385,7 @@ void pending_close(struct pending_file *f)
 		(void)cut(f, f->held_len, NULL); /* where it fails the row says so */
 	else if (f->mode == PENDING_APPEND && !f->failed && write_piece(f, NULL))
 		f->failed = true; /* what was not answered for may be lost */
-	if (f->fd >= 0)
-		close(f->fd);
+	fs_unlock_close(f->fd);
 	pending_row_free(&f->row);
 	buf_wipe_free(&f->piece);
 	buf_free(&f->sealed);

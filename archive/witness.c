@@ -173,8 +173,7 @@ void witness_close(struct witness *w)
 {
 	if (!w)
 		return;
-	if (w->lock_fd >= 0)
-		close(w->lock_fd);
+	fs_unlock_close(w->lock_fd);
 	sodium_memzero(w->seed, sizeof(w->seed));
 	pthread_mutex_destroy(&w->lock);
 	sha256_free(w->sha);

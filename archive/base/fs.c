@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -261,4 +262,12 @@ int fs_space(const char *path, uint64_t *ret_free, uint64_t *ret_total, struct a
 	*ret_free = (uint64_t)v.f_bavail * v.f_frsize;
 	*ret_total = (uint64_t)v.f_blocks * v.f_frsize;
 	return ARK_OK;
+}
+
+void fs_unlock_close(int fd)
+{
+	if (fd < 0)
+		return;
+	(void)flock(fd, LOCK_UN);
+	close(fd);
 }

@@ -327,6 +327,32 @@ static void add_held(const struct fixture *f, const char *id, const char *text, 
 	pending_close(file);
 }
 
+static void test_uploads__are_given_up_also_by_a_child_that_was_forked(void **state)
+{
+	struct fixture *f = *state;
+	struct pending_file *file;
+	char id[33];
+	int pipe_fd[2], status;
+	pid_t child;
+
+	begin(f, 100, id);
+	file = opened(f, id, PENDING_APPEND);
+	assert_int_equal(pipe(pipe_fd), 0);
+	child = fork();
+	assert_true(child >= 0);
+	if (!child) { /* as a decoder that has not closed its copies yet */
+		close(pipe_fd[1]);
+		_exit(read(pipe_fd[0], id, 1) == 0 ? 0 : 1);
+	}
+	close(pipe_fd[0]);
+	pending_close(file);
+	pending_close(opened(f, id, PENDING_READ));
+	assert_int_equal(pending_remove(&f->place, "maija", id, NULL), ARK_OK);
+	close(pipe_fd[1]);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+}
+
 static void test_uploads__what_is_held_counts_only_when_synced(void **state)
 {
 	struct fixture *f = *state;
@@ -554,6 +580,7 @@ int main(void)
 	    WITH(test_uploads__swapped_or_foreign_pieces_do_not_open),
 	    WITH(test_uploads__a_lost_file_begins_anew),
 	    WITH(test_uploads__one_appends_at_a_time),
+	    WITH(test_uploads__are_given_up_also_by_a_child_that_was_forked),
 	    WITH(test_uploads__what_is_held_counts_only_when_synced),
 	    WITH(test_uploads__what_is_held_is_left_by_who_is_refused),
 	    WITH(test_uploads__what_is_held_ends_with_the_process),

@@ -51,4 +51,8 @@ ARK_MUSTUSE int fs_path(char out[4096], struct ark_error *err, const char *fmt, 
 ARK_MUSTUSE int fs_space(
     const char *path, uint64_t *ret_free, uint64_t *ret_total, struct ark_error *err);
 
+/* Gives up a flock() and closes. Closing alone leaves the lock to a child that was forked meanwhile and has not closed its copy
+ * yet. A negative fd is nothing. */
+void fs_unlock_close(int fd);
+
 #endif
