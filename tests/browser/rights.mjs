@@ -83,7 +83,11 @@ export const rightsTests = {
 		await r.go(`/fi/documents/${r.site.ids.secret}`);
 		await r.page.fill("#case", "LVV/1518/2026");
 		await r.page.click(".closed button");
+		same(await r.page.locator(".errors li").count(), 2, "a case that she does not see is none");
+		await r.page.fill("#case", "PIRHA/88/2026");
+		await r.page.click(".closed button");
 		same(await r.page.locator(".errors li").count(), 1, "errors");
+		await r.page.fill("#case", "LVV/1518/2026");
 		await r.page.fill("#purpose", "Seuranta");
 		await r.page.click(".closed button");
 		check((await r.page.textContent(".errors")).includes("Tarkista asianumero"), "no word of the case");
