@@ -234,20 +234,20 @@ static void file(struct exchange *x, const char *kind, json_t *record, uint32_t 
 	int rc = disposition_file(app_of(x)->archive, kind, json_incref(record), base, &actor,
 	    json_text(record, "reason"), &err);
 
-	if (rc == ARK_EGONE)
+	if (rc == ARK_EGONE) {
 		visit_not_found(x, "metadata", http_param(x, 0), 0);
-	else if (rc == ARK_ECONFLICT && page_told(x, "changed-meanwhile"))
-		(void)0;
-	else if (rc == ARK_ECONFLICT)
-		http_reply_problem(x, 409, "changed-meanwhile", "Somebody acted meanwhile.", NULL);
-	else if (rc)
+	} else if (rc == ARK_ECONFLICT) {
+		if (!page_told(x, "changed-meanwhile"))
+			http_reply_problem(
+			    x, 409, "changed-meanwhile", "Somebody acted meanwhile.", NULL);
+	} else if (rc) {
 		http_reply_error(x, &err);
-	else if (page_told(x, NULL))
-		(void)0;
-	else if (status == 204)
-		http_reply_empty(x, 204);
-	else
-		http_reply_json(x, status, json_incref(record));
+	} else if (!page_told(x, NULL)) {
+		if (status == 204)
+			http_reply_empty(x, 204);
+		else
+			http_reply_json(x, status, json_incref(record));
+	}
 	json_decref(record);
 }
 
