@@ -6,6 +6,7 @@
 #include "api/accounts_api.h"
 #include "api/pages/account.h"
 #include "api/pages/administration.h"
+#include "api/pages/cases.h"
 #include "arkki/base/json.h"
 
 enum { VERSIONS_SHOWN = 30 };
@@ -210,14 +211,6 @@ void administration_option(struct page *p, const char *value, const char *name, 
 
 void administration_records(struct page *p, const char *kind, const char *chosen)
 {
-	json_t *all = registry_all(archive_registry(app_of(p->x)->archive), kind), *one;
-	size_t i;
-
-	json_array_foreach(all, i, one)
-	{
-		administration_option(
-		    p, json_text(one, "id"), i18n_name(p->language, one, NULL), chosen);
-	}
-	json_decref(all);
-	html_raw(&p->h, "</select></div>");
+	choice_records(p, kind, chosen);
+	choice_end(p);
 }

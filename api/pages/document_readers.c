@@ -193,6 +193,18 @@ static size_t count_of(
 	return n;
 }
 
+void readers_more(struct page *p, size_t n, size_t shown)
+{
+	char more[I18N_SIZE];
+
+	if (n <= shown)
+		return;
+	i18n_number(more, p->language, n - shown);
+	html_raw(&p->h, "<p>");
+	page_say(p, SAY_READERS_MORE, more);
+	html_raw(&p->h, "</p>");
+}
+
 void readers_org(struct page *p, const char *org, unsigned int of_roles)
 {
 	struct buf roles = BUF_INIT;
@@ -212,7 +224,6 @@ static void write_groups(struct page *p, const struct readers *k, const struct r
 {
 	bool everybody;
 	size_t n = count_of(k, like, &everybody), shown = 0;
-	char more[I18N_SIZE];
 
 	html_put(&p->h, "<li class=\"rule\"><h3>$</h3>", say(p, readers_said(like->reach)));
 	write_rule(p, k->rules, like->rule);
@@ -227,12 +238,7 @@ static void write_groups(struct page *p, const struct readers *k, const struct r
 			shown++;
 		}
 	html_raw(&p->h, "</ul>");
-	if (n > shown) {
-		i18n_number(more, p->language, n - shown);
-		html_raw(&p->h, "<p>");
-		page_say(p, SAY_READERS_MORE, more);
-		html_raw(&p->h, "</p>");
-	}
+	readers_more(p, n, shown);
 	html_raw(&p->h, "</li>");
 }
 

@@ -42,6 +42,8 @@ void readers_free(void *readers); /* NULL is fine; waits for the thread */
 enum say readers_said(enum readers_reach reach);
 /* "<li>Etelä-Suomen aluehallintovirasto: inspector, registrar</li>" */
 void readers_org(struct page *p, const char *org, unsigned int roles);
+/* "<p>and 12 others</p>" of n, where not all were shown. */
+void readers_more(struct page *p, size_t n, size_t shown);
 
 /* ---- readers_brief.c ---- */
 /* How far who gets, without the rules; a link leads to them. Level 2 headings and below. */

@@ -38,7 +38,6 @@ static void write_orgs(struct page *p, const struct readers *k, enum readers_rea
 {
 	const json_t *org;
 	size_t i, shown = 0;
-	char more[I18N_SIZE];
 
 	html_raw(&p->h, "<ul>");
 	json_array_foreach(k->orgs, i, org)
@@ -52,12 +51,7 @@ static void write_orgs(struct page *p, const struct readers *k, enum readers_rea
 		shown++;
 	}
 	html_raw(&p->h, "</ul>");
-	if (n > shown) {
-		i18n_number(more, p->language, n - shown);
-		html_raw(&p->h, "<p>");
-		page_say(p, SAY_READERS_MORE, more);
-		html_raw(&p->h, "</p>");
-	}
+	readers_more(p, n, shown);
 }
 
 static void write_reach(struct page *p, const struct readers *k, enum readers_reach reach)
